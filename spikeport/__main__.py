@@ -1,0 +1,5 @@
+"""`python -m spikeport` is the command `spikeport`."""
+
+from spikeport.cli import main
+
+main()

@@ -1,0 +1,125 @@
+"""The hardware's integer arithmetic, one kernel under each formula.
+
+Symbols are Lava's: `u` current, `v` voltage, `a` what the dendrite receives in a step,
+`du` and `dv` decays, `vth` threshold mantissa, `bias_mant` and `bias_exp` the bias.
+Source of every rule: lava-nc 0.10.0, `proc/lif/models.py` (`PyLifModelBitAcc`) and
+`proc/dense/models.py` (`PyDenseModelBitAcc`).
+The kernels take and give int64 arrays, so that nothing is lost before a rule says so.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints: TypeAlias = NDArray[np.int64]
+
+DECAY_BITS = 12
+DECAY_ONE = 1 << DECAY_BITS  # a decay of 4096/4096 forgets everything in one step
+STATE_BITS = 24
+WRAP_AT = 1 << (STATE_BITS - 1)  # u lives in (-2^23, 2^23]
+V_MAX = WRAP_AT - 1  # v saturates at +-(2^23 - 1)
+ACT_SHIFT = 6  # the dendrite's sum and the threshold enter at 2^6
+VTH_MAX = (1 << 17) - 1
+WEIGHT_MAX = 255  # 8 magnitude bits
+WEIGHT_MIN_MIXED, WEIGHT_MAX_MIXED = -256, 254  # one bit is the sign: even values only
+WEIGHT_EXP_MIN, WEIGHT_EXP_MAX = -8, 7
+BIAS_MANT_MIN, BIAS_MANT_MAX = -(1 << 12), (1 << 12) - 1
+BIAS_EXP_MAX = 7
+DELAY_MAX = 62
+
+
+def decay(x: Ints, keep: int) -> Ints:
+    """sign(x) * ((|x| * keep) >> 12): the part that a step keeps, rounded toward zero.
+
+    Args:
+        keep: `4096 - dv` for the voltage, `4096 - (du + 1)` for the current.
+    """
+    return np.sign(x) * ((np.abs(x) * keep) >> DECAY_BITS)
+
+
+def keep_u(du: int) -> int:
+    """4096 - (du + 1): Lava's `ds_offset` of 1 makes the current leak even at du = 0."""
+    return DECAY_ONE - (du + 1)
+
+
+def keep_v(dv: int) -> int:
+    """4096 - dv (`dm_offset` is 0)."""
+    return DECAY_ONE - dv
+
+
+def wrap_u(u: Ints) -> Ints:
+    """u - 2^24 where u > 2^23; u + 2^24 where u <= -2^23; one correction, as Lava does.
+
+    Beyond 3 * 2^23 the result still lies outside the word; Lava leaves it there.
+    """
+    span = 1 << STATE_BITS
+    return np.where(u > WRAP_AT, u - span, np.where(u <= -WRAP_AT, u + span, u))
+
+
+def leaves_u(u: Ints) -> NDArray[np.bool_]:
+    """Where `wrap_u` would change the value."""
+    return (u > WRAP_AT) | (u <= -WRAP_AT)
+
+
+def saturate_v(v: Ints) -> Ints:
+    """clip(v, -(2^23) + 1, 2^23 - 1)."""
+    return np.clip(v, -V_MAX, V_MAX)
+
+
+def leaves_v(v: Ints) -> NDArray[np.bool_]:
+    """Where `saturate_v` would change the value."""
+    return (v > V_MAX) | (v < -V_MAX)
+
+
+def shift(x: Ints, exp: int) -> Ints:
+    """x << exp for exp >= 0; x >> -exp (toward minus infinity) otherwise."""
+    return x << exp if exp >= 0 else x >> -exp
+
+
+def round_shift(x: Ints, exp: int) -> Ints:
+    """(x + 2^(exp-1)) >> exp: division by 2^exp, halves rounded up."""
+    return x if exp == 0 else (x + (1 << (exp - 1))) >> exp
+
+
+def bias_exponent(magnitude: int) -> int:
+    """The least exponent e with magnitude <= 4095 * 2^e; it may exceed `BIAS_EXP_MAX`.
+
+    Args:
+        magnitude: The largest |bias| of the layer, in units of v.
+    """
+    exp = 0
+    while magnitude > BIAS_MANT_MAX << exp:
+        exp += 1
+    return exp
+
+
+def weight_exponent(weight: Ints) -> int:
+    """The least exponent e >= 0 such that weight / 2^e fits the mantissa's 8 bits.
+
+    Divisibility is the caller's matter: `fits_mantissa(weight >> e)` and
+    `(weight >> e) << e == weight` say whether the encoding is exact.
+    """
+    exp = 0
+    while not _in_range(weight >> exp):
+        exp += 1
+    return exp
+
+
+def fits_mantissa(weight: Ints) -> bool:
+    """Whether Lava would use these mantissas unchanged: in range, even if signs mix."""
+    return _in_range(weight) and (not _mixed(weight) or bool(np.all(weight % 2 == 0)))
+
+
+def _mixed(weight: Ints) -> bool:
+    """Lava's rule (`determine_sign_mode`): neither all >= 0 nor all <= 0."""
+    return bool(weight.size and weight.min() < 0 < weight.max())
+
+
+def _in_range(weight: Ints) -> bool:
+    if not weight.size:
+        return True
+    low, high = -WEIGHT_MAX, WEIGHT_MAX
+    if _mixed(weight):
+        low, high = WEIGHT_MIN_MIXED, WEIGHT_MAX_MIXED
+    return bool(low <= weight.min() and weight.max() <= high)

@@ -1,0 +1,388 @@
+"""`Program`: the one data structure that all back ends share. Integers only.
+
+A Program runs in hardware time: steps are counted from 1, and every connection takes
+one step plus its delay. `latency` says by how many steps the output lags the input.
+Every part checks itself when it is made, so a Program that exists can be loaded on a core.
+"""
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from math import prod
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeport import fixed
+from spikeport.checks import (
+    check_array,
+    check_array_range,
+    check_delay,
+    check_name,
+    check_ndim,
+    check_range,
+    check_shape,
+    check_weight,
+)
+from spikeport.errors import ProgramError
+
+IntArray: TypeAlias = NDArray[np.integer]
+Shape: TypeAlias = tuple[int, ...]
+InputKind: TypeAlias = Literal["spike", "bias"]
+Profile: TypeAlias = Literal["strict", "lava"]
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """One group of leaky integrate-and-fire neurons with a hard reset to 0.
+
+    u = decay(u, 4096 - (du + 1)) + (a << 6);  v = decay(v, 4096 - dv) + u + (bias_mant << bias_exp);
+    s = v > (vth << 6);  v = 0 where s.  Source: lava-nc 0.10.0, `PyLifModelBitAcc`.
+    """
+
+    name: str
+    shape: Shape
+    du: int
+    """Current decay in [-1, 4095]; 4095 forgets the current each step, -1 keeps it."""
+    dv: int
+    """Voltage decay in [0, 4096]."""
+    vth: int
+    """Threshold mantissa in [0, 131071], compared as `vth << 6`."""
+    bias_mant: IntArray
+    """`shape`, in [-4096, 4095]."""
+    bias_exp: int = 0
+    """In [0, 7]."""
+    reset_interval: int = 0
+    """u and v are cleared before every step t with t % interval == offset % interval; 0: never."""
+    reset_offset: int = 0
+    v_unit: float = 1.0
+    """What one integer step of u, v and the bias is worth in the float model. Decides nothing."""
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        check_shape(self.name, self.shape)
+        check_range(self.name, "du", self.du, -1, fixed.DECAY_ONE - 1)
+        check_range(self.name, "dv", self.dv, 0, fixed.DECAY_ONE)
+        check_range(self.name, "vth", self.vth, 0, fixed.VTH_MAX)
+        check_range(self.name, "bias_exp", self.bias_exp, 0, fixed.BIAS_EXP_MAX)
+        check_range(self.name, "reset_interval", self.reset_interval, 0, 2**30)
+        check_range(self.name, "reset_offset", self.reset_offset, 0, 2**30)
+        check_array(self.name, "bias_mant", self.bias_mant, self.shape)
+        low, high = fixed.BIAS_MANT_MIN, fixed.BIAS_MANT_MAX
+        check_array_range(self.name, "bias_mant", self.bias_mant, low, high)
+        if not (np.isfinite(self.v_unit) and self.v_unit > 0):
+            raise ProgramError(self.name, "v_unit", got=self.v_unit, relation="is not", limit="a positive number")
+        _freeze(self, "bias_mant", np.int16)
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+    def resets_before(self, t: int) -> bool:
+        """Whether the state is cleared before hardware step `t` (counted from 1)."""
+        return self.reset_interval > 0 and t % self.reset_interval == self.reset_offset % self.reset_interval
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """Every source neuron to every target neuron.
+
+    A spike at t adds `weight[i, j] << weight_exp` to what target i receives at t + 1 + delay.
+    A negative `weight_exp` shifts the sum over all spikes of one delay, not the single weight
+    (lava-nc 0.10.0, `PyDenseModelBitAcc` and `PyDelayDenseModelBitAcc`).
+    """
+
+    source: str
+    target: str
+    weight: IntArray
+    """`(n_target, n_source)` mantissas: [-256, 254] and even if signs mix, else |w| <= 255."""
+    weight_exp: int = 0
+    delay: int | IntArray = 0
+    """Steps in [0, 62] beyond the one that every connection takes; one for all, or one per weight."""
+
+    def __post_init__(self) -> None:
+        where = f"{self.source} -> {self.target}"
+        check_ndim(where, self.weight, 2)
+        check_weight(where, self.weight)
+        check_range(where, "weight_exp", self.weight_exp, fixed.WEIGHT_EXP_MIN, fixed.WEIGHT_EXP_MAX)
+        check_delay(where, self.delay, self.weight.shape)
+        _freeze(self, "weight", np.int16)
+        if not isinstance(self.delay, int):
+            _freeze(self, "delay", np.int8)
+
+
+@dataclass(frozen=True, eq=False)
+class Sparse:
+    """Listed synapses only: `weight[k]` from `col[k]` to `row[k]`. Otherwise as `Dense`."""
+
+    source: str
+    target: str
+    row: IntArray
+    """`(n_synapses,)` target neuron of each synapse."""
+    col: IntArray
+    """`(n_synapses,)` source neuron of each synapse."""
+    weight: IntArray
+    """`(n_synapses,)` mantissas, ranges as in `Dense`."""
+    weight_exp: int = 0
+    delay: int | IntArray = 0
+
+    def __post_init__(self) -> None:
+        where = f"{self.source} -> {self.target}"
+        check_ndim(where, self.weight, 1)
+        check_weight(where, self.weight)
+        for name in ("row", "col"):
+            check_array(where, name, getattr(self, name), self.weight.shape)
+            check_array_range(where, name, getattr(self, name), 0, 2**31 - 1)
+        pairs = self.row.astype(np.int64) << 32 | self.col.astype(np.int64)
+        if np.unique(pairs).size != pairs.size:
+            raise ProgramError(where, "synapse listed twice", do="add the weights of equal (row, col) pairs")
+        check_range(where, "weight_exp", self.weight_exp, fixed.WEIGHT_EXP_MIN, fixed.WEIGHT_EXP_MAX)
+        check_delay(where, self.delay, self.weight.shape)
+        _freeze(self, "weight", np.int16)
+        _freeze(self, "row", np.int32)
+        _freeze(self, "col", np.int32)
+        if not isinstance(self.delay, int):
+            _freeze(self, "delay", np.int8)
+
+
+@dataclass(frozen=True, eq=False)
+class Conv:
+    """A two-dimensional cross-correlation, as torch's conv2d, over `(channels, height, width)`.
+
+    Lava's `Conv` ignores a weight exponent, so a negative one is not allowed here.
+    """
+
+    source: str
+    target: str
+    weight: IntArray
+    """`(c_out, c_in / groups, k_h, k_w)` mantissas, ranges as in `Dense`."""
+    weight_exp: int = 0
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+    delay: int = 0
+
+    def __post_init__(self) -> None:
+        where = f"{self.source} -> {self.target}"
+        check_ndim(where, self.weight, 4)
+        check_weight(where, self.weight)
+        check_range(where, "weight_exp", self.weight_exp, 0, fixed.WEIGHT_EXP_MAX)
+        for name, low in (("stride", 1), ("padding", 0), ("dilation", 1)):
+            pair = getattr(self, name)
+            if not (isinstance(pair, tuple) and len(pair) == 2):
+                raise ProgramError(where, name, got=pair, relation="is not", limit="a pair of integers")
+            for value in pair:
+                check_range(where, name, value, low, 2**15 - 1)
+        check_range(where, "groups", self.groups, 1, self.weight.shape[0])
+        if self.weight.shape[0] % self.groups:
+            raise ProgramError(
+                where,
+                "output channels",
+                got=self.weight.shape[0],
+                relation="do not divide by groups",
+                limit=self.groups,
+            )
+        check_delay(where, self.delay, ())
+        _freeze(self, "weight", np.int16)
+
+    def output_shape(self, source: Shape) -> Shape:
+        """`(c_in, h, w)` -> `(c_out, h', w')`; raises ProgramError if the kernel does not fit."""
+        where = f"{self.source} -> {self.target}"
+        c_out, c_in, *kernel = self.weight.shape
+        if len(source) != 3 or source[0] != c_in * self.groups:
+            raise ProgramError(
+                where, "source shape", got=source, relation="is not", limit=f"({c_in * self.groups}, h, w)"
+            )
+        size = [
+            (n + 2 * p - d * (k - 1) - 1) // s + 1
+            for n, p, d, k, s in zip(source[1:], self.padding, self.dilation, kernel, self.stride, strict=True)
+        ]
+        if min(size) < 1:
+            raise ProgramError(where, "kernel", got=kernel, relation="exceeds the padded source", limit=source)
+        return (c_out, *size)
+
+
+Connection: TypeAlias = Dense | Sparse | Conv
+
+
+@dataclass(frozen=True)
+class Input:
+    """Where data enters: integers of `shape` at each of T steps."""
+
+    name: str
+    shape: Shape
+    kind: InputKind
+    """`spike`: 0 or 1, sent at the step itself. `bias`: see `Encoder`."""
+    low: int = 0
+    high: int = 1
+    """The values are in [low, high]; anything else is refused."""
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        check_shape(self.name, self.shape)
+        if self.kind not in ("spike", "bias"):
+            raise ProgramError(self.name, "input kind", got=self.kind, relation="is not one of", limit="spike, bias")
+        for bound in ("low", "high"):
+            check_range(self.name, bound, getattr(self, bound), -(2**15), 2**16 - 1)
+        if self.low >= self.high:
+            raise ProgramError(self.name, "low", got=self.low, relation="is not below high", limit=self.high)
+        if self.kind == "spike" and (self.low, self.high) != (0, 1):
+            raise ProgramError(
+                self.name, "range of a spike input", got=(self.low, self.high), relation="is not", limit=(0, 1)
+            )
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """The first layer, computed on the host and loaded as the target's bias.
+
+    bias_mant = round_shift((weight * x << weight_exp) + offset, bias_exp of the target)
+    replaces the target's own `bias_mant` at each step of the input. Integers, so every host agrees.
+    """
+
+    synapses: Dense | Conv
+    """From a `bias` input to a group; its delay is 0."""
+    offset: IntArray
+    """Shape of the target, int32, in units of v."""
+
+    def __post_init__(self) -> None:
+        where = f"encoder {self.synapses.source} -> {self.synapses.target}"
+        if not isinstance(self.synapses.delay, int) or self.synapses.delay != 0:
+            raise ProgramError(where, "delay on the host", got=self.synapses.delay, relation="is not", limit=0)
+        check_array_range(where, "offset", self.offset, -(2**31), 2**31 - 1)
+        _freeze(self, "offset", np.int32)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Spikes of group `source`, handed out. `classes` > 0: neurons vote in equal blocks, one per class."""
+
+    name: str
+    source: str
+    classes: int = 0
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        check_range(self.name, "classes", self.classes, 0, 2**31 - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """What a chip, Lava and the simulators run. Groups are in data-flow order."""
+
+    groups: tuple[Group, ...]
+    connections: tuple[Connection, ...]
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    encoders: tuple[Encoder, ...] = ()
+    latency: int = 0
+    """Output step t is hardware step t + latency."""
+    dt_s: float = 1e-4
+    chip: str = "loihi2"
+    profile: Profile = "strict"
+    """`strict`: a value that leaves its word is an error; `lava`: what Lava's CPU models do then."""
+    nir_sha256: str = ""
+    """SHA-256 of the NIR file that this was compiled from; empty if there was none."""
+    _sizes: dict[str, Shape] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        nodes: list[Input | Group] = [*self.inputs, *self.groups]
+        names = [node.name for node in nodes]
+        doubled = {name for name in names if names.count(name) > 1}
+        if doubled:
+            raise ProgramError("program", "names used twice", got=sorted(doubled))
+        object.__setattr__(self, "_sizes", {node.name: node.shape for node in nodes})
+        for missing, what in ((self.groups, "neuron group"), (self.inputs, "input"), (self.outputs, "output")):
+            if not missing:
+                raise ProgramError("program", f"no {what}")
+        check_range("program", "latency", self.latency, 0, 2**20)
+        if not (np.isfinite(self.dt_s) and self.dt_s > 0):
+            raise ProgramError("program", "dt_s", got=self.dt_s, relation="is not", limit="a positive number")
+        if self.profile not in ("strict", "lava"):
+            raise ProgramError("program", "profile", got=self.profile, relation="is not one of", limit="strict, lava")
+        for connection in self.connections:
+            self._check_connection(connection, kind="spike")
+        for encoder in self.encoders:
+            self._check_encoder(encoder)
+        for output in self.outputs:
+            self._check_output(output)
+
+    def shape_of(self, name: str) -> Shape:
+        """Shape of the input or group of that name."""
+        return self._sizes[name]
+
+    def group(self, name: str) -> Group:
+        return next(g for g in self.groups if g.name == name)
+
+    def _check_connection(self, connection: Connection, kind: InputKind) -> None:
+        where = f"{connection.source} -> {connection.target}"
+        if connection.source not in self._sizes:
+            raise ProgramError(where, "source", got=connection.source, relation="is not in the program")
+        if connection.target not in {g.name for g in self.groups}:
+            raise ProgramError(where, "target", got=connection.target, relation="is not a neuron group")
+        entry = next((i for i in self.inputs if i.name == connection.source), None)
+        if entry is not None and entry.kind != kind:
+            raise ProgramError(where, "input kind", got=entry.kind, relation="is not", limit=kind)
+        source, target = self._sizes[connection.source], self._sizes[connection.target]
+        match connection:
+            case Conv():
+                found = connection.output_shape(source)
+                if found != target:
+                    raise ProgramError(
+                        where, "shape of the convolution", got=found, relation="is not the target's", limit=target
+                    )
+            case Dense():
+                found = connection.weight.shape
+                if found != (prod(target), prod(source)):
+                    raise ProgramError(
+                        where, "weight shape", got=found, relation="is not", limit=(prod(target), prod(source))
+                    )
+            case Sparse():
+                for name, index, size in (("row", connection.row, prod(target)), ("col", connection.col, prod(source))):
+                    if index.size and index.max() >= size:
+                        raise ProgramError(where, name, got=int(index.max()), relation="is not below", limit=size)
+
+    def _check_encoder(self, encoder: Encoder) -> None:
+        synapses = encoder.synapses
+        if synapses.source not in {i.name for i in self.inputs}:
+            raise ProgramError(
+                f"encoder {synapses.source} -> {synapses.target}",
+                "source",
+                got=synapses.source,
+                relation="is not an input",
+            )
+        self._check_connection(synapses, kind="bias")
+        check_array(
+            f"encoder {synapses.source} -> {synapses.target}", "offset", encoder.offset, self._sizes[synapses.target]
+        )
+
+    def _check_output(self, output: Output) -> None:
+        if output.source not in {g.name for g in self.groups}:
+            raise ProgramError(output.name, "source", got=output.source, relation="is not a neuron group")
+        size = prod(self._sizes[output.source])
+        if output.classes and size % output.classes:
+            raise ProgramError(
+                output.name, "neurons", got=size, relation="do not divide by classes", limit=output.classes
+            )
+
+
+def _freeze(part: object, name: str, dtype: type[np.integer]) -> None:
+    """Own, read-only copy in the narrow type; the range was checked before."""
+    array = np.array(getattr(part, name), dtype=dtype, order="C")
+    array.flags.writeable = False
+    object.__setattr__(part, name, array)
+
+
+def identical(a: object, b: object) -> bool:
+    """Whether two Programs, or two parts of one, hold the same values in every field."""
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(identical(x, y) for x, y in zip(a, b, strict=True))
+    if is_dataclass(a) and type(a) is type(b):
+        return all(identical(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
+    return type(a) is type(b) and a == b

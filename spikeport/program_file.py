@@ -1,0 +1,187 @@
+"""`Program` to one HDF5 file and back. The loader trusts nothing.
+
+Layout, version 1: root attributes are the Program's scalars and `format`, `version`;
+`groups/NAME`, `inputs/NAME`, `outputs/NAME`, `connections/N` and `encoders/N` hold each part's
+scalars as attributes and its arrays as datasets. An attribute `order` keeps the order of parts.
+"""
+
+import os
+import tempfile
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import h5py
+import numpy as np
+
+from spikeport.errors import FileError, ProgramError
+from spikeport.program import Connection, Conv, Dense, Encoder, Group, Input, Output, Program, Sparse
+
+FORMAT = "spikeport-program"
+VERSION = 1
+MAX_BYTES = 8 * 2**30  # no array of a Program is larger; a damaged header can claim anything
+_CONNECTIONS: dict[str, type[Dense] | type[Sparse] | type[Conv]] = {"dense": Dense, "sparse": Sparse, "conv": Conv}
+_SCALARS = ("latency", "dt_s", "chip", "profile", "nir_sha256")
+_Part = TypeVar("_Part")
+
+
+def save_program(program: Program, path: str | os.PathLike[str]) -> None:
+    """Writes a temporary file beside `path` and renames it: a failed write leaves nothing behind."""
+    path = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise FileError(
+            str(path), "cannot be written", got=error.strerror, do="choose a folder that you may write to"
+        ) from error
+    os.close(handle)
+    try:
+        with h5py.File(name, "w", track_order=True) as file:
+            _write(program, file)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as error:
+        raise FileError(
+            str(path), "cannot be written", got=error, do="choose a folder that you may write to"
+        ) from error
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def load_program(path: str | os.PathLike[str]) -> Program:
+    """Raises FileError if the file is not a Program of this version, or not whole."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileError(str(path), "no such file")
+    try:
+        with h5py.File(path, "r") as file:
+            return _read(path, file)
+    except ProgramError as error:
+        raise FileError(str(path), f"is not a valid Program: {error}") from error
+    except (OSError, KeyError, RuntimeError, UnicodeDecodeError) as error:
+        raise FileError(
+            str(path), "is not a readable HDF5 file", got=_first_line(error), do="compile it again"
+        ) from error
+
+
+def _write(program: Program, file: h5py.File) -> None:
+    file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
+    for name in _SCALARS:
+        file.attrs[name] = getattr(program, name)
+    for folder, named in (("groups", program.groups), ("inputs", program.inputs), ("outputs", program.outputs)):
+        for order, part in enumerate(named):
+            _write_part(file.create_group(f"{folder}/{part.name}"), part, order)
+    for order, connection in enumerate(program.connections):
+        _write_connection(file.create_group(f"connections/{order}"), connection, order)
+    for order, encoder in enumerate(program.encoders):
+        group = file.create_group(f"encoders/{order}")
+        group.attrs["order"] = order
+        group.create_dataset("offset", data=encoder.offset, compression="gzip")
+        _write_connection(group.create_group("synapses"), encoder.synapses, 0)
+
+
+def _write_connection(group: h5py.Group, connection: Connection, order: int) -> None:
+    group.attrs["kind"] = next(k for k, cls in _CONNECTIONS.items() if type(connection) is cls)
+    _write_part(group, connection, order)
+
+
+def _write_part(group: h5py.Group, part: Any, order: int) -> None:
+    group.attrs["order"] = order
+    for item in fields(part):
+        value = getattr(part, item.name)
+        if isinstance(value, np.ndarray):
+            group.create_dataset(item.name, data=value, compression="gzip")
+        else:
+            group.attrs[item.name] = value
+
+
+def _read(path: Path, file: h5py.File) -> Program:
+    if _text(file.attrs.get("format")) != FORMAT:
+        raise FileError(str(path), "is not a spikeport Program", do="make one with: spikeport compile net.nir")
+    if (version := _scalar(file.attrs.get("version"))) != VERSION:
+        raise FileError(
+            str(path), "format version", got=version, relation="is not", limit=VERSION, do="compile it again"
+        )
+    missing = {"groups", "inputs", "outputs", *_SCALARS} - {*file, *file.attrs}
+    if missing:
+        raise FileError(str(path), "lacks", got=", ".join(sorted(missing)), do="compile it again")
+    return Program(
+        groups=tuple(_read_part(path, node, Group) for node in _parts(path, file, "groups")),
+        connections=tuple(_read_connection(path, node) for node in _parts(path, file, "connections")),
+        inputs=tuple(_read_part(path, node, Input) for node in _parts(path, file, "inputs")),
+        outputs=tuple(_read_part(path, node, Output) for node in _parts(path, file, "outputs")),
+        encoders=tuple(_read_encoder(path, node) for node in _parts(path, file, "encoders")),
+        **{name: _scalar(file.attrs[name]) for name in _SCALARS},
+    )
+
+
+def _parts(path: Path, file: h5py.File, folder: str) -> list[h5py.Group]:
+    if folder not in file:
+        return []
+    parts = [_group(path, file, f"{folder}/{name}") for name in file[folder]]
+    return sorted(parts, key=lambda part: int(_scalar(part.attrs["order"])))
+
+
+def _group(path: Path, parent: h5py.Group, name: str) -> h5py.Group:
+    link = parent.get(name, getlink=True)
+    if not isinstance(link, h5py.HardLink) or not isinstance(parent.get(name), h5py.Group):
+        raise FileError(str(path), f"{name} is not a group of this file", do="compile it again")
+    return parent[name]
+
+
+def _read_encoder(path: Path, group: h5py.Group) -> Encoder:
+    synapses = _read_connection(path, _group(path, group, "synapses"))
+    if isinstance(synapses, Sparse):
+        raise FileError(str(path), f"{group.name}: kind", got="sparse", relation="is not one of", limit="dense, conv")
+    return Encoder(synapses, _array(path, group, "offset"))
+
+
+def _read_connection(path: Path, group: h5py.Group) -> Connection:
+    kind = _text(group.attrs.get("kind"))
+    if kind not in _CONNECTIONS:
+        raise FileError(
+            str(path), f"{group.name}: kind", got=kind, relation="is not one of", limit=", ".join(_CONNECTIONS)
+        )
+    return _read_part(path, group, _CONNECTIONS[kind])
+
+
+def _read_part(path: Path, group: h5py.Group, cls: type[_Part]) -> _Part:
+    values = {}
+    for item in fields(cls):  # type: ignore[arg-type]
+        if item.name in group:
+            values[item.name] = _array(path, group, item.name)
+        elif item.name in group.attrs:
+            values[item.name] = _scalar(group.attrs[item.name])
+        elif item.default is MISSING:
+            raise FileError(str(path), f"{group.name} lacks", got=item.name, do="compile it again")
+    return cls(**values)
+
+
+def _array(path: Path, group: h5py.Group, name: str) -> np.ndarray[Any, Any]:
+    link = group.get(name, getlink=True)
+    node = group.get(name)
+    if not isinstance(link, h5py.HardLink) or not isinstance(node, h5py.Dataset) or node.external:
+        raise FileError(str(path), f"{group.name}/{name} is not a data set of this file", do="compile it again")
+    if node.dtype.kind not in "iu" or node.nbytes > MAX_BYTES:
+        got = f"{node.dtype}, {node.nbytes} bytes"
+        raise FileError(
+            str(path), f"{group.name}/{name}", got=got, relation="is not", limit="an integer array below 8 GiB"
+        )
+    return np.asarray(node[()])
+
+
+def _scalar(value: Any) -> Any:
+    """An attribute as plain Python: integers, floats, text, or tuples of integers."""
+    if isinstance(value, np.ndarray):
+        return tuple(value.tolist())
+    if isinstance(value, np.generic):
+        return value.item()
+    return _text(value) if isinstance(value, bytes) else value
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,107 @@
+"""`simulate`: arrays in, Result out; checks the input and picks the engine."""
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeport.errors import InputError
+from spikeport.fixed import Ints
+from spikeport.program import Input, Profile, Program
+from spikeport.sim import reference
+from spikeport.sim.result import Result, Trace
+
+Arrays = NDArray[np.integer] | Mapping[str, NDArray[np.integer]]
+
+
+def simulate(
+    program: Program, spikes: Arrays, *, record: Collection[str] = (), profile: Profile | None = None
+) -> Result:
+    """Runs a Program on a batch; each sample starts from the cleared state.
+
+    Args:
+        spikes: Integers `(T, B, *input shape)`; a mapping by name if there are several inputs.
+        record: Names of the groups whose u, v and spikes are kept.
+        profile: Arithmetic profile; the Program's own if None.
+
+    Raises:
+        InputError: wrong shape, type or range, or an unknown group in `record`.
+        OverflowDetected: under the profile `strict`.
+    """
+    inputs = check_inputs(program, spikes)
+    unknown = set(record) - {g.name for g in program.groups}
+    if unknown:
+        known = ", ".join(g.name for g in program.groups)
+        raise InputError("record", "group", got=", ".join(sorted(unknown)), relation="is not one of", limit=known)
+    first = next(iter(inputs.values()))
+    steps, batch = first.shape[0] + program.latency, first.shape[1]
+    keep = {n: {k: np.zeros((steps, batch, program.group(n).size), np.int32) for k in "uv"} for n in record}
+    sent = {g.name: np.zeros((steps, batch, g.size), np.uint8) for g in program.groups}
+
+    def observe(t: int, name: str, u: Ints, v: Ints, s: Ints) -> None:
+        sent[name][t - 1] = s
+        if name in keep:
+            keep[name]["u"][t - 1], keep[name]["v"][t - 1] = u, v
+
+    reference.run(program, inputs, steps, observe, profile)
+    for name, x in inputs.items():
+        sent[name] = np.zeros((steps, *x.shape[1:]), x.dtype)
+        sent[name][: len(x)] = x
+    return _result(program, keep, sent)
+
+
+def check_inputs(program: Program, spikes: Arrays) -> dict[str, Ints]:
+    """`{input: (T, B, n)}` as int64, or InputError that names the input and what was expected."""
+    if isinstance(spikes, np.ndarray):
+        if len(program.inputs) != 1:
+            names = ", ".join(i.name for i in program.inputs)
+            raise InputError("input", "one array for several inputs", do=f"give one array for each of {names}")
+        spikes = {program.inputs[0].name: spikes}
+    expected = {i.name for i in program.inputs}
+    if set(spikes) != expected:
+        raise InputError(
+            "input", "names", got=", ".join(sorted(spikes)), relation="are not", limit=", ".join(sorted(expected))
+        )
+    checked = {i.name: _check_input(i, spikes[i.name]) for i in program.inputs}
+    if len({x.shape[:2] for x in checked.values()}) != 1:
+        got = {name: x.shape[:2] for name, x in checked.items()}
+        raise InputError("input", "steps and batch", got=got, relation="differ between inputs")
+    return checked
+
+
+def _check_input(entry: Input, x: NDArray[np.integer]) -> Ints:
+    want = f"(T, B, {', '.join(map(str, entry.shape))})"
+    if not isinstance(x, np.ndarray) or x.dtype.kind not in "iub":
+        got = getattr(x, "dtype", type(x).__name__)
+        raise InputError(
+            f"input {entry.name}",
+            "type",
+            got=got,
+            relation="is not",
+            limit="an integer array",
+            do="round it to integers first",
+        )
+    if x.ndim != len(entry.shape) + 2 or x.shape[2:] != entry.shape or 0 in x.shape:
+        raise InputError(f"input {entry.name}", "shape", got=x.shape, relation="is not", limit=want)
+    if x.min() < entry.low or x.max() > entry.high:
+        worst = x.min() if x.min() < entry.low else x.max()
+        raise InputError(
+            f"input {entry.name}", "value", got=int(worst), relation="is not in", limit=f"[{entry.low}, {entry.high}]"
+        )
+    return x.reshape(*x.shape[:2], -1).astype(np.int64)
+
+
+def _result(program: Program, keep: Mapping[str, Mapping[str, Ints]], sent: Mapping[str, Ints]) -> Result:
+    output = program.outputs[0]
+    spikes = sent[output.source][program.latency :]
+    traces = {}
+    for name, states in keep.items():
+        shape = program.shape_of(name)
+        full = {**states, "s": sent[name]}
+        traces[name] = Trace(**{k: x.reshape(*x.shape[:2], *shape) for k, x in full.items()})
+    return Result(
+        spikes=spikes.reshape(*spikes.shape[:2], *program.shape_of(output.source)),
+        latency=program.latency,
+        traces=traces,
+        sent=sent,
+    )
