@@ -240,19 +240,22 @@ class Input:
 class Encoder:
     """The first layer, computed on the host and loaded as the target's bias.
 
-    bias_mant = round_shift((weight * x << weight_exp) + offset, bias_exp of the target)
+    bias_mant = round_shift((weight * x << weight_exp) + offset, shift)
     replaces the target's own `bias_mant` at each step of the input. Integers, so every host agrees.
     """
 
     synapses: Dense | Conv
     """From a `bias` input to a group; its delay is 0."""
     offset: IntArray
-    """Shape of the target, int32, in units of v."""
+    """Shape of the target, int32."""
+    shift: int = 0
+    """In [0, 24]; halves are rounded up."""
 
     def __post_init__(self) -> None:
         where = f"encoder {self.synapses.source} -> {self.synapses.target}"
         if not isinstance(self.synapses.delay, int) or self.synapses.delay != 0:
             raise ProgramError(where, "delay on the host", got=self.synapses.delay, relation="is not", limit=0)
+        check_range(where, "shift", self.shift, 0, fixed.STATE_BITS)
         check_array_range(where, "offset", self.offset, -(2**31), 2**31 - 1)
         _freeze(self, "offset", np.int32)
 

@@ -68,14 +68,19 @@ def _write(program: Program, file: h5py.File) -> None:
     file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
     for name in _SCALARS:
         file.attrs[name] = getattr(program, name)
-    for folder, named in (("groups", program.groups), ("inputs", program.inputs), ("outputs", program.outputs)):
+    folders: tuple[tuple[str, tuple[Group | Input | Output, ...]], ...] = (
+        ("groups", program.groups),
+        ("inputs", program.inputs),
+        ("outputs", program.outputs),
+    )
+    for folder, named in folders:
         for order, part in enumerate(named):
             _write_part(file.create_group(f"{folder}/{part.name}"), part, order)
     for order, connection in enumerate(program.connections):
         _write_connection(file.create_group(f"connections/{order}"), connection, order)
     for order, encoder in enumerate(program.encoders):
         group = file.create_group(f"encoders/{order}")
-        group.attrs["order"] = order
+        group.attrs["order"], group.attrs["shift"] = order, encoder.shift
         group.create_dataset("offset", data=encoder.offset, compression="gzip")
         _write_connection(group.create_group("synapses"), encoder.synapses, 0)
 
@@ -133,7 +138,9 @@ def _read_encoder(path: Path, group: h5py.Group) -> Encoder:
     synapses = _read_connection(path, _group(path, group, "synapses"))
     if isinstance(synapses, Sparse):
         raise FileError(str(path), f"{group.name}: kind", got="sparse", relation="is not one of", limit="dense, conv")
-    return Encoder(synapses, _array(path, group, "offset"))
+    if "shift" not in group.attrs:
+        raise FileError(str(path), f"{group.name} lacks", got="shift", do="compile it again")
+    return Encoder(synapses, _array(path, group, "offset"), _scalar(group.attrs["shift"]))
 
 
 def _read_connection(path: Path, group: h5py.Group) -> Connection:

@@ -108,14 +108,14 @@ def convolve(conv: Conv, x: Ints, target: tuple[int, ...]) -> Ints:
     return out
 
 
-def encode(encoder: Encoder, x: Ints, source: tuple[int, ...], target: tuple[int, ...], bias_exp: int) -> Ints:
+def encode(encoder: Encoder, x: Ints, source: tuple[int, ...], target: tuple[int, ...]) -> Ints:
     """`(B, n_source)` input values to `(B, n_target)` bias mantissas.
 
     Raises:
         OverflowDetected: a mantissa leaves its 13 bits; the host must not load another value.
     """
     total = deliver(encoder.synapses, x, source, target)[0] + encoder.offset.reshape(-1)
-    mant = fixed.round_shift(total, bias_exp)
+    mant = fixed.round_shift(total, encoder.shift)
     bad = (mant < fixed.BIAS_MANT_MIN) | (mant > fixed.BIAS_MANT_MAX)
     if bad.any():
         limit = f"[{fixed.BIAS_MANT_MIN}, {fixed.BIAS_MANT_MAX}]"
@@ -132,7 +132,7 @@ def _bias(
         return group.bias_mant.astype(np.int64).reshape(-1) << group.bias_exp
     name = encoder.synapses.source
     values = _at(inputs[name], min(t, len(inputs[name])))  # the chip keeps the last bias that was loaded
-    mant = encode(encoder, values, program.shape_of(name), group.shape, group.bias_exp)
+    mant = encode(encoder, values, program.shape_of(name), group.shape)
     return mant << group.bias_exp
 
 
