@@ -18,7 +18,7 @@ The message has one form: `<where>: <what> (<got>) <relation> <limit>; <what to 
 Its pieces are attributes, so a caller never parses the text.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class SpikeportError(Exception):
@@ -53,6 +53,11 @@ class SpikeportError(Exception):
         self.limit = limit
         self.do = do
         super().__init__(self._message())
+
+    def inside(self, outer: str) -> Self:
+        """The same error, its place within `outer`: context added on the way up."""
+        where = f"{outer} ({self.where})"
+        return type(self)(where, self.what, got=self.got, relation=self.relation, limit=self.limit, do=self.do)
 
     def _message(self) -> str:
         text = f"{self.where}: {self.what}"

@@ -1,1 +1,6 @@
-""""""
+"""NIR -> Program -> targets: reader, passes, design rules, the Lava worker."""
+
+from spikeport.deploy.pipeline import compile_graph as compile_graph
+from spikeport.deploy.read import read_nir as read_nir
+from spikeport.deploy.rules import Violation as Violation
+from spikeport.deploy.rules import check as check

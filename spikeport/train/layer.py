@@ -64,6 +64,7 @@ class SpikingLayer(nn.Module):
             dv = quant.legal_decay(where, keep)
             if self.image is not None:
                 offset = torch.round(folded.bias / (lsb * self.image.scale)).long()
+                offset = quant.coarse_offset(offset, quant.encoder_shift(k, offset, self.image.low, self.image.high))
                 shift = quant.encoder_shift(k, offset, self.image.low, self.image.high)
                 unit = lsb * self.image.scale * 2.0**shift
                 vth = quant.legal_threshold(where, threshold, unit)

@@ -25,7 +25,8 @@ def small_conv(
 ) -> nn.Sequential:
     """Conv3x3 - neuron - Conv3x3 stride 2 - neuron - Linear - neuron - vote; the first convolution on the host.
 
-    The ALIF network for MNIST (its Table 8) made small: strides for its pooling, one linear layer (with batch norm) for its two.
+    The ALIF network for MNIST (its Table 8) made small: strides for its pooling,
+    one linear layer (with batch norm) for its two.
 
     Args:
         votes: Output neurons per class.

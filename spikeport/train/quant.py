@@ -89,6 +89,15 @@ def encoder_shift(k: Tensor, offset: Tensor, low: int, high: int) -> int:
     return fixed.bias_exponent(int(worst))
 
 
+def coarse_offset(offset: Tensor, shift: int) -> Tensor:
+    """The offset with at most 20 significant bits, so that a float32 file carries it exactly.
+
+    The dropped bits lie 8 places below what the encoder's rounding shift drops anyway.
+    """
+    drop = max(0, shift - 8)
+    return offset if drop == 0 else ((offset + (1 << (drop - 1))) >> drop) << drop
+
+
 def legal_decay(where: str, keep: Tensor) -> int:
     """dv of a trained decay; ExportError if no chip holds it."""
     value = keep.item()

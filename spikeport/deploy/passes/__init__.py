@@ -1,1 +1,1 @@
-""""""
+"""One pass, one file; `spikeport.deploy.pipeline` names their order."""

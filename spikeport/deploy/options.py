@@ -1,0 +1,55 @@
+"""What the user decides about a compilation; the graph's own notes fill what is left open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from spikeport.chip import LOIHI2, Chip
+from spikeport.errors import DeployError
+from spikeport.program import Profile
+
+MAX_INTERVAL = 1 << 15
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `compile_graph`, complete."""
+
+    chip: Chip = LOIHI2
+    dt_s: float = 1e-4
+    """Length of a step; NIR files do not say it, and time constants mean nothing without it."""
+    steps: int = MAX_INTERVAL
+    """Steps per sample. State is cleared every 2^k >= steps steps, layer by layer as the data arrives."""
+    input: Literal["spike", "bias"] = "spike"
+    """`bias`: a constant image; the first layer is computed on the host and loaded as bias."""
+    low: int = 0
+    high: int = 255
+    scale: float = 1 / 255
+    """Of a `bias` input: range of the integers, and what 1 is worth to the float graph."""
+    classes: int = 0
+    """Classes among which the output neurons vote in equal blocks; 0: no vote."""
+    profile: Profile = "strict"
+
+    def __post_init__(self) -> None:
+        if not (0 < self.dt_s < 1e3):
+            raise DeployError("options", "dt_s", got=self.dt_s, relation="is not in", limit="(0, 1000)")
+        if type(self.steps) is not int or not 1 <= self.steps <= MAX_INTERVAL:
+            raise DeployError("options", "steps", got=self.steps, relation="is not in", limit=f"[1, {MAX_INTERVAL}]")
+        if self.input not in ("spike", "bias"):
+            raise DeployError("options", "input", got=self.input, relation="is not one of", limit="spike, bias")
+        if not self.low < self.high:
+            raise DeployError("options", "low", got=self.low, relation="is not below high", limit=self.high)
+        if not 0 < self.scale < 1e6:
+            raise DeployError("options", "scale", got=self.scale, relation="is not in", limit="(0, 1000000)")
+
+    @property
+    def reset_interval(self) -> int:
+        """Least power of two that holds a sample; Loihi 2 takes no other interval."""
+        return 1 << (self.steps - 1).bit_length()
+
+
+def options_for(notes: Mapping[str, Any], **given: Any) -> Options:
+    """Options from what the user gave, then from the graph's notes, then the defaults."""
+    casts = {"dt_s": float, "steps": int, "input": str, "low": int, "high": int, "scale": float, "classes": int}
+    values = {name: cast(notes[name]) for name, cast in casts.items() if name in notes}
+    return Options(**{**values, **{name: value for name, value in given.items() if value is not None}})

@@ -1,0 +1,77 @@
+"""The first layer of an image network: computed on the host, loaded as bias.
+
+    bias_mant = round(sum k * x + offset) / 2^shift),  |k| <= 127, x the image's integers
+
+The shift is the least with which no image can leave the 13-bit mantissa, so it follows from k, offset and the
+range of x; training and compiler agree on it without writing it down.
+"""
+
+import numpy as np
+
+from spikeport import fixed
+from spikeport.deploy.graph import Floats
+from spikeport.deploy.network import Population, Projection
+from spikeport.deploy.options import Options
+from spikeport.deploy.passes import grid
+from spikeport.deploy.passes.grid import Fitted
+from spikeport.deploy.passes.weights import connection, per_neuron
+from spikeport.errors import RuleError
+from spikeport.fixed import Ints
+from spikeport.program import Encoder
+
+K_MAX = 127
+
+
+def encode(population: Population, projection: Projection, options: Options) -> tuple[Fitted, Encoder]:
+    """The population's integers and its encoder; exact for what spikeport exported, rounded otherwise."""
+    weight, bias = projection.synapse.weight * options.scale, projection.synapse.bias
+    on_grid = _on_grid(weight, bias, population.threshold, options)
+    lsb = float(np.abs(weight).max()) / K_MAX or population.threshold / K_MAX if on_grid is None else on_grid
+    k, offset = np.rint(weight / lsb).astype(np.int64), np.rint(bias / lsb).astype(np.int64)
+    shift = _least_shift(k, offset, options)
+    unit = grid.ON_GRID if on_grid is not None else lsb * 2**shift
+    vth = grid.exact_threshold(population.threshold) if on_grid is not None else _threshold(population, unit)
+    assert vth is not None
+    exact = on_grid is not None and grid.is_exact_decay(population.keep)
+    zero = np.zeros(population.shape, np.int64)
+    fitted = Fitted((), zero, fixed.ACT_SHIFT, grid.fit_decay(population.keep), vth, unit, exact)
+    return fitted, _encoder(population, projection, k, offset, shift)
+
+
+def _encoder(population: Population, projection: Projection, k: Ints, offset: Ints, shift: int) -> Encoder:
+    """Everything doubled, one more shift: the same result, and mantissas stay even as the format wants."""
+    if shift + 1 > fixed.STATE_BITS:
+        do = "rescale the layer"
+        raise RuleError(
+            population.name, "bias beside its weights", got=int(np.abs(offset).max()), relation="is too large", do=do
+        )
+    offset = per_neuron(projection.synapse, 2 * offset, population.shape)
+    return Encoder(connection(projection, 2 * k), offset, shift + 1)
+
+
+def _on_grid(weight: Floats, bias: Floats, threshold: float, options: Options) -> float | None:
+    """What k = 1 is worth if the layer lies on the grid as training writes it (largest |k| is 127), else None."""
+    largest = float(np.abs(weight).max()) / grid.ON_GRID
+    if grid.exact_threshold(threshold) is None or not largest:
+        return None
+    shift = int(np.floor(np.log2(K_MAX * (1 + 1e-6) / largest)))
+    lsb = grid.ON_GRID / 2.0**shift
+    if shift < 0 or not grid.near(weight / lsb) or not grid.near(bias / lsb):
+        return None
+    k, offset = np.rint(weight / lsb).astype(np.int64), np.rint(bias / lsb).astype(np.int64)
+    return lsb if _least_shift(k, offset, options) == shift else None
+
+
+def _least_shift(k: Ints, offset: Ints, options: Options) -> int:
+    worst = np.abs(k).reshape(len(k), -1).sum(1) * max(abs(options.low), abs(options.high)) + np.abs(offset)
+    return fixed.bias_exponent(int(worst.max()))
+
+
+def _threshold(population: Population, unit: float) -> int:
+    vth = round(population.threshold / unit)
+    if not 1 <= vth <= fixed.VTH_MAX:
+        do = "rescale the layer"
+        raise RuleError(
+            population.name, "threshold mantissa", got=vth, relation="is not in", limit=f"[1, {fixed.VTH_MAX}]", do=do
+        )
+    return vth

@@ -1,0 +1,97 @@
+"""LIF to Membrane: time constants become decays, gains move into the weights before the neuron.
+
+Euler, as NIR's readers step it: v += d (v_leak - v + r I) with d = dt / tau, so
+keep = 1 - d and every weight and bias into the neuron is multiplied by d * r.
+"""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from spikeport.deploy.graph import LIF, Conv2d, Flatten, Floats, Graph, Linear, Membrane, Node
+from spikeport.deploy.options import Options
+from spikeport.deploy.passes.base import AbstractPass
+from spikeport.errors import DeployError, PassError
+
+
+@dataclass(frozen=True)
+class FoldNeurons(AbstractPass[Graph, Graph]):
+    name: ClassVar[str] = "fold_neurons"
+
+    def requires(self, before: Graph, options: Options) -> None:
+        for name, node in before.nodes.items():
+            if isinstance(node, LIF):
+                _check(name, node, options.dt_s)
+                for synapse in synapses_before(before, name):
+                    _check_synapse(before, name, synapse)
+
+    def run(self, before: Graph, options: Options) -> Graph:
+        nodes: dict[str, Node] = dict(before.nodes)
+        for name, node in before.nodes.items():
+            if isinstance(node, LIF):
+                d = options.dt_s / node.tau
+                nodes[name] = Membrane(1 - d, node.v_threshold)
+                for synapse in synapses_before(before, name):
+                    nodes[synapse] = _scaled(nodes[synapse], float((d * node.r).flat[0]))
+        return replace(before, nodes=nodes)
+
+    def ensures(self, after: Graph, options: Options) -> None:
+        left = [name for name, node in after.nodes.items() if isinstance(node, LIF)]
+        if left:
+            raise PassError(self.name, "left LIF nodes", got=left)
+
+
+def synapses_before(graph: Graph, name: str) -> list[str]:
+    """The nodes that feed `name`, looking through Flatten."""
+    found = []
+    for source in graph.sources(name):
+        found += synapses_before(graph, source) if isinstance(graph.nodes[source], Flatten) else [source]
+    return found
+
+
+def _check(name: str, node: LIF, dt_s: float) -> None:
+    for what, values in (("v_leak", node.v_leak), ("v_reset", node.v_reset)):
+        if np.any(values != 0):
+            raise DeployError(
+                name,
+                what,
+                got=_first(values[values != 0]),
+                relation="is not",
+                limit=0,
+                do="shift the membrane so that it is 0",
+            )
+    for what, values in (("tau", node.tau), ("r", node.r), ("v_threshold", node.v_threshold)):
+        if np.ptp(values):
+            got = f"{values.min():g}..{values.max():g}"
+            raise DeployError(name, what, got=got, relation="differs within the layer", do="give the layer one value")
+    if node.tau.flat[0] < dt_s * (1 - 1e-6):
+        do = f"name the step that the time constants are for; it is at most {node.tau.flat[0]:g}"
+        raise DeployError(name, "tau", got=node.tau.flat[0], relation="is below the step dt_s", limit=dt_s, do=do)
+    if node.v_threshold.flat[0] <= 0:
+        raise DeployError(name, "v_threshold", got=node.v_threshold.flat[0], relation="is not above", limit=0)
+
+
+def _check_synapse(graph: Graph, name: str, source: str) -> None:
+    kind = type(graph.nodes[source]).__name__
+    if not isinstance(graph.nodes[source], (Linear, Conv2d)):
+        do = "put Linear, Affine or Conv2d before the neuron"
+        raise DeployError(name, "source", got=f"{source}, {kind}", relation="is not a synapse", do=do)
+    if len(graph.targets(source)) > 1:
+        raise DeployError(
+            source,
+            "targets",
+            got=", ".join(graph.targets(source)),
+            relation="exceed",
+            limit=1,
+            do="give each its own weights",
+        )
+
+
+def _scaled(node: Node, gain: float) -> Node:
+    assert isinstance(node, (Linear, Conv2d))
+    return replace(node, weight=node.weight * gain, bias=node.bias * gain)
+
+
+def _first(values: Floats) -> float:
+    return float(values.flat[0])

@@ -1,0 +1,62 @@
+"""`compile_graph`: the passes in order, each checked and named when it fails."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import nir
+
+from spikeport.chip import Chip, chip_named
+from spikeport.deploy.graph import Graph
+from spikeport.deploy.options import Options, options_for
+from spikeport.deploy.passes.base import AbstractPass
+from spikeport.deploy.passes.fold_neurons import FoldNeurons
+from spikeport.deploy.passes.quantize import Quantize
+from spikeport.deploy.passes.schedule import Schedule
+from spikeport.deploy.passes.to_network import ToNetwork
+from spikeport.deploy.read import from_nir, read_nir
+from spikeport.errors import DeployError
+from spikeport.program import Program
+
+PIPELINE: tuple[AbstractPass[Any, Any], ...] = (FoldNeurons(), ToNetwork(), Schedule(), Quantize())
+
+
+def compile_graph(
+    graph: nir.NIRGraph | Graph | str | os.PathLike[str],
+    chip: Chip | str = "loihi2",
+    *,
+    after: Callable[[str, Any], None] = lambda name, stage: None,
+    **options: Any,
+) -> Program:
+    """Compiles a NIR graph, or the file of one, to integers.
+
+    Args:
+        after: Called with each pass's name and what it gave.
+        options: Fields of `Options`. What is left out comes from the notes that spikeport's export left in the
+            graph's metadata, and from the defaults of `Options` where there are none.
+
+    Raises:
+        FileError: not a NIR file. DeployError: a node or parameter that cannot be lowered, named.
+        RuleError: it can be lowered, but not onto this chip.
+    """
+    typed = (
+        graph if isinstance(graph, Graph) else from_nir(graph) if isinstance(graph, nir.NIRGraph) else read_nir(graph)
+    )
+    chosen = options_for(typed.notes, chip=chip if isinstance(chip, Chip) else chip_named(chip), **options)
+    return run_passes(PIPELINE, typed, chosen, after)
+
+
+def run_passes(
+    passes: tuple[AbstractPass[Any, Any], ...], stage: Any, options: Options, after: Callable[[str, Any], None]
+) -> Any:
+    """Runs the passes; an error says which pass it came from."""
+    for step in passes:
+        try:
+            step.requires(stage, options)
+            stage = step.run(stage, options)
+            step.ensures(stage, options)
+        except DeployError as error:
+            error.add_note(f"in pass {step.name}")
+            raise
+        after(step.name, stage)
+    return stage

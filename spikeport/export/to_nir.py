@@ -1,0 +1,196 @@
+"""`to_nir`: a trained module to a NIR graph that every framework reads alike.
+
+Each layer becomes a synapse node and `LIF` with r = 1, v_leak = v_reset = 0 and hard reset: batch norm and
+gain are folded into the weights, and so is 1/d with d = dv / 4096, because such a reader computes
+v = (1 - d) v + d I. Membranes are in Lava's units: weight mantissa 1 is 1/64, one step of v is 1/4096.
+The threshold lies half such a step above the grid, so `>` and `>=` agree.
+"""
+
+from functools import singledispatchmethod
+from pathlib import Path
+from typing import Any
+
+import nir
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from spikeport import fixed
+from spikeport.errors import ExportError
+from spikeport.export.walk import Shape, flat_modules
+from spikeport.train.image import Image
+from spikeport.train.layer import SpikingLayer, Vote
+from spikeport.train.quant import LayerIntegers
+from spikeport.train.synapses import QuantConv2d, QuantLinear
+
+DT_S = 1e-4
+WEIGHT_UNIT = 2.0**-fixed.ACT_SHIFT
+V_UNIT = WEIGHT_UNIT * 2.0**-fixed.ACT_SHIFT
+
+
+def to_nir(module: nn.Module, sample: Tensor, *, dt_s: float = DT_S) -> nir.NIRGraph:
+    """Exports the deployable form of a module.
+
+    Args:
+        sample: One input as the module takes it, `(B, *in)` images or `(T, B, *in)` spikes; only its shape is read.
+        dt_s: Length of a step; sets the time constants.
+
+    Raises:
+        ExportError: a module without NIR form, or a parameter that no chip holds; names the layer.
+    """
+    if not dt_s > 0:
+        raise ExportError("to_nir", "dt_s", got=dt_s, relation="is not above", limit=0)
+    modules = list(flat_modules(module))
+    spiking = [m for _, m in modules if isinstance(m, SpikingLayer)]
+    if not spiking:
+        raise ExportError("module", "holds no SpikingLayer")
+    image = spiking[0].image
+    shape = tuple(sample.shape[1:] if image is not None else sample.shape[2:])
+    chain = _Chain(shape, dt_s, image)
+    for path, child in modules:
+        try:
+            chain.add(child)
+        except ExportError as error:
+            raise error.inside(path) from error
+    return chain.graph()
+
+
+def write_nir(graph: nir.NIRGraph, path: Path) -> None:
+    """Writes beside `path` and renames, so that a failed write leaves nothing."""
+    from spikeport.errors import FileError
+
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        nir.write(str(partial), graph, compression=None)
+        partial.replace(path)
+    except OSError as error:
+        do = "choose a folder that you may write to"
+        raise FileError(str(path), "cannot be written", got=error.strerror or error, do=do) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class _Chain:
+    """NIR nodes so far, and the shape that the next module sees."""
+
+    def __init__(self, shape: Shape, dt_s: float, image: Image | None) -> None:
+        self.shape = shape
+        self.dt_s = dt_s
+        self.nodes: dict[str, nir.NIRNode] = {"input": nir.Input({"input": np.array(shape)})}
+        self.count = 0
+        self.checkable = True
+        self.notes: dict[str, Any] = {"dt_s": dt_s, "input": "spike"}
+        if image is not None:
+            self.notes |= {"input": "bias", "steps": image.steps, "low": image.low, "high": image.high}
+            self.notes["scale"] = image.scale
+
+    def graph(self) -> nir.NIRGraph:
+        names = [*self.nodes, "output"]
+        self.nodes["output"] = nir.Output({"output": np.array(self.shape)})
+        edges = list(zip(names[:-1], names[1:], strict=True))
+        # nir 1.0.8 infers wrong shapes for grouped convolutions and for kernels that are not square
+        return nir.NIRGraph(self.nodes, edges, type_check=self.checkable, metadata={"spikeport": self.notes})
+
+    @singledispatchmethod
+    def add(self, module: nn.Module) -> None:
+        raise ExportError(type(module).__name__, "has no NIR form")
+
+    @add.register
+    def _(self, module: nn.Flatten) -> None:
+        if (module.start_dim, module.end_dim) != (2, -1):
+            got = (module.start_dim, module.end_dim)
+            raise ExportError(
+                "Flatten", "axes", got=got, relation="are not", limit=(2, -1), do="keep time and batch: nn.Flatten(2)"
+            )
+        self.nodes["flatten"] = nir.Flatten({"input": np.array(self.shape)}, 0, -1)
+        self.shape = (int(np.prod(self.shape)),)
+
+    @add.register
+    def _(self, module: Vote) -> None:
+        if int(np.prod(self.shape)) % module.classes:
+            raise ExportError(
+                "Vote",
+                "output neurons",
+                got=int(np.prod(self.shape)),
+                relation="do not divide by classes",
+                limit=module.classes,
+            )
+        self.notes["classes"] = module.classes
+
+    @add.register
+    def _(self, module: SpikingLayer) -> None:
+        if "classes" in self.notes:
+            raise ExportError("SpikingLayer", "stands after Vote", do="a Vote ends the network")
+        if module.image is not None and self.count:
+            raise ExportError("SpikingLayer", "image", relation="is not allowed", limit="after the first layer")
+        self.count += 1
+        ints = module.integers()
+        weight, bias = _float_synapse(module, ints)
+        out = self._synapse(module, weight, bias)
+        self.nodes[f"lif{self.count}"] = self._neuron(ints, out)
+        self.nodes[f"lif{self.count}"].metadata = {"spikeport": _exact(ints)}
+        self.shape = out
+
+    def _synapse(self, module: SpikingLayer, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> Shape:
+        synapse = module.synapse
+        if isinstance(synapse, QuantLinear):
+            if self.shape != (synapse.in_features,):
+                raise ExportError(
+                    "QuantLinear", "input shape", got=self.shape, relation="is not", limit=(synapse.in_features,)
+                )
+            self.nodes[f"linear{self.count}"] = nir.Affine(weight, bias)
+            return (synapse.out_features,)
+        return self._conv(synapse, weight, bias)
+
+    def _conv(self, conv: QuantConv2d, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> Shape:
+        if len(self.shape) != 3 or self.shape[0] != conv.in_channels:
+            raise ExportError(
+                "QuantConv2d", "input shape", got=self.shape, relation="is not", limit=f"({conv.in_channels}, h, w)"
+            )
+        if isinstance(conv.padding, str):
+            raise ExportError("QuantConv2d", "padding", got=conv.padding, relation="is not", limit="a number")
+        h, w = self.shape[1:]
+        with torch.no_grad():
+            found = conv.apply_weight(torch.zeros(1, *self.shape), conv.weight.new_zeros(conv.weight.shape), None)
+        self.nodes[f"conv{self.count}"] = nir.Conv2d(
+            (h, w), weight, conv.stride, conv.padding, conv.dilation, conv.groups, bias
+        )
+        self.checkable &= conv.groups == 1 and conv.kernel_size[0] == conv.kernel_size[1]
+        return tuple(found.shape[1:])
+
+    def _neuron(self, ints: LayerIntegers, shape: Shape) -> nir.LIF:
+        threshold = (ints.vth * (1 << fixed.ACT_SHIFT) + 0.5) * V_UNIT
+        tau = self.dt_s * fixed.DECAY_ONE / ints.dv
+        return nir.LIF(
+            tau=np.full(shape, tau, np.float32),
+            r=np.ones(shape, np.float32),
+            v_leak=np.zeros(shape, np.float32),
+            v_threshold=np.full(shape, threshold, np.float32),
+            v_reset=np.zeros(shape, np.float32),
+        )
+
+
+def _float_synapse(module: SpikingLayer, ints: LayerIntegers) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weight and bias such that d * (w x + b) is the integer layer's current, in float units."""
+    d = ints.dv / fixed.DECAY_ONE
+    weight_unit, bias_unit = WEIGHT_UNIT, V_UNIT
+    if module.image is not None:
+        sum_unit = WEIGHT_UNIT * 2.0 ** -(ints.encoder_shift or 0)
+        weight_unit, bias_unit = sum_unit / module.image.scale, sum_unit
+    weight = ints.weight.numpy() * (weight_unit / d)
+    bias = ints.bias.numpy() * (bias_unit / d)
+    return weight.astype(np.float32), bias.astype(np.float32)
+
+
+def _exact(ints: LayerIntegers) -> dict[str, Any]:
+    """The integers themselves, for readers that know spikeport; no reader needs them."""
+    exact: dict[str, Any] = {
+        "weight": ints.weight.numpy().astype(np.int16),
+        "bias": ints.bias.numpy().astype(np.int32),
+        "bias_exp": ints.bias_exp,
+        "dv": ints.dv,
+        "vth": ints.vth,
+        "unit": ints.unit,
+    }
+    return exact if ints.encoder_shift is None else exact | {"encoder_shift": ints.encoder_shift}

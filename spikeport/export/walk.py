@@ -1,0 +1,28 @@
+"""The walk over a module: which layers it holds, in the order in which data meets them."""
+
+from collections.abc import Iterator
+
+from torch import nn
+
+from spikeport.errors import ExportError
+from spikeport.train.layer import SpikingLayer, Vote
+
+Shape = tuple[int, ...]
+
+
+def flat_modules(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """The leaves of nested `nn.Sequential`s in the order in which data meets them.
+
+    Raises:
+        ExportError: a module whose order of use cannot be known without running it.
+    """
+    if isinstance(module, nn.Sequential):
+        for name, child in module.named_children():
+            yield from flat_modules(child, f"{path}.{name}" if path else name)
+    elif isinstance(module, (nn.Identity, nn.Dropout)):
+        return
+    elif isinstance(module, (SpikingLayer, nn.Flatten, Vote)):
+        yield path or "module", module
+    else:
+        do = "build the network from SpikingLayer, nn.Flatten(2), Vote and nn.Sequential"
+        raise ExportError(path or "module", "type", got=type(module).__name__, relation="has no NIR form", do=do)
