@@ -1,5 +1,9 @@
 """Program, spikes -> Result: simulators, operation counts, energy, report."""
 
+from spikeport.sim.count import Counts as Counts
+from spikeport.sim.count import count_operations as count_operations
+from spikeport.sim.energy import Energy as Energy
+from spikeport.sim.energy import estimate_energy as estimate_energy
 from spikeport.sim.result import Result as Result
 from spikeport.sim.result import Trace as Trace
 from spikeport.sim.result import vote as vote

@@ -8,6 +8,9 @@ Per step t, counted from 1 (lava-nc 0.10.0, all processes run their spiking phas
                   v = decay(v, 4096 - dv) + u + (bias_mant << bias_exp)
                   s = v > (vth << 6);  v = 0 where s
     every connection:  its sources' spikes at t arrive at t + 1 + delay
+
+Beyond 24 bits the profile `lava` does what Lava's integer types do: a convolution's sum wraps at 24 bits,
+the current at 32 bits before its own wrap.
 """
 
 from collections import defaultdict
@@ -35,7 +38,7 @@ def run(
         profile: `strict` or `lava`; the Program's own if None.
 
     Raises:
-        OverflowDetected: under `strict`, when u or v leaves its 24 bits.
+        OverflowDetected: under `strict`, when u, v or the sum of a convolution leaves its 24 bits.
     """
     strict = (profile or program.profile) == "strict"
     batch = next(iter(inputs.values())).shape[1]
@@ -56,6 +59,8 @@ def run(
         for connection in program.connections:
             source, target = program.shape_of(connection.source), program.shape_of(connection.target)
             for delay, a in deliver(connection, spikes[connection.source], source, target).items():
+                if isinstance(connection, Conv):
+                    a = _fit_conv(program.group(connection.target), a, strict, t)
                 box = arriving[connection.target]
                 box[t + 1 + delay] = box.get(t + 1 + delay, 0) + a
 
@@ -65,7 +70,7 @@ def step_group(group: Group, u: Ints, v: Ints, a: Ints, bias: Ints, strict: bool
     u = fixed.decay(u, fixed.keep_u(group.du)) + (a << fixed.ACT_SHIFT)
     if strict:
         _refuse(group, "u", u, fixed.leaves_u(u), t)
-    u = fixed.wrap_u(u)
+    u = fixed.wrap_u(fixed.as_int32(u))
     v = fixed.decay(v, fixed.keep_v(group.dv)) + u + bias
     if strict:
         _refuse(group, "v", v, fixed.leaves_v(v), t)
@@ -144,6 +149,13 @@ def _split_by_delay(connection: Dense | Sparse, weight: Ints) -> list[tuple[int,
         delay = np.zeros(weight.shape, np.int8)
         delay[connection.row, connection.col] = connection.delay
     return [(int(d), np.where(delay == d, weight, 0)) for d in np.unique(connection.delay)]
+
+
+def _fit_conv(target: Group, a: Ints, strict: bool, t: int) -> Ints:
+    wrapped = fixed.wrap_conv(a)
+    if strict:
+        _refuse(target, "sum of a convolution into u", a, wrapped != a, t)
+    return wrapped
 
 
 def _at(x: Ints, t: int) -> Ints:

@@ -29,6 +29,8 @@ def simulate(
         OverflowDetected: under the profile `strict`.
     """
     inputs = check_inputs(program, spikes)
+    if profile not in (None, "strict", "lava"):
+        raise InputError("profile", "name", got=profile, relation="is not one of", limit="strict, lava")
     unknown = set(record) - {g.name for g in program.groups}
     if unknown:
         known = ", ".join(g.name for g in program.groups)

@@ -1,0 +1,186 @@
+"""The command line. Every part is imported inside the command that needs it, so `--help` is quick."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from spikeport.errors import SpikeportError
+
+app = typer.Typer(
+    name="spikeport",
+    help="Train spiking networks in PyTorch, run the same bits on Intel Loihi.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+ProgramFile = Annotated[Path, typer.Argument(metavar="NET.H5", help="A compiled Program.")]
+InputFile = Annotated[
+    Path, typer.Option("--input", metavar="X.NPZ", help="Integers 'spikes' (T, B, *shape), 'labels' (B,).")
+]
+Target = Annotated[str, typer.Option("--target", help="loihi1 or loihi2.")]
+DtS = Annotated[float | None, typer.Option("--dt", metavar="S", help="Length of a step in seconds. [default: 1e-4]")]
+Steps = Annotated[int | None, typer.Option(help="Steps per sample; state is cleared between samples.")]
+Kind = Annotated[str | None, typer.Option("--input-kind", help="spike, or bias for a constant image.")]
+Classes = Annotated[int | None, typer.Option(help="Classes among which the output neurons vote.")]
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR")] = Path("demo"), json: Json = False
+) -> None:
+    """The whole way on real handwritten digits; ends in DIR/report.html."""
+    from spikeport.commands.demo import demo as command
+
+    _show(command(output), json)
+
+
+@app.command()
+def train(
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="A TOML file, or the name of a shipped recipe: digits.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="RUN")] = Path("run"),
+    json: Json = False,
+) -> None:
+    """Train a recipe; writes the folder RUN."""
+    from spikeport.commands.training import train as command
+
+    _show(command(recipe, output), json)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a training run.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="NET.NIR")] = Path("net.nir"),
+    samples: Annotated[
+        Path | None, typer.Option(metavar="X.NPZ", help="Write the test images as an input file too.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Export a run to NIR."""
+    from spikeport.commands.training import export as command
+
+    _show(command(run, output, samples), json)
+
+
+@app.command()
+def check(
+    net: Annotated[Path, typer.Argument(metavar="NET", help="A NIR file, or a Program.")],
+    target: Target = "loihi2",
+    dt: DtS = None,
+    steps: Steps = None,
+    input_kind: Kind = None,
+    json: Json = False,
+) -> None:
+    """What would stop a network on the chip, and how to mend each point."""
+    from spikeport.commands.compiling import check as command
+
+    _show(command(net, target, {"dt_s": dt, "steps": steps, "input": input_kind}), json)
+
+
+@app.command("compile")
+def compile_(
+    net: Annotated[Path, typer.Argument(metavar="NET.NIR", help="A NIR file of any framework.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="NET.H5")] = Path("net.h5"),
+    target: Target = "loihi2",
+    dt: DtS = None,
+    steps: Steps = None,
+    input_kind: Kind = None,
+    classes: Classes = None,
+    json: Json = False,
+) -> None:
+    """Compile a NIR graph to an integer Program."""
+    from spikeport.commands.compiling import compile_file as command
+
+    options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes}
+    _show(command(net, output, target, options), json)
+
+
+@app.command()
+def run(
+    net: ProgramFile,
+    input: InputFile,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="Y.NPZ")] = Path("y.npz"),
+    backend: Annotated[str, typer.Option(help="sim or lava.")] = "sim",
+    record: Annotated[
+        str, typer.Option(metavar="GROUPS", help="Groups whose u, v, s are kept: names with commas, or all.")
+    ] = "",
+    accuracy: Annotated[bool, typer.Option("--accuracy", help="Insist on labels and print the accuracy.")] = False,
+    profile: Annotated[
+        Literal["strict", "lava"] | None, typer.Option(help="Arithmetic profile. [default: the Program's]")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run a Program on an input file."""
+    from spikeport.commands.running import run as command
+
+    groups = [name for name in record.split(",") if name]
+    _show(command(net, input, output, backend, groups, accuracy, profile), json)
+
+
+@app.command()
+def verify(
+    net: ProgramFile,
+    input: InputFile,
+    samples: Annotated[int, typer.Option(help="How many samples of the batch.")] = 20,
+    mode: Annotated[
+        str, typer.Option(help="models: Lava's model classes in one process; runtime: its whole runtime.")
+    ] = "models",
+    timeout: Annotated[float, typer.Option(metavar="S", help="Seconds after which the worker is killed.")] = 300.0,
+    json: Json = False,
+) -> None:
+    """Simulator against Lava: every neuron, every step."""
+    from spikeport.commands.running import verify as command
+
+    _show(command(net, input, samples, mode, timeout), json)
+
+
+@app.command()
+def energy(
+    net: ProgramFile,
+    input: InputFile,
+    profile: Annotated[str, typer.Option(help="cmos45-fp32 or cmos45-int8.")] = "cmos45-fp32",
+    html: Annotated[Path | None, typer.Option(metavar="REPORT.HTML", help="Write a report too.")] = None,
+    json: Json = False,
+) -> None:
+    """Count operations exactly and price them against the dense ANN."""
+    from spikeport.commands.energy import energy as command
+
+    _show(command(net, input, profile, html), json)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """What is installed, what is missing, and how to get it."""
+    from spikeport.commands.doctor import doctor as command
+
+    _show(command(), json)
+
+
+def _show(answer: Any, as_json: bool) -> None:
+    from spikeport.commands.answer import show
+
+    show(answer, as_json)
+    raise typer.Exit(answer.exit_code)
+
+
+def main() -> None:
+    """Runs a command; an error on purpose is one line on standard error and its exit code."""
+    # threads that spin while they wait slow small networks down many times; read when torch loads OpenMP
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    try:
+        app()
+    except SpikeportError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "sklearn"):
+            raise
+        sys.stderr.write(f"error: {error.name}: is not installed; pip install 'spikeport[train]'\n")
+        sys.exit(2)

@@ -1,0 +1,67 @@
+"""What a command gives back, and how it is shown: a table for people, one JSON document for programs."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One command's result. `exit_code` 1: the work says no."""
+
+    data: Mapping[str, Any]
+    """For programs; everything JSON can hold."""
+    title: str = ""
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    notes: Sequence[str] = field(default=())
+    exit_code: int = 0
+
+
+def show(answer: Answer, as_json: bool) -> None:
+    """Prints to standard output; nothing else ever does."""
+    if as_json:
+        json.dump(answer.data, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        return
+    console = Console()
+    if answer.rows:
+        table = Table(title=escape(answer.title), title_justify="left", title_style="bold")
+        for column in answer.columns:
+            table.add_column(escape(column), overflow="fold")
+        for row in answer.rows:
+            table.add_row(*(escape(cell) for cell in row))
+        console.print(table)
+    elif answer.title:
+        console.print(escape(answer.title))
+    for note in answer.notes:
+        console.print(escape(note), soft_wrap=True)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A progress bar on standard error, with elapsed and remaining time; silent when piped."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[info]}"),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        yield bar
+
+
+def say(text: str) -> None:
+    """One line to standard error, for what happens meanwhile."""
+    Console(stderr=True, highlight=False).print(escape(text), soft_wrap=True)

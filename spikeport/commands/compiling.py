@@ -1,0 +1,70 @@
+"""`spikeport check` and `spikeport compile`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from spikeport.chip import chip_named
+from spikeport.commands.answer import Answer
+from spikeport.deploy import Violation, compile_graph
+from spikeport.deploy import check as check_program
+from spikeport.errors import RuleError
+from spikeport.program import Program
+from spikeport.program_file import load_program, save_program
+
+
+def check(path: Path, target: str, options: dict[str, Any]) -> Answer:
+    """Every violation of the chip's limits at once; exit 1 if there is one."""
+    chip_named(target)
+    program = load_program(path) if path.suffix in (".h5", ".hdf5") else compile_graph(path, target, **options)
+    violations = check_program(program, target)
+    data = {"file": str(path), "target": target, "fits": not violations, "violations": [asdict(v) for v in violations]}
+    if not violations:
+        return Answer(data, f"{path} fits {target}: {_size(program)}")
+    rows = [(v.rule, v.where, str(v.got), str(v.limit), v.source, v.remedy) for v in violations]
+    columns = ("rule", "where", "got", "limit", "source", "remedy")
+    return Answer(data, f"{path} does not fit {target}", columns, rows, exit_code=1)
+
+
+def compile_file(path: Path, output: Path, target: str, options: dict[str, Any]) -> Answer:
+    """NIR file to Program file; refused, with every violation, if it does not fit the chip."""
+    program = compile_graph(path, target, **options)
+    violations = check_program(program)
+    if violations:
+        raise _does_not_fit(path, target, violations)
+    save_program(program, output)
+    groups = [
+        {"name": g.name, "shape": g.shape, "dv": g.dv, "vth": g.vth, "bias_exp": g.bias_exp} for g in program.groups
+    ]
+    data = {
+        "program": str(output),
+        "target": target,
+        "latency": program.latency,
+        "nir_sha256": program.nir_sha256,
+        "groups": groups,
+    }
+    rows = [
+        (g.name, "x".join(map(str, g.shape)), str(g.dv), str(g.vth), _weights(program, g.name)) for g in program.groups
+    ]
+    notes = (f"{output} written: {_size(program)}; its output lags by {program.latency} steps",)
+    return Answer(data, f"{path} for {target}", ("layer", "neurons", "dv", "vth", "weights"), rows, notes)
+
+
+def _does_not_fit(path: Path, target: str, violations: list[Violation]) -> RuleError:
+
+    got = "; ".join(f"{v.rule} at {v.where}: {v.got} against {v.limit}" for v in violations)
+    return RuleError(str(path), "network", got=got, relation="does not fit", limit=target, do=violations[0].remedy)
+
+
+def _size(program: Program) -> str:
+    neurons = sum(g.size for g in program.groups)
+    weights = sum(c.weight.size for c in program.connections) + sum(e.synapses.weight.size for e in program.encoders)
+    return f"{len(program.groups)} layers, {neurons:,} neurons, {weights:,} weights"
+
+
+def _weights(program: Program, name: str) -> str:
+    into = [c for c in program.connections if c.target == name]
+    host = [e.synapses for e in program.encoders if e.synapses.target == name]
+    parts = [f"{c.weight.min()}..{c.weight.max()} << {c.weight_exp}" for c in into]
+    parts += [f"{s.weight.min()}..{s.weight.max()} on the host" for s in host]
+    return ", ".join(parts)

@@ -1,0 +1,51 @@
+"""`spikeport doctor`: what is installed, what is missing, and how to get it."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+from spikeport import __version__
+from spikeport.commands.answer import Answer
+from spikeport.deploy.lava_env import find_lava
+from spikeport.errors import LavaMissing
+
+PACKAGES = {
+    "numpy": "the core",
+    "numba": "the core",
+    "h5py": "the core",
+    "nir": "the core",
+    "torch": "training and export: pip install 'spikeport[train]'",
+    "scikit-learn": "the digits: pip install 'spikeport[train]'",
+    "uv": "the Lava worker: pip install 'spikeport[lava]'",
+}
+
+
+def doctor() -> Answer:
+    """Never fails: it says what would."""
+    rows = [("spikeport", __version__, "ok"), ("python", platform.python_version(), "ok")]
+    rows += [_package(name, use) for name, use in PACKAGES.items()]
+    rows.append(_lava())
+    rows.append(_loihi())
+    data = {"checks": [{"name": name, "found": found, "status": status} for name, found, status in rows]}
+    return Answer(data, "spikeport doctor", ("what", "found", "status"), rows)
+
+
+def _package(name: str, use: str) -> tuple[str, str, str]:
+    try:
+        return name, version(name), "ok"
+    except PackageNotFoundError:
+        return name, "-", f"missing; needed for {use}"
+
+
+def _lava() -> tuple[str, str, str]:
+    try:
+        env = find_lava()
+    except LavaMissing as error:
+        return "lava worker", "-", str(error)
+    return "lava worker", f"python {env.version}", f"ok, {env.how}"
+
+
+def _loihi() -> tuple[str, str, str]:
+    if find_spec("lava") is None:
+        return "loihi", "-", "no lava-loihi here; the worker script runs where Intel's extension is installed"
+    return "loihi", "lava", "found in this interpreter"

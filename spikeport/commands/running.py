@@ -1,0 +1,118 @@
+"""`spikeport run` and `spikeport verify`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spikeport.commands.answer import Answer, say
+from spikeport.commands.samples import Samples, read_samples, write_result
+from spikeport.deploy.lava import LavaRun, run_lava
+from spikeport.errors import InputError
+from spikeport.program import Profile, Program
+from spikeport.program_file import load_program
+from spikeport.sim import Result, simulate, vote
+from spikeport.sim.compare import Comparison, compare
+from spikeport.sim.simulate import check_inputs
+
+
+def run(
+    path: Path,
+    input_path: Path,
+    output: Path,
+    backend: str,
+    record: Sequence[str],
+    accuracy: bool,
+    profile: Profile | None,
+) -> Answer:
+    """Runs a Program on an input file and writes its spikes, and what was to be recorded."""
+    program = load_program(path)
+    samples = read_samples(input_path, program)
+    labels = samples.need_labels() if accuracy else samples.labels
+    groups = recorded_groups(program, record)
+    if backend == "sim":
+        result = simulate(program, dict(samples.inputs), record=groups, profile=profile)
+    elif backend == "lava":
+        result = lava_result(program, samples, groups)
+    else:
+        raise InputError("backend", "name", got=backend, relation="is not one of", limit="sim, lava")
+    write_result(output, result)
+    steps, batch = result.spikes.shape[:2]
+    spikes = int(result.spikes.sum())
+    data: dict[str, Any] = {
+        "output": str(output),
+        "backend": backend,
+        "steps": steps,
+        "samples": batch,
+        "spikes": spikes,
+    }
+    data["latency"] = result.latency
+    title = f"{batch:,} samples of {steps} steps on {backend}: {spikes:,} output spikes"
+    classes = program.outputs[0].classes
+    if accuracy and not classes:
+        do = "compile with --classes N"
+        raise InputError(str(path), "classes of the output", got=0, relation="is not above", limit=0, do=do)
+    notes = [f"{output} written"]
+    if labels is not None and classes:
+        correct = int((vote(result.counts(), classes) == labels).sum())
+        data |= {"correct": correct, "accuracy": correct / batch}
+        notes.append(f"accuracy {correct / batch:.2%} ({correct:,} of {batch:,})")
+    return Answer(data, title, notes=notes)
+
+
+def recorded_groups(program: Program, record: Sequence[str]) -> list[str]:
+    """`all`, or names of groups; each is recorded with u, v and spikes."""
+    return [g.name for g in program.groups] if "all" in record else list(record)
+
+
+def lava_result(program: Program, samples: Samples, record: Sequence[str]) -> Result:
+    """The run on Lava's models, in the form of a simulation."""
+    inputs = check_inputs(program, dict(samples.inputs))
+    ran = run_lava(program, {name: _shaped(program, name, x) for name, x in inputs.items()})
+    output = program.outputs[0].source
+    sent = {name: trace.s.reshape(*trace.s.shape[:2], -1) for name, trace in ran.traces.items()}
+    traces = {name: ran.traces[name] for name in record}
+    spikes = ran.traces[output].s[program.latency :]
+    return Result(spikes=spikes, latency=program.latency, traces=traces, sent=sent)
+
+
+def verify(path: Path, input_path: Path, count: int, mode: str, timeout_s: float) -> Answer:
+    """Simulator against Lava: u, v and spikes of every neuron at every step; exit 1 if one differs."""
+    program = load_program(path)
+    samples = read_samples(input_path, program).first(count)
+    ran, comparison = compare_with_lava(program, dict(samples.inputs), mode, timeout_s)
+    rows = [(g.group, f"{g.values:,}", str(g.u), str(g.v), str(g.s)) for g in comparison.groups]
+    notes = [f"Lava: {comparison.differing:,} of {comparison.values:,} values differ", ran.describe()]
+    if comparison.first is not None:
+        notes.append(f"first difference: {comparison.first} (simulator, Lava)")
+    data = {
+        "program": str(path),
+        "samples": int(next(iter(samples.inputs.values())).shape[1]),
+        "mode": mode,
+        "values": comparison.values,
+        "differing": comparison.differing,
+        "first": None if comparison.first is None else str(comparison.first),
+        "lava": dict(ran.versions),
+        "seconds": ran.wall_s,
+    }
+    columns = ("group", "values", "u differ", "v differ", "spikes differ")
+    return Answer(
+        data, f"{path}: simulator against Lava ({mode})", columns, rows, notes, exit_code=int(not comparison.equal)
+    )
+
+
+def compare_with_lava(
+    program: Program, inputs: dict[str, np.ndarray], mode: str, timeout_s: float
+) -> tuple[LavaRun, Comparison]:
+    """Runs both on the same samples. The simulator uses Lava's arithmetic, overflow included."""
+    checked = check_inputs(program, inputs)
+    shaped = {name: _shaped(program, name, x) for name, x in checked.items()}
+    say("starting Lava; the first time, its environment is installed")
+    ran = run_lava(program, shaped, mode=mode, timeout_s=timeout_s)
+    result = simulate(program, shaped, record=[g.name for g in program.groups], profile="lava")
+    return ran, compare(result.traces, ran.traces)
+
+
+def _shaped(program: Program, name: str, x: np.ndarray) -> np.ndarray:
+    return x.reshape(*x.shape[:2], *program.shape_of(name))

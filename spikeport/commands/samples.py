@@ -1,0 +1,102 @@
+"""`x.npz` and `y.npz`: samples in, spikes and traces out."""
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeport.errors import FileError, InputError
+from spikeport.program import Program
+from spikeport.sim import Result
+
+IntArray = NDArray[np.integer]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Arrays `(T, B, *shape)` by input, and labels `(B,)` if the file has them."""
+
+    path: Path
+    inputs: Mapping[str, IntArray]
+    labels: IntArray | None
+
+    def first(self, count: int) -> "Samples":
+        """The first `count` samples of the batch."""
+        if count < 1:
+            raise InputError("samples", "count", got=count, relation="is not above", limit=0)
+        labels = None if self.labels is None else self.labels[:count]
+        return Samples(self.path, {name: x[:, :count] for name, x in self.inputs.items()}, labels)
+
+    def need_labels(self) -> IntArray:
+        if self.labels is None:
+            do = "add an array 'labels' of shape (B,)"
+            raise InputError(str(self.path), "holds no labels", do=do)
+        return self.labels
+
+
+def read_samples(path: Path, program: Program) -> Samples:
+    """Reads `spikes` (or one array per input, by name) and `labels`; nothing is ever unpickled.
+
+    Raises:
+        FileError: not an npz file, or an array that is missing.
+    """
+    if not path.is_file():
+        raise FileError(str(path), "no such file")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise FileError(str(path), "is not an npz file", do="write it with numpy.savez")
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        do = "write it with numpy.savez, integers only"
+        raise FileError(str(path), "is not a readable npz file", got=str(error).splitlines()[0][:100], do=do) from error
+    names = [entry.name for entry in program.inputs]
+    keys = {names[0]: "spikes"} if len(names) == 1 and "spikes" in arrays else {name: name for name in names}
+    missing = [key for key in keys.values() if key not in arrays]
+    if missing:
+        wanted = "'spikes'" if len(names) == 1 else ", ".join(repr(name) for name in names)
+        raise FileError(str(path), "holds no array", got=wanted, do="see 'spikeport run --help' for its layout")
+    inputs = {name: arrays[key] for name, key in keys.items()}
+    return Samples(path, inputs, _labels(path, arrays.get("labels"), inputs))
+
+
+def write_npz(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    """Writes a temporary file and renames it: a failed write leaves nothing behind."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".npz")
+        os.close(handle)
+        try:
+            np.savez_compressed(name, **dict(arrays))  # type: ignore[arg-type]
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        do = "choose a folder that you may write to"
+        raise FileError(str(path), "cannot be written", got=error.strerror or error, do=do) from error
+
+
+def write_result(path: Path, result: Result) -> None:
+    """`spikes` aligned with the input, `latency`, and `GROUP/u`, `GROUP/v`, `GROUP/s` in hardware time."""
+    arrays: dict[str, NDArray[np.generic]] = {
+        "spikes": result.spikes.astype(np.uint8),
+        "latency": np.array(result.latency, np.int64),
+    }
+    for name, trace in result.traces.items():
+        arrays |= {f"{name}/u": trace.u, f"{name}/v": trace.v, f"{name}/s": trace.s.astype(np.uint8)}
+    write_npz(path, arrays)
+
+
+def _labels(path: Path, labels: IntArray | None, inputs: Mapping[str, IntArray]) -> IntArray | None:
+    if labels is None:
+        return None
+    first = next(iter(inputs.values()))
+    if labels.dtype.kind not in "iu" or labels.ndim != 1 or (first.ndim > 1 and len(labels) != first.shape[1]):
+        got = f"{labels.dtype}, shape {labels.shape}"
+        raise InputError(str(path), "labels", got=got, relation="are not", limit="one integer for each sample")
+    return labels

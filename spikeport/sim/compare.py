@@ -1,0 +1,113 @@
+"""Two runs of one Program, value by value: what Lava and the simulators are judged by.
+
+Integers compare with `==`; there is no tolerance.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeport.errors import InputError
+
+VARIABLES = ("u", "v", "s")
+
+
+class States(Protocol):
+    """u, v and spikes of one group, integers `(steps, B, *shape)`.
+
+    u and v may hold the last steps only; their last entry belongs to the last entry of s.
+    """
+
+    @property
+    def u(self) -> NDArray[Any]: ...
+    @property
+    def v(self) -> NDArray[Any]: ...
+    @property
+    def s(self) -> NDArray[Any]: ...
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One value that differs."""
+
+    step: int
+    """Hardware step, counted from 1."""
+    group: str
+    variable: str
+    sample: int
+    neuron: int
+    """Flat index in C order of the group's shape."""
+    a: int
+    b: int
+
+    def __str__(self) -> str:
+        place = f"step {self.step}, {self.group}, sample {self.sample}, neuron {self.neuron}"
+        return f"{place}: {self.variable} is {self.a} and {self.b}"
+
+
+@dataclass(frozen=True)
+class GroupCount:
+    """How many values of one group were compared, and how many of each variable differ."""
+
+    group: str
+    values: int
+    u: int
+    v: int
+    s: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The outcome; `first` is the earliest difference, in the groups' order within its step."""
+
+    values: int
+    differing: int
+    first: Difference | None
+    groups: tuple[GroupCount, ...]
+
+    @property
+    def equal(self) -> bool:
+        return self.differing == 0
+
+
+def compare(a: Mapping[str, States], b: Mapping[str, States]) -> Comparison:
+    """Every value of every group of `a` against `b`.
+
+    Raises:
+        InputError: the two do not hold the same groups, or arrays of other shapes.
+    """
+    if set(a) != set(b):
+        raise InputError("compare", "groups", got=", ".join(a), relation="are not", limit=", ".join(b))
+    rows: list[GroupCount] = []
+    firsts: list[Difference] = []
+    for group in a:
+        values, differing = 0, dict.fromkeys(VARIABLES, 0)
+        for variable in VARIABLES:
+            x, y = getattr(a[group], variable), getattr(b[group], variable)
+            if x.shape != y.shape:
+                raise InputError(
+                    f"compare {group}", f"shape of {variable}", got=x.shape, relation="is not", limit=y.shape
+                )
+            where = np.argwhere((x != y).reshape(*x.shape[:2], -1))
+            values += x.size
+            differing[variable] = len(where)
+            if len(where):
+                firsts.append(_difference(group, variable, x, y, where[0], len(a[group].s)))
+        rows.append(GroupCount(group, values, **differing))
+    return Comparison(
+        values=sum(row.values for row in rows),
+        differing=sum(row.u + row.v + row.s for row in rows),
+        first=min(firsts, key=lambda difference: difference.step, default=None),
+        groups=tuple(rows),
+    )
+
+
+def _difference(
+    group: str, variable: str, x: NDArray[Any], y: NDArray[Any], where: NDArray[np.intp], steps: int
+) -> Difference:
+    step, sample, neuron = (int(i) for i in where)
+    values = (int(array.reshape(*array.shape[:2], -1)[step, sample, neuron]) for array in (x, y))
+    return Difference(steps - len(x) + step + 1, group, variable, sample, neuron, *values)

@@ -1,0 +1,377 @@
+"""One run as a single HTML file that needs no network, no script and no other file.
+
+The same input gives the same bytes: nothing here reads a clock.
+`headline_rows` and `layer_rows` give the figures as plain text, so that a terminal prints what the page shows.
+"""
+
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from spikeport.errors import FileError, InputError
+from spikeport.program import Group, Input, Program, Shape
+from spikeport.sim.count import Counts, sample_windows
+from spikeport.sim.energy import INPUT_RATE_LIMIT, SPIKES_PER_SYNAPSE_LIMITS, Energy
+from spikeport.sim.result import Result
+
+LAYER_COLUMNS = (
+    "Layer", "Neurons", "First step", "dv", "vth", "Weights", "Synapses",
+    "Input rate", "Rate", "SOPs", "Host MACs", "ANN MACs",
+)  # fmt: skip
+WIDTH_IN = 4.6  # 331 units wide: text of 10 stays legible on a phone and is not huge on a desk
+CAPTION_CHARACTERS = 50  # what fits into that width
+RASTER_ROWS = 128  # more rows than that are not told apart
+SPIKE_RGB = (0.23, 0.51, 0.85)  # legible on white and on black; a raster is a bitmap and cannot follow the theme
+INK, MUTED, LINE, BLUE, ORANGE, GREY = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
+THEME = {
+    INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)",
+    BLUE: "var(--blue)", ORANGE: "var(--orange)", GREY: "var(--grey)",
+}  # fmt: skip
+STYLE = {
+    "font.size": 10, "svg.fonttype": "none", "text.parse_math": False, "text.color": INK, "axes.edgecolor": LINE,
+    "axes.labelcolor": MUTED, "xtick.color": LINE, "xtick.labelcolor": MUTED, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.spines.left": False, "legend.frameon": False, "legend.labelcolor": INK,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How many samples were classified rightly."""
+
+    correct: int
+    samples: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.correct <= self.samples or self.samples == 0:
+            got = f"{self.correct} of {self.samples}"
+            raise InputError("report", "accuracy", got=got, relation="is not", limit="a share of at least one sample")
+
+    def __str__(self) -> str:
+        return f"{self.correct / self.samples:.2%} ({self.correct:,} of {self.samples:,})"
+
+
+@dataclass(frozen=True)
+class LavaCheck:
+    """What comparing every neuron's state at every step with Lava gave, or why it was not done."""
+
+    compared: int = 0
+    differing: int = 0
+    reason: str = "no comparison was asked for"
+
+    def __str__(self) -> str:
+        if not self.compared:
+            return f"Lava was not compared: {self.reason}"
+        return f"{self.differing:,} of {self.compared:,} values differ"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the pipeline and the file that it left."""
+
+    name: str
+    made: str
+    sha256: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ReportData:
+    """Everything that a report shows; what is left out is left out of the page, or said to be unknown."""
+
+    title: str
+    program: Program
+    result: Result
+    """The run that is drawn; it may be a part of what was counted."""
+    counts: Counts
+    energies: tuple[Energy, ...]
+    """At least one; the first is drawn, all are tabled."""
+    lava: LavaCheck = LavaCheck()
+    float_accuracy: Accuracy | None = None
+    quantized_accuracy: Accuracy | None = None
+    simulator_accuracy: Accuracy | None = None
+    stages: tuple[Stage, ...] = ()
+    sample: int = 0
+    """Index into the batch of `result` of the sample that is drawn."""
+    sample_note: str = ""
+    """What the sample is and what the network answered."""
+    image: NDArray[Any] | None = None
+    """`(h, w)` or `(c, h, w)`; the mean of the first input over its steps if None."""
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        samples = self.result.spikes.shape[1]
+        if not 0 <= self.sample < samples:
+            raise InputError("report", "sample", got=self.sample, relation="is not in", limit=f"[0, {samples})")
+        if not self.energies:
+            raise InputError("report", "energies", relation="are", limit="missing")
+
+
+def write_report(path: str | os.PathLike[str], data: ReportData) -> None:
+    """Writes a temporary file beside `path` and renames it: a failed write leaves nothing behind."""
+    path, page = Path(path), render_report(data)
+    do = "choose a folder that you may write to"
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise FileError(str(path), "cannot be written", got=error.strerror, do=do) from error
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(page)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as error:
+        raise FileError(str(path), "cannot be written", got=error.strerror, do=do) from error
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def render_report(data: ReportData) -> str:
+    """The page as text."""
+    with matplotlib.style.context(["default", STYLE]):
+        figures = {
+            "image": _svg("image", _image_figure(data)),
+            "raster": _svg("raster", _raster_figure(data)),
+            "rates": _svg("rates", _rate_figure(data.counts)),
+            "sops": _svg("sops", _sop_figure(data.counts)),
+            "energy": _svg("energy", _energy_figure(data.energies[0])),
+        }
+    template = (files("spikeport.sim") / "report.html").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"energy": format_energy, "count": format_count}
+    return environment.from_string(template).render(
+        data=data,
+        figures=figures,
+        headline=headline_rows(data),
+        columns=LAYER_COLUMNS,
+        layers=layer_rows(data.program, data.counts),
+        raster_rows=RASTER_ROWS,
+        caveats=list(dict.fromkeys(caveat for energy in data.energies for caveat in energy.caveats)),
+    )
+
+
+def headline_rows(data: ReportData) -> list[tuple[str, str, str]]:
+    """(quantity, value, note) for people; accuracies that were not measured are left out."""
+    counts = data.counts
+    each = partial(_per_inference, counts)
+    accuracies = [
+        ("Float accuracy", data.float_accuracy, "as trained"),
+        ("Quantized accuracy", data.quantized_accuracy, "torch, integer weights"),
+        ("Simulator accuracy", data.simulator_accuracy, "the Program that goes on the chip"),
+    ]
+    low, high = SPIKES_PER_SYNAPSE_LIMITS
+    per_synapse = f"published limit for beating an ANN: {low} to {high} (Dampfhoffer et al. 2023)"
+    rate = f"published limit for beating a quantized ANN: {INPUT_RATE_LIMIT:.1%} at 5 to 10 steps (Yan et al. 2024)"
+    nonzero = f"per inference; {each(counts.sops_nz)} without weights of zero"
+    return [
+        *((name, str(accuracy), note) for name, accuracy, note in accuracies if accuracy),
+        ("Lava", str(data.lava), "state of every neuron at every step" if data.lava.compared else ""),
+        ("Synaptic operations (SOPs)", each(counts.sops), nonzero),
+        ("MACs on the host", each(counts.host_macs), "per inference; the first layer"),
+        ("MACs of the ANN", f"{counts.macs_dense:,}", "the same network, one dense pass"),
+        ("Spikes per synapse", f"{float(counts.spikes_per_synapse):.3g}", per_synapse),
+        ("Input rate", f"{float(counts.input_rate):.2%}", rate),
+        *(_energy_row(energy) for energy in data.energies),
+    ]
+
+
+def layer_rows(program: Program, counts: Counts) -> list[tuple[str, ...]]:
+    """One row of text per neuron group, in the order of `LAYER_COLUMNS`; SOPs and MACs per inference."""
+    rows: list[tuple[str, ...]] = []
+    for layer in counts.layers:
+        group = program.group(layer.name)
+        rows.append((
+            layer.name, f"{layer.neurons:,}", str(layer.first_step), str(group.dv), f"{group.vth:,}",
+            _weights(program, layer.name), f"{layer.synapses:,}",
+            f"{float(layer.input_rate):.2%}" if layer.connections else "–", f"{float(layer.rate):.2%}",
+            _per_inference(counts, layer.sops), _per_inference(counts, layer.host_macs), f"{layer.macs_dense:,}",
+        ))  # fmt: skip
+    return rows
+
+
+def format_count(value: float) -> str:
+    """A mean count: whole numbers without a fraction, others with one digit."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+def format_energy(pj: float) -> str:
+    """Three digits and the unit that fits them."""
+    for unit, scale in (("mJ", 1e9), ("µJ", 1e6), ("nJ", 1e3)):
+        if pj >= scale:
+            return f"{pj / scale:.3g} {unit}"
+    return f"{pj:.3g} pJ"
+
+
+def _per_inference(counts: Counts, count: int) -> str:
+    return format_count(float(counts.per_inference(count)))
+
+
+def _energy_row(energy: Energy) -> tuple[str, str, str]:
+    ratio = "" if energy.ratio is None else f"{energy.ratio:.3g} times the ANN's {format_energy(energy.ann_pj)}; "
+    return (f"Energy, {energy.profile.name}", format_energy(energy.snn_pj), f"{ratio}an estimate, see the caveats")
+
+
+def _weights(program: Program, target: str) -> str:
+    """Ranges of the mantissas and their exponents, one part per connection into the group."""
+    connections = [*program.connections, *(e.synapses for e in program.encoders)]
+    into = [c for c in connections if c.target == target and c.weight.size]
+    ranges = [f"{c.weight.min()} to {c.weight.max()}" + (f" × 2^{c.weight_exp}" if c.weight_exp else "") for c in into]
+    return "; ".join(ranges) or "–"
+
+
+def _svg(name: str, figure: Figure) -> Markup:
+    """Inline SVG: colours follow the page's theme, and no id meets that of another figure."""
+    buffer = StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": name}):
+        figure.savefig(buffer, format="svg", transparent=True)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]  # neither XML declaration nor document type
+    # the metadata hold the date, the style sheet would reach the whole page
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text))
+    for plain in (' id="', "url(#", 'href="#'):
+        text = text.replace(plain, f"{plain}{name}-")
+    for colour, variable in THEME.items():
+        text = text.replace(colour, variable)
+    return Markup(text)
+
+
+def _image_figure(data: ReportData) -> Figure:
+    figure = Figure(figsize=(2, 2))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.imshow(_picture(data), cmap="gray", interpolation="none")
+    return figure
+
+
+def _picture(data: ReportData) -> NDArray[Any]:
+    """`(h, w)`, or `(h, w, 3)` in [0, 1] for three channels."""
+    image = data.image
+    if image is None:
+        entry = data.program.inputs[0]
+        image = data.result.sent[entry.name][: data.counts.steps, data.sample].mean(axis=0).reshape(entry.shape)
+    if image.ndim == 3 and len(image) == 3:
+        low, high = image.min(), image.max()
+        return np.moveaxis((image - low) / max(high - low, 1e-12), 0, 2)
+    if image.ndim == 3:
+        return image.mean(axis=0)
+    return image.reshape(1, -1) if image.ndim != 2 else image
+
+
+def _raster_figure(data: ReportData) -> Figure:
+    """One panel per group, and per spiking input, over the same hardware steps."""
+    program, steps = data.program, data.counts.steps
+    windows = sample_windows(program, steps)
+    nodes: list[Input | Group] = [*(i for i in program.inputs if i.kind == "spike"), *program.groups]
+    heights = [0.25 + 0.1 * np.log2(node.size) for node in nodes]
+    figure, panels = _stack(heights)
+    total = steps + program.latency
+    for axes, node in zip(panels, nodes, strict=True):
+        spikes = data.result.sent[node.name][:, data.sample]
+        axes.imshow(_raster(spikes), aspect="auto", interpolation="none", extent=(0.5, total + 0.5, 0, 1))
+        window = windows[node.name]
+        for start, stop in ((0.5, window.start - 0.5), (window.stop - 0.5, total + 0.5)):
+            axes.axvspan(start, max(start, stop), color=GREY, alpha=0.25, linewidth=0)
+        axes.set(xlim=(0.5, total + 0.5), ylim=(0, 1), yticks=[])
+        axes.tick_params(labelbottom=axes is panels[-1], length=0)
+        _caption(axes, node.name, f"{_shape(node.shape)}, {np.count_nonzero(spikes):,} spikes")
+    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    panels[-1].set_xlabel("hardware step")
+    return figure
+
+
+def _raster(spikes: NDArray[Any]) -> NDArray[np.float64]:
+    """`(steps, n)` to an RGBA image: the more of a row's neurons spike, the less transparent.
+
+    Every cell gets a gap where there is room, so that two spikes do not run into one bar.
+    """
+    steps, n = spikes.shape
+    bins = np.array_split(np.arange(n), min(n, RASTER_ROWS))
+    share = np.stack([(spikes[:, one] != 0).mean(axis=1) for one in bins])
+    cells = np.where(share > 0, 0.3 + 0.7 * share, 0)
+    for axis, cramped in ((0, len(bins) > RASTER_ROWS // 4), (1, steps > 200)):
+        if not cramped:
+            cells = np.repeat(cells, 5, axis=axis)
+            np.moveaxis(cells, axis, 0)[4::5] = 0
+    rgb = np.broadcast_to(SPIKE_RGB, (*cells.shape, 3))
+    return np.concatenate([rgb, cells[..., None]], axis=2)
+
+
+def _rate_figure(counts: Counts) -> Figure:
+    figure, panels = _stack([0.16] * len(counts.layers), ticks=False)
+    top = max(float(layer.rate) for layer in counts.layers) or 1.0
+    for axes, layer in zip(panels, counts.layers, strict=True):
+        _bar(axes, [(float(layer.rate), BLUE)], top)
+        _caption(axes, layer.name, f"{float(layer.rate):.2%}")
+    return figure
+
+
+def _sop_figure(counts: Counts) -> Figure:
+    figure, panels = _stack([0.16] * len(counts.layers), ticks=False)
+    top = max(layer.sops for layer in counts.layers) or 1
+    for axes, layer in zip(panels, counts.layers, strict=True):
+        _bar(axes, [(layer.sops, BLUE)], top)
+        host = f"{_per_inference(counts, layer.host_macs)} MACs on the host" if layer.encoders else ""
+        sops = f"{_per_inference(counts, layer.sops)} SOPs" if layer.connections else ""
+        _caption(axes, layer.name, " + ".join(filter(None, (sops, host))))
+    return figure
+
+
+def _energy_figure(energy: Energy) -> Figure:
+    """All layers together, then each, as two bars: SNN (host + synapses) above ANN."""
+    rows = [("all layers", energy.host_pj, energy.sop_pj, energy.ann_pj)]
+    rows += [(layer.name, layer.host_pj, layer.sop_pj, layer.ann_pj) for layer in energy.layers]
+    figure, panels = _stack([0.3] * len(rows), ticks=False)
+    top = max(max(host + sop, ann) for _, host, sop, ann in rows) or 1.0
+    for axes, (name, host, sop, ann) in zip(panels, rows, strict=True):
+        _bar(axes, [(host, ORANGE), (sop, BLUE)], top, low=0.53)
+        _bar(axes, [(ann, GREY)], top, high=0.47)
+        _caption(axes, name, f"SNN {format_energy(host + sop)}, ANN {format_energy(ann)}")
+    return figure
+
+
+def _stack(heights_in: list[float], ticks: bool = True) -> tuple[Figure, list[Axes]]:
+    """Panels of these heights below each other, each with a line of text above it."""
+    title_in, foot_in = 0.3, 0.45 if ticks else 0.05
+    height_in = sum(heights_in) + title_in * len(heights_in) + foot_in
+    figure = Figure(figsize=(WIDTH_IN, height_in))
+    panels, top = [], height_in
+    for panel_in in heights_in:
+        top -= title_in + panel_in
+        panels.append(figure.add_axes((0, top / height_in, 1, panel_in / height_in)))
+    return figure, panels
+
+
+def _caption(axes: Axes, left: str, right: str) -> None:
+    room = CAPTION_CHARACTERS - len(right)
+    axes.set_title(left if len(left) <= room else f"{left[: room - 1]}…", loc="left", fontsize=10, pad=4)
+    axes.set_title(right, loc="right", fontsize=10, pad=4, color=MUTED)
+
+
+def _bar(axes: Axes, parts: list[tuple[float, str]], top: float, low: float = 0.0, high: float = 1.0) -> None:
+    """Stacked parts from the left, on a track that shows where `top` lies."""
+    axes.barh([low], [top], height=high - low, align="edge", color=LINE, alpha=0.5, linewidth=0)
+    left = 0.0
+    for value, colour in parts:
+        axes.barh([low], [value], left=left, height=high - low, align="edge", color=colour, linewidth=0)
+        left += value
+    axes.set(xlim=(0, top), ylim=(0, 1))
+    axes.set_axis_off()
+
+
+def _shape(shape: Shape) -> str:
+    return " × ".join(map(str, shape))

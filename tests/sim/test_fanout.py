@@ -1,0 +1,105 @@
+"""The closed form against an enumeration of every synapse."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spikeport.errors import ProgramError
+from spikeport.program import Connection, Conv, Dense, Shape, Sparse
+from spikeport.sim.fanout import fan_out, macs_dense, synapses
+
+
+def enumerate_conv(conv: Conv, source: Shape) -> list[tuple[int, int]]:
+    """(source neuron, weight) of every synapse, straight from the definition of cross-correlation."""
+    c_out, height, width = conv.output_shape(source)
+    _, c_in, k_h, k_w = conv.weight.shape
+    found = []
+    for o, y, x, c, i, j in product(*map(range, (c_out, height, width, c_in, k_h, k_w))):
+        channel = o // (c_out // conv.groups) * c_in + c
+        row = y * conv.stride[0] - conv.padding[0] + i * conv.dilation[0]
+        col = x * conv.stride[1] - conv.padding[1] + j * conv.dilation[1]
+        if 0 <= row < source[1] and 0 <= col < source[2]:
+            found.append(((channel * source[1] + row) * source[2] + col, int(conv.weight[o, c, i, j])))
+    return found
+
+
+def tally(reached: list[tuple[int, int]], n: int, nonzero: bool) -> np.ndarray:
+    sources = [j for j, weight in reached if weight or not nonzero]
+    return np.bincount(np.array(sources, dtype=np.int64), minlength=n)
+
+
+@st.composite
+def convs(draw: st.DrawFn) -> tuple[Conv, Shape]:
+    pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
+    groups, c_in, c_out = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    kernel, stride, dilation = draw(pair), draw(pair), draw(pair)
+    padding = draw(st.tuples(st.integers(0, 3), st.integers(0, 3)))
+    least = [max(1, d * (k - 1) + 1 - 2 * p) for d, k, p in zip(dilation, kernel, padding, strict=True)]
+    height, width = (draw(st.integers(n, n + 4)) for n in least)
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    weight = rng.integers(-2, 3, (c_out * groups, c_in, *kernel)) * 2
+    conv = Conv("a", "b", weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return conv, (c_in * groups, height, width)
+
+
+@settings(max_examples=400, deadline=None)
+@given(case=convs(), nonzero=st.booleans())
+def test_conv_equals_enumeration(case: tuple[Conv, Shape], nonzero: bool) -> None:
+    conv, source = case
+    reached = enumerate_conv(conv, source)
+    expected = tally(reached, int(np.prod(source)), nonzero)
+    got = fan_out(conv, source, nonzero=nonzero)
+    assert got.dtype == np.int64
+    assert np.array_equal(got, expected)
+    assert synapses(conv, source, nonzero=nonzero) == expected.sum()
+    assert synapses(conv, source) <= macs_dense(conv, source)
+
+
+def test_corner_edge_and_middle_of_a_padded_conv() -> None:
+    conv = Conv("a", "b", np.ones((8, 1, 3, 3), np.int64), padding=(1, 1))
+    reached = fan_out(conv, (1, 4, 4)).reshape(4, 4)
+    assert reached[0, 0] == 8 * 4
+    assert reached[0, 1] == 8 * 6
+    assert reached[1, 1] == 8 * 9
+    assert macs_dense(conv, (1, 4, 4)) == 8 * 16 * 9
+
+
+def test_conv_without_padding_has_no_macs_on_padding() -> None:
+    conv = Conv("a", "b", np.ones((3, 2, 2, 2), np.int64))
+    assert synapses(conv, (2, 5, 5)) == macs_dense(conv, (2, 5, 5)) == 3 * 16 * 8
+
+
+def test_stride_can_skip_a_neuron() -> None:
+    conv = Conv("a", "b", np.ones((1, 1, 1, 1), np.int64), stride=(2, 2))
+    assert fan_out(conv, (1, 2, 2)).tolist() == [1, 0, 0, 0]
+
+
+def test_source_of_the_wrong_shape_is_refused() -> None:
+    with pytest.raises(ProgramError, match="source shape"):
+        fan_out(Conv("a", "b", np.ones((1, 2, 1, 1), np.int64)), (1, 4, 4))
+
+
+WEIGHT = np.array([[2, 0, 4], [0, 0, -2]])
+
+
+@pytest.mark.parametrize(("nonzero", "expected"), [(False, [2, 2, 2]), (True, [1, 0, 2])])
+def test_dense(nonzero: bool, expected: list[int]) -> None:
+    connection: Connection = Dense("a", "b", WEIGHT)
+    assert fan_out(connection, (3,), nonzero=nonzero).tolist() == expected
+    assert synapses(connection, (3,), nonzero=nonzero) == sum(expected)
+    assert macs_dense(connection, (3,)) == 6
+
+
+@pytest.mark.parametrize(("nonzero", "expected"), [(False, [1, 0, 2, 0]), (True, [1, 0, 1, 0])])
+def test_sparse_counts_listed_synapses(nonzero: bool, expected: list[int]) -> None:
+    connection = Sparse("a", "b", np.array([0, 0, 1]), np.array([0, 2, 2]), np.array([2, 0, 4]))
+    assert fan_out(connection, (4,), nonzero=nonzero).tolist() == expected
+    assert macs_dense(connection, (4,)) == 3
+
+
+def test_sparse_without_synapses() -> None:
+    none = np.zeros(0, np.int64)
+    assert fan_out(Sparse("a", "b", none, none, none), (2,)).tolist() == [0, 0]
