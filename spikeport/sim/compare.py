@@ -18,7 +18,7 @@ VARIABLES = ("u", "v", "s")
 class States(Protocol):
     """u, v and spikes of one group, integers `(steps, B, *shape)`.
 
-    u and v may hold the last steps only; their last entry belongs to the last entry of s.
+    u and v may hold the last step only, as Lava's runtime gives them.
     """
 
     @property
@@ -74,7 +74,7 @@ class Comparison:
 
 
 def compare(a: Mapping[str, States], b: Mapping[str, States]) -> Comparison:
-    """Every value of every group of `a` against `b`.
+    """Every value of every group of `a` against `b`; where one has u or v of the last step only, that step.
 
     Raises:
         InputError: the two do not hold the same groups, or arrays of other shapes.
@@ -87,6 +87,8 @@ def compare(a: Mapping[str, States], b: Mapping[str, States]) -> Comparison:
         values, differing = 0, dict.fromkeys(VARIABLES, 0)
         for variable in VARIABLES:
             x, y = getattr(a[group], variable), getattr(b[group], variable)
+            if variable != "s" and 1 in (len(x), len(y)):
+                x, y = x[-1:], y[-1:]
             if x.shape != y.shape:
                 raise InputError(
                     f"compare {group}", f"shape of {variable}", got=x.shape, relation="is not", limit=y.shape

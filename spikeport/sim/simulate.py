@@ -54,7 +54,7 @@ def simulate(
 
 def check_inputs(program: Program, spikes: Arrays) -> dict[str, Ints]:
     """`{input: (T, B, n)}` as int64, or InputError that names the input and what was expected."""
-    if isinstance(spikes, np.ndarray):
+    if not isinstance(spikes, Mapping):
         if len(program.inputs) != 1:
             names = ", ".join(i.name for i in program.inputs)
             raise InputError("input", "one array for several inputs", do=f"give one array for each of {names}")

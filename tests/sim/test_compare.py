@@ -43,13 +43,13 @@ def test_the_table_counts_by_group_and_variable() -> None:
     assert isinstance(found, Comparison) and found.differing == 2
 
 
-def test_last_states_alone_keep_their_hardware_step() -> None:
-    def final(whole: Trace) -> Trace:
-        return Trace(u=whole.u[-1:], v=whole.v[-1:], s=whole.s)
-
-    whole = trace()
+def test_where_one_side_has_the_last_state_only_it_keeps_its_hardware_step() -> None:
+    whole = trace(u=5)
     whole.u[-1, 0, 0, 1] = 9
-    found = compare({"a": final(whole)}, {"a": final(trace())})
+    last = Trace(u=np.zeros((1, 2, 2, 3), np.int64), v=whole.v[-1:], s=whole.s)
+    found = compare({"a": whole}, {"a": last})
+    assert found.values == (1 + 1 + 4) * 2 * 6
+    assert found.differing == 1
     assert found.first == Difference(step=4, group="a", variable="u", sample=0, neuron=1, a=9, b=0)
 
 

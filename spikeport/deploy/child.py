@@ -1,0 +1,101 @@
+"""A child process that leaves nothing behind: no process, no shared memory, no file.
+
+Lava's runtime forks a process per Lava process, blocks for ever when one of them fails, and leaves them
+behind when it is killed. So a child runs in its own session and carries a mark in its environment that
+all its descendants inherit; whoever bears the mark when the child is done is ended as well.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TypeAlias
+
+from spikeport.errors import WorkerError
+
+Command: TypeAlias = Sequence[str | Path]
+MARK = "SPIKEPORT_CHILD"
+GRACE_S = 2.0  # Python's resource tracker outlives its process by some milliseconds
+_SEGMENT = re.compile(r"(/dev/shm/psm_\w+)")  # the names that Python gives to shared memory
+
+
+def run_child(command: Command, *, what: str, timeout_s: float, cwd: Path | None = None, extra: str = "") -> str:
+    """Runs a command to its end and gives its standard output.
+
+    Args:
+        what: Names the child in errors.
+        extra: What the user can do if the time is up.
+
+    Raises:
+        WorkerError: the command cannot be started, ends with another code than 0, or the time is up.
+    """
+    mark = uuid.uuid4().hex
+    # An interpreter of another version must not see this one's PYTHONPATH or PYTHONHOME.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    env |= {MARK: mark, "OMP_NUM_THREADS": "1"}
+    # Files, not pipes: a descendant that holds a pipe open would keep us waiting.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd, env=env, start_new_session=True
+            )
+        except OSError as error:
+            raise WorkerError(what, "cannot be started", got=error.strerror) from error
+        ended = False
+        try:
+            code = process.wait(timeout_s)
+            ended = True
+        except subprocess.TimeoutExpired:
+            raise WorkerError(what, "time", got=f"{timeout_s:g} s", relation="is up", do=extra) from None
+        finally:
+            _end_family(process, mark, GRACE_S if ended else 0.0)
+        if code:
+            raise WorkerError(what, "failed", got=_last_line(err), relation="with exit code", limit=code)
+        out.seek(0)
+        return out.read().decode(errors="replace")
+
+
+def _end_family(process: subprocess.Popen[bytes], mark: str, grace_s: float) -> None:
+    deadline = time.monotonic() + grace_s
+    while time.monotonic() < deadline and any(_family(mark)):
+        time.sleep(0.01)
+    segments: set[str] = set()
+    while family := list(_family(mark)):
+        for pid in family:
+            segments.update(_segments(pid))
+        for pid in family:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)  # for systems without /proc
+    process.wait()
+    for segment in segments:
+        Path(segment).unlink(missing_ok=True)
+
+
+def _family(mark: str) -> Iterator[int]:
+    """Living processes that bear the mark; none where the system has no /proc."""
+    sought = f"{MARK}={mark}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile, or it is another user's
+            if sought in (folder / "environ").read_bytes().split(b"\0"):
+                yield int(folder.name)
+
+
+def _segments(pid: int) -> set[str]:
+    with suppress(OSError):
+        return set(_SEGMENT.findall(Path(f"/proc/{pid}/maps").read_text()))
+    return set()
+
+
+def _last_line(file: IO[bytes]) -> str:
+    file.seek(0)
+    lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "no message"

@@ -1,0 +1,139 @@
+"""Programs on Lava: writes the files, starts the worker, reads what it found.
+
+Lava never shares this interpreter; see `lava_env.py` for where it runs and `lava_worker.py` for what it does.
+"""
+
+import json
+import tempfile
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeport.deploy.child import run_child
+from spikeport.deploy.lava_env import WORKER, LavaEnv, find_lava, prepare
+from spikeport.errors import InputError, WorkerError
+from spikeport.fixed import Ints
+from spikeport.program import Program
+from spikeport.program_file import save_program
+
+Inputs = Mapping[str, NDArray[Any]]
+Mode = Literal["models", "runtime"]
+
+
+@dataclass(frozen=True, eq=False)
+class LavaTrace:
+    """u, v and spikes of one group, int32 `(T + latency, B, *shape)`.
+
+    In mode `runtime` u and v hold the last step only.
+    """
+
+    u: Ints
+    v: Ints
+    s: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class LavaRun:
+    """What Lava made of one Program and its inputs."""
+
+    traces: Mapping[str, LavaTrace]
+    """Every neuron group, in hardware time from step 1."""
+    env: LavaEnv
+    versions: Mapping[str, str]
+    """Of python, numpy, scipy and lava-nc, as the worker saw them."""
+    wall_s: float
+    """Time that the worker took, with all its jobs and the import of Lava."""
+
+    def describe(self) -> str:
+        """One line: what ran, on which interpreter, for how long."""
+        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        return f"Lava ran in {self.wall_s:.1f} s on {versions} ({self.env.how})"
+
+
+def run_lava(
+    program: Program,
+    inputs: Inputs,
+    *,
+    mode: Mode = "models",
+    timeout_s: float = 600.0,
+    env: LavaEnv | None = None,
+    worker: Path = WORKER,
+) -> LavaRun:
+    """Runs one Program on Lava.
+
+    Args:
+        inputs: For each input of the Program integers `(T, B, *shape)`.
+        mode: `models` calls Lava's process models in one process; `runtime` runs Lava's own runtime.
+        timeout_s: Limit for the worker; the making of its environment has its own.
+        env: Where to run; what `find_lava` finds if None.
+
+    Raises:
+        LavaMissing: no interpreter can run Lava.
+        WorkerError: the worker failed or its time is up.
+    """
+    return run_lava_jobs([(program, inputs)], mode=mode, timeout_s=timeout_s, env=env, worker=worker)[0]
+
+
+def run_lava_jobs(
+    jobs: Sequence[tuple[Program, Inputs]],
+    *,
+    mode: Mode = "models",
+    timeout_s: float = 600.0,
+    env: LavaEnv | None = None,
+    worker: Path = WORKER,
+) -> tuple[LavaRun, ...]:
+    """As `run_lava`, for many Programs with one start of the worker."""
+    for program, inputs in jobs:
+        _check_inputs(program, inputs)
+    env = env or find_lava()
+    python = prepare(env)
+    with tempfile.TemporaryDirectory(prefix="spikeport-lava-") as name:
+        folder = Path(name)
+        files = [file for number, job in enumerate(jobs) for file in _write_job(folder, number, *job)]
+        start = time.perf_counter()
+        run_child(
+            [python, worker, "--mode", mode, *files],
+            what="lava worker",
+            timeout_s=timeout_s,
+            cwd=folder,
+            extra="raise the time limit, or run fewer samples",
+        )
+        wall_s = time.perf_counter() - start
+        return tuple(_read_run(folder / f"{n}.out.npz", program, env, wall_s) for n, (program, _) in enumerate(jobs))
+
+
+def _check_inputs(program: Program, inputs: Inputs) -> None:
+    expected = {entry.name: entry.shape for entry in program.inputs}
+    if set(inputs) != set(expected):
+        raise InputError("input", "names", got=", ".join(inputs), relation="are not", limit=", ".join(expected))
+    lengths = {x.shape[:2] for x in inputs.values()}
+    for name, x in inputs.items():
+        if x.dtype.kind not in "iub" or x.shape[2:] != expected[name] or 0 in x.shape or len(lengths) != 1:
+            limit = f"integers (T, B, {', '.join(map(str, expected[name]))})"
+            raise InputError(f"input {name}", "array", got=f"{x.dtype} {x.shape}", relation="is not", limit=limit)
+
+
+def _write_job(folder: Path, number: int, program: Program, inputs: Inputs) -> list[str]:
+    names = [f"{number}.h5", f"{number}.in.npz", f"{number}.out.npz"]
+    save_program(program, folder / names[0])
+    with zipfile.ZipFile(folder / names[1], "w") as file:  # not np.savez: it takes no input of the name "file"
+        for name, x in inputs.items():
+            with file.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, x, allow_pickle=False)
+    return names
+
+
+def _read_run(path: Path, program: Program, env: LavaEnv, wall_s: float) -> LavaRun:
+    if not path.is_file():
+        raise WorkerError("lava worker", "wrote no result")
+    with np.load(path) as file:
+        traces = {g.name: LavaTrace(**{k: file[f"{g.name}/{k}"] for k in "uvs"}) for g in program.groups}
+        meta = json.loads(str(file["meta"]))
+    versions = {name: version for name, version in meta.items() if name != "mode"}
+    return LavaRun(traces, env, versions, wall_s)
