@@ -1,6 +1,6 @@
 """What the parts of a Program must fulfil, as functions that raise ProgramError and name the place."""
 
-from math import prod
+from math import inf, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,12 @@ def check_name(name: str) -> None:
         )
 
 
+def check_distinct(what: str, names: list[str]) -> None:
+    doubled = {name for name in names if names.count(name) > 1}
+    if doubled:
+        raise ProgramError("program", what, got=", ".join(sorted(doubled)))
+
+
 def check_shape(where: str, shape: Shape) -> None:
     good = isinstance(shape, tuple) and shape and all(type(n) is int and n > 0 for n in shape)
     if not good or prod(shape) >= 2**31:
@@ -30,6 +36,17 @@ def check_range(where: str, what: str, value: int, low: int, high: int) -> None:
         raise ProgramError(where, what, got=repr(value), relation="is not", limit="an integer")
     if not low <= value <= high:
         raise ProgramError(where, what, got=value, relation="is not in", limit=f"[{low}, {high}]")
+
+
+def check_positive(where: str, what: str, value: float) -> None:
+    number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
+    if not (number and 0 < value < inf):
+        raise ProgramError(where, what, got=repr(value), relation="is not", limit="a positive number")
+
+
+def check_text(where: str, what: str, value: str) -> None:
+    if not (isinstance(value, str) and value.isascii() and value.isprintable()):
+        raise ProgramError(where, what, got=repr(value), relation="is not", limit="printable ASCII text")
 
 
 def check_ndim(where: str, weight: IntArray, ndim: int) -> None:

@@ -57,6 +57,19 @@ def wrap_u(u: Ints) -> Ints:
     return np.where(u > WRAP_AT, u - span, np.where(u <= -WRAP_AT, u + span, u))
 
 
+def as_int32(x: Ints) -> Ints:
+    """x in the 32 bits, two's complement, in which Lava adds up the current before `wrap_u`."""
+    return ((x + (1 << 31)) & ((1 << 32) - 1)) - (1 << 31)
+
+
+def wrap_conv(a: Ints) -> Ints:
+    """(a + 2^23) mod 2^24 - 2^23: what a convolution hands to its target.
+
+    Lava's `Conv` alone has this word (lava-nc 0.10.0, `proc/conv/utils.py`, `signed_clamp`).
+    """
+    return ((a + WRAP_AT) & ((1 << STATE_BITS) - 1)) - WRAP_AT
+
+
 def leaves_u(u: Ints) -> NDArray[np.bool_]:
     """Where `wrap_u` would change the value."""
     return (u > WRAP_AT) | (u <= -WRAP_AT)

@@ -17,10 +17,13 @@ from spikeport.checks import (
     check_array,
     check_array_range,
     check_delay,
+    check_distinct,
     check_name,
     check_ndim,
+    check_positive,
     check_range,
     check_shape,
+    check_text,
     check_weight,
 )
 from spikeport.errors import ProgramError
@@ -69,8 +72,8 @@ class Group:
         check_array(self.name, "bias_mant", self.bias_mant, self.shape)
         low, high = fixed.BIAS_MANT_MIN, fixed.BIAS_MANT_MAX
         check_array_range(self.name, "bias_mant", self.bias_mant, low, high)
-        if not (np.isfinite(self.v_unit) and self.v_unit > 0):
-            raise ProgramError(self.name, "v_unit", got=self.v_unit, relation="is not", limit="a positive number")
+        check_positive(self.name, "v_unit", self.v_unit)
+        object.__setattr__(self, "v_unit", float(self.v_unit))
         _freeze(self, "bias_mant", np.int16)
 
     @property
@@ -253,6 +256,9 @@ class Encoder:
 
     def __post_init__(self) -> None:
         where = f"encoder {self.synapses.source} -> {self.synapses.target}"
+        if not isinstance(self.synapses, Dense | Conv):
+            kind = type(self.synapses).__name__
+            raise ProgramError(where, "synapses", got=kind, relation="are not", limit="Dense or Conv")
         if not isinstance(self.synapses.delay, int) or self.synapses.delay != 0:
             raise ProgramError(where, "delay on the host", got=self.synapses.delay, relation="is not", limit=0)
         check_range(where, "shift", self.shift, 0, fixed.STATE_BITS)
@@ -294,17 +300,18 @@ class Program:
 
     def __post_init__(self) -> None:
         nodes: list[Input | Group] = [*self.inputs, *self.groups]
-        names = [node.name for node in nodes]
-        doubled = {name for name in names if names.count(name) > 1}
-        if doubled:
-            raise ProgramError("program", "names used twice", got=sorted(doubled))
+        check_distinct("names used twice", [node.name for node in nodes])
+        check_distinct("outputs of one name", [output.name for output in self.outputs])
+        check_distinct("groups with two encoders", [encoder.synapses.target for encoder in self.encoders])
         object.__setattr__(self, "_sizes", {node.name: node.shape for node in nodes})
         for missing, what in ((self.groups, "neuron group"), (self.inputs, "input"), (self.outputs, "output")):
             if not missing:
                 raise ProgramError("program", f"no {what}")
         check_range("program", "latency", self.latency, 0, 2**20)
-        if not (np.isfinite(self.dt_s) and self.dt_s > 0):
-            raise ProgramError("program", "dt_s", got=self.dt_s, relation="is not", limit="a positive number")
+        check_positive("program", "dt_s", self.dt_s)
+        object.__setattr__(self, "dt_s", float(self.dt_s))
+        check_text("program", "chip", self.chip)
+        check_text("program", "nir_sha256", self.nir_sha256)
         if self.profile not in ("strict", "lava"):
             raise ProgramError("program", "profile", got=self.profile, relation="is not one of", limit="strict, lava")
         for connection in self.connections:

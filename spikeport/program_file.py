@@ -3,8 +3,11 @@
 Layout, version 1: root attributes are the Program's scalars and `format`, `version`;
 `groups/NAME`, `inputs/NAME`, `outputs/NAME`, `connections/N` and `encoders/N` hold each part's
 scalars as attributes and its arrays as datasets. An attribute `order` keeps the order of parts.
+The user block, which HDF5 readers skip, seals the rest with its SHA-256: a damaged file can
+crash or hang the HDF5 library, so the seal is checked first.
 """
 
+import hashlib
 import os
 import tempfile
 from dataclasses import MISSING, fields
@@ -19,7 +22,9 @@ from spikeport.program import Connection, Conv, Dense, Encoder, Group, Input, Ou
 
 FORMAT = "spikeport-program"
 VERSION = 1
-MAX_BYTES = 8 * 2**30  # no array of a Program is larger; a damaged header can claim anything
+SEAL_BYTES = 512  # the smallest user block that HDF5 knows
+MAX_BYTES = 8 * 2**30  # no array of a Program is larger; a forged header can claim anything
+MAX_GZIP_RATIO = 1032  # no deflated byte holds more
 _CONNECTIONS: dict[str, type[Dense] | type[Sparse] | type[Conv]] = {"dense": Dense, "sparse": Sparse, "conv": Conv}
 _SCALARS = ("latency", "dt_s", "chip", "profile", "nir_sha256")
 _Part = TypeVar("_Part")
@@ -36,8 +41,9 @@ def save_program(program: Program, path: str | os.PathLike[str]) -> None:
         ) from error
     os.close(handle)
     try:
-        with h5py.File(name, "w", track_order=True) as file:
+        with h5py.File(name, "w", track_order=True, userblock_size=SEAL_BYTES) as file:
             _write(program, file)
+        seal(name)
         os.chmod(name, 0o644)
         os.replace(name, path)
     except OSError as error:
@@ -54,14 +60,39 @@ def load_program(path: str | os.PathLike[str]) -> Program:
     if not path.is_file():
         raise FileError(str(path), "no such file")
     try:
+        _check_seal(path)
         with h5py.File(path, "r") as file:
             return _read(path, file)
+    except FileError:
+        raise
     except ProgramError as error:
         raise FileError(str(path), f"is not a valid Program: {error}") from error
-    except (OSError, KeyError, RuntimeError, UnicodeDecodeError) as error:
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:  # all that h5py raises on odd content
         raise FileError(
             str(path), "is not a readable HDF5 file", got=_first_line(error), do="compile it again"
         ) from error
+
+
+def seal(path: str | os.PathLike[str]) -> None:
+    """Renews the seal; whoever edits a Program's file by hand calls this afterwards."""
+    line = _seal_of(path)
+    with open(path, "r+b") as file:
+        file.write(line)
+
+
+def _check_seal(path: Path) -> None:
+    with open(path, "rb") as file:
+        found = file.read(SEAL_BYTES).rstrip(b"\0")
+    if not found.startswith(FORMAT.encode()):
+        raise FileError(str(path), "is not a spikeport Program", do="make one with: spikeport compile net.nir")
+    if found != _seal_of(path):
+        raise FileError(str(path), "is damaged", do="compile it again, or copy it again")
+
+
+def _seal_of(path: str | os.PathLike[str]) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(SEAL_BYTES)
+        return f"{FORMAT} sha256 {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
 
 
 def _write(program: Program, file: h5py.File) -> None:
@@ -123,7 +154,7 @@ def _read(path: Path, file: h5py.File) -> Program:
 def _parts(path: Path, file: h5py.File, folder: str) -> list[h5py.Group]:
     if folder not in file:
         return []
-    parts = [_group(path, file, f"{folder}/{name}") for name in file[folder]]
+    parts = [_group(path, file, f"{folder}/{name}") for name in _group(path, file, folder)]
     return sorted(parts, key=lambda part: int(_scalar(part.attrs["order"])))
 
 
@@ -165,15 +196,14 @@ def _read_part(path: Path, group: h5py.Group, cls: type[_Part]) -> _Part:
 
 
 def _array(path: Path, group: h5py.Group, name: str) -> np.ndarray[Any, Any]:
-    link = group.get(name, getlink=True)
-    node = group.get(name)
-    if not isinstance(link, h5py.HardLink) or not isinstance(node, h5py.Dataset) or node.external:
+    own = isinstance(group.get(name, getlink=True), h5py.HardLink)
+    node = group.get(name) if own else None
+    if not isinstance(node, h5py.Dataset) or node.external or node.is_virtual:
         raise FileError(str(path), f"{group.name}/{name} is not a data set of this file", do="compile it again")
-    if node.dtype.kind not in "iu" or node.nbytes > MAX_BYTES:
+    if node.dtype.kind not in "iu" or node.nbytes > min(MAX_BYTES, MAX_GZIP_RATIO * path.stat().st_size):
         got = f"{node.dtype}, {node.nbytes} bytes"
-        raise FileError(
-            str(path), f"{group.name}/{name}", got=got, relation="is not", limit="an integer array below 8 GiB"
-        )
+        limit = "an integer array that this file can hold"
+        raise FileError(str(path), f"{group.name}/{name}", got=got, relation="is not", limit=limit)
     return np.asarray(node[()])
 
 

@@ -41,6 +41,7 @@ class Trained:
 def demo(folder: Path) -> Answer:
     """Trains, exports, compiles, simulates, compares with Lava, counts, reports. Exit 1 if an equality fails."""
     check_writable(folder)
+    torch.set_num_threads(1)  # quicker for so small a network, and the same figures on every machine
     recipe, data = load_recipe(RECIPE), load_data("digits")
     trained = _train(folder, data)
     program = _compile(folder, trained.model, data)
