@@ -1,0 +1,48 @@
+# `make` alone lists the targets. Each works on a fresh clone: what it needs is installed into .venv first.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3.11 python3.13 python3.12 python3; do \
+	$$p -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; \
+	done)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo setup test test-fast lint format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/run.stamp ## the whole way on real handwritten digits; ends in demo/report.html
+	$(BIN)/spikeport demo -o demo
+
+setup: $(VENV)/dev.stamp ## install everything into .venv
+
+# one thread for each of pytest's workers
+test test-fast: export OMP_NUM_THREADS ?= 1
+
+test: $(VENV)/dev.stamp ## run all tests; ARGS='tests/sim -k reset' picks some
+	$(BIN)/pytest -n 2 $(ARGS)
+
+test-fast: $(VENV)/dev.stamp ## run the tests that are not marked slow
+	$(BIN)/pytest -n 2 -m 'not slow' $(ARGS)
+
+lint: $(VENV)/dev.stamp ## check format, style and types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+format: $(VENV)/dev.stamp ## format the code and mend what ruff can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean: ## remove .venv and everything that was built
+	rm -rf $(VENV) build dist *.egg-info demo .coverage htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/run.stamp: EXTRAS = train,lava
+$(VENV)/dev.stamp: EXTRAS = train,lava,dev
+$(VENV)/run.stamp $(VENV)/dev.stamp: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with pip was found; name one: make PYTHON=..." >&2; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -c constraints.txt -e '.[$(EXTRAS)]'
+	touch $@
