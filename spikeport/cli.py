@@ -129,7 +129,8 @@ def verify(
     input: InputFile,
     samples: Annotated[int, typer.Option(help="How many samples of the batch.")] = 20,
     mode: Annotated[
-        str, typer.Option(help="models: Lava's model classes in one process; runtime: its whole runtime.")
+        Literal["models", "runtime"],
+        typer.Option(help="models: Lava's model classes in one process; runtime: its whole runtime."),
     ] = "models",
     timeout: Annotated[float, typer.Option(metavar="S", help="Seconds after which the worker is killed.")] = 300.0,
     json: Json = False,

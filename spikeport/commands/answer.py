@@ -7,10 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+
+WIDE = 200
+"""Columns of a table that is piped: no cell is folded for a screen that is not there."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,11 @@ def show(answer: Answer, as_json: bool) -> None:
         sys.stdout.write("\n")
         return
     console = Console()
+    if not console.is_terminal:
+        console.width = WIDE
     if answer.rows:
-        table = Table(title=escape(answer.title), title_justify="left", title_style="bold")
+        table = Table(title=escape(answer.title), title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+        table.show_header, table.pad_edge = any(answer.columns), False
         for column in answer.columns:
             table.add_column(escape(column), overflow="fold")
         for row in answer.rows:

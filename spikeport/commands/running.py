@@ -8,11 +8,11 @@ import numpy as np
 
 from spikeport.commands.answer import Answer, say
 from spikeport.commands.samples import Samples, read_samples, write_result
-from spikeport.deploy.lava import LavaRun, run_lava
+from spikeport.deploy.lava import LavaRun, Mode, run_lava
 from spikeport.errors import InputError
 from spikeport.program import Profile, Program
 from spikeport.program_file import load_program
-from spikeport.sim import Result, simulate, vote
+from spikeport.sim import Result, Trace, simulate, vote
 from spikeport.sim.compare import Comparison, compare
 from spikeport.sim.simulate import check_inputs
 
@@ -30,6 +30,10 @@ def run(
     program = load_program(path)
     samples = read_samples(input_path, program)
     labels = samples.need_labels() if accuracy else samples.labels
+    classes = program.outputs[0].classes
+    if accuracy and not classes:
+        do = "compile with --classes N"
+        raise InputError(str(path), "classes of the output", got=0, relation="is not above", limit=0, do=do)
     groups = recorded_groups(program, record)
     if backend == "sim":
         result = simulate(program, dict(samples.inputs), record=groups, profile=profile)
@@ -49,10 +53,6 @@ def run(
     }
     data["latency"] = result.latency
     title = f"{batch:,} samples of {steps} steps on {backend}: {spikes:,} output spikes"
-    classes = program.outputs[0].classes
-    if accuracy and not classes:
-        do = "compile with --classes N"
-        raise InputError(str(path), "classes of the output", got=0, relation="is not above", limit=0, do=do)
     notes = [f"{output} written"]
     if labels is not None and classes:
         correct = int((vote(result.counts(), classes) == labels).sum())
@@ -63,7 +63,11 @@ def run(
 
 def recorded_groups(program: Program, record: Sequence[str]) -> list[str]:
     """`all`, or names of groups; each is recorded with u, v and spikes."""
-    return [g.name for g in program.groups] if "all" in record else list(record)
+    known = [g.name for g in program.groups]
+    unknown = sorted(set(record) - {*known, "all"})
+    if unknown:
+        raise InputError("record", "group", got=", ".join(unknown), relation="is not one of", limit=", ".join(known))
+    return known if "all" in record else list(record)
 
 
 def lava_result(program: Program, samples: Samples, record: Sequence[str]) -> Result:
@@ -72,12 +76,12 @@ def lava_result(program: Program, samples: Samples, record: Sequence[str]) -> Re
     ran = run_lava(program, {name: _shaped(program, name, x) for name, x in inputs.items()})
     output = program.outputs[0].source
     sent = {name: trace.s.reshape(*trace.s.shape[:2], -1) for name, trace in ran.traces.items()}
-    traces = {name: ran.traces[name] for name in record}
+    traces = {name: Trace(t.u, t.v, t.s) for name, t in ran.traces.items() if name in record}
     spikes = ran.traces[output].s[program.latency :]
     return Result(spikes=spikes, latency=program.latency, traces=traces, sent=sent)
 
 
-def verify(path: Path, input_path: Path, count: int, mode: str, timeout_s: float) -> Answer:
+def verify(path: Path, input_path: Path, count: int, mode: Mode, timeout_s: float) -> Answer:
     """Simulator against Lava: u, v and spikes of every neuron at every step; exit 1 if one differs."""
     program = load_program(path)
     samples = read_samples(input_path, program).first(count)
@@ -103,7 +107,7 @@ def verify(path: Path, input_path: Path, count: int, mode: str, timeout_s: float
 
 
 def compare_with_lava(
-    program: Program, inputs: dict[str, np.ndarray], mode: str, timeout_s: float
+    program: Program, inputs: dict[str, np.ndarray], mode: Mode, timeout_s: float
 ) -> tuple[LavaRun, Comparison]:
     """Runs both on the same samples. The simulator uses Lava's arithmetic, overflow included."""
     checked = check_inputs(program, inputs)

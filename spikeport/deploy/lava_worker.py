@@ -114,14 +114,14 @@ def read_program(path: str) -> Part:
     with h5py.File(path, "r") as file:
         if file.attrs.get("format") != "spikeport-program" or file.attrs.get("version") != 1:
             raise SystemExit(f"{path}: is not a spikeport Program of version 1")
-        program = SimpleNamespace(latency=int(file.attrs["latency"]))
+        program = Part(latency=int(file.attrs["latency"]))
         for folder in ("groups", "inputs", "connections"):
             setattr(program, folder, [_part(file[folder][name]) for name in _ordered(file, folder)])
         program.encoders = {}
         for name in _ordered(file, "encoders"):
             node = file["encoders"][name]
             synapses = _part(node["synapses"])
-            encoder = SimpleNamespace(synapses=synapses, offset=node["offset"][()], shift=int(node.attrs["shift"]))
+            encoder = Part(synapses=synapses, offset=node["offset"][()], shift=int(node.attrs["shift"]))
             program.encoders[synapses.target] = encoder
     program.shapes = {part.name: tuple(part.shape) for part in [*program.inputs, *program.groups]}
     return program
@@ -134,10 +134,10 @@ def _ordered(file: Any, folder: str) -> list[str]:
 def _part(node: Any) -> Part:
     values = {name: data[()] for name, data in node.items()}
     for name, value in node.attrs.items():
-        values[name] = (
-            tuple(value.tolist()) if isinstance(value, np.ndarray) else getattr(value, "item", lambda v=value: v)()
-        )
-    return SimpleNamespace(**values)
+        if isinstance(value, np.ndarray):
+            value = tuple(value.tolist())
+        values[name] = value.item() if isinstance(value, np.generic) else value
+    return Part(**values)
 
 
 # The host's part: input values become biases -------------------------------------------------------------------
