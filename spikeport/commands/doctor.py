@@ -39,7 +39,7 @@ def _package(name: str, use: str) -> tuple[str, str, str]:
 
 def _lava() -> tuple[str, str, str]:
     try:
-        env = find_lava()
+        env = find_lava(download=False)
     except LavaMissing as error:
         return "lava worker", "-", str(error)
     return "lava worker", f"python {env.version}", f"ok, {env.how}"

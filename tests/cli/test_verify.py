@@ -1,0 +1,145 @@
+"""`spikeport verify`, `doctor` and `demo`: with Lava where there is one, and saying so where there is none."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikeport.deploy.lava_env import find_lava
+from spikeport.errors import LavaMissing
+from spikeport.program import Dense, Group, Input, Output, Program
+from spikeport.program_file import save_program
+
+
+@pytest.fixture
+def files(tmp_path: Path, rng: np.random.Generator) -> tuple[Path, Path]:
+    """A Program of one layer, and three samples for it."""
+    group = Group("lif1", (5,), 4095, 512, 40, np.zeros(5, np.int16), reset_interval=8, reset_offset=2)
+    weight = 2 * rng.integers(-60, 100, (5, 4))
+    program = Program(
+        (group,), (Dense("x", "lif1", weight),), (Input("x", (4,), "spike"),), (Output("y", "lif1"),), latency=1
+    )
+    save_program(program, tmp_path / "net.h5")
+    np.savez(tmp_path / "x.npz", spikes=rng.integers(0, 2, (8, 3, 4)))
+    return tmp_path / "net.h5", tmp_path / "x.npz"
+
+
+def spikeport(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    import os
+
+    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=300)
+
+
+def need_lava() -> None:
+    try:
+        find_lava(download=False)
+    except LavaMissing as error:
+        pytest.skip(f"Lava was not compared: {error}")
+
+
+def test_verify_finds_no_difference(files: tuple[Path, Path]) -> None:
+    need_lava()
+
+    answer = spikeport("verify", files[0], "--input", files[1], "--json")
+
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert found["differing"] == 0
+    assert found["values"] == 3 * 9 * 5 * 3  # u, v, s of 5 neurons at 9 steps in 3 samples
+    assert found["lava"]["lava-nc"] == "0.10.0"
+
+
+def test_verify_exits_1_where_simulator_and_lava_differ(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_lava()
+    from spikeport.commands import running
+
+    simulate = running.simulate
+    monkeypatch.setattr(running, "simulate", lambda program, x, **k: simulate(_other_threshold(program), x, **k))
+
+    answer = running.verify(*files, 3, "models", 300.0)
+
+    assert answer.exit_code == 1
+    assert answer.data["differing"] > 0
+    assert "step" in str(answer.data["first"])
+
+
+def _other_threshold(program: Program) -> Program:
+    return replace(program, groups=tuple(replace(g, vth=g.vth + 30) for g in program.groups))
+
+
+def test_verify_without_an_interpreter_says_how_to_get_one(files: tuple[Path, Path]) -> None:
+    answer = spikeport("verify", files[0], "--input", files[1], SPIKEPORT_LAVA_PYTHON="/nowhere/python")
+
+    assert answer.returncode == 2
+    last = answer.stderr.strip().splitlines()[-1]
+    assert last == "error: SPIKEPORT_LAVA_PYTHON: interpreter (/nowhere/python) is not Python 3.10 to 3.12"
+
+
+def test_verify_kills_a_worker_that_takes_too_long(files: tuple[Path, Path]) -> None:
+    need_lava()
+
+    answer = spikeport("verify", files[0], "--input", files[1], "--timeout", "0.05")
+
+    assert answer.returncode == 1
+    assert answer.stderr.strip().splitlines()[-1].startswith("error: lava worker: ")
+
+
+def test_run_on_lava_gives_the_simulators_file(files: tuple[Path, Path], tmp_path: Path) -> None:
+    need_lava()
+    for backend in ("sim", "lava"):
+        answer = spikeport(
+            "run",
+            files[0],
+            "--input",
+            files[1],
+            "-o",
+            tmp_path / f"{backend}.npz",
+            "--backend",
+            backend,
+            "--record",
+            "all",
+        )
+        assert answer.returncode == 0, answer.stderr
+
+    sim, lava = np.load(tmp_path / "sim.npz"), np.load(tmp_path / "lava.npz")
+
+    assert sorted(sim.files) == sorted(lava.files) == ["latency", "lif1/s", "lif1/u", "lif1/v", "spikes"]
+    for name in sim.files:
+        assert np.array_equal(sim[name], lava[name]), name
+
+
+def test_doctor_never_fails_without_lava() -> None:
+    answer = spikeport("doctor", "--json", SPIKEPORT_LAVA_PYTHON="/nowhere/python")
+
+    assert answer.returncode == 0
+    checks = {check["name"]: check for check in json.loads(answer.stdout)["checks"]}
+    assert "is not Python 3.10 to 3.12" in checks["lava worker"]["status"]
+
+
+def test_demo_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from spikeport.commands import demo
+
+    monkeypatch.setattr(demo, "load_recipe", _one_epoch)
+    monkeypatch.setenv("SPIKEPORT_LAVA_PYTHON", "/nowhere/python")
+
+    answer = demo.demo(tmp_path / "demo")
+
+    assert answer.exit_code == 0
+    assert answer.data["torch_spikes_differing"] == 0
+    assert answer.data["torch_spikes_compared"] == 397 * 8 * (1024 + 512 + 100)
+    assert answer.data["simulator_accuracy"] == answer.data["quantized_accuracy"]
+    page = (tmp_path / "demo" / "report.html").read_text()
+    assert "Lava was not compared" in page
+
+
+def _one_epoch(name: str):  # type: ignore[no-untyped-def]
+    from spikeport.train import load_recipe
+
+    return replace(load_recipe(name), epochs=1)
