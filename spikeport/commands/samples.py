@@ -52,10 +52,13 @@ def read_samples(path: Path, program: Program) -> Samples:
     if not path.is_file():
         raise FileError(str(path), "no such file")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as handle:
+            file = np.load(handle, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise FileError(str(path), "is not an npz file", do="write it with numpy.savez")
             arrays = {name: file[name] for name in file.files}
+    except FileError:
+        raise
     except _UNREADABLE as error:
         do, got = "write it with numpy.savez, integers only", (str(error) or type(error).__name__).splitlines()[0][:100]
         raise FileError(str(path), "is not a readable npz file", got=got, do=do) from error

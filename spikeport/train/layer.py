@@ -120,14 +120,14 @@ class SpikingLayer(nn.Module):
 
     def _check(self, x: Tensor) -> None:
         expected = self.synapse.weight.dim() + (0 if self.image is not None else 1)
-        if x.dim() != expected:
+        if x.dim() != expected or not x.numel():
             axes = "(B, ...)" if self.image is not None else "(T, B, ...)"
             raise InputError(
                 "SpikingLayer",
                 "input shape",
                 got=tuple(x.shape),
                 relation="does not have",
-                limit=f"{expected} axes, {axes}",
+                limit=f"{expected} axes, {axes}, none empty",
             )
         if self.image is not None and (x.amin() < self.image.low or x.amax() > self.image.high):
             got = f"{x.amin():g}..{x.amax():g}"

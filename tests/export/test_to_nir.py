@@ -116,9 +116,7 @@ def test_a_float32_reader_gives_the_integer_layers_potentials(seed: int, tmp_pat
             spikes = trace.s[window]
 
 
-def _check_layer(
-    node: nir.LIF, currents: np.ndarray, v_chip: np.ndarray, s_chip: np.ndarray, rounding: float
-) -> None:
+def _check_layer(node: nir.LIF, currents: np.ndarray, v_chip: np.ndarray, s_chip: np.ndarray, rounding: float) -> None:
     d = np.float32(1e-4) / node.tau
     threshold = float(node.v_threshold.flat[0])
     largest = max(np.abs(d * currents).max(), threshold)

@@ -174,7 +174,9 @@ def test_a_checkpoint_with_damaged_entries_is_refused(run: Path) -> None:
             assert "\n" not in str(error)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04", b"\x80\x02."], ids=["empty", "text", "zip", "pickle"])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"PK\x03\x04", b"\x80\x02."], ids=["empty", "text", "zip", "pickle"]
+)
 def test_a_file_of_another_kind_is_refused(run: Path, content: bytes) -> None:
     (run / "weights.pt").write_bytes(content)
     assert refused(run).what == "is not a checkpoint of tensors"

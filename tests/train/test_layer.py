@@ -25,6 +25,11 @@ def conv(image: Image | None = None, **options: Any) -> SpikingLayer:
     return SpikingLayer(synapse, ALIF(), nn.BatchNorm2d(4), image=image, **options)
 
 
+def without_norm() -> SpikingLayer:
+    torch.manual_seed(0)
+    return SpikingLayer(QuantLinear(4, 3), DALIF(threshold=0.3))
+
+
 def weighted(weight: list[list[float]], neuron: nn.Module | None = None, **options: Any) -> SpikingLayer:
     """A linear layer of the given weights, without bias and norm, in eval mode."""
     synapse = QuantLinear(len(weight[0]), len(weight), bias=False)
@@ -75,9 +80,12 @@ def test_spikes_may_be_of_any_type(training: bool, quantize: bool) -> None:
     assert all(torch.equal(one, found[0]) for one in found)
 
 
-def test_training_learns_every_parameter() -> None:
-    layer = conv().train()
-    (layer(spikes(6, 8, 2, 5, 5)) * torch.rand(6, 8, 4, 3, 3)).sum().backward()
+@pytest.mark.parametrize(
+    ("layer", "shape"), [(conv(), (6, 8, 2, 5, 5)), (without_norm(), (6, 8, 4))], ids=["ALIF", "DALIF"]
+)
+def test_training_learns_every_parameter(layer: SpikingLayer, shape: tuple[int, ...]) -> None:
+    out = layer.train()(spikes(*shape))
+    (out * torch.rand(out.shape, generator=torch.Generator().manual_seed(2))).sum().backward()
     for name, parameter in layer.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
 
@@ -167,6 +175,18 @@ def test_without_a_weight_the_bias_sets_the_scale() -> None:
     assert ints.bias.abs().max() <= 4095
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("image", [None, Image(30)], ids=["spikes", "image"])
+def test_training_sees_nearly_the_spikes_of_the_chip(seed: int, image: Image | None) -> None:
+    """The same rounded weights, decay, threshold and bias; only the chip's rounding of v toward zero is left out."""
+    torch.manual_seed(seed)
+    layer = SpikingLayer(QuantLinear(30, 40), ALIF(tau=0.8), image=image)
+    x = torch.randint(0, 256, (20, 30)) if image else spikes(30, 20, 30)
+    chip, training = layer.eval()(x), layer.train()(x)
+    assert 0.05 < chip.mean() < 0.95
+    assert (chip != training).float().mean() < 0.01
+
+
 # ---------------------------------------------------------------- float form
 
 
@@ -202,12 +222,25 @@ def test_training_rounds_what_the_float_form_does_not() -> None:
 @pytest.mark.parametrize(
     ("layer", "x", "message"),
     [
-        (linear(), torch.zeros(2, 4), "SpikingLayer: input shape ((2, 4)) does not have 3 axes, (T, B, ...)"),
-        (conv(), torch.zeros(2, 2, 5, 5), "SpikingLayer: input shape ((2, 2, 5, 5)) does not have 5 axes, (T, B, ...)"),
+        (
+            linear(),
+            torch.zeros(2, 4),
+            "SpikingLayer: input shape ((2, 4)) does not have 3 axes, (T, B, ...), none empty",
+        ),
+        (
+            conv(),
+            torch.zeros(2, 2, 5, 5),
+            "SpikingLayer: input shape ((2, 2, 5, 5)) does not have 5 axes, (T, B, ...), none empty",
+        ),
         (
             linear(image=IMAGE),
             torch.zeros(1, 2, 4),
-            "SpikingLayer: input shape ((1, 2, 4)) does not have 2 axes, (B, ...)",
+            "SpikingLayer: input shape ((1, 2, 4)) does not have 2 axes, (B, ...), none empty",
+        ),
+        (
+            linear(),
+            torch.zeros(0, 1, 4),
+            "SpikingLayer: input shape ((0, 1, 4)) does not have 3 axes, (T, B, ...), none empty",
         ),
         (
             linear(image=IMAGE),

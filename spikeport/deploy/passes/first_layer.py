@@ -20,7 +20,7 @@ from spikeport.fixed import Ints
 from spikeport.program import Encoder
 
 K_MAX = 127
-OFFSET_MAX = fixed.BIAS_MANT_MAX << 18  # an encoder's offset is twice that and has 32 bits
+OFFSET_MAX = (1 << 30) - 1  # an encoder's offset is twice that and has 32 bits
 
 
 def encode(population: Population, projection: Projection, options: Options) -> tuple[Fitted, Encoder]:
