@@ -19,10 +19,6 @@ from spikeport.program import Program
 
 SCHEMA = "spikeport-bench-sim/1"
 PARTS = ("compare", "activity", "roofline", "cost", "startup")
-TARGETS = {  # ratios that the project wants, on one thread and one sample unless a row says otherwise
-    ("mlp", "lava"): 500, ("mnist", "lava"): 200, ("pilotnet", "lava"): 500,
-    ("mlp", "nengo_loihi"): 50, ("mlp", "brian2_loihi"): 50, ("mlp", "xylosim"): 50, ("mlp", "thrindex"): 50,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,6 +86,7 @@ def bench_sim(
     if "startup" in parts:
         tell("start-up")
         found["startup"] = start_up(max(1, sizes.repeats))
+    found["machine"]["load after"] = _load()
     return found
 
 
@@ -104,7 +101,18 @@ def machine() -> dict[str, str]:
     names = [line for line in _cpuinfo() if line.startswith("model name")]
     cpu = names[0].partition(":")[2].strip() if names else platform.processor()
     versions = {name: version(name) for name in ("numpy", "numba")}
-    return {"cpu": cpu, "cores": str(os.cpu_count()), "python": platform.python_version(), **versions}
+    return {
+        "cpu": cpu,
+        "cores": str(os.cpu_count()),
+        "python": platform.python_version(),
+        **versions,
+        "load before": _load(),
+    }
+
+
+def _load() -> str:
+    """Processes that wanted a core in the last minute; above the number of cores others have disturbed the times."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
 
 
 def _cpuinfo() -> list[str]:
