@@ -17,6 +17,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+bench_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure how fast things are.")
+app.add_typer(bench_app, name="bench")
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 ProgramFile = Annotated[Path, typer.Argument(metavar="NET.H5", help="A compiled Program.")]
 InputFile = Annotated[
@@ -161,6 +164,28 @@ def doctor(json: Json = False) -> None:
     from spikeport.commands.doctor import doctor as command
 
     _show(command(), json)
+
+
+@bench_app.command("sim")
+def bench_sim(
+    case: Annotated[list[str] | None, typer.Option(help="mlp, mnist or pilotnet; repeatable. [default: all]")] = None,
+    peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
+    part: Annotated[
+        list[str] | None, typer.Option(help="compare, activity, roofline, cost or startup; repeatable. [default: all]")
+    ] = None,
+    net: Annotated[
+        list[str] | None, typer.Option(metavar="CASE=NET.H5", help="Run a case on this Program; repeatable.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write sim.json, sim.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Against other simulators, the machine's own rate, and the work; in one run, side by side."""
+    from spikeport.commands.bench import bench_sim as command
+
+    _show(command(case, peer, part, net or [], quick, output), json)
 
 
 def _show(answer: Any, as_json: bool) -> None:

@@ -15,7 +15,8 @@ MAY_IMPORT = {
     "export": {"export", "train"},
     "deploy": {"deploy"},
     "sim": {"sim"},
-    "commands": {"commands", *PARTS},
+    "bench": {"bench", "deploy", "sim"},
+    "commands": {"commands", "bench", *PARTS},
 }
 FLOOR = sorted(PACKAGE.glob("*.py"))
 FOLDERS = sorted(path for folder in MAY_IMPORT for path in (PACKAGE / folder).rglob("*.py"))
