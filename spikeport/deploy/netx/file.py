@@ -132,7 +132,8 @@ def _neuron(layer: Node) -> Neuron:
     node = layer.child("neuron", f"{layer.where}: neuron")
     kind = node.text("type")
     if kind not in ("LOIHI", "CUBA"):
-        do = "lava-dl would read it as RF, without adaptation" if kind.startswith("ADRF") else ""
+        do = "only leaky integrate-and-fire neurons are read"
+        do += "; lava-dl would read it as RF, without adaptation" if kind.startswith("ADRF") else ""
         raise DeployError(node.where, "type", got=kind, relation="is not one of", limit="LOIHI, CUBA", do=do)
     for name, usual, why in (
         ("refDelay", 1, "lava-dl ignores it"),
