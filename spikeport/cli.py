@@ -159,6 +159,39 @@ def energy(
 
 
 @app.command()
+def convert(
+    net: Annotated[Path, typer.Argument(metavar="NET", help="lava-dl's NET.net, or a Program NET.h5.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The other of the two.")],
+    reset_interval: Annotated[int, typer.Option(metavar="N", help="Clear the state every N steps; 0: never.")] = 0,
+    reset_offset: Annotated[int, typer.Option(metavar="K", help="As in lava-dl: layer k clears at K + 1 + k.")] = 0,
+    input_bits: Annotated[
+        int, typer.Option(metavar="BITS", help="An image of the input layer comes in steps of 2^-BITS.")
+    ] = 8,
+    num_layers: Annotated[int | None, typer.Option(metavar="N", help="Read only the first N layers.")] = None,
+    json: Json = False,
+) -> None:
+    """lava-dl's network files in, and out; resets are no part of such a file."""
+    from spikeport.commands.convert import convert as command
+
+    _show(command(net, output, reset_interval, reset_offset, input_bits, num_layers), json)
+
+
+@app.command()
+def conformance(
+    wheel: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out the later steps of long recordings.")] = False,
+    json: Json = False,
+) -> None:
+    """Against published recordings: every value, no tolerance."""
+    from spikeport.commands.conformance import Setup
+    from spikeport.commands.conformance import conformance as command
+
+    _show(command(Setup(wheel, quick)), json)
+
+
+@app.command()
 def doctor(json: Json = False) -> None:
     """What is installed, what is missing, and how to get it."""
     from spikeport.commands.doctor import doctor as command
