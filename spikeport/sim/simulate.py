@@ -10,6 +10,7 @@ from spikeport.fixed import Ints
 from spikeport.program import Input, Profile, Program
 from spikeport.sim import reference
 from spikeport.sim.result import Result, Trace
+from spikeport.sim.rules import Values
 
 Arrays = NDArray[np.integer] | Mapping[str, NDArray[np.integer]]
 
@@ -21,7 +22,7 @@ def simulate(
 
     Args:
         spikes: Integers `(T, B, *input shape)`; a mapping by name if there are several inputs.
-        record: Names of the groups whose u, v and spikes are kept.
+        record: Names of the groups whose state and spikes are kept.
         profile: Arithmetic profile; the Program's own if None.
 
     Raises:
@@ -37,13 +38,14 @@ def simulate(
         raise InputError("record", "group", got=", ".join(sorted(unknown)), relation="is not one of", limit=known)
     first = next(iter(inputs.values()))
     steps, batch = first.shape[0] + program.latency, first.shape[1]
-    keep = {n: {k: np.zeros((steps, batch, program.group(n).size), np.int32) for k in "uv"} for n in record}
-    sent = {g.name: np.zeros((steps, batch, g.size), np.uint8) for g in program.groups}
+    groups = {g.name: g for g in program.groups}
+    keep = {n: {k: np.zeros((steps, batch, groups[n].size), np.int32) for k in groups[n].variables} for n in record}
+    sent = {n: np.zeros((steps, batch, g.size), np.int32 if g.signed else np.uint8) for n, g in groups.items()}
 
-    def observe(t: int, name: str, u: Ints, v: Ints, s: Ints) -> None:
+    def observe(t: int, name: str, state: Values, s: Ints) -> None:
         sent[name][t - 1] = s
-        if name in keep:
-            keep[name]["u"][t - 1], keep[name]["v"][t - 1] = u, v
+        for variable, kept in keep.get(name, {}).items():
+            kept[t - 1] = state[variable]
 
     reference.run(program, inputs, steps, observe, profile)
     for name, x in inputs.items():
@@ -99,8 +101,10 @@ def _result(program: Program, keep: Mapping[str, Mapping[str, Ints]], sent: Mapp
     traces = {}
     for name, states in keep.items():
         shape = program.shape_of(name)
-        full = {**states, "s": sent[name]}
-        traces[name] = Trace(**{k: x.reshape(*x.shape[:2], *shape) for k, x in full.items()})
+        traces[name] = Trace(
+            {k: x.reshape(*x.shape[:2], *shape) for k, x in states.items()},
+            sent[name].reshape(*sent[name].shape[:2], *shape),
+        )
     return Result(
         spikes=spikes.reshape(*spikes.shape[:2], *program.shape_of(output.source)),
         latency=program.latency,

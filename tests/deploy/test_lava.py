@@ -14,11 +14,11 @@ from spikeport.deploy import lava_env
 from spikeport.deploy.lava import run_lava
 from spikeport.deploy.lava_env import WORKER, LavaEnv, find_lava, prepare
 from spikeport.errors import InputError, LavaMissing, WorkerError
-from spikeport.program import Dense, Group, Input, Output, Program
+from spikeport.program import LIF, Dense, Input, Output, Program
 
 HERE = LavaEnv("3.11", Path(sys.executable), "given")
 PROGRAM = Program(
-    groups=(Group("g", (1,), du=0, dv=0, vth=1, bias_mant=np.zeros(1, np.int64)),),
+    groups=(LIF("g", (1,), du=0, dv=0, vth=1, bias_mant=np.zeros(1, np.int64)),),
     connections=(Dense("x", "g", np.ones((1, 2), np.int64)),),
     inputs=(Input("x", (2,), "spike"),),
     outputs=(Output("y", "g"),),

@@ -11,7 +11,7 @@ from spikeport.errors import LavaMissing, OverflowDetected
 from spikeport.program import Conv, Program
 from spikeport.sim import simulate
 from spikeport.sim.compare import Comparison, compare
-from tests.programs import random_program
+from spikeport.sim.random_programs import random_program
 from tests.sim.test_vectors import FILES
 from tests.vectors.case import Case, case_from_json
 from tests.vectors.edges import lif_edges, overflow_edges

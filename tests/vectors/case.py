@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from spikeport.fixed import Ints
-from spikeport.program import Conv, Dense, Encoder, Group, Input, Output, Program, Sparse
+from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program, Sparse
 
 _CONNECTIONS = {"dense": Dense, "sparse": Sparse, "conv": Conv}
 _TUPLES = ("shape", "stride", "padding", "dilation")
@@ -40,7 +40,7 @@ def case_to_json(case: Case) -> dict[str, Any]:
 def case_from_json(name: str, data: Mapping[str, Any]) -> Case:
     parts = data["program"]
     program = Program(
-        groups=tuple(_read(Group, part) for part in parts["groups"]),
+        groups=tuple(_read(LIF, part) for part in parts["groups"]),
         connections=tuple(_read_connection(part) for part in parts["connections"]),
         inputs=tuple(_read(Input, part) for part in parts["inputs"]),
         outputs=tuple(_read(Output, part) for part in parts["outputs"]),

@@ -10,7 +10,7 @@ import numpy as np
 
 from spikeport import fixed
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Conv, Dense, Group, Input, Output, Program
+from spikeport.program import LIF, Connection, Conv, Dense, Input, Output, Program
 from tests.vectors.case import Case
 
 LINES = 6  # input lines per step: five of up to 255 << 7, one for the remainder
@@ -42,7 +42,7 @@ def driven(name: str, a: Ints, extra_steps: int = 3, **values: object) -> Case:
     fields: dict[str, object] = {"du": -1, "dv": 0, "vth": fixed.VTH_MAX, "bias_mant": np.zeros(n, np.int64), **values}
     connections, spikes = drive(a, "g")
     quiet = np.zeros((extra_steps, 1, spikes.shape[2]), np.int64)
-    return _case(name, Group("g", (n,), **fields), connections, np.concatenate([spikes, quiet]))  # type: ignore[arg-type]
+    return _case(name, LIF("g", (n,), **fields), connections, np.concatenate([spikes, quiet]))  # type: ignore[arg-type]
 
 
 def lif_edges() -> Iterator[Case]:
@@ -78,13 +78,13 @@ def overflow_edges() -> Iterator[Case]:
     for synapses in (1028, 1029):
         for sign in (1, -1):
             weight = np.full((1, synapses), sign * fixed.WEIGHT_MAX)
-            group = Group("g", (1,), du=100, dv=100, vth=fixed.VTH_MAX, bias_mant=np.zeros(1, np.int64))
+            group = LIF("g", (1,), du=100, dv=100, vth=fixed.VTH_MAX, bias_mant=np.zeros(1, np.int64))
             spikes = np.ones((3, 1, synapses), np.int64)
             yield _case(f"{synapses} synapses of {sign * 255} << 7", group, [Dense("x", "g", weight, 7)], spikes)
     for channels in (257, 258):
         for sign in (1, -1):
             weight = np.full((1, channels, 1, 1), sign * fixed.WEIGHT_MAX)
-            group = Group("g", (1, 1, 1), du=4095, dv=100, vth=fixed.VTH_MAX, bias_mant=np.zeros((1, 1, 1), np.int64))
+            group = LIF("g", (1, 1, 1), du=4095, dv=100, vth=fixed.VTH_MAX, bias_mant=np.zeros((1, 1, 1), np.int64))
             spikes = np.ones((2, 1, channels, 1, 1), np.int64)
             yield _case(f"{channels} channels of {sign * 255} << 7", group, [Conv("x", "g", weight, 7)], spikes)
 
@@ -102,7 +102,7 @@ def _two_inputs(targets: Ints, du: int) -> Ints:
     return np.array(pairs).T
 
 
-def _case(name: str, group: Group, connections: list[Connection], spikes: Ints) -> Case:
+def _case(name: str, group: LIF, connections: list[Connection], spikes: Ints) -> Case:
     program = Program(
         groups=(group,),
         connections=tuple(connections),

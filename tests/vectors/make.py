@@ -12,8 +12,8 @@ import numpy as np
 
 from spikeport.deploy.lava import LavaRun, run_lava_jobs
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Group, Input, Output, Program, Shape
-from tests import programs
+from spikeport.program import LIF, Connection, Input, Output, Program, Shape
+from spikeport.sim import random_programs as programs
 from tests.vectors.case import Case, case_to_json
 from tests.vectors.edges import lif_edges, overflow_edges
 
@@ -71,7 +71,7 @@ def _connected(rng: np.random.Generator, name: str, connect: Connect, count: int
     for number in range(count):
         connection, source, target = connect(rng)
         program = Program(
-            groups=(Group("g", target, du=1024, dv=512, vth=300, bias_mant=np.zeros(target, np.int64)),),
+            groups=(LIF("g", target, du=1024, dv=512, vth=300, bias_mant=np.zeros(target, np.int64)),),
             connections=(connection,),
             inputs=(Input("x", source, "spike"),),
             outputs=(Output("y", "g"),),
