@@ -44,6 +44,16 @@ def check_positive(where: str, what: str, value: float) -> None:
         raise ProgramError(where, what, got=repr(value), relation="is not", limit="a positive number")
 
 
+def check_flag(where: str, what: str, value: bool) -> None:
+    if type(value) is not bool:
+        raise ProgramError(where, what, got=repr(value), relation="is not", limit="True or False")
+
+
+def check_choice(where: str, what: str, value: str, choices: tuple[str, ...]) -> None:
+    if not isinstance(value, str) or value not in choices:
+        raise ProgramError(where, what, got=value, relation="is not one of", limit=", ".join(choices))
+
+
 def check_text(where: str, what: str, value: str) -> None:
     if not (isinstance(value, str) and value.isascii() and value.isprintable()):
         raise ProgramError(where, what, got=repr(value), relation="is not", limit="printable ASCII text")
@@ -103,3 +113,10 @@ def check_delay(where: str, delay: int | IntArray, shape: Shape) -> None:
         check_array_range(where, "delay", delay, 0, fixed.DELAY_MAX)
     else:
         check_range(where, "delay", delay, 0, fixed.DELAY_MAX)
+
+
+def freeze(part: object, name: str, dtype: type[np.integer]) -> None:
+    """Own, read-only copy of an array field in the narrow type; the range was checked before."""
+    array = np.array(getattr(part, name), dtype=dtype, order="C")
+    array.flags.writeable = False
+    object.__setattr__(part, name, array)

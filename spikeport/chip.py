@@ -28,6 +28,8 @@ class Chip:
     max_weight_exp: int
     reset_interval_power_of_two: bool
     graded_spikes: bool
+    programmable_neurons: bool
+    """Whether the neurons' rule is microcode, or one LIF that resets to zero."""
     sources: Mapping[str, str]
 
     def __post_init__(self) -> None:
@@ -53,6 +55,7 @@ LOIHI1 = Chip(
     max_weight_exp=7,
     reset_interval_power_of_two=False,
     graded_spikes=False,
+    programmable_neurons=False,
     sources=MappingProxyType(
         {
             "cores_per_chip": _LAVA + "; Davies et al., IEEE Micro 38(1), 2018",
@@ -65,6 +68,7 @@ LOIHI1 = Chip(
             "max_weight_exp": _NENGO,
             "reset_interval_power_of_two": "stated for Loihi 2 only",
             "graded_spikes": "Davies et al., IEEE Micro 38(1), 2018: binary spikes",
+            "programmable_neurons": "Davies et al., IEEE Micro 38(1), 2018: one kind of LIF",
         }
     ),
 )
@@ -82,6 +86,7 @@ LOIHI2 = Chip(
     max_weight_exp=7,
     reset_interval_power_of_two=True,
     graded_spikes=True,
+    programmable_neurons=True,
     sources=MappingProxyType(
         {
             "cores_per_chip": _LAVA,
@@ -94,6 +99,7 @@ LOIHI2 = Chip(
             "max_weight_exp": "brian2_loihi, loihi_synapses.py; no other public figure for Loihi 2",
             "reset_interval_power_of_two": "lava-dl tutorial netx/mnist/run.ipynb",
             "graded_spikes": "lava-nc 0.10.0, payloads of up to 24 bits in the N3 adapters",
+            "programmable_neurons": "Intel, technology brief of Loihi 2, 2021",
         }
     ),
 )

@@ -3,7 +3,7 @@
 Symbols are Lava's: `u` current, `v` voltage, `a` what the dendrite receives in a step,
 `du` and `dv` decays, `vth` threshold mantissa, `bias_mant` and `bias_exp` the bias.
 Source of every rule: lava-nc 0.10.0, `proc/lif/models.py` (`PyLifModelBitAcc`) and
-`proc/dense/models.py` (`PyDenseModelBitAcc`).
+`proc/dense/models.py` (`PyDenseModelBitAcc`), unless it says otherwise.
 The kernels take and give int64 arrays, so that nothing is lost before a rule says so.
 """
 
@@ -27,6 +27,9 @@ WEIGHT_EXP_MIN, WEIGHT_EXP_MAX = -8, 7
 BIAS_MANT_MIN, BIAS_MANT_MAX = -(1 << 12), (1 << 12) - 1
 BIAS_EXP_MAX = 7
 DELAY_MAX = 62
+REFRACTORY_MAX = 63  # brian2_loihi: the register counts 1 to 64, and 1 is no rest at all
+EXP_MAX = 7  # 3 bits: `spike_exp` and `state_exp` of lava-nc 0.10.0, proc/sdn and proc/rf
+PAYLOAD_MAX = V_MAX  # a graded spike is a state of 24 bits, or less
 
 
 def decay(x: Ints, keep: int) -> Ints:
@@ -62,12 +65,22 @@ def as_int32(x: Ints) -> Ints:
     return ((x + (1 << 31)) & ((1 << 32) - 1)) - (1 << 31)
 
 
+def rz(x: Ints, bits: int) -> Ints:
+    """sign(x) * (|x| >> bits): division by 2^bits, rounded toward zero."""
+    return np.sign(x) * (np.abs(x) >> bits)
+
+
 def wrap_conv(a: Ints) -> Ints:
     """(a + 2^23) mod 2^24 - 2^23: what a convolution hands to its target.
 
     Lava's `Conv` alone has this word (lava-nc 0.10.0, `proc/conv/utils.py`, `signed_clamp`).
     """
     return ((a + WRAP_AT) & ((1 << STATE_BITS) - 1)) - WRAP_AT
+
+
+def leaves_int32(x: Ints) -> NDArray[np.bool_]:
+    """Where `as_int32` would change the value."""
+    return (x < -(1 << 31)) | (x >= 1 << 31)
 
 
 def leaves_u(u: Ints) -> NDArray[np.bool_]:

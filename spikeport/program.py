@@ -16,8 +16,10 @@ from spikeport import fixed
 from spikeport.checks import (
     check_array,
     check_array_range,
+    check_choice,
     check_delay,
     check_distinct,
+    check_flag,
     check_name,
     check_ndim,
     check_positive,
@@ -25,71 +27,28 @@ from spikeport.checks import (
     check_shape,
     check_text,
     check_weight,
+    freeze,
 )
 from spikeport.errors import ProgramError
+from spikeport.neurons import LIF as LIF
+from spikeport.neurons import Group as Group
+from spikeport.neurons import Port
+from spikeport.neurons import Resonator as Resonator
+from spikeport.neurons import SigmaDelta as SigmaDelta
 
 IntArray: TypeAlias = NDArray[np.integer]
 Shape: TypeAlias = tuple[int, ...]
-InputKind: TypeAlias = Literal["spike", "bias"]
+InputKind: TypeAlias = Literal["spike", "graded", "bias"]
 Profile: TypeAlias = Literal["strict", "lava"]
-
-
-@dataclass(frozen=True, eq=False)
-class Group:
-    """One group of leaky integrate-and-fire neurons with a hard reset to 0.
-
-    u = decay(u, 4096 - (du + 1)) + (a << 6);  v = decay(v, 4096 - dv) + u + (bias_mant << bias_exp);
-    s = v > (vth << 6);  v = 0 where s.  Source: lava-nc 0.10.0, `PyLifModelBitAcc`.
-    """
-
-    name: str
-    shape: Shape
-    du: int
-    """Current decay in [-1, 4095]; 4095 forgets the current each step, -1 keeps it."""
-    dv: int
-    """Voltage decay in [0, 4096]."""
-    vth: int
-    """Threshold mantissa in [0, 131071], compared as `vth << 6`."""
-    bias_mant: IntArray
-    """`shape`, in [-4096, 4095]."""
-    bias_exp: int = 0
-    """In [0, 7]."""
-    reset_interval: int = 0
-    """u and v are cleared before every step t with t % interval == offset % interval; 0: never."""
-    reset_offset: int = 0
-    v_unit: float = 1.0
-    """What one integer step of u, v and the bias is worth in the float model. Decides nothing."""
-
-    def __post_init__(self) -> None:
-        check_name(self.name)
-        check_shape(self.name, self.shape)
-        check_range(self.name, "du", self.du, -1, fixed.DECAY_ONE - 1)
-        check_range(self.name, "dv", self.dv, 0, fixed.DECAY_ONE)
-        check_range(self.name, "vth", self.vth, 0, fixed.VTH_MAX)
-        check_range(self.name, "bias_exp", self.bias_exp, 0, fixed.BIAS_EXP_MAX)
-        check_range(self.name, "reset_interval", self.reset_interval, 0, 2**30)
-        check_range(self.name, "reset_offset", self.reset_offset, 0, 2**30)
-        check_array(self.name, "bias_mant", self.bias_mant, self.shape)
-        low, high = fixed.BIAS_MANT_MIN, fixed.BIAS_MANT_MAX
-        check_array_range(self.name, "bias_mant", self.bias_mant, low, high)
-        check_positive(self.name, "v_unit", self.v_unit)
-        object.__setattr__(self, "v_unit", float(self.v_unit))
-        _freeze(self, "bias_mant", np.int16)
-
-    @property
-    def size(self) -> int:
-        return prod(self.shape)
-
-    def resets_before(self, t: int) -> bool:
-        """Whether the state is cleared before hardware step `t` (counted from 1)."""
-        return self.reset_interval > 0 and t % self.reset_interval == self.reset_offset % self.reset_interval
+PORTS: tuple[Port, ...] = ("a", "re", "im")
 
 
 @dataclass(frozen=True, eq=False)
 class Dense:
     """Every source neuron to every target neuron.
 
-    A spike at t adds `weight[i, j] << weight_exp` to what target i receives at t + 1 + delay.
+    A spike at t adds `weight[i, j] << weight_exp` to what target i receives at t + 1 + delay;
+    a graded one `weight[i, j] * payload << weight_exp`.
     A negative `weight_exp` shifts the sum over all spikes of one delay, not the single weight
     (lava-nc 0.10.0, `PyDenseModelBitAcc` and `PyDelayDenseModelBitAcc`).
     """
@@ -101,6 +60,10 @@ class Dense:
     weight_exp: int = 0
     delay: int | IntArray = 0
     """Steps in [0, 62] beyond the one that every connection takes; one for all, or one per weight."""
+    graded: bool = False
+    """Whether a spike's payload counts (Lava: `num_message_bits` > 0); if not, any but 0 counts once."""
+    port: Port = "a"
+    """Where it enters the target: `a`, or `re` and `im` of a `Resonator`."""
 
     def __post_init__(self) -> None:
         where = f"{self.source} -> {self.target}"
@@ -108,9 +71,10 @@ class Dense:
         check_weight(where, self.weight)
         check_range(where, "weight_exp", self.weight_exp, fixed.WEIGHT_EXP_MIN, fixed.WEIGHT_EXP_MAX)
         check_delay(where, self.delay, self.weight.shape)
-        _freeze(self, "weight", np.int16)
+        _check_entry(self)
+        freeze(self, "weight", np.int16)
         if not isinstance(self.delay, int):
-            _freeze(self, "delay", np.int8)
+            freeze(self, "delay", np.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +91,8 @@ class Sparse:
     """`(n_synapses,)` mantissas, ranges as in `Dense`."""
     weight_exp: int = 0
     delay: int | IntArray = 0
+    graded: bool = False
+    port: Port = "a"
 
     def __post_init__(self) -> None:
         where = f"{self.source} -> {self.target}"
@@ -140,11 +106,12 @@ class Sparse:
             raise ProgramError(where, "synapse listed twice", do="add the weights of equal (row, col) pairs")
         check_range(where, "weight_exp", self.weight_exp, fixed.WEIGHT_EXP_MIN, fixed.WEIGHT_EXP_MAX)
         check_delay(where, self.delay, self.weight.shape)
-        _freeze(self, "weight", np.int16)
-        _freeze(self, "row", np.int32)
-        _freeze(self, "col", np.int32)
+        _check_entry(self)
+        freeze(self, "weight", np.int16)
+        freeze(self, "row", np.int32)
+        freeze(self, "col", np.int32)
         if not isinstance(self.delay, int):
-            _freeze(self, "delay", np.int8)
+            freeze(self, "delay", np.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +131,8 @@ class Conv:
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
     delay: int = 0
+    graded: bool = False
+    port: Port = "a"
 
     def __post_init__(self) -> None:
         where = f"{self.source} -> {self.target}"
@@ -186,7 +155,8 @@ class Conv:
                 limit=self.groups,
             )
         check_delay(where, self.delay, ())
-        _freeze(self, "weight", np.int16)
+        _check_entry(self)
+        freeze(self, "weight", np.int16)
 
     def output_shape(self, source: Shape) -> Shape:
         """`(c_in, h, w)` -> `(c_out, h', w')`; raises ProgramError if the kernel does not fit."""
@@ -208,6 +178,12 @@ class Conv:
 Connection: TypeAlias = Dense | Sparse | Conv
 
 
+def _check_entry(connection: Connection) -> None:
+    where = f"{connection.source} -> {connection.target}"
+    check_flag(where, "graded", connection.graded)
+    check_choice(where, "port", connection.port, PORTS)
+
+
 @dataclass(frozen=True)
 class Input:
     """Where data enters: integers of `shape` at each of T steps."""
@@ -215,7 +191,7 @@ class Input:
     name: str
     shape: Shape
     kind: InputKind
-    """`spike`: 0 or 1, sent at the step itself. `bias`: see `Encoder`."""
+    """`spike`: 0 or 1, sent at the step itself. `graded`: payloads, sent likewise. `bias`: see `Encoder`."""
     low: int = 0
     high: int = 1
     """The values are in [low, high]; anything else is refused."""
@@ -223,10 +199,10 @@ class Input:
     def __post_init__(self) -> None:
         check_name(self.name)
         check_shape(self.name, self.shape)
-        if self.kind not in ("spike", "bias"):
-            raise ProgramError(self.name, "input kind", got=self.kind, relation="is not one of", limit="spike, bias")
+        check_choice(self.name, "input kind", self.kind, ("spike", "graded", "bias"))
+        low, high = (-fixed.PAYLOAD_MAX, fixed.PAYLOAD_MAX) if self.kind == "graded" else (-(2**15), 2**16 - 1)
         for bound in ("low", "high"):
-            check_range(self.name, bound, getattr(self, bound), -(2**15), 2**16 - 1)
+            check_range(self.name, bound, getattr(self, bound), low, high)
         if self.low >= self.high:
             raise ProgramError(self.name, "low", got=self.low, relation="is not below high", limit=self.high)
         if self.kind == "spike" and (self.low, self.high) != (0, 1):
@@ -263,7 +239,7 @@ class Encoder:
             raise ProgramError(where, "delay on the host", got=self.synapses.delay, relation="is not", limit=0)
         check_range(where, "shift", self.shift, 0, fixed.STATE_BITS)
         check_array_range(where, "offset", self.offset, -(2**31), 2**31 - 1)
-        _freeze(self, "offset", np.int32)
+        freeze(self, "offset", np.int32)
 
 
 @dataclass(frozen=True)
@@ -315,7 +291,7 @@ class Program:
         if self.profile not in ("strict", "lava"):
             raise ProgramError("program", "profile", got=self.profile, relation="is not one of", limit="strict, lava")
         for connection in self.connections:
-            self._check_connection(connection, kind="spike")
+            self._check_connection(connection, kinds=("spike", "graded"))
         for encoder in self.encoders:
             self._check_encoder(encoder)
         for output in self.outputs:
@@ -325,18 +301,28 @@ class Program:
         """Shape of the input or group of that name."""
         return self._sizes[name]
 
+    @property
+    def lifs(self) -> tuple[LIF, ...]:
+        """Its groups, if all of them are `LIF`; raises ProgramError otherwise."""
+        others = [g for g in self.groups if not isinstance(g, LIF)]
+        if others:
+            kind = type(others[0]).__name__
+            raise ProgramError(others[0].name, "kind of neuron", got=kind, relation="is not", limit="LIF")
+        return tuple(g for g in self.groups if isinstance(g, LIF))
+
     def group(self, name: str) -> Group:
         return next(g for g in self.groups if g.name == name)
 
-    def _check_connection(self, connection: Connection, kind: InputKind) -> None:
+    def _check_connection(self, connection: Connection, kinds: tuple[InputKind, ...]) -> None:
         where = f"{connection.source} -> {connection.target}"
         if connection.source not in self._sizes:
             raise ProgramError(where, "source", got=connection.source, relation="is not in the program")
         if connection.target not in {g.name for g in self.groups}:
             raise ProgramError(where, "target", got=connection.target, relation="is not a neuron group")
+        check_choice(where, "port", connection.port, self.group(connection.target).ports)
         entry = next((i for i in self.inputs if i.name == connection.source), None)
-        if entry is not None and entry.kind != kind:
-            raise ProgramError(where, "input kind", got=entry.kind, relation="is not", limit=kind)
+        if entry is not None and entry.kind not in kinds:
+            raise ProgramError(where, "input kind", got=entry.kind, relation="is not", limit=" or ".join(kinds))
         source, target = self._sizes[connection.source], self._sizes[connection.target]
         match connection:
             case Conv():
@@ -358,17 +344,14 @@ class Program:
 
     def _check_encoder(self, encoder: Encoder) -> None:
         synapses = encoder.synapses
+        where = f"encoder {synapses.source} -> {synapses.target}"
         if synapses.source not in {i.name for i in self.inputs}:
-            raise ProgramError(
-                f"encoder {synapses.source} -> {synapses.target}",
-                "source",
-                got=synapses.source,
-                relation="is not an input",
-            )
-        self._check_connection(synapses, kind="bias")
-        check_array(
-            f"encoder {synapses.source} -> {synapses.target}", "offset", encoder.offset, self._sizes[synapses.target]
-        )
+            raise ProgramError(where, "source", got=synapses.source, relation="is not an input")
+        self._check_connection(synapses, kinds=("bias",))
+        if not isinstance(self.group(synapses.target), LIF):
+            got = type(self.group(synapses.target)).__name__
+            raise ProgramError(where, "target", got=got, relation="is not", limit="LIF: no other kind loads a bias")
+        check_array(where, "offset", encoder.offset, self._sizes[synapses.target])
 
     def _check_output(self, output: Output) -> None:
         if output.source not in {g.name for g in self.groups}:
@@ -378,13 +361,6 @@ class Program:
             raise ProgramError(
                 output.name, "neurons", got=size, relation="do not divide by classes", limit=output.classes
             )
-
-
-def _freeze(part: object, name: str, dtype: type[np.integer]) -> None:
-    """Own, read-only copy in the narrow type; the range was checked before."""
-    array = np.array(getattr(part, name), dtype=dtype, order="C")
-    array.flags.writeable = False
-    object.__setattr__(part, name, array)
 
 
 def identical(a: object, b: object) -> bool:

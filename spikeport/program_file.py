@@ -2,7 +2,8 @@
 
 Layout, version 1: root attributes are the Program's scalars and `format`, `version`;
 `groups/NAME`, `inputs/NAME`, `outputs/NAME`, `connections/N` and `encoders/N` hold each part's
-scalars as attributes and its arrays as datasets. An attribute `order` keeps the order of parts.
+scalars as attributes and its arrays as datasets; what is None is left out. An attribute `order` keeps
+the order of parts, `kind` names the connection's class and `neuron` the group's.
 The user block, which HDF5 readers skip, seals the rest with its SHA-256: a damaged file can
 crash or hang the HDF5 library, so the seal is checked first.
 """
@@ -10,6 +11,7 @@ crash or hang the HDF5 library, so the seal is checked first.
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +20,20 @@ import h5py
 import numpy as np
 
 from spikeport.errors import FileError, ProgramError
-from spikeport.program import Connection, Conv, Dense, Encoder, Group, Input, Output, Program, Sparse
+from spikeport.program import (
+    LIF,
+    Connection,
+    Conv,
+    Dense,
+    Encoder,
+    Group,
+    Input,
+    Output,
+    Program,
+    Resonator,
+    SigmaDelta,
+    Sparse,
+)
 
 FORMAT = "spikeport-program"
 VERSION = 1
@@ -26,8 +41,14 @@ SEAL_BYTES = 512  # the smallest user block that HDF5 knows
 MAX_BYTES = 8 * 2**30  # no array of a Program is larger; a forged header can claim anything
 MAX_GZIP_RATIO = 1032  # no deflated byte holds more
 _CONNECTIONS: dict[str, type[Dense] | type[Sparse] | type[Conv]] = {"dense": Dense, "sparse": Sparse, "conv": Conv}
+_NEURONS: dict[str, type[LIF] | type[SigmaDelta] | type[Resonator]] = {
+    "lif": LIF,
+    "sigma_delta": SigmaDelta,
+    "resonator": Resonator,
+}
 _SCALARS = ("latency", "dt_s", "chip", "profile", "nir_sha256")
 _Part = TypeVar("_Part")
+_Kind = TypeVar("_Kind")
 
 
 def save_program(program: Program, path: str | os.PathLike[str]) -> None:
@@ -107,6 +128,9 @@ def _write(program: Program, file: h5py.File) -> None:
     for folder, named in folders:
         for order, part in enumerate(named):
             _write_part(file.create_group(f"{folder}/{part.name}"), part, order)
+    for part in program.groups:
+        kind = next(kind for kind, cls in _NEURONS.items() if type(part) is cls)
+        file[f"groups/{part.name}"].attrs["neuron"] = kind
     for order, connection in enumerate(program.connections):
         _write_connection(file.create_group(f"connections/{order}"), connection, order)
     for order, encoder in enumerate(program.encoders):
@@ -127,7 +151,7 @@ def _write_part(group: h5py.Group, part: Any, order: int) -> None:
         value = getattr(part, item.name)
         if isinstance(value, np.ndarray):
             group.create_dataset(item.name, data=value, compression="gzip")
-        else:
+        elif value is not None:
             group.attrs[item.name] = value
 
 
@@ -142,7 +166,7 @@ def _read(path: Path, file: h5py.File) -> Program:
     if missing:
         raise FileError(str(path), "lacks", got=", ".join(sorted(missing)), do="compile it again")
     return Program(
-        groups=tuple(_read_part(path, node, Group) for node in _parts(path, file, "groups")),
+        groups=tuple(_read_group(path, node) for node in _parts(path, file, "groups")),
         connections=tuple(_read_connection(path, node) for node in _parts(path, file, "connections")),
         inputs=tuple(_read_part(path, node, Input) for node in _parts(path, file, "inputs")),
         outputs=tuple(_read_part(path, node, Output) for node in _parts(path, file, "outputs")),
@@ -165,6 +189,10 @@ def _group(path: Path, parent: h5py.Group, name: str) -> h5py.Group:
     return parent[name]
 
 
+def _read_group(path: Path, group: h5py.Group) -> Group:
+    return _read_part(path, group, _kind(path, group, "neuron", _NEURONS))
+
+
 def _read_encoder(path: Path, group: h5py.Group) -> Encoder:
     synapses = _read_connection(path, _group(path, group, "synapses"))
     if isinstance(synapses, Sparse):
@@ -175,12 +203,14 @@ def _read_encoder(path: Path, group: h5py.Group) -> Encoder:
 
 
 def _read_connection(path: Path, group: h5py.Group) -> Connection:
-    kind = _text(group.attrs.get("kind"))
-    if kind not in _CONNECTIONS:
-        raise FileError(
-            str(path), f"{group.name}: kind", got=kind, relation="is not one of", limit=", ".join(_CONNECTIONS)
-        )
-    return _read_part(path, group, _CONNECTIONS[kind])
+    return _read_part(path, group, _kind(path, group, "kind", _CONNECTIONS))
+
+
+def _kind(path: Path, group: h5py.Group, name: str, kinds: Mapping[str, _Kind]) -> _Kind:
+    kind = _text(group.attrs.get(name))
+    if kind not in kinds:
+        raise FileError(str(path), f"{group.name}: {name}", got=kind, relation="is not one of", limit=", ".join(kinds))
+    return kinds[kind]
 
 
 def _read_part(path: Path, group: h5py.Group, cls: type[_Part]) -> _Part:

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from spikeport.errors import ProgramError
-from spikeport.program import Conv, Dense, Encoder, Group, Input, Output, Program, Sparse, identical
-from tests.programs import random_program
+from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program, SigmaDelta, Sparse, identical
+from spikeport.sim.random_programs import random_program
 
 
 def ints(*shape: int) -> np.ndarray:
     return np.zeros(shape, np.int64)
 
 
-def group(**changes: Any) -> Group:
-    return Group(**{"name": "g", "shape": (3,), "du": 0, "dv": 0, "vth": 1, "bias_mant": ints(3), **changes})
+def group(**changes: Any) -> LIF:
+    return LIF(**{"name": "g", "shape": (3,), "du": 0, "dv": 0, "vth": 1, "bias_mant": ints(3), **changes})
 
 
 def dense(**changes: Any) -> Dense:
@@ -267,12 +267,18 @@ def test_a_kernel_larger_than_the_padded_source_is_refused() -> None:
     assert str(error) == "x -> g: kernel ([3, 3]) exceeds the padded source (1, 2, 3)"
 
 
+@pytest.mark.parametrize("part", [dense, sparse, conv])
+def test_a_connection_knows_its_port_and_whether_payloads_count(part: Callable[..., Any]) -> None:
+    assert str(refused(part, port="b")) == "x -> g: port (b) is not one of a, re, im"
+    assert str(refused(part, graded=1)) == "x -> g: graded (1) is not True or False"
+
+
 # ---------------------------------------------------------------- inputs, encoders
 
 
 def test_an_input_is_of_a_known_kind() -> None:
-    error = refused(entry, kind="graded")
-    assert str(error) == "x: input kind (graded) is not one of spike, bias"
+    error = refused(entry, kind="current")
+    assert str(error) == "x: input kind (current) is not one of spike, graded, bias"
 
 
 def test_a_spike_is_0_or_1() -> None:
@@ -290,6 +296,13 @@ def test_an_input_value_has_16_bits(name: str, value: int) -> None:
     assert entry(kind="bias", low=-32768, high=65535).high == 65535
     error = refused(entry, kind="bias", **{name: value})
     assert str(error) == f"x: {name} ({value}) is not in [-32768, 65535]"
+
+
+@pytest.mark.parametrize(("name", "value"), [("low", -(2**23)), ("high", 2**23)])
+def test_a_payload_has_24_bits(name: str, value: int) -> None:
+    assert entry(kind="graded", low=1 - 2**23, high=2**23 - 1).low == 1 - 2**23
+    error = refused(entry, kind="graded", **{name: value})
+    assert str(error) == f"x: {name} ({value}) is not in [-8388607, 8388607]"
 
 
 @pytest.mark.parametrize("delay", [1, np.zeros((3, 2), int)], ids=["one", "each"])
@@ -325,7 +338,15 @@ WHOLE = [
     ({"connections": (dense(weight=ints(2, 3)),)}, "x -> g: weight shape ((2, 3)) is not (3, 2)"),
     ({"connections": (sparse(row=np.array([0, 3])),)}, "x -> g: row (3) is not below 3"),
     ({"connections": (sparse(col=np.array([0, 2])),)}, "x -> g: col (2) is not below 2"),
-    ({"inputs": (IMAGE,), "connections": (dense(source="image"),)}, "image -> g: input kind (bias) is not spike"),
+    (
+        {"inputs": (IMAGE,), "connections": (dense(source="image"),)},
+        "image -> g: input kind (bias) is not spike or graded",
+    ),
+    ({"connections": (dense(port="re"),)}, "x -> g: port (re) is not one of a"),
+    (
+        {"inputs": (entry(), IMAGE), "groups": (SigmaDelta("g", (3,), "sigma"),), "encoders": (encoder(),)},
+        "encoder image -> g: target (SigmaDelta) is not LIF: no other kind loads a bias",
+    ),
     ({"encoders": (encoder(synapses=dense()),)}, "x -> g: input kind (spike) is not bias"),
     ({"encoders": (encoder(synapses=dense(source="g")),)}, "encoder g -> g: source (g) is not an input"),
     (

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from spikeport.errors import FileError
-from spikeport.program import Conv, Dense, Encoder, Group, Input, Output, Program, Sparse, identical
+from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program, Sparse, identical
 from spikeport.program_file import SEAL_BYTES, load_program, save_program, seal
-from tests.programs import random_program
+from spikeport.sim.random_programs import KINDS, random_program
 
 
 def zeros(*shape: int) -> np.ndarray:
@@ -27,8 +27,8 @@ def whole(rng: np.random.Generator) -> Program:
     """One of each part, every field off its default."""
     return Program(
         groups=(
-            Group("zeta", (2, 4, 4), du=4095, dv=100, vth=5, bias_mant=rng.integers(-5, 5, (2, 4, 4)), bias_exp=3),
-            Group("b", (6,), 0, 0, 9, zeros(6), reset_interval=8, reset_offset=3, v_unit=1 / 3),
+            LIF("zeta", (2, 4, 4), du=4095, dv=100, vth=5, bias_mant=rng.integers(-5, 5, (2, 4, 4)), bias_exp=3),
+            LIF("b", (6,), 0, 0, 9, zeros(6), reset_interval=8, reset_offset=3, v_unit=1 / 3),
         ),
         connections=(
             Conv("x", "zeta", rng.integers(0, 9, (2, 1, 2, 2)), 1, (1, 1), (2, 2), (4, 3), delay=2),
@@ -81,7 +81,7 @@ def test_a_program_comes_back_identical(whole: Program, path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_a_random_program_comes_back_identical(seed: int, tmp_path: Path) -> None:
-    program, _ = random_program(np.random.default_rng(seed))
+    program, _ = random_program(np.random.default_rng(seed), kinds=KINDS)
     save_program(program, tmp_path / "net.h5")
     assert identical(load_program(tmp_path / "net.h5"), program)
 
@@ -305,7 +305,14 @@ CONTENT: list[tuple[Edit, str]] = [
     (attribute("connections/0", "groups", 0), "x -> zeta: groups (0) is not in [1, 2]"),
     (attribute("connections/0", "padding", (0, 0)), "x -> zeta: kernel ([2, 2]) exceeds the padded source"),
     (dataset("inputs/x/kind", zeros(2)), ""),
-    (attribute("inputs/x", "kind", "graded"), "x: input kind (graded) is not one of spike, bias"),
+    (attribute("inputs/x", "kind", "other"), "x: input kind (other) is not one of spike, graded, bias"),
+    (without("groups/b", "neuron"), "/groups/b: neuron (None) is not one of lif, sigma_delta, resonator"),
+    (attribute("groups/b", "neuron", "alif"), "neuron (alif) is not one of lif, sigma_delta, resonator"),
+    (attribute("groups/b", "neuron", "resonator"), "/groups/b lacks (kind)"),
+    (attribute("groups/b", "reset", "half"), "b: reset (half) is not one of zero, subtract"),
+    (attribute("groups/b", "vth_low", "none"), "b: vth_low ('none') is not an integer"),
+    (attribute("connections/1", "graded", 1), "zeta -> b: graded (1) is not True or False"),
+    (attribute("connections/1", "port", (1, 2)), "zeta -> b: port ((1, 2)) is not one of a, re, im"),
     (attribute("inputs/image", "low", 300), "image: low (300) is not below high 255"),
     (attribute("outputs/y", "source", "nobody"), "y: source (nobody) is not a neuron group"),
     (attribute("outputs/y", "classes", 4), "y: neurons (6) do not divide by classes 4"),
@@ -377,8 +384,8 @@ def test_an_array_that_claims_more_than_its_file_can_hold_is_refused_unread(path
 
 def test_a_large_array_of_zeros_comes_back(whole: Program, tmp_path: Path) -> None:
     """It compresses as far as gzip goes; the claim is true all the same."""
-    large = Group("b", (6,), 0, 0, 9, zeros(6))
-    big = Group("big", (4000,), 0, 0, 1, zeros(4000))
+    large = LIF("b", (6,), 0, 0, 9, zeros(6))
+    big = LIF("big", (4000,), 0, 0, 1, zeros(4000))
     program = Program((large, big), (Dense("big", "big", zeros(4000, 4000)),), whole.inputs, (Output("y", "b"),))
     save_program(program, tmp_path / "net.h5")
     assert (tmp_path / "net.h5").stat().st_size < 2**18

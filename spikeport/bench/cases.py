@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Conv, Dense, Encoder, Group, Input, Output, Program, Shape
+from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Shape
 from spikeport.sim.fanout import fan_out
 from spikeport.sim.simulate import simulate
 
@@ -42,7 +42,7 @@ def mlp(*, steps: int = 100, batch: int = 64, rate: float = 0.1, sizes: Shape = 
     for number, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False), 1):
         name, source = f"lif{number}", f"lif{number - 1}" if number > 1 else "x"
         vth = int(60 * np.sqrt(n_in))  # a tenth of the neurons fires, more or less
-        groups.append(Group(name, (n_out,), du=4095, dv=512, vth=vth, bias_mant=np.zeros(n_out, np.int16)))
+        groups.append(LIF(name, (n_out,), du=4095, dv=512, vth=vth, bias_mant=np.zeros(n_out, np.int16)))
         connections.append(Dense(source, name, 2 * rng.integers(-127, 128, (n_out, n_in))))
     program = Program(
         tuple(groups),
@@ -123,7 +123,7 @@ class _Net:
     ) -> None:
         self.rng, self.neuron = rng, {"du": 4095, "dv": dv, "vth": vth, "bias_exp": 6, "reset_interval": reset}
         self.input = Input("image", shape, "bias", *values)
-        self.groups: list[Group] = []
+        self.groups: list[LIF] = []
         self.connections: list[Connection] = []
         pixelwise = Conv("image", "lif0", np.full((shape[0], 1, 1, 1), scale), groups=shape[0])
         self.encoder = Encoder(pixelwise, np.full(shape, offset))
@@ -165,7 +165,7 @@ class _Net:
         per_channel = self._even(*bias, (shape[0], *[1] * (len(shape) - 1)))
         mant = np.broadcast_to(per_channel, shape)
         depth = len(self.groups)  # the sample's first spike is that many steps late
-        self.groups.append(Group(f"lif{depth}", shape, bias_mant=mant, reset_offset=depth + 1, **self.neuron))
+        self.groups.append(LIF(f"lif{depth}", shape, bias_mant=mant, reset_offset=depth + 1, **self.neuron))  # type: ignore[arg-type]
 
     def _even(self, mean: float, deviation: float, size: Shape) -> Ints:
         drawn = 2 * np.rint(self.rng.normal(mean, deviation, size) / 2).astype(np.int64)

@@ -96,7 +96,7 @@ def chain(program: Program) -> bool:
         and len(program.inputs) == 1
         and [(c.source, c.target) for c in program.connections] == list(zip(sources, sources[1:], strict=False))
         and all(isinstance(c, Dense) and not np.any(c.delay) for c in program.connections)
-        and not any(g.bias_mant.any() or g.reset_interval for g in program.groups)
+        and not any(g.bias_mant.any() or g.reset_interval for g in program.lifs)
     )
 
 
@@ -134,7 +134,7 @@ def _write(case: Case, folder: Path) -> None:
     save_program(program, folder / "program.h5")
     arrays: dict[str, Any] = {"x": next(iter(case.inputs(case.spikes.shape[1]).values())).astype(np.int32)}
     if chain(program):
-        for k, (group, c) in enumerate(zip(program.groups, program.connections, strict=True)):
+        for k, (group, c) in enumerate(zip(program.lifs, program.connections, strict=True)):
             arrays[f"w{k}"] = c.weight
             arrays[f"p{k}"] = np.array([c.weight_exp, group.du, group.dv, group.vth])
     layers = len(program.groups) if chain(program) else 0

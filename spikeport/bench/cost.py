@@ -15,7 +15,7 @@ import spikeport
 from spikeport.bench.cases import SEED, Case, bernoulli, delivered, mlp
 from spikeport.bench.engine import prepare
 from spikeport.bench.timing import Timing, measure
-from spikeport.program import Dense, Group, Input, Output, Program
+from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim.simulate import simulate
 
 ABOVE = 3.0  # a point counts for an exponent if its time is so many times the overhead
@@ -87,7 +87,7 @@ def _deep(depth: int) -> Case:
     names = ["x", *(f"lif{k}" for k in range(1, depth + 1))]
     groups, connections = [], []
     for source, name in zip(names, names[1:], strict=False):
-        groups.append(Group(name, (256,), du=4095, dv=0, vth=100, bias_mant=rng.integers(450, 1000, 256)))
+        groups.append(LIF(name, (256,), du=4095, dv=0, vth=100, bias_mant=rng.integers(450, 1000, 256)))
         connections.append(Dense(source, name, 2 * rng.integers(-1, 2, (256, 256))))
     entry, output = Input("x", (256,), "spike"), Output("y", names[-1])
     program = Program(tuple(groups), tuple(connections), (entry,), (output,))

@@ -11,7 +11,7 @@ from numba import njit
 from spikeport.bench.cases import SEED, Case, bernoulli, delivered, mlp
 from spikeport.bench.engine import prepare
 from spikeport.bench.timing import interleave
-from spikeport.program import Conv, Group, Input, Output, Program
+from spikeport.program import LIF, Conv, Input, Output, Program
 from spikeport.sim.simulate import simulate
 
 ROWS, WIDTH = 512, 1024  # half a megabyte of weights: they stay in L2, the sums in L1
@@ -66,6 +66,6 @@ def _conv(steps: int, rate: float) -> Case:
     shape = (36, 15, 49)
     conv = Conv("x", "lif1", 2 * rng.integers(-127, 128, (48, 36, 3, 3)), stride=(2, 2))
     out = conv.output_shape(shape)
-    group = Group("lif1", out, du=4095, dv=512, vth=2000, bias_mant=np.zeros(out, np.int16))
+    group = LIF("lif1", out, du=4095, dv=512, vth=2000, bias_mant=np.zeros(out, np.int16))
     program = Program((group,), (conv,), (Input("x", shape, "spike"),), (Output("y", "lif1"),), latency=1)
     return Case("convolution", program, bernoulli(rng, rate, (steps, 1, *shape)))

@@ -25,7 +25,7 @@ class TorchDense:
         torch.set_num_threads(threads)
         self.program = program
         self.weights = [_weight(c) for c in program.connections]
-        self.bias = [torch.tensor(g.bias_mant.astype(np.int32).reshape(-1) << g.bias_exp) for g in program.groups]
+        self.bias = [torch.tensor(g.bias_mant.astype(np.int32).reshape(-1) << g.bias_exp) for g in program.lifs]
         self.encoders = {e.synapses.target: e for e in program.encoders}
 
     @torch.inference_mode()
@@ -34,14 +34,14 @@ class TorchDense:
         steps, batch = next(iter(inputs.values())).shape[:2]
         x = {name: torch.from_numpy(np.ascontiguousarray(v, dtype=np.float32)) for name, v in inputs.items()}
         silent = {name: torch.zeros_like(v[0]) for name, v in x.items()}
-        u = [torch.zeros(batch, g.size, dtype=torch.int32) for g in program.groups]
+        u = [torch.zeros(batch, g.size, dtype=torch.int32) for g in program.lifs]
         v = [torch.zeros_like(a) for a in u]
         arriving = {g.name: torch.zeros(batch, g.size) for g in program.groups}
         coded = self._coded(inputs)
         out = []
         for t in range(1, steps + program.latency + 1):
             spikes = {name: x[name][t - 1] if t <= steps else silent[name] for name in x}
-            for k, group in enumerate(program.groups):
+            for k, group in enumerate(program.lifs):
                 if group.resets_before(t):
                     u[k].zero_()
                     v[k].zero_()
@@ -70,7 +70,7 @@ class TorchDense:
         """Biases that the host loads, `(T, B, n)` by group; encoded once where the input is constant."""
         coded = {}
         for name, encoder in self.encoders.items():
-            x, group = inputs[encoder.synapses.source], self.program.group(name)
+            x, group = inputs[encoder.synapses.source], next(g for g in self.program.lifs if g.name == name)
             shape = self.program.shape_of(encoder.synapses.source)
             distinct = x[:1] if (x == x[:1]).all() else x
             mant = np.stack([reference.encode(encoder, step, shape, group.shape) for step in distinct])

@@ -9,7 +9,7 @@ from spikeport.commands.answer import Answer
 from spikeport.deploy import Violation, compile_graph
 from spikeport.deploy import check as check_program
 from spikeport.errors import RuleError
-from spikeport.program import Program
+from spikeport.program import LIF, Program
 from spikeport.program_file import load_program, save_program
 
 
@@ -34,7 +34,9 @@ def compile_file(path: Path, output: Path, target: str, options: dict[str, Any])
         raise _does_not_fit(path, target, violations)
     save_program(program, output)
     groups = [
-        {"name": g.name, "shape": g.shape, "dv": g.dv, "vth": g.vth, "bias_exp": g.bias_exp} for g in program.groups
+        {"name": g.name, "shape": g.shape, "dv": g.dv, "vth": g.vth, "bias_exp": g.bias_exp}
+        for g in program.groups
+        if isinstance(g, LIF)
     ]
     data = {
         "program": str(output),
@@ -44,7 +46,9 @@ def compile_file(path: Path, output: Path, target: str, options: dict[str, Any])
         "groups": groups,
     }
     rows = [
-        (g.name, "x".join(map(str, g.shape)), str(g.dv), str(g.vth), _weights(program, g.name)) for g in program.groups
+        (g.name, "x".join(map(str, g.shape)), str(g.dv), str(g.vth), _weights(program, g.name))
+        for g in program.groups
+        if isinstance(g, LIF)
     ]
     notes = (f"{output} written: {_size(program)}; its output lags by {program.latency} steps",)
     return Answer(data, f"{path} for {target}", ("layer", "neurons", "dv", "vth", "weights"), rows, notes)

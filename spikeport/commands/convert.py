@@ -38,7 +38,7 @@ def convert(path: Path, output: Path, interval: int, offset: int, input_bits: in
 
 
 def _answer(program: Program, path: Path, output: Path, notes: list[str], more: dict[str, int]) -> Answer:
-    groups = [{"name": g.name, "shape": g.shape, "du": g.du, "dv": g.dv, "vth": g.vth} for g in program.groups]
+    groups = [{"name": g.name, "shape": g.shape, "du": g.du, "dv": g.dv, "vth": g.vth} for g in program.lifs]
     data = {"input": str(path), "output": str(output), "groups": groups, **more}
-    rows = [(g.name, "x".join(map(str, g.shape)), str(g.du), str(g.dv), str(g.vth)) for g in program.groups]
+    rows = [(g.name, "x".join(map(str, g.shape)), str(g.du), str(g.dv), str(g.vth)) for g in program.lifs]
     return Answer(data, f"{path.name} to {output.name}", ("layer", "neurons", "du", "dv", "vth"), rows, notes)

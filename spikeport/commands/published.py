@@ -15,7 +15,7 @@ from spikeport.commands.recordings import Recordings, open_recordings
 from spikeport.deploy.netx import read_netx
 from spikeport.errors import FileError
 from spikeport.fixed import Ints
-from spikeport.program import Dense, Group, Input, Output, Program
+from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim import Trace, simulate
 from spikeport.sim.convention import ONE_STEP_LATE, REFRACTORY_COUNTER, U_OVER_64, Convention, from_step
 from spikeport.sim.reference import encode
@@ -82,7 +82,7 @@ def _dense(recordings: Recordings, quick: bool) -> Iterator[Row]:
     folder = "dense"
     weight, x = recordings.array(f"{folder}/weight").T, recordings.array(f"{folder}/in")
     n, n_source = weight.shape
-    group = Group("fc0", (n,), 4095, 415, 6, np.zeros(n, np.int64))
+    group = LIF("fc0", (n,), 4095, 415, 6, np.zeros(n, np.int64))
     program = Program(
         groups=(group,),
         connections=(Dense("x", "fc0", _integers(weight)),),
@@ -123,7 +123,7 @@ def _run_image(
 def _run(program: Program, x: NDArray[Any]) -> Mapping[str, Trace]:
     """Every group's trace on one sample `(T, *shape)`."""
     result = simulate(program, _integers(x)[:, None], record=[g.name for g in program.groups])
-    return {name: Trace(t.u[:, 0], t.v[:, 0], t.s[:, 0]) for name, t in result.traces.items()}
+    return {name: Trace({k: x[:, 0] for k, x in t.state.items()}, t.s[:, 0]) for name, t in result.traces.items()}
 
 
 def _row(

@@ -12,7 +12,7 @@ from spikeport.deploy.lava import LavaRun, Mode, run_lava
 from spikeport.errors import InputError
 from spikeport.program import Profile, Program
 from spikeport.program_file import load_program
-from spikeport.sim import Result, Trace, simulate, vote
+from spikeport.sim import Result, simulate, vote
 from spikeport.sim.compare import Comparison, compare
 from spikeport.sim.simulate import check_inputs
 
@@ -43,7 +43,7 @@ def run(
         raise InputError("backend", "name", got=backend, relation="is not one of", limit="sim, lava")
     write_result(output, result)
     steps, batch = result.spikes.shape[:2]
-    spikes = int(result.spikes.sum())
+    spikes = int(np.count_nonzero(result.spikes))
     data: dict[str, Any] = {
         "output": str(output),
         "backend": backend,
@@ -62,7 +62,7 @@ def run(
 
 
 def recorded_groups(program: Program, record: Sequence[str]) -> list[str]:
-    """`all`, or names of groups; each is recorded with u, v and spikes."""
+    """`all`, or names of groups; each is recorded with its state and spikes."""
     known = [g.name for g in program.groups]
     unknown = sorted(set(record) - {*known, "all"})
     if unknown:
@@ -76,17 +76,21 @@ def lava_result(program: Program, samples: Samples, record: Sequence[str]) -> Re
     ran = run_lava(program, {name: _shaped(program, name, x) for name, x in inputs.items()})
     output = program.outputs[0].source
     sent = {name: trace.s.reshape(*trace.s.shape[:2], -1) for name, trace in ran.traces.items()}
-    traces = {name: Trace(t.u, t.v, t.s) for name, t in ran.traces.items() if name in record}
+    traces = {name: trace for name, trace in ran.traces.items() if name in record}
     spikes = ran.traces[output].s[program.latency :]
     return Result(spikes=spikes, latency=program.latency, traces=traces, sent=sent)
 
 
 def verify(path: Path, input_path: Path, count: int, mode: Mode, timeout_s: float) -> Answer:
-    """Simulator against Lava: u, v and spikes of every neuron at every step; exit 1 if one differs."""
+    """Simulator against Lava: state and spikes of every neuron at every step; exit 1 if one differs."""
     program = load_program(path)
     samples = read_samples(input_path, program).first(count)
     ran, comparison = compare_with_lava(program, dict(samples.inputs), mode, timeout_s)
-    rows = [(g.group, f"{g.values:,}", str(g.u), str(g.v), str(g.s)) for g in comparison.groups]
+    variables = list(dict.fromkeys(name for g in comparison.groups for name in g.by_variable if name != "s")) + ["s"]
+    rows = [
+        (g.group, f"{g.values:,}", *(str(g.by_variable.get(name, "–")) for name in variables))
+        for g in comparison.groups
+    ]
     notes = [f"Lava: {comparison.differing:,} of {comparison.values:,} values differ", ran.describe()]
     if comparison.first is not None:
         notes.append(f"first difference: {comparison.first} (simulator, Lava)")
@@ -100,7 +104,7 @@ def verify(path: Path, input_path: Path, count: int, mode: Mode, timeout_s: floa
         "lava": dict(ran.versions),
         "seconds": ran.wall_s,
     }
-    columns = ("group", "values", "u differ", "v differ", "spikes differ")
+    columns = ("group", "values", *(f"{name} differ" for name in variables[:-1]), "spikes differ")
     return Answer(
         data, f"{path}: simulator against Lava ({mode})", columns, rows, notes, exit_code=int(not comparison.equal)
     )

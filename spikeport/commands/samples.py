@@ -101,14 +101,19 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
 
 
 def write_result(path: Path, result: Result) -> None:
-    """`spikes` aligned with the input, `latency`, and `GROUP/u`, `GROUP/v`, `GROUP/s` in hardware time."""
+    """`spikes` aligned with the input, `latency`, and in hardware time `GROUP/s` and the state, as `GROUP/u`."""
     arrays: dict[str, NDArray[np.generic]] = {
-        "spikes": result.spikes.astype(np.uint8),
+        "spikes": _narrow(result.spikes),
         "latency": np.array(result.latency, np.int64),
     }
     for name, trace in result.traces.items():
-        arrays |= {f"{name}/u": trace.u, f"{name}/v": trace.v, f"{name}/s": trace.s.astype(np.uint8)}
+        arrays |= {f"{name}/{variable}": x for variable, x in trace.state.items()} | {f"{name}/s": _narrow(trace.s)}
     write_npz(path, arrays)
+
+
+def _narrow(spikes: IntArray) -> IntArray:
+    """Spikes of 0 and 1 in one byte; payloads as they are."""
+    return spikes.astype(np.uint8) if spikes.min() >= 0 and spikes.max() <= 1 else spikes
 
 
 def _labels(path: Path, labels: IntArray | None, inputs: Mapping[str, IntArray]) -> IntArray | None:

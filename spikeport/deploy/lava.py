@@ -17,33 +17,21 @@ from numpy.typing import NDArray
 
 from spikeport.deploy.child import run_child
 from spikeport.deploy.lava_env import WORKER, LavaEnv, find_lava, prepare
-from spikeport.errors import InputError, WorkerError
-from spikeport.fixed import Ints
-from spikeport.program import Program
+from spikeport.errors import DeployError, InputError, WorkerError
+from spikeport.program import LIF, Program
 from spikeport.program_file import save_program
+from spikeport.trace import Trace
 
 Inputs = Mapping[str, NDArray[Any]]
 Mode = Literal["models", "runtime"]
 
 
 @dataclass(frozen=True, eq=False)
-class LavaTrace:
-    """u, v and spikes of one group, int32 `(T + latency, B, *shape)`.
-
-    In mode `runtime` u and v hold the last step only.
-    """
-
-    u: Ints
-    v: Ints
-    s: Ints
-
-
-@dataclass(frozen=True, eq=False)
 class LavaRun:
     """What Lava made of one Program and its inputs."""
 
-    traces: Mapping[str, LavaTrace]
-    """Every neuron group, in hardware time from step 1."""
+    traces: Mapping[str, Trace]
+    """Every neuron group, in hardware time from step 1; in mode `runtime` with the last step's state only."""
     env: LavaEnv
     versions: Mapping[str, str]
     """Of python, numpy, scipy and lava-nc, as the worker saw them."""
@@ -74,6 +62,7 @@ def run_lava(
         env: Where to run; what `find_lava` finds if None.
 
     Raises:
+        DeployError: Lava has no fixed-point model of one of the groups.
         LavaMissing: no interpreter can run Lava.
         WorkerError: the worker failed or its time is up.
     """
@@ -90,6 +79,7 @@ def run_lava_jobs(
 ) -> tuple[LavaRun, ...]:
     """As `run_lava`, for many Programs with one start of the worker."""
     for program, inputs in jobs:
+        _check_models(program)
         _check_inputs(program, inputs)
     env = env or find_lava()
     python = prepare(env)
@@ -106,6 +96,21 @@ def run_lava_jobs(
         )
         wall_s = time.perf_counter() - start
         return tuple(_read_run(folder / f"{n}.out.npz", program, env, wall_s) for n, (program, _) in enumerate(jobs))
+
+
+def _check_models(program: Program) -> None:
+    """Lava has fixed-point models of these kinds, but not with everything that a chip can do."""
+    for group in program.groups:
+        if not isinstance(group, LIF):
+            continue
+        for what, lacking in (
+            ("refractory_steps", group.refractory_steps > 0),
+            ("soft reset", group.reset == "subtract"),
+            ("reset_interval together with vth_low", group.vth_low is not None and group.reset_interval > 0),
+        ):
+            if lacking:
+                do = "simulate it: no model of Lava can say what it does"
+                raise DeployError(group.name, what, relation="has no fixed-point model in", limit="Lava", do=do)
 
 
 def _check_inputs(program: Program, inputs: Inputs) -> None:
@@ -133,7 +138,9 @@ def _read_run(path: Path, program: Program, env: LavaEnv, wall_s: float) -> Lava
     if not path.is_file():
         raise WorkerError("lava worker", "wrote no result")
     with np.load(path) as file:
-        traces = {g.name: LavaTrace(**{k: file[f"{g.name}/{k}"] for k in "uvs"}) for g in program.groups}
+        traces = {
+            g.name: Trace({k: file[f"{g.name}/{k}"] for k in g.variables}, file[f"{g.name}/s"]) for g in program.groups
+        }
         meta = json.loads(str(file["meta"]))
     versions = {name: version for name, version in meta.items() if name != "mode"}
     return LavaRun(traces, env, versions, wall_s)

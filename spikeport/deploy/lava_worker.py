@@ -31,8 +31,9 @@
     uv run --script lava_worker.py PROGRAM.h5 INPUT.npz OUTPUT.npz [PROGRAM.h5 INPUT.npz OUTPUT.npz ...]
 
 INPUT.npz holds one integer array `(T, B, *shape)` per input of the Program.
-OUTPUT.npz holds for each neuron group `GROUP/u`, `GROUP/v`, `GROUP/s`, int32 `(steps, B, *shape)` after each
-hardware step 1..T + latency, and `meta`, a JSON text. Mode `runtime` gives u and v of the last step only.
+OUTPUT.npz holds for each neuron group its spikes `GROUP/s` and its state, such as `GROUP/u`, int32
+`(steps, B, *shape)` after each hardware step 1..T + latency, and `meta`, a JSON text. Mode `runtime` gives the
+state after the last step only.
 
 Every sum, shift, decay, wrap and comparison is done by Lava's process models; this file only carries arrays
 between them. Mode `models` calls the models in one process; mode `runtime` runs them on Lava's runtime.
@@ -60,6 +61,8 @@ Part = SimpleNamespace  # a part of the Program: its fields as `spikeport.progra
 Arrays = dict[str, Any]
 Shape = tuple[int, ...]
 BIAS_MANT = (-(1 << 12), (1 << 12) - 1)
+MESSAGE_BITS = 24  # any number but 0 makes Lava multiply by the payload; it never looks at the width
+PORTS = {"a": "a_in", "re": "a_real_in", "im": "a_imag_in"}
 LAVA: Any = SimpleNamespace()  # what `load_lava` imports, by name
 _LAVA_NAMES = {
     "lava.magma.compiler.builders.py_builder": ("PyProcessBuilder",),
@@ -76,7 +79,12 @@ _LAVA_NAMES = {
     "lava.proc.conv.models": ("AbstractPyConvModel", "Conv", "PyConvModelFixed"),
     "lava.proc.dense.models": ("DelayDense", "Dense", "PyDelayDenseModelBitAcc", "PyDenseModelBitAcc"),
     "lava.proc.io.source": ("RingBuffer",),
-    "lava.proc.lif.models": ("LIF", "LIFReset", "PyLifModelBitAcc", "PyLifResetModelBitAcc"),
+    "lava.proc.lif.models": ("LIF", "LIFReset", "PyLifModelBitAcc", "PyLifResetModelBitAcc", "PyTernLifModelFixed"),
+    "lava.proc.lif.process": ("TernaryLIF",),
+    "lava.proc.rf.models": ("PyRFModelFixed", "RF"),
+    "lava.proc.rf_iz.models": ("PyRF_IZModelFixed", "RF_IZ"),
+    "lava.proc.sdn.models": ("Delta", "PyDeltaModelFixed", "PySigmaDeltaModelFixed", "PySigmaModelFixed", "Sigma"),
+    "lava.proc.sdn.process": ("ActivationMode", "SigmaDelta"),
     "lava.proc.sparse.models": ("DelaySparse", "PyDelaySparseModelBitAcc", "PySparseModelBitAcc", "Sparse"),
     "scipy.sparse": ("csr_matrix",),
 }
@@ -182,37 +190,79 @@ def _correlate(conv: Part, weight: Any, x: Any, shape: Shape) -> Any:
 
 def neuron(group: Part) -> tuple[Any, Any]:
     """The group as Lava process and the model that runs it."""
-    values = dict(shape=tuple(group.shape), du=group.du, dv=group.dv, vth=group.vth)
+    return {"lif": lif, "sigma_delta": sigma_delta, "resonator": resonator}[group.neuron](group)
+
+
+def lif(group: Part) -> tuple[Any, Any]:
+    values = dict(shape=tuple(group.shape), du=group.du, dv=group.dv)
     values.update(bias_mant=group.bias_mant, bias_exp=group.bias_exp)
+    if hasattr(group, "vth_low"):
+        return LAVA.TernaryLIF(**values, vth_hi=group.vth, vth_lo=group.vth_low), LAVA.PyTernLifModelFixed
+    values.update(vth=group.vth)
     if group.reset_interval:
         values.update(reset_interval=group.reset_interval, reset_offset=group.reset_offset)
         return LAVA.LIFReset(**values), LAVA.PyLifResetModelBitAcc
     return LAVA.LIF(**values), LAVA.PyLifModelBitAcc
 
 
+def sigma_delta(group: Part) -> tuple[Any, Any]:
+    shape = tuple(group.shape)
+    if group.stage == "sigma":
+        return LAVA.Sigma(shape=shape), LAVA.PySigmaModelFixed
+    values = dict(shape=shape, vth=group.vth, cum_error=group.cum_error)
+    values.update(spike_exp=group.spike_exp, state_exp=group.state_exp)
+    if group.stage == "delta":
+        return LAVA.Delta(**values), LAVA.PyDeltaModelFixed
+    mode = {"relu": LAVA.ActivationMode.RELU, "unit": LAVA.ActivationMode.UNIT}[group.activation]
+    return LAVA.SigmaDelta(**values, bias=group.bias, act_mode=mode), LAVA.PySigmaDeltaModelFixed
+
+
+def resonator(group: Part) -> tuple[Any, Any]:
+    kind, model = {
+        "rf": (LAVA.RF, LAVA.PyRFModelFixed),
+        "rf_izhikevich": (LAVA.RF_IZ, LAVA.PyRF_IZModelFixed),
+    }[group.kind]
+    values = dict(vth=group.vth, state_exp=group.state_exp, decay_bits=group.decay_bits)
+    process = kind(shape=tuple(group.shape), period=1.0, alpha=0.0, **values)
+    # Lava works these out from a period and a decay, in floats; the Program has the integers.
+    process.sin_decay.init, process.cos_decay.init = group.sin_decay, group.cos_decay
+    return process, model
+
+
+def variables(group: Part) -> dict[str, str]:
+    """The state by the Program's names, each with Lava's."""
+    if group.neuron == "lif":
+        return {"u": "u", "v": "v"}
+    if group.neuron == "resonator":
+        return {"re": "real", "im": "imag"}
+    names = {"delta": ["act", "residue"], "sigma": ["sigma"], "sigma_delta": ["sigma", "act", "residue"]}[group.stage]
+    return {name: name for name in [*names, *(["error"] if group.cum_error else [])]}
+
+
 def synapses(program: Part, link: Part) -> tuple[Any, Any]:
     """The connection as Lava process and the model that runs it."""
     source, target = program.shapes[link.source], program.shapes[link.target]
+    bits = MESSAGE_BITS if link.graded else 0
     if link.kind == "conv":
         # Lava convolves (flipped kernels) over (x, y, c) and ignores the exponent; torch correlates over (c, y, x).
         weight = link.weight.astype(np.int32) << link.weight_exp
         geometry = dict(stride=link.stride[::-1], padding=link.padding[::-1], dilation=link.dilation[::-1])
         kernel = weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1)
-        return LAVA.Conv(weight=kernel, input_shape=source[::-1], groups=link.groups, **geometry), LAVA.PyConvModelFixed
+        geometry.update(input_shape=source[::-1], groups=link.groups, num_message_bits=bits)
+        return LAVA.Conv(weight=kernel, **geometry), LAVA.PyConvModelFixed
     if link.kind == "dense":
-        weight = link.weight.astype(np.int32)
+        values = dict(weights=link.weight.astype(np.int32), weight_exp=link.weight_exp, num_message_bits=bits)
         if not np.any(link.delay):
-            return LAVA.Dense(weights=weight, weight_exp=link.weight_exp), LAVA.PyDenseModelBitAcc
-        delays = np.broadcast_to(link.delay, weight.shape).astype(int)
-        process = LAVA.DelayDense(weights=weight, weight_exp=link.weight_exp, delays=delays)
-        return process, LAVA.PyDelayDenseModelBitAcc
+            return LAVA.Dense(**values), LAVA.PyDenseModelBitAcc
+        delays = np.broadcast_to(link.delay, link.weight.shape).astype(int)
+        return LAVA.DelayDense(**values, delays=delays), LAVA.PyDelayDenseModelBitAcc
     size = (int(np.prod(target)), int(np.prod(source)))
     weight = LAVA.csr_matrix((link.weight.astype(np.int32), (link.row, link.col)), size)
+    values = dict(weights=weight, weight_exp=link.weight_exp, num_message_bits=bits)
     if not np.any(link.delay):
-        return LAVA.Sparse(weights=weight, weight_exp=link.weight_exp), LAVA.PySparseModelBitAcc
+        return LAVA.Sparse(**values), LAVA.PySparseModelBitAcc
     delays = LAVA.csr_matrix((np.broadcast_to(link.delay, link.weight.shape).astype(int), (link.row, link.col)), size)
-    process = LAVA.DelaySparse(weights=weight, weight_exp=link.weight_exp, delays=delays)
-    return process, LAVA.PyDelaySparseModelBitAcc
+    return LAVA.DelaySparse(**values, delays=delays), LAVA.PyDelaySparseModelBitAcc
 
 
 def line_length(link: Part) -> int:
@@ -277,15 +327,20 @@ def run_models(program: Part, inputs: Arrays, steps: int) -> Arrays:
     neurons: dict[str, Any] = {}
     links = []
     for group in program.groups:
-        arriving = [a for a, link in zip(activations, program.connections, strict=True) if link.target == group.name]
-        neurons[group.name] = build(*neuron(group), {"a_in": arriving, "s_out": [spikes[group.name]]})
+        channels: dict[str, list[Any]] = {"s_out": [spikes[group.name]]}
+        for activation, link in zip(activations, program.connections, strict=True):
+            if link.target == group.name:
+                channels.setdefault(PORTS[link.port], []).append(activation)
+        neurons[group.name] = build(*neuron(group), channels)
     for activation, link in zip(activations, program.connections, strict=True):
         channels = {"s_in": [spikes[link.source].seen_by(link)], "a_out": [activation]}
         activation.model = build(*synapses(program, link), channels)
         links.append(activation.model)
         _split_weights_once(activation.model)
     biases = {name: bias_schedule(program, name, inputs) for name in neurons}
-    trace = {f"{name}/{k}": np.zeros((steps, *program.shapes[name]), np.int32) for name in neurons for k in "uvs"}
+    kept = [(f"{g.name}/{k}", neurons[g.name], of_lava) for g in program.groups for k, of_lava in variables(g).items()]
+    keys = [(name, f"{name}/s") for name in neurons] + [(key.split("/")[0], key) for key, _, _ in kept]
+    trace = {key: np.zeros((steps, *program.shapes[name]), np.int32) for name, key in keys}
     for t in range(1, steps + 1):
         for entry in program.inputs:
             x = inputs[entry.name]
@@ -295,8 +350,9 @@ def run_models(program: Part, inputs: Arrays, steps: int) -> Arrays:
                 model.bias_mant[:] = biases[name][min(t, len(biases[name])) - 1]
             model.time_step = t  # Lava's runtime counts it up before each run_spk
             model.run_spk()
-            trace[f"{name}/u"][t - 1], trace[f"{name}/v"][t - 1] = model.u, model.v
             trace[f"{name}/s"][t - 1] = spikes[name].data
+        for key, model, of_lava in kept:
+            trace[key][t - 1] = getattr(model, of_lava)
         for model in links:
             model.time_step = t
             model.run_spk()
@@ -321,7 +377,7 @@ def _split_weights_once(model: Any) -> None:
 
 
 def run_runtime(program: Part, inputs: Arrays, steps: int) -> Arrays:
-    """One sample on Lava's runtime: spikes of all steps, u and v of the last."""
+    """One sample on Lava's runtime: spikes of all steps, the state after the last."""
     models: dict[Any, Any] = {}  # process -> model, where Lava's own choice is not wanted
     neurons: dict[str, Any] = {}
     for group in program.groups:
@@ -331,7 +387,7 @@ def run_runtime(program: Part, inputs: Arrays, steps: int) -> Arrays:
             models[neurons[group.name]] = _loaded(model, schedule)
     outs = {name: process.s_out for name, process in neurons.items()}
     for entry in program.inputs:
-        if entry.kind == "spike":
+        if entry.kind != "bias":
             x = inputs[entry.name]
             data = np.concatenate([x, np.zeros((steps - len(x), *x.shape[1:]), x.dtype)])
             outs[entry.name] = LAVA.RingBuffer(data=np.moveaxis(data, 0, -1)).s_out
@@ -347,7 +403,11 @@ def run_runtime(program: Part, inputs: Arrays, steps: int) -> Arrays:
         config = LAVA.Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models)
         try:
             sink.run(condition=LAVA.RunSteps(num_steps=steps), run_cfg=config)
-            states = {f"{n}/{k}": getattr(p, k).get() for n, p in neurons.items() for k in "uv"}
+            states = {
+                f"{g.name}/{k}": getattr(neurons[g.name], of_lava).get()
+                for g in program.groups
+                for k, of_lava in variables(g).items()
+            }
         finally:
             sink.stop()
         with np.load(path) as saved:
@@ -364,7 +424,7 @@ def _wire(program: Part, link: Part, spikes: Any, process: Any, target: Any, mod
         models[line] = line_model
         a_out.connect(line.into)
         a_out = line.out
-    a_out.connect(target.a_in)
+    a_out.connect(getattr(target, PORTS[link.port]))
 
 
 def _own(ports: dict[str, tuple[Any, Shape]], run_spk: Any) -> tuple[Any, Any]:

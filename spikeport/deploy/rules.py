@@ -10,8 +10,8 @@ from math import prod
 import numpy as np
 
 from spikeport import fixed
-from spikeport.chip import Chip, chip_named
-from spikeport.program import Conv, Program
+from spikeport.chip import CHIPS, Chip, chip_named
+from spikeport.program import LIF, Conv, Program
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,29 @@ def check(program: Program, chip: Chip | str | None = None) -> list[Violation]:
     return [violation for rule in RULES for violation in rule(program, chosen)]
 
 
+def neurons_exist_on_the_chip(program: Program, chip: Chip) -> Iterator[Violation]:
+    """Got and limit are generations of the chip."""
+    for group in program.groups:
+        needed = CHIPS[group.needs].generation
+        if needed > chip.generation:
+            source, remedy = chip.sources["programmable_neurons"], "compile for Loihi 2, or use LIF that resets to zero"
+            yield Violation("neurons_exist_on_the_chip", group.name, needed, chip.generation, source, remedy)
+
+
+def spikes_are_binary_on_loihi1(program: Program, chip: Chip) -> Iterator[Violation]:
+    """Got and limit are bits of payload."""
+    graded = [f"{c.source} -> {c.target}" for c in program.connections if c.graded]
+    graded += [entry.name for entry in program.inputs if entry.kind == "graded"]
+    for where in graded if not chip.graded_spikes else ():
+        source, remedy = chip.sources["graded_spikes"], "compile for Loihi 2, or send spikes of 0 and 1"
+        yield Violation("spikes_are_binary_on_loihi1", where, fixed.STATE_BITS, 0, source, remedy)
+
+
 def decays_fit_12_bits(program: Program, chip: Chip) -> Iterator[Violation]:
     limit, source = fixed.DECAY_ONE - 1, "12-bit registers; lava-nc 0.10.0, proc/lif/process.py"
     for group in program.groups:
+        if not isinstance(group, LIF):
+            continue
         for what, value in (("du", group.du), ("dv", group.dv)):
             if not 0 <= value <= limit:
                 yield Violation(
@@ -100,6 +120,8 @@ def fan_in_fits_one_core(program: Program, chip: Chip) -> Iterator[Violation]:
 
 
 RULES: tuple[Rule, ...] = (
+    neurons_exist_on_the_chip,
+    spikes_are_binary_on_loihi1,
     decays_fit_12_bits,
     delays_fit,
     weight_exponents_fit,

@@ -5,28 +5,13 @@ Integers compare with `==`; there is no tolerance.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.errors import InputError
-
-VARIABLES = ("u", "v", "s")
-
-
-class States(Protocol):
-    """u, v and spikes of one group, integers `(steps, B, *shape)`.
-
-    u and v may hold the last step only, as Lava's runtime gives them.
-    """
-
-    @property
-    def u(self) -> NDArray[Any]: ...
-    @property
-    def v(self) -> NDArray[Any]: ...
-    @property
-    def s(self) -> NDArray[Any]: ...
+from spikeport.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -54,9 +39,12 @@ class GroupCount:
 
     group: str
     values: int
-    u: int
-    v: int
-    s: int
+    by_variable: Mapping[str, int]
+    """The group's state variables, and `s`."""
+
+    @property
+    def differing(self) -> int:
+        return sum(self.by_variable.values())
 
 
 @dataclass(frozen=True)
@@ -73,38 +61,48 @@ class Comparison:
         return self.differing == 0
 
 
-def compare(a: Mapping[str, States], b: Mapping[str, States]) -> Comparison:
-    """Every value of every group of `a` against `b`; where one has u or v of the last step only, that step.
+def compare(a: Mapping[str, Trace], b: Mapping[str, Trace]) -> Comparison:
+    """Every value of every group of `a` against `b`; where one has the state after the last step only, that step.
 
     Raises:
-        InputError: the two do not hold the same groups, or arrays of other shapes.
+        InputError: the two do not hold the same groups and variables, or arrays of other shapes.
     """
     if set(a) != set(b):
         raise InputError("compare", "groups", got=", ".join(a), relation="are not", limit=", ".join(b))
     rows: list[GroupCount] = []
     firsts: list[Difference] = []
     for group in a:
-        values, differing = 0, dict.fromkeys(VARIABLES, 0)
-        for variable in VARIABLES:
-            x, y = getattr(a[group], variable), getattr(b[group], variable)
-            if variable != "s" and 1 in (len(x), len(y)):
-                x, y = x[-1:], y[-1:]
-            if x.shape != y.shape:
-                raise InputError(
-                    f"compare {group}", f"shape of {variable}", got=x.shape, relation="is not", limit=y.shape
-                )
+        if set(a[group].state) != set(b[group].state):
+            got, limit = (", ".join(trace[group].state) for trace in (a, b))
+            raise InputError(f"compare {group}", "variables", got=got, relation="are not", limit=limit)
+        values, differing = 0, {}
+        for variable in (*a[group].state, "s"):
+            x, y = _aligned(group, variable, a[group], b[group])
             where = np.argwhere((x != y).reshape(*x.shape[:2], -1))
             values += x.size
             differing[variable] = len(where)
             if len(where):
                 firsts.append(_difference(group, variable, x, y, where[0], len(a[group].s)))
-        rows.append(GroupCount(group, values, **differing))
+        rows.append(GroupCount(group, values, differing))
     return Comparison(
         values=sum(row.values for row in rows),
-        differing=sum(row.u + row.v + row.s for row in rows),
+        differing=sum(row.differing for row in rows),
         first=min(firsts, key=lambda difference: difference.step, default=None),
         groups=tuple(rows),
     )
+
+
+def _aligned(group: str, variable: str, a: Trace, b: Trace) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both sides' values of the steps that both have."""
+    if variable == "s":
+        x, y = a.s, b.s
+    else:
+        x, y = a.state[variable], b.state[variable]
+        if 1 in (len(x), len(y)):
+            x, y = x[-1:], y[-1:]
+    if x.shape != y.shape:
+        raise InputError(f"compare {group}", f"shape of {variable}", got=x.shape, relation="is not", limit=y.shape)
+    return x, y
 
 
 def _difference(

@@ -25,7 +25,11 @@ class Convention:
 
 
 def _each(trace: Trace, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Trace:
-    return Trace(change(trace.u), change(trace.v), change(trace.s))
+    return Trace({name: change(x) for name, x in trace.state.items()}, change(trace.s))
+
+
+def _with(trace: Trace, variable: str, values: NDArray[Any]) -> Trace:
+    return replace(trace, state={**trace.state, variable: values})
 
 
 def _one_step_late(x: NDArray[Any]) -> NDArray[Any]:
@@ -39,7 +43,7 @@ def _over_64(x: NDArray[Any]) -> NDArray[Any]:
 REFRACTORY_COUNTER = Convention(
     "v = 128 where s",
     "after a spike the chip's register of v holds the refractory counter, where Lava's models hold 0 (lava#282)",
-    lambda trace: replace(trace, v=np.where(trace.s != 0, REFRACTORY_V, trace.v)),
+    lambda trace: _with(trace, "v", np.where(trace.s != 0, REFRACTORY_V, trace.v)),
 )
 ONE_STEP_LATE = Convention(
     "one step late",
@@ -49,7 +53,7 @@ ONE_STEP_LATE = Convention(
 U_OVER_64 = Convention(
     "u / 64",
     "SLAYER writes the current in units of the weights, before the chip's shift by 6",
-    lambda trace: replace(trace, u=_over_64(trace.u)),
+    lambda trace: _with(trace, "u", _over_64(trace.u)),
 )
 
 

@@ -31,7 +31,7 @@ class ConnectionCounts:
     slots: int
     """Source neurons x steps x samples: as many events as there could have been."""
     events: int
-    """Spikes that the source sent."""
+    """Spikes that the source sent; a payload is one, whatever its value."""
     sops: int
     """Synapses with weight 0 included: dense and convolutional cores visit them."""
     sops_nz: int
@@ -41,6 +41,8 @@ class ConnectionCounts:
     synapses_nz: int
     macs_dense: int
     """The ANN's MACs for one pass, padding included as in the literature."""
+    graded: bool = False
+    """Whether each operation multiplies by a payload."""
 
     def __add__(self, other: "ConnectionCounts") -> "ConnectionCounts":
         return _add(self, other, "slots", "events", "sops", "sops_nz")
@@ -253,6 +255,7 @@ def _count(program: Program, connection: Connection, events: Ints, slots: int) -
         synapses=int(reached.sum()),
         synapses_nz=int(reached_nz.sum()),
         macs_dense=macs_dense(connection, source),
+        graded=connection.graded,
     )
 
 

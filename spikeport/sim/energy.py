@@ -160,6 +160,8 @@ def _caveats(counts: Counts, profile: EnergyProfile) -> tuple[str, ...]:
     ]
     if profile.caveat:
         caveats.append(f"{profile.name}: {profile.caveat}")
+    if any(c.graded for layer in counts.layers for c in layer.connections):
+        caveats.append("Graded spikes are priced as accumulates, although each multiplies a weight by its payload.")
     encoders = [e for layer in counts.layers for e in layer.encoders]
     if encoders:
         once = all(e.passes == counts.samples for e in encoders)

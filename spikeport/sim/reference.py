@@ -3,100 +3,94 @@
 Written to be read. It is slow on purpose; the engines are fast and must equal it.
 Per step t, counted from 1 (lava-nc 0.10.0, all processes run their spiking phase once):
 
-    every group:  clear u, v if its reset is due
-                  u = decay(u, 4096 - (du + 1)) + (a << 6)       a: what arrives at t
-                  v = decay(v, 4096 - dv) + u + (bias_mant << bias_exp)
-                  s = v > (vth << 6);  v = 0 where s
+    every group:       clears its state if its reset is due, then follows its rule (`sim/rules`)
     every connection:  its sources' spikes at t arrive at t + 1 + delay
 
 Beyond 24 bits the profile `lava` does what Lava's integer types do: a convolution's sum wraps at 24 bits,
-the current at 32 bits before its own wrap.
+the sum of graded spikes at 32 bits, and each neuron's state as its rule says.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from spikeport import fixed
 from spikeport.errors import OverflowDetected
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Conv, Dense, Encoder, Group, Profile, Program, Sparse
+from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Profile, Program, Shape, Sparse
+from spikeport.sim import rules
+from spikeport.sim.guard import Guard
+from spikeport.sim.rules import Values
+from spikeport.sim.state import State, check_state, cleared, cleared_group
 
-Arrivals = dict[int, Ints]  # hardware step -> what the dendrites of one group receive then
-Observer = Callable[[int, str, Ints, Ints, Ints], None]  # (t, group, u, v, s), each (B, n)
+Observer = Callable[[int, str, Values, Ints], None]  # (t, group, state, sent), each array (B, n)
+UNWATCHED = Guard("", 0, strict=False)
 
 
 def run(
-    program: Program, inputs: Mapping[str, Ints], steps: int, observe: Observer, profile: Profile | None = None
-) -> None:
-    """Runs `steps` hardware steps from the cleared state.
+    program: Program,
+    inputs: Mapping[str, Ints],
+    steps: int,
+    observe: Observer,
+    profile: Profile | None = None,
+    start: State | None = None,
+) -> State:
+    """Runs `steps` hardware steps and gives the state after the last; `run` can go on from there.
 
     Args:
-        inputs: For each input `(T, B, n)` integers; step t takes entry t - 1, and zeros after T.
-        observe: Called for each group and step with u, v and spikes after the step.
+        inputs: For each input `(T, B, n)` integers; the k-th step of this call takes entry k, and zeros after T.
+        observe: Called for each group and step with its state and what it sent, after the step.
         profile: `strict` or `lava`; the Program's own if None.
+        start: Where to go on from; the cleared state if None. Stays as it is.
 
     Raises:
-        OverflowDetected: under `strict`, when u, v or the sum of a convolution leaves its 24 bits.
+        InputError: `start` belongs to another Program or batch.
+        OverflowDetected: under `strict`, when a state or a sum leaves its word.
     """
     strict = (profile or program.profile) == "strict"
     batch = next(iter(inputs.values())).shape[1]
-    u = {g.name: np.zeros((batch, g.size), np.int64) for g in program.groups}
-    v = {g.name: np.zeros((batch, g.size), np.int64) for g in program.groups}
-    arriving: dict[str, Arrivals] = {g.name: {} for g in program.groups}
-    encoders = {e.synapses.target: e for e in program.encoders}
-    for t in range(1, steps + 1):
-        spikes = {name: _at(x, t) for name, x in inputs.items()}
+    start = start or cleared(program, batch)
+    check_state(program, start, batch)
+    states, loaded = dict(start.groups), dict(start.loaded)
+    arriving = {dendrite: dict(box) for dendrite, box in start.arriving.items()}
+    for k, t in enumerate(range(start.t + 1, start.t + steps + 1)):
+        sent = {name: x[k] if k < len(x) else np.zeros(x.shape[1:], np.int64) for name, x in inputs.items()}
+        for encoder in program.encoders:
+            if k < len(inputs[encoder.synapses.source]):  # the chip keeps the last bias that was loaded
+                loaded[encoder.synapses.target] = _encoded(program, encoder, sent[encoder.synapses.source])
         for group in program.groups:
             n = group.name
-            if group.resets_before(t):
-                u[n], v[n] = np.zeros_like(u[n]), np.zeros_like(v[n])
-            a = arriving[n].pop(t, np.zeros_like(u[n]))
-            bias = _bias(program, group, encoders.get(n), spikes, t, inputs)
-            u[n], v[n], spikes[n] = step_group(group, u[n], v[n], a, bias, strict, t)
-            observe(t, n, u[n], v[n], spikes[n])
-        for connection in program.connections:
-            source, target = program.shape_of(connection.source), program.shape_of(connection.target)
-            for delay, a in deliver(connection, spikes[connection.source], source, target).items():
-                if isinstance(connection, Conv):
-                    a = _fit_conv(program.group(connection.target), a, strict, t)
-                box = arriving[connection.target]
+            state = cleared_group(group, batch) if group.resets_before(t) else states[n]
+            quiet = np.zeros((batch, group.size), np.int64)
+            values: dict[str, Ints] = {port: arriving[n, port].pop(t, quiet) for port in group.ports}
+            if isinstance(group, LIF):
+                values["bias"] = loaded.get(n, group.bias_mant.astype(np.int64).reshape(-1)) << group.bias_exp
+            states[n], sent[n] = rules.step(group, state, values, Guard(n, t, strict))
+            observe(t, n, states[n], sent[n])
+        for c in program.connections:
+            source, target, guard = program.shape_of(c.source), program.shape_of(c.target), Guard(c.target, t, strict)
+            box = arriving[c.target, c.port]
+            for delay, a in deliver(c, sent[c.source], source, target, guard).items():
                 box[t + 1 + delay] = box.get(t + 1 + delay, 0) + a
+    return State(start.t + steps, states, arriving, loaded)
 
 
-def step_group(group: Group, u: Ints, v: Ints, a: Ints, bias: Ints, strict: bool, t: int) -> tuple[Ints, Ints, Ints]:
-    """One step of one group; all arrays `(B, n)`."""
-    u = fixed.decay(u, fixed.keep_u(group.du)) + (a << fixed.ACT_SHIFT)
-    if strict:
-        _refuse(group, "u", u, fixed.leaves_u(u), t)
-    u = fixed.wrap_u(fixed.as_int32(u))
-    v = fixed.decay(v, fixed.keep_v(group.dv)) + u + bias
-    if strict:
-        _refuse(group, "v", v, fixed.leaves_v(v), t)
-    v = fixed.saturate_v(v)
-    s = v > group.vth << fixed.ACT_SHIFT
-    return u, np.where(s, 0, v), s.astype(np.int64)
-
-
-def deliver(connection: Connection, s: Ints, source: tuple[int, ...], target: tuple[int, ...]) -> dict[int, Ints]:
+def deliver(connection: Connection, s: Ints, source: Shape, target: Shape, guard: Guard = UNWATCHED) -> dict[int, Ints]:
     """What the target receives, by delay: `(B, n_source)` spikes to `{delay: (B, n_target)}`."""
-    match connection:
-        case Conv():
-            a = fixed.shift(convolve(connection, s.reshape(-1, *source), target), connection.weight_exp)
-            return {connection.delay: a.reshape(len(s), -1)}
-        case Dense():
-            weight = connection.weight.astype(np.int64)
-        case Sparse():
-            weight = np.zeros((int(np.prod(target)), int(np.prod(source))), np.int64)
-            weight[connection.row, connection.col] = connection.weight
-    by_delay: dict[int, Ints] = defaultdict()
-    for delay, part in _split_by_delay(connection, weight):
-        by_delay[delay] = fixed.shift(s @ part.T, connection.weight_exp)
-    return by_delay
+    x = s if connection.graded else (s != 0).astype(np.int64)
+    if isinstance(connection, Conv):
+        a = fixed.shift(convolve(connection, x.reshape(-1, *source), target), connection.weight_exp)
+        return {connection.delay: _conv_word(a.reshape(len(x), -1), guard)}
+    found = {}
+    for delay, weight in split_by_delay(connection, source, target):
+        total = x @ weight.T
+        if connection.graded:
+            total = _graded_word(connection, x, weight, total, guard)
+        found[delay] = fixed.shift(total, connection.weight_exp)
+    return found
 
 
-def convolve(conv: Conv, x: Ints, target: tuple[int, ...]) -> Ints:
+def convolve(conv: Conv, x: Ints, target: Shape) -> Ints:
     """Cross-correlation tap by tap: `(B, c_in, h, w)` to `(B, *target)`."""
     weight = conv.weight.astype(np.int64)
     c_out, c_in, k_h, k_w = weight.shape
@@ -113,63 +107,62 @@ def convolve(conv: Conv, x: Ints, target: tuple[int, ...]) -> Ints:
     return out
 
 
-def encode(encoder: Encoder, x: Ints, source: tuple[int, ...], target: tuple[int, ...]) -> Ints:
+def split_by_delay(connection: Dense | Sparse, source: Shape, target: Shape) -> Iterator[tuple[int, Ints]]:
+    """`(delay, (n_target, n_source) weights)`, zero where the delay is another."""
+    if isinstance(connection, Dense):
+        weight, delay = connection.weight.astype(np.int64), connection.delay
+    else:
+        weight = np.zeros((int(np.prod(target)), int(np.prod(source))), np.int64)
+        weight[connection.row, connection.col] = connection.weight
+        delay = connection.delay
+        if not isinstance(delay, int):
+            delay = np.zeros(weight.shape, np.int8)
+            delay[connection.row, connection.col] = connection.delay
+    if isinstance(delay, int):
+        yield delay, weight
+    else:
+        for d in np.unique(connection.delay):
+            yield int(d), np.where(delay == d, weight, 0)
+
+
+def encode(encoder: Encoder, x: Ints, source: Shape, target: Shape) -> Ints:
     """`(B, n_source)` input values to `(B, n_target)` bias mantissas.
 
     Raises:
         OverflowDetected: a mantissa leaves its 13 bits; the host must not load another value.
     """
-    total = deliver(encoder.synapses, x, source, target)[0] + encoder.offset.reshape(-1)
+    synapses = encoder.synapses
+    if isinstance(synapses, Conv):
+        total = convolve(synapses, x.reshape(-1, *source), target).reshape(len(x), -1)
+    else:
+        total = x @ synapses.weight.astype(np.int64).T
+    total = fixed.shift(total, synapses.weight_exp) + encoder.offset.reshape(-1)
     mant = fixed.round_shift(total, encoder.shift)
     bad = (mant < fixed.BIAS_MANT_MIN) | (mant > fixed.BIAS_MANT_MAX)
     if bad.any():
         limit = f"[{fixed.BIAS_MANT_MIN}, {fixed.BIAS_MANT_MAX}]"
-        raise OverflowDetected(
-            encoder.synapses.target, "bias_mant", got=int(mant[bad][0]), relation="is not in", limit=limit
-        )
+        raise OverflowDetected(synapses.target, "bias_mant", got=int(mant[bad][0]), relation="is not in", limit=limit)
     return mant
 
 
-def _bias(
-    program: Program, group: Group, encoder: Encoder | None, x: Mapping[str, Ints], t: int, inputs: Mapping[str, Ints]
-) -> Ints:
-    if encoder is None:
-        return group.bias_mant.astype(np.int64).reshape(-1) << group.bias_exp
-    name = encoder.synapses.source
-    values = _at(inputs[name], min(t, len(inputs[name])))  # the chip keeps the last bias that was loaded
-    mant = encode(encoder, values, program.shape_of(name), group.shape)
-    return mant << group.bias_exp
+def _encoded(program: Program, encoder: Encoder, x: Ints) -> Ints:
+    return encode(encoder, x, program.shape_of(encoder.synapses.source), program.shape_of(encoder.synapses.target))
 
 
-def _split_by_delay(connection: Dense | Sparse, weight: Ints) -> list[tuple[int, Ints]]:
-    if isinstance(connection.delay, int):
-        return [(connection.delay, weight)]
-    delay = connection.delay
-    if isinstance(connection, Sparse):
-        delay = np.zeros(weight.shape, np.int8)
-        delay[connection.row, connection.col] = connection.delay
-    return [(int(d), np.where(delay == d, weight, 0)) for d in np.unique(connection.delay)]
-
-
-def _fit_conv(target: Group, a: Ints, strict: bool, t: int) -> Ints:
+def _conv_word(a: Ints, guard: Guard) -> Ints:
+    """24 bits; beyond 32 Lava casts a float to an integer that cannot hold it, which C leaves undefined."""
     wrapped = fixed.wrap_conv(a)
-    if strict:
-        _refuse(target, "sum of a convolution into u", a, wrapped != a, t)
+    guard("sum of a convolution into u", a, wrapped != a)
+    do = "lower the weights or the payloads; what Lava does then is undefined"
+    guard.refuse("sum of a convolution", a, fixed.leaves_int32(a), 32, do)
     return wrapped
 
 
-def _at(x: Ints, t: int) -> Ints:
-    return x[t - 1] if t <= len(x) else np.zeros_like(x[0])
-
-
-def _refuse(group: Group, what: str, x: Ints, bad: np.ndarray, t: int) -> None:
-    if bad.any():
-        _, neuron = np.argwhere(bad)[0]
-        raise OverflowDetected(
-            group.name,
-            f"{what} of neuron {neuron} at step {t}",
-            got=int(x[bad][0]),
-            relation="leaves",
-            limit="24 bits",
-            do="lower the weights, or name the profile 'lava' to run as Lava does",
-        )
+def _graded_word(connection: Dense | Sparse, x: Ints, weight: Ints, total: Ints, guard: Guard) -> Ints:
+    """32 bits before the exponent; where a `Dense` has delays Lava wraps each product and adds up in 64 bits."""
+    guard("sum of graded spikes", total, fixed.leaves_int32(total), 32)
+    if isinstance(connection, Sparse) or not np.any(connection.delay):
+        return fixed.as_int32(total)
+    if np.abs(x).max() <= fixed.PAYLOAD_MAX:  # no product leaves 32 bits
+        return total
+    return np.stack([fixed.as_int32(weight * row).sum(axis=1) for row in x])

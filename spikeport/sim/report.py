@@ -24,7 +24,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from spikeport.errors import FileError, InputError
-from spikeport.program import Group, Input, Program, Shape
+from spikeport.program import LIF, Group, Input, Program, Shape
 from spikeport.sim.count import Counts, sample_windows
 from spikeport.sim.energy import INPUT_RATE_LIMIT, SPIKES_PER_SYNAPSE_LIMITS, Energy
 from spikeport.sim.result import Result
@@ -195,7 +195,8 @@ def layer_rows(program: Program, counts: Counts) -> list[tuple[str, ...]]:
     for layer in counts.layers:
         group = program.group(layer.name)
         rows.append((
-            layer.name, f"{layer.neurons:,}", str(layer.first_step), str(group.dv), f"{group.vth:,}",
+            layer.name, f"{layer.neurons:,}", str(layer.first_step),
+            str(group.dv) if isinstance(group, LIF) else "–", f"{group.vth:,}",
             _weights(program, layer.name), f"{layer.synapses:,}",
             f"{float(layer.input_rate):.2%}" if layer.connections else "–", f"{float(layer.rate):.2%}",
             _per_inference(counts, layer.sops), _per_inference(counts, layer.host_macs), f"{layer.macs_dense:,}",
@@ -276,7 +277,7 @@ def _raster_figure(data: ReportData) -> Figure:
     """One panel per group, and per spiking input, over the same hardware steps."""
     program, steps = data.program, data.counts.steps
     windows = sample_windows(program, steps)
-    nodes: list[Input | Group] = [*(i for i in program.inputs if i.kind == "spike"), *program.groups]
+    nodes: list[Input | Group] = [*(i for i in program.inputs if i.kind != "bias"), *program.groups]
     heights = [0.25 + 0.1 * np.log2(node.size) for node in nodes]
     figure, panels = _stack(heights)
     total = steps + program.latency

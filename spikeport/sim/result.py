@@ -8,15 +8,7 @@ from numpy.typing import NDArray
 
 from spikeport.errors import InputError
 from spikeport.fixed import Ints
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """u, v and spikes of one group after each hardware step, `(T + latency, B, *shape)`."""
-
-    u: Ints
-    v: Ints
-    s: Ints
+from spikeport.trace import Trace as Trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +16,7 @@ class Result:
     """One run. `spikes[t]` belongs to input step t; hardware step of both is t + latency."""
 
     spikes: Ints
-    """`(T, B, *output shape)`, 0 or 1."""
+    """`(T, B, *output shape)`: 0 and 1, or payloads."""
     latency: int
     traces: Mapping[str, Trace]
     """The groups that were asked for."""
@@ -32,7 +24,7 @@ class Result:
     """What each input and group sent at each hardware step, `(T + latency, B, n)`."""
 
     def counts(self) -> Ints:
-        """Spikes per output neuron, `(B, n)`."""
+        """Spikes per output neuron, `(B, n)`; payloads are added up."""
         return self.spikes.sum(axis=0).reshape(self.spikes.shape[1], -1)
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from spikeport.deploy.lava_env import find_lava
 from spikeport.errors import LavaMissing
-from spikeport.program import Dense, Group, Input, Output, Program
+from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
 
 
 @pytest.fixture
 def files(tmp_path: Path, rng: np.random.Generator) -> tuple[Path, Path]:
     """A Program of one layer, and three samples for it."""
-    group = Group("lif1", (5,), 4095, 512, 40, np.zeros(5, np.int16), reset_interval=8, reset_offset=2)
+    group = LIF("lif1", (5,), 4095, 512, 40, np.zeros(5, np.int16), reset_interval=8, reset_offset=2)
     weight = 2 * rng.integers(-60, 100, (5, 4))
     program = Program(
         (group,), (Dense("x", "lif1", weight),), (Input("x", (4,), "spike"),), (Output("y", "lif1"),), latency=1

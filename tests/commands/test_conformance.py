@@ -154,7 +154,7 @@ def test_quick_leaves_out_later_steps(
 
 def test_conventions_are_exact() -> None:
     u, v, s = np.array([[64], [-1], [3]]), np.array([[5], [0], [7]]), np.array([[0], [1], [0]])
-    trace = Trace(u, v, s)
+    trace = Trace({"u": u, "v": v}, s)
     assert REFRACTORY_COUNTER.apply(trace).v.tolist() == [[5], [128], [7]]
     assert ONE_STEP_LATE.apply(trace).s.tolist() == [[0], [0], [1]]
     assert from_step(2).apply(trace).v.tolist() == [[0], [7]]

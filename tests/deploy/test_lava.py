@@ -5,7 +5,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,12 +15,12 @@ import pytest
 from spikeport.deploy import lava_env
 from spikeport.deploy.lava import run_lava
 from spikeport.deploy.lava_env import WORKER, LavaEnv, find_lava, prepare
-from spikeport.errors import InputError, LavaMissing, WorkerError
-from spikeport.program import Dense, Group, Input, Output, Program
+from spikeport.errors import DeployError, InputError, LavaMissing, WorkerError
+from spikeport.program import LIF, Dense, Input, Output, Program
 
 HERE = LavaEnv("3.11", Path(sys.executable), "given")
 PROGRAM = Program(
-    groups=(Group("g", (1,), du=0, dv=0, vth=1, bias_mant=np.zeros(1, np.int64)),),
+    groups=(LIF("g", (1,), du=0, dv=0, vth=1, bias_mant=np.zeros(1, np.int64)),),
     connections=(Dense("x", "g", np.ones((1, 2), np.int64)),),
     inputs=(Input("x", (2,), "spike"),),
     outputs=(Output("y", "g"),),
@@ -257,6 +259,22 @@ def test_a_worker_that_writes_nothing_is_told_from_one_that_did(fake_worker: Cal
 def test_an_interpreter_that_is_gone_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(WorkerError, match=r"^lava worker: cannot be started \(No such file or directory\)$"):
         run_lava(PROGRAM, SPIKES, env=LavaEnv("3.10", tmp_path / "gone", "given"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"refractory_steps": 3}, "refractory_steps"),
+        ({"reset": "subtract"}, "soft reset"),
+        ({"vth_low": -1, "reset_interval": 4}, "reset_interval together with vth_low"),
+    ],
+)
+def test_what_lava_has_no_model_of_is_refused_before_anything_starts(changes: dict[str, Any], what: str) -> None:
+    program = replace(PROGRAM, groups=(replace(PROGRAM.groups[0], **changes),))
+    with pytest.raises(DeployError) as caught:
+        run_lava(program, SPIKES, env=HERE)
+    do = "simulate it: no model of Lava can say what it does"
+    assert str(caught.value) == f"g: {what} has no fixed-point model in Lava; {do}"
 
 
 def test_inputs_are_checked_before_anything_starts() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeport.errors import InputError
-from spikeport.program import Connection, Conv, Dense, Encoder, Group, Input, Output, Program, Shape, Sparse
+from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Shape, Sparse
 from spikeport.sim import simulate
 from spikeport.sim.count import Counts, count_operations, sample_windows
 from spikeport.sim.result import Result
@@ -19,8 +19,8 @@ from spikeport.sim.result import Result
 STEPS, SAMPLES = 5, 3
 
 
-def group(name: str, shape: Shape, interval: int = 0, offset: int = 0) -> Group:
-    return Group(name, shape, 4095, 400, 1, np.zeros(shape, np.int64), reset_interval=interval, reset_offset=offset)
+def group(name: str, shape: Shape, interval: int = 0, offset: int = 0) -> LIF:
+    return LIF(name, shape, 4095, 400, 1, np.zeros(shape, np.int64), reset_interval=interval, reset_offset=offset)
 
 
 def mixed(rng: np.random.Generator, *shape: int) -> np.ndarray:

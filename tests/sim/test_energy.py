@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spikeport.errors import InputError
-from spikeport.program import Conv, Dense, Encoder, Group, Input, Output, Program
+from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program
 from spikeport.sim.count import Counts, count_operations
 from spikeport.sim.energy import CMOS45_FP32, CMOS45_INT8, PROFILES, estimate_energy, profile_named
 from spikeport.sim.result import Result
@@ -16,7 +16,7 @@ from spikeport.sim.result import Result
 
 def hand_counts(moving: bool = False) -> Counts:
     """A 3x3 conv with padding on 1x4x4 on the host, then 16 -> 2 dense; 2 steps, 2 samples."""
-    groups = tuple(Group(n, s, 0, 0, 1, np.zeros(s, np.int64)) for n, s in (("a", (1, 4, 4)), ("b", (2,))))
+    groups = tuple(LIF(n, s, 0, 0, 1, np.zeros(s, np.int64)) for n, s in (("a", (1, 4, 4)), ("b", (2,))))
     encoder = Encoder(Conv("x", "a", np.ones((1, 1, 3, 3), np.int64), padding=(1, 1)), np.zeros((1, 4, 4), np.int64))
     dense = Dense("a", "b", np.ones((2, 16), np.int64))
     program = Program(groups, (dense,), (Input("x", (1, 4, 4), "bias", 0, 9),), (Output("o", "b"),), (encoder,), 1)

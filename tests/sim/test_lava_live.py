@@ -1,23 +1,29 @@
-"""The reference interpreter against Lava itself, on this machine, every u, v and spike of every neuron and step."""
+"""The reference interpreter against Lava itself, on this machine, all state and spikes of every neuron and step."""
 
 import json
+import re
+from collections import Counter
 
 import numpy as np
 import pytest
 
+from spikeport import fixed
+from spikeport.commands.conformance_lava import Conformance, compare_random_programs
 from spikeport.deploy.lava import LavaRun, Mode, run_lava_jobs
 from spikeport.deploy.lava_env import LavaEnv, find_lava
 from spikeport.errors import LavaMissing, OverflowDetected
 from spikeport.program import Conv, Program
 from spikeport.sim import simulate
 from spikeport.sim.compare import Comparison, compare
-from tests.programs import random_program
+from spikeport.sim.random_programs import random_program
 from tests.sim.test_vectors import FILES
 from tests.vectors.case import Case, case_from_json
-from tests.vectors.edges import lif_edges, overflow_edges
+from tests.vectors.edges import lif_edges, overflow_edges, resonator_edges, sigma_delta_edges, ternary_edges
 
 N_PROGRAMS = 200
-N_RUNTIME = 3
+N_QUICK = 20
+NEURONS = {"LIF", "LIFReset", "TernaryLIF", "Delta", "Sigma", "SigmaDelta", "RF", "RF_IZ"}
+CONNECTIONS = {"Dense", "DelayDense", "Sparse", "DelaySparse", "Conv"}
 
 
 @pytest.fixture(scope="module")
@@ -49,26 +55,48 @@ def compare_one(case: Case, run: LavaRun) -> Comparison:
     return comparison
 
 
+def everything(found: Conformance) -> None:
+    assert found.equal, found.first
+    assert set(found.by_neuron) == NEURONS
+    assert set(found.by_connection) == CONNECTIONS | {f"{name}, graded" for name in CONNECTIONS}
+    print(f"{found.values:,} values compared, 0 differ; {found.by_neuron}")
+
+
+def test_every_node_type_equals_lavas_models(env: LavaEnv) -> None:
+    everything(compare_random_programs(N_QUICK, seed=1, env=env, steps=12, batch=2))
+
+
 @pytest.mark.slow
-def test_random_programs_equal_lavas_models(env: LavaEnv) -> None:
-    comparisons = compare_all(cases(N_PROGRAMS), env, "models")
-    values = sum(comparison.values for comparison in comparisons)
-    print(f"{values:,} values compared, 0 differ")
-    assert values > 1_000_000
+def test_many_random_programs_equal_lavas_models(env: LavaEnv) -> None:
+    found = compare_random_programs(N_PROGRAMS, env=env)
+    everything(found)
+    assert found.programs == N_PROGRAMS
+    assert found.values > 10_000_000
+
+
+def test_a_difference_is_found_and_named(env: LavaEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    decay = fixed.decay
+    monkeypatch.setattr(fixed, "decay", lambda x, keep: decay(x, keep) + (x > 1000))
+    found = compare_random_programs(5, seed=1, env=env, steps=12)
+    assert not found.equal
+    assert found.differing > 0
+    assert re.fullmatch(r"seed \d: step \d+, \w+, sample \d, neuron \d+: [uv] is -?\d+ and -?\d+ .*", found.first)
 
 
 def test_edges_equal_lavas_models(env: LavaEnv) -> None:
-    compare_all([*lif_edges(), *overflow_edges()], env, "models")
+    edges = (lif_edges, overflow_edges, ternary_edges, sigma_delta_edges, resonator_edges)
+    compare_all([case for family in edges for case in family()], env, "models")
 
 
 @pytest.mark.slow
 def test_programs_equal_lavas_runtime(env: LavaEnv) -> None:
-    """Conv with a delay, a bias input and a reset are the parts that the worker carries itself."""
-    found = [case for case in cases(N_PROGRAMS) if delayed_conv(case.program)][:1]
-    found += [case for case in cases(N_PROGRAMS) if case.program.encoders][:1]
-    found += [case for case in cases(N_PROGRAMS) if any(g.reset_interval > 1 for g in case.program.groups)][:1]
-    assert len(found) == N_RUNTIME
-    compare_all(found, env, "runtime")
+    """All node types; conv with a delay, a bias input and a reset are the parts that the worker carries itself."""
+    found = compare_random_programs(N_QUICK, seed=1, mode="runtime", env=env, steps=8, batch=1)
+    everything(found)
+    programs = [case.program for case in cases(N_QUICK + 1)[1:]]
+    assert any(delayed_conv(p) for p in programs)
+    assert any(p.encoders for p in programs)
+    assert any(g.reset_interval > 1 for p in programs for g in p.groups)
 
 
 def test_recordings_are_what_lava_does_today(env: LavaEnv) -> None:
@@ -77,18 +105,19 @@ def test_recordings_are_what_lava_does_today(env: LavaEnv) -> None:
     runs = run_lava_jobs([(case.program, case.inputs) for case in found], env=env)
     for case, run in zip(recorded, runs, strict=True):
         for group, states in case["out"].items():
-            assert {k: getattr(run.traces[group], k).tolist() for k in "uvs"} == states, case["name"]
+            trace = run.traces[group]
+            assert {k: x.tolist() for k, x in {**trace.state, "s": trace.s}.items()} == states, case["name"]
 
 
-def test_random_programs_leave_both_words() -> None:
+def test_random_programs_leave_their_words() -> None:
     """Otherwise the comparison says nothing about wrapping and saturation."""
-    left = {"u": 0, "v": 0}
+    left: Counter[str] = Counter()
     for case in cases(N_PROGRAMS):
         try:
             simulate(case.program, dict(case.inputs), profile="strict")
         except OverflowDetected as overflow:
-            left[overflow.what[0]] += 1
-    assert min(left.values()) > 10
+            left[overflow.what.split(" of neuron")[0]] += 1
+    assert all(left[name] >= 3 for name in ("u", "v", "re", "im", "sigma", "a", "sum of graded spikes"))
 
 
 def delayed_conv(program: Program) -> bool:

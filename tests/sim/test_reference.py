@@ -7,18 +7,18 @@ import pytest
 from scipy.signal import correlate2d
 
 from spikeport.errors import OverflowDetected
-from spikeport.program import Connection, Conv, Dense, Encoder, Group, Input, Output, Program, Sparse
+from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Sparse
 from spikeport.sim import Trace, reference, simulate
-from tests.programs import random_conv, random_shape
+from spikeport.sim.random_programs import random_conv, random_shape
 
 
-def neuron(name: str = "g", **changes: Any) -> Group:
+def neuron(name: str = "g", **changes: Any) -> LIF:
     """Forgets u and v each step, so v is what arrived; never spikes."""
     values = {"shape": (1,), "du": 4095, "dv": 4096, "vth": 2**17 - 1, **changes}
-    return Group(**{"name": name, "bias_mant": np.zeros(values["shape"], int), **values})
+    return LIF(**{"name": name, "bias_mant": np.zeros(values["shape"], int), **values})
 
 
-def run(groups: list[Group], connections: list[Connection], x: list[int]) -> dict[str, Trace]:
+def run(groups: list[LIF], connections: list[Connection], x: list[int]) -> dict[str, Trace]:
     """One spike train into input `x`; traces of all groups."""
     program = Program(
         tuple(groups), tuple(connections), (Input("x", (1,), "spike"),), (Output("y", groups[-1].name),), profile="lava"
@@ -255,7 +255,7 @@ def test_a_bias_at_depth_1_starts_counting_with_the_first_input_when_the_reset_s
 
 
 def test_the_reset_wave_gives_every_depth_the_same_window() -> None:
-    """Group k of a chain resets at (1 + k) % 4, so that its k-th step of any window is as if it were the first."""
+    """LIF k of a chain resets at (1 + k) % 4, so that its k-th step of any window is as if it were the first."""
     groups = [
         neuron(f"g{k}", dv=0, vth=2, bias_mant=weight(60)[0], reset_interval=4, reset_offset=1 + k) for k in (1, 2, 3)
     ]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from spikeport.errors import FileError, InputError
-from spikeport.program import Conv, Dense, Encoder, Group, Input, Output, Program
+from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program
 from spikeport.sim import simulate
 from spikeport.sim.count import count_operations
 from spikeport.sim.energy import CMOS45_INT8, estimate_energy
@@ -70,8 +70,8 @@ class Page(HTMLParser):
 def program(kind: str = "bias") -> Program:
     rng = np.random.default_rng(0)
     groups = (
-        Group("conv1", (2, 6, 6), 4095, 400, 5, np.zeros((2, 6, 6), np.int64), reset_interval=8, reset_offset=1),
-        Group("out", (4,), 4095, 400, 20, np.zeros(4, np.int64), reset_interval=8, reset_offset=2),
+        LIF("conv1", (2, 6, 6), 4095, 400, 5, np.zeros((2, 6, 6), np.int64), reset_interval=8, reset_offset=1),
+        LIF("out", (4,), 4095, 400, 20, np.zeros(4, np.int64), reset_interval=8, reset_offset=2),
     )
     conv = Conv("x", "conv1", rng.integers(-2, 6, (2, 1, 3, 3)) * 10, padding=(1, 1))
     dense = Dense("conv1", "out", rng.integers(-2, 4, (4, 72)) * 2, weight_exp=1)
@@ -147,7 +147,7 @@ def test_same_bytes_each_time(tmp_path: Path) -> None:
 def test_many_steps_and_neurons_stay_small() -> None:
     shape = (64, 40, 40)
     net = Program(
-        (Group("big", shape, 0, 0, 1, np.zeros(shape, np.int64)),),
+        (LIF("big", shape, 0, 0, 1, np.zeros(shape, np.int64)),),
         (Conv("x", "big", np.ones((64, 2, 1, 1), np.int64)),),
         (Input("x", (2, 40, 40), "spike"),),
         (Output("o", "big"),),

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from spikeport.errors import InputError, OverflowDetected
-from spikeport.program import Dense, Group, Input, Output, Program
+from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim import simulate
-from tests.programs import random_program
+from spikeport.sim.random_programs import random_program
 
 
 def chain(depth: int, *, size: int = 1, vth: int = 0, weight: int = 8, latency: int = 0, **changes: Any) -> Program:
     """`x -> g1 -> ... -> gN`: each neuron spikes when the one before it did, a step later; nothing is kept."""
     names = ["x", *(f"g{n}" for n in range(1, depth + 1))]
-    groups = [Group(n, (size,), 4095, 4096, vth, np.zeros(size, int)) for n in names[1:]]
+    groups = [LIF(n, (size,), 4095, 4096, vth, np.zeros(size, int)) for n in names[1:]]
     links = [Dense(a, b, weight * np.eye(size, dtype=int)) for a, b in zip(names, names[1:], strict=False)]
     parts = {"inputs": (Input("x", (size,), "spike"),), "outputs": (Output("y", names[-1]),), "latency": latency}
     return Program(**{"groups": tuple(groups), "connections": tuple(links), **parts, **changes})
@@ -135,7 +135,7 @@ def test_traces_and_what_was_sent_stay_in_hardware_time(rng: np.random.Generator
 
 
 def test_a_trace_has_the_shape_of_its_group() -> None:
-    inputs, groups = (Input("x", (2, 1), "spike"),), (Group("g1", (3, 1, 2), 0, 0, 1, np.zeros((3, 1, 2), int)),)
+    inputs, groups = (Input("x", (2, 1), "spike"),), (LIF("g1", (3, 1, 2), 0, 0, 1, np.zeros((3, 1, 2), int)),)
     program = chain(1, inputs=inputs, groups=groups, connections=(Dense("x", "g1", np.zeros((6, 2), int)),))
     result = simulate(program, spikes(4, 5, 2, 1), record=["g1"])
     assert result.spikes.shape == result.traces["g1"].v.shape == (4, 5, 3, 1, 2)
@@ -151,10 +151,9 @@ def test_a_batch_equals_its_samples_one_by_one(seed: int) -> None:
         alone = simulate(program, {name: x[:, b : b + 1] for name, x in inputs.items()}, record=names)
         assert np.array_equal(alone.spikes[:, 0], whole.spikes[:, b])
         for name in names:
-            for state in ("u", "v", "s"):
-                assert np.array_equal(
-                    getattr(alone.traces[name], state)[:, 0], getattr(whole.traces[name], state)[:, b]
-                )
+            assert np.array_equal(alone.traces[name].s[:, 0], whole.traces[name].s[:, b])
+            for variable, x in whole.traces[name].state.items():
+                assert np.array_equal(alone.traces[name].state[variable][:, 0], x[:, b])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -177,7 +176,7 @@ def test_the_future_does_not_change_the_past(seed: int) -> None:
 def loud() -> Program:
     """Two neurons that keep their current; each spike adds 255 << 7 << 6 to the second, the fifth passes 2^23."""
     weight = np.array([[0, 0], [0, 255]])
-    group = Group("loud", (2,), -1, 4096, 2**17 - 1, np.zeros(2, int))
+    group = LIF("loud", (2,), -1, 4096, 2**17 - 1, np.zeros(2, int))
     return chain(
         1, size=2, groups=(group,), connections=(Dense("x", "loud", weight, 7),), outputs=(Output("y", "loud"),)
     )
@@ -198,7 +197,7 @@ def test_strict_names_group_state_neuron_step_and_value() -> None:
 
 def test_strict_catches_a_voltage_that_would_saturate() -> None:
     """A bias of -4096 << 7 pulls v below -(2^23) + 1 at the 16th step."""
-    group = Group("low", (1,), 0, 0, 0, np.array([-4096]), bias_exp=7)
+    group = LIF("low", (1,), 0, 0, 0, np.array([-4096]), bias_exp=7)
     program = chain(1, groups=(group,), connections=(), outputs=(Output("y", "low"),))
     assert simulate(program, spikes(15, 1, 1), record=["low"]).traces["low"].v[-1] == -15 * 2**19
     with pytest.raises(OverflowDetected) as caught:
@@ -211,7 +210,7 @@ def test_the_profile_lava_wraps_the_current_and_saturates_the_voltage() -> None:
     x[:, 0, 1] = 1
     trace = simulate(loud(), x, record=["loud"], profile="lava").traces["loud"]
     assert trace.u[4:6, 0, 1].tolist() == [4 * (255 << 13), 5 * (255 << 13) - 2**24]
-    group = Group("low", (1,), 0, 0, 0, np.array([-4096]), bias_exp=7)
+    group = LIF("low", (1,), 0, 0, 0, np.array([-4096]), bias_exp=7)
     program = chain(1, groups=(group,), connections=(), outputs=(Output("y", "low"),), profile="lava")
     assert simulate(program, spikes(20, 1, 1), record=["low"]).traces["low"].v[-1] == 1 - 2**23
 

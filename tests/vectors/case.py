@@ -7,9 +7,22 @@ from typing import Any
 import numpy as np
 
 from spikeport.fixed import Ints
-from spikeport.program import Conv, Dense, Encoder, Group, Input, Output, Program, Sparse
+from spikeport.program import (
+    LIF,
+    Conv,
+    Dense,
+    Encoder,
+    Group,
+    Input,
+    Output,
+    Program,
+    Resonator,
+    SigmaDelta,
+    Sparse,
+)
 
 _CONNECTIONS = {"dense": Dense, "sparse": Sparse, "conv": Conv}
+_NEURONS = {"lif": LIF, "sigma_delta": SigmaDelta, "resonator": Resonator}
 _TUPLES = ("shape", "stride", "padding", "dilation")
 _LEFT_OUT = ("v_unit",)  # decides nothing, and is no integer
 
@@ -24,7 +37,7 @@ class Case:
 def case_to_json(case: Case) -> dict[str, Any]:
     program = case.program
     parts = {
-        "groups": [_part(g) for g in program.groups],
+        "groups": [_group(g) for g in program.groups],
         "connections": [_connection(c) for c in program.connections],
         "inputs": [_part(i) for i in program.inputs],
         "outputs": [_part(o) for o in program.outputs],
@@ -40,7 +53,7 @@ def case_to_json(case: Case) -> dict[str, Any]:
 def case_from_json(name: str, data: Mapping[str, Any]) -> Case:
     parts = data["program"]
     program = Program(
-        groups=tuple(_read(Group, part) for part in parts["groups"]),
+        groups=tuple(_read_group(part) for part in parts["groups"]),
         connections=tuple(_read_connection(part) for part in parts["connections"]),
         inputs=tuple(_read(Input, part) for part in parts["inputs"]),
         outputs=tuple(_read(Output, part) for part in parts["outputs"]),
@@ -52,6 +65,12 @@ def case_from_json(name: str, data: Mapping[str, Any]) -> Case:
         profile="lava",
     )
     return Case(name, program, {name: np.array(x) for name, x in data["inputs"].items()})
+
+
+def _group(group: Group) -> dict[str, Any]:
+    """`neuron` names the kind; without it, LIF."""
+    kind = next(kind for kind, cls in _NEURONS.items() if type(group) is cls)
+    return _part(group) if kind == "lif" else {"neuron": kind, **_part(group)}
 
 
 def _connection(connection: Dense | Sparse | Conv) -> dict[str, Any]:
@@ -69,6 +88,10 @@ def _part(part: Any) -> dict[str, Any]:
         elif item.name not in _LEFT_OUT and (item.default is MISSING or value != item.default):
             values[item.name] = list(value) if isinstance(value, tuple) else value
     return values
+
+
+def _read_group(part: Mapping[str, Any]) -> Any:
+    return _read(_NEURONS[part.get("neuron", "lif")], {name: x for name, x in part.items() if name != "neuron"})
 
 
 def _read_connection(part: Mapping[str, Any]) -> Any:

@@ -5,17 +5,19 @@ Every number under "out" comes from Lava's own process models; spikeport's arith
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from spikeport import fixed
 from spikeport.deploy.lava import LavaRun, run_lava_jobs
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Group, Input, Output, Program, Shape
-from tests import programs
+from spikeport.program import LIF, Connection, Input, Output, Program, Shape
+from spikeport.sim import random_programs as programs
 from tests.vectors.case import Case, case_to_json
-from tests.vectors.edges import lif_edges, overflow_edges
+from tests.vectors.edges import lif_edges, overflow_edges, resonator_edges, sigma_delta_edges, ternary_edges
 
 FOLDER = Path(__file__).parent
 SEED = 20_240_607
@@ -24,7 +26,7 @@ Connect = Callable[[np.random.Generator], tuple[Connection, Shape, Shape]]
 
 def families() -> dict[str, tuple[str, list[Case]]]:
     """File name -> what it is about, and its cases."""
-    rng = np.random.default_rng(SEED)
+    rng, graded = np.random.default_rng(SEED), np.random.default_rng(SEED + 1)
     return {
         "lava_lif": ("LIF and LIFReset at the edges of their words", list(lif_edges())),
         "lava_overflow": (
@@ -35,6 +37,10 @@ def families() -> dict[str, tuple[str, list[Case]]]:
         "lava_sparse": ("Sparse: sign modes and exponents", list(_connected(rng, "sparse", _sparse, 16))),
         "lava_delay": ("Dense and Sparse with delays", list(_connected(rng, "delay", _delayed, 16))),
         "lava_conv": ("Conv: stride, padding, dilation, groups", list(_connected(rng, "conv", _conv, 16))),
+        "lava_ternary": ("TernaryLIF around both thresholds", list(ternary_edges())),
+        "lava_sigma_delta": ("Delta, Sigma and SigmaDelta; 32 bits and beyond", list(sigma_delta_edges())),
+        "lava_resonator": ("RF and RF_IZ: rounding, thresholds, clipping", list(resonator_edges())),
+        "lava_graded": ("graded spikes through every kind of connection", list(_graded(graded, 5))),
         "lava_network": ("several groups, loops, shortcuts, encoders", list(_networks(rng, 8))),
     }
 
@@ -52,7 +58,7 @@ def main() -> None:
 def _text(about: str, cases: list[Case], runs: list[LavaRun]) -> str:
     head = {
         "about": about,
-        "reference": "lava-nc 0.10.0: proc/lif, proc/dense, proc/sparse and proc/conv, fixed-point models",
+        "reference": "lava-nc 0.10.0: proc/lif, sdn, rf, rf_iz, dense, sparse and conv, fixed-point models",
         "made_by": "python -m tests.vectors.make",
         "versions": dict(runs[0].versions),
         "seed": SEED,
@@ -62,7 +68,10 @@ def _text(about: str, cases: list[Case], runs: list[LavaRun]) -> str:
 
 
 def _out(run: LavaRun) -> dict[str, Any]:
-    return {name: {k: getattr(trace, k).tolist() for k in "uvs"} for name, trace in run.traces.items()}
+    """Plain lists by variable; u, v and s of a LIF."""
+    return {
+        name: {k: x.tolist() for k, x in {**trace.state, "s": trace.s}.items()} for name, trace in run.traces.items()
+    }
 
 
 def _json(value: Any) -> str:
@@ -74,7 +83,7 @@ def _connected(rng: np.random.Generator, name: str, connect: Connect, count: int
     for number in range(count):
         connection, source, target = connect(rng)
         program = Program(
-            groups=(Group("g", target, du=1024, dv=512, vth=300, bias_mant=np.zeros(target, np.int64)),),
+            groups=(LIF("g", target, du=1024, dv=512, vth=300, bias_mant=np.zeros(target, np.int64)),),
             connections=(connection,),
             inputs=(Input("x", source, "spike"),),
             outputs=(Output("y", "g"),),
@@ -115,6 +124,25 @@ def _networks(rng: np.random.Generator, count: int) -> Iterator[Case]:
         if len(program.groups) > 1 and sum(g.size for g in program.groups) < 60:
             yield Case(f"network {count}", program, inputs)
             count -= 1
+
+
+def _graded(rng: np.random.Generator, count: int) -> Iterator[Case]:
+    """Payloads of both signs, small and of 24 bits, into neurons that spike now and then."""
+    for name, connect in (("dense", _dense), ("sparse", _sparse), ("delay", _delayed), ("conv", _conv)):
+        for number in range(count):
+            connection, source, target = connect(rng)
+            high = (10, 10, 5000, fixed.PAYLOAD_MAX, fixed.PAYLOAD_MAX)[number]
+            program = Program(
+                groups=(LIF("g", target, du=1024, dv=512, vth=300, bias_mant=np.zeros(target, np.int64)),),
+                connections=(replace(connection, graded=True),),
+                inputs=(Input("x", source, "graded", -high, high),),
+                outputs=(Output("y", "g"),),
+                profile="lava",
+            )
+            inputs = _inputs(rng, program, 6)
+            if name == "conv":  # what Lava does beyond 32 bits is undefined
+                inputs["x"] >>= 8 if high == fixed.PAYLOAD_MAX else 0
+            yield Case(f"{name} {number}", program, inputs)
 
 
 def _inputs(rng: np.random.Generator, program: Program, steps: int) -> dict[str, Ints]:

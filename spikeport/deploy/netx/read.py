@@ -21,7 +21,7 @@ from spikeport.deploy.netx.layers import (
 )
 from spikeport.errors import DeployError, FileError, InputError, ProgramError
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Conv, Dense, Encoder, Group, Input, Output, Program
+from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program
 
 INPUT_BITS = 8
 MAX_INPUT_BITS = 15
@@ -83,7 +83,7 @@ class _Walk:
     where: str = ""
     source: str = _INPUT
     entry: Input | None = None
-    groups: list[Group] = field(default_factory=list)
+    groups: list[LIF] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
     encoders: list[Encoder] = field(default_factory=list)
     classes: int = 0
@@ -185,7 +185,7 @@ class _Walk:
     def _add(self, name: str, shape: Shape, neuron: Neuron, bias: Ints) -> None:
         interval, offset = self.resets
         self.groups.append(
-            Group(
+            LIF(
                 name=name,
                 shape=shape,
                 du=neuron.i_decay - 1,

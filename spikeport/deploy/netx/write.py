@@ -26,7 +26,7 @@ from spikeport.deploy.netx.layers import (
 )
 from spikeport.errors import DeployError
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Conv, Dense, Encoder, Group, Program, Sparse
+from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Program, Sparse
 
 _ITSELF = "run this Program itself: spikeport run --backend lava"
 
@@ -67,7 +67,7 @@ def write_netx(program: Program, path: str | os.PathLike[str]) -> NetxArguments:
     return arguments
 
 
-def _chain(program: Program) -> tuple[Group, ...]:
+def _chain(program: Program) -> tuple[LIF, ...]:
     """The groups in order, if they are one chain from the input to the output."""
     sources = [program.inputs[0].name, *(g.name for g in program.groups)]
     if program.encoders:
@@ -82,10 +82,10 @@ def _chain(program: Program) -> tuple[Group, ...]:
     if [o.source for o in program.outputs] != [last]:
         got = ", ".join(o.source for o in program.outputs)
         raise DeployError("program", "outputs", got=got, relation="are not the last layer", limit=last)
-    return program.groups
+    return program.lifs
 
 
-def _first_layer(program: Program, first: Group) -> tuple[InputLayer, int]:
+def _first_layer(program: Program, first: LIF) -> tuple[InputLayer, int]:
     """The input layer, with neurons if the host loads their bias; and the bits of its x below one."""
     if not program.encoders:
         return InputLayer(program.inputs[0].shape), 0
@@ -114,7 +114,7 @@ def _transform(encoder: Encoder) -> tuple[int, int] | None:
     return weight, bias
 
 
-def _layer(program: Program, group: Group, into: Sequence[Connection]) -> DenseLayer | ConvLayer:
+def _layer(program: Program, group: LIF, into: Sequence[Connection]) -> DenseLayer | ConvLayer:
     forward = [c for c in into if c.source != group.name]
     backward = [c for c in into if c.source == group.name]
     if backward and any(isinstance(c, Conv) for c in into):
@@ -124,7 +124,7 @@ def _layer(program: Program, group: Group, into: Sequence[Connection]) -> DenseL
     return _dense(program, group, forward[0], backward)
 
 
-def _conv(group: Group, conv: Conv) -> ConvLayer:
+def _conv(group: LIF, conv: Conv) -> ConvLayer:
     if conv.delay:
         do = "lava-dl ignores it"
         raise DeployError(group.name, "delay of a convolution", got=conv.delay, relation="is not", limit=0, do=do)
@@ -136,9 +136,7 @@ def _conv(group: Group, conv: Conv) -> ConvLayer:
     return ConvLayer(group.shape, weight, bias, _neuron(group), *geometry)
 
 
-def _dense(
-    program: Program, group: Group, forward: Dense | Sparse | Conv, backward: Sequence[Connection]
-) -> DenseLayer:
+def _dense(program: Program, group: LIF, forward: Dense | Sparse | Conv, backward: Sequence[Connection]) -> DenseLayer:
     size = (group.size, prod(program.shape_of(forward.source)))
     weights = [_matrix(group, forward, size), *(_matrix(group, c, (group.size, group.size)) for c in backward)]
     delays = [_delay(c, w.shape) for c, w in zip((forward, *backward), weights, strict=True)]
@@ -151,7 +149,7 @@ def _dense(
     return DenseLayer(weights[0], _bias(group).reshape(-1), _neuron(group), delays[0], *weights[1:])
 
 
-def _matrix(group: Group, connection: Connection, size: tuple[int, int]) -> Ints:
+def _matrix(group: LIF, connection: Connection, size: tuple[int, int]) -> Ints:
     """Weights in steps of 1: mantissa << exponent, if that is whole for each synapse."""
     assert not isinstance(connection, Conv)
     mantissa = connection.weight.astype(np.int64)
@@ -176,7 +174,7 @@ def _delay(connection: Connection, size: tuple[int, ...]) -> int | Ints:
     return delay.astype(np.int64)
 
 
-def _check_survival(group: Group, weights: Sequence[Ints]) -> None:
+def _check_survival(group: LIF, weights: Sequence[Ints]) -> None:
     """Whether lava-dl's own shifting, clipping and truncating leaves every weight as it is."""
     low, high = min(int(w.min()) for w in weights), max(int(w.max()) for w in weights)
     if low < fixed.WEIGHT_MIN_MIXED or high > fixed.WEIGHT_MAX:
@@ -189,7 +187,7 @@ def _check_survival(group: Group, weights: Sequence[Ints]) -> None:
         raise DeployError(group.name, what, got=f"they are {low} to {high}", do=_ITSELF)
 
 
-def _bias(group: Group) -> Ints:
+def _bias(group: LIF) -> Ints:
     """In the file's steps of 2^6."""
     value = group.bias_mant.astype(np.int64) << group.bias_exp
     bias = value >> BIAS_EXP
@@ -204,11 +202,11 @@ def _bias(group: Group) -> Ints:
     return bias
 
 
-def _neuron(group: Group) -> Neuron:
+def _neuron(group: LIF) -> Neuron:
     return Neuron(group.du + 1, group.dv, group.vth)
 
 
-def _resets(chain: Sequence[Group]) -> tuple[int, int]:
+def _resets(chain: Sequence[LIF]) -> tuple[int, int]:
     """Interval and offset with which layer k is cleared at t % interval == (offset + 1 + k) % interval."""
     interval = chain[0].reset_interval
     if not interval:

@@ -15,7 +15,7 @@ from spikeport.deploy.passes.first_layer import encode
 from spikeport.deploy.passes.grid import Fitted
 from spikeport.deploy.passes.weights import bias_per_neuron, connection
 from spikeport.errors import DeployError, PassError
-from spikeport.program import Connection, Encoder, Group, Input, Output, Program
+from spikeport.program import LIF, Connection, Encoder, Input, Output, Program
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Quantize(AbstractPass[Network, Program]):
                 )
 
     def run(self, before: Network, options: Options) -> Program:
-        groups: list[Group] = []
+        groups: list[LIF] = []
         connections: list[Connection] = []
         encoders: list[Encoder] = []
         inputs = {name for name, _ in before.inputs}
@@ -70,9 +70,9 @@ def _fit(population: Population, into: list[Projection]) -> Fitted:
     return grid.fit(population.name, weights, bias, population.keep, population.threshold)
 
 
-def _group(population: Population, fitted: Fitted, options: Options) -> Group:
+def _group(population: Population, fitted: Fitted, options: Options) -> LIF:
     mant = np.broadcast_to(fitted.bias >> fitted.bias_exp, population.shape)
-    return Group(
+    return LIF(
         name=population.name,
         shape=population.shape,
         du=fixed.DECAY_ONE - 1,

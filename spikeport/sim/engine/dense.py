@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from spikeport import fixed
 from spikeport.errors import SimError
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Conv, Dense, Group, Program
+from spikeport.program import LIF, Connection, Conv, Dense, Program
 from spikeport.sim import reference
 from spikeport.sim.engine.run import Ran
 from spikeport.sim.fanout import fan_out
@@ -73,7 +73,7 @@ class DenseEngine:
             OverflowDetected: under `strict`, for the first value that leaves its word.
         """
         batch = next(iter(inputs.values())).shape[1]
-        groups = self.program.groups
+        groups = self.program.lifs
         u = {g.name: self._zeros(batch, g.size) for g in groups}
         v = {g.name: self._zeros(batch, g.size) for g in groups}
         arriving: dict[str, dict[int, Tensor]] = {g.name: {} for g in groups}
@@ -134,7 +134,7 @@ class DenseEngine:
         dtype = next(d for d, limit in EXACT.items() if largest < limit)
         return torch.from_numpy(weight.astype(np.int64)).to(self.device, dtype)
 
-    def _bias(self, group: Group, inputs: Mapping[str, Ints]) -> Tensor:
+    def _bias(self, group: LIF, inputs: Mapping[str, Ints]) -> Tensor:
         """`(T or 1, B or 1, n)`."""
         encoder = next((e for e in self.program.encoders if e.synapses.target == group.name), None)
         if encoder is None:
@@ -156,9 +156,7 @@ class DenseEngine:
         return {name: x.reshape(*x.shape[:2], *self.program.shape_of(name)) for name, x in arrays.items()}
 
 
-def step_group(
-    group: Group, u: Tensor, v: Tensor, a: Tensor | None, bias: Tensor
-) -> tuple[bool, Tensor, Tensor, Tensor]:
+def step_group(group: LIF, u: Tensor, v: Tensor, a: Tensor | None, bias: Tensor) -> tuple[bool, Tensor, Tensor, Tensor]:
     """`reference.step_group` on tensors; the first entry says whether u or v left its word."""
     full = decay(u, fixed.keep_u(group.du)) + (0 if a is None else a << fixed.ACT_SHIFT)
     x = ((full + (1 << 31)) & ((1 << 32) - 1)) - (1 << 31)

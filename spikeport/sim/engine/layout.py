@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport import fixed
-from spikeport.program import Connection, Conv, Dense, Group, Input, Program, Shape
+from spikeport.program import LIF, Connection, Conv, Dense, Input, Program, Shape
 from spikeport.sim.engine import columns as col
 from spikeport.sim.engine.runs import columns_in_order, runs_of
 
@@ -78,7 +78,7 @@ def channels_first(x: NDArray[Any], shape: Shape) -> NDArray[Any]:
 
 
 def lay_out(program: Program) -> Layout:
-    nodes: list[Input | Group] = [*program.inputs, *program.groups]
+    nodes: list[Input | LIF] = [*program.inputs, *program.lifs]
     index = {node.name: i for i, node in enumerate(nodes)}
     order = tuple(channel_last(node.shape) for node in nodes)
     store = _Store(order, index)
@@ -87,9 +87,9 @@ def lay_out(program: Program) -> Layout:
     for _, part in parts:
         store.add(part, program)
     n_inputs = len(program.inputs)
-    rows = np.zeros((len(program.groups), col.GROUP_COLUMNS), np.int64)
+    rows = np.zeros((len(program.lifs), col.GROUP_COLUMNS), np.int64)
     offset = 0
-    for g, group in enumerate(program.groups):
+    for g, group in enumerate(program.lifs):
         into = [row for row, (_, part) in enumerate(parts) if part.target == group.name]
         first = into[0] if into else 0
         reset = (group.reset_interval, group.reset_offset % group.reset_interval if group.reset_interval else 0)
@@ -108,7 +108,7 @@ def lay_out(program: Program) -> Layout:
         targets=_joined(store.targets, np.int32),
         delays=_joined(store.delays, np.int32),
         runs=np.concatenate([*store.runs, np.zeros((1, 3), np.int32)]),
-        bias=_joined([bias_of(g, order[n_inputs + i]) for i, g in enumerate(program.groups)], np.int32),
+        bias=_joined([bias_of(g, order[n_inputs + i]) for i, g in enumerate(program.lifs)], np.int32),
         node_offset=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         buffer_size=store.buffer,
         order=order,
@@ -148,7 +148,7 @@ def spelled(connection: Connection) -> list[Dense | Conv | Listed]:
     return [Listed(*ends, row[at], col[at], weight[at], connection.weight_exp, delay[at]) for at in buckets]
 
 
-def bias_of(group: Group, order: Table | None) -> NDArray[np.int64]:
+def bias_of(group: LIF, order: Table | None) -> NDArray[np.int64]:
     bias = group.bias_mant.astype(np.int64).reshape(-1) << group.bias_exp
     return bias if order is None else bias[order]
 

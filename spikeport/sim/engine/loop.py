@@ -84,7 +84,7 @@ def run_sample(lay, steps, t_before, strict, x, coded, coded_at, state, kept_spi
 
     Args:
         lay: Tables of `Layout`.
-        x: `(T, sum of inputs)` bytes, channel last; zeros after T.
+        x: `(T, sum of inputs)` bytes, channel last; the k-th step of this call takes entry k, and zeros after T.
         coded, coded_at: Biases that the host loads, `(T or 1, neurons)`, and each group's offset in them or -1.
         state: u, v, delivery buffer.
         kept_spikes, kept_states: `(array, offset per node or -1)`.
@@ -112,7 +112,7 @@ def run_sample(lay, steps, t_before, strict, x, coded, coded_at, state, kept_spi
         t = t_before + step + 1
         for node in range(n_inputs):
             low, high = node_offset[node], node_offset[node + 1]
-            count[node] = list_events(x[t - 1, low:high], events[low:high]) if t <= len(x) else 0
+            count[node] = list_events(x[step, low:high], events[low:high]) if step < len(x) else 0
         for g in range(len(groups)):
             group = groups[g]
             n, low = group[col.N], group[col.OFFSET]
@@ -123,7 +123,7 @@ def run_sample(lay, steps, t_before, strict, x, coded, coded_at, state, kept_spi
                 wild[g] = False
             gather(ag, group, connections, buffer, t)
             if coded_at[g] >= 0:
-                bg = coded[min(t - 1, len(coded) - 1), coded_at[g] : coded_at[g] + n]
+                bg = coded[min(step, len(coded) - 1), coded_at[g] : coded_at[g] + n]
             else:
                 bg = bias[low : low + n]
             if wild[g]:

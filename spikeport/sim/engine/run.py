@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeport import fixed
 from spikeport.errors import SimError
 from spikeport.fixed import Ints
-from spikeport.program import Encoder, Program
+from spikeport.program import LIF, Encoder, Program
 from spikeport.sim import reference
+from spikeport.sim.engine import columns as col
 from spikeport.sim.engine.layout import Layout, Table, channels_first, channels_last, lay_out
 from spikeport.sim.engine.loop import run_span
+from spikeport.sim.state import State as ReferenceState
 
 
 @dataclass(eq=False)
@@ -74,7 +77,7 @@ class EventEngine:
         """Runs `steps` more steps; `state` goes on.
 
         Args:
-            inputs: `(T, B, n)` for each input; hardware step t takes entry t - 1, and zeros after T.
+            inputs: `(T, B, n)` for each input; the k-th step of this call takes entry k, and zeros after T.
             spikes, states: Groups whose spikes, and whose u and v, are kept.
 
         Raises:
@@ -93,6 +96,7 @@ class EventEngine:
         failed = np.zeros((batch, 2), np.int64)
         weights = (lay.bytes_, lay.words, lay.pointers, lay.targets, lay.delays, lay.runs)
         tables = (lay.groups, lay.connections, weights, lay.bias, lay.node_offset, len(self.program.inputs))
+        before = self.as_reference(state) if strict and state.t else None
         self._spans(
             batch,
             (
@@ -111,7 +115,7 @@ class EventEngine:
             ),
         )
         if failed.any():
-            explain(self.program, inputs, failed)
+            explain(self.program, inputs, failed, before)
         state.t += steps
         by_connection = np.zeros((len(self.program.connections), batch), np.int64)
         np.add.at(by_connection, lay.origin, sops.T)
@@ -121,6 +125,29 @@ class EventEngine:
             self._kept(v_out, states, states_at),
             by_connection.T,
         )
+
+    def as_reference(self, state: State) -> ReferenceState:
+        """The same state as the reference interpreter keeps it."""
+        lay = self.layout
+        groups, arriving = {}, {}
+        for row, group in zip(lay.groups, self.program.lifs, strict=True):
+            at = slice(row[col.OFFSET], row[col.OFFSET] + group.size)
+            u, v = (channels_first(x[:, at].astype(np.int64), group.shape) for x in (state.u, state.v))
+            groups[group.name] = {"u": u.reshape(len(u), -1), "v": v.reshape(len(v), -1)}
+            parts = lay.connections[row[col.FIRST_IN] : row[col.LAST_IN]]
+            arriving[group.name, "a"] = self._in_flight(state, group, parts)
+        return ReferenceState(state.t, groups, arriving, {})
+
+    def _in_flight(self, state: State, group: LIF, parts: Table) -> dict[int, Ints]:
+        """What one group will receive, by hardware step."""
+        box: dict[int, Ints] = {}
+        for row in parts:
+            for t in range(state.t + 1, state.t + 1 + row[col.SLOTS]):
+                start = row[col.BUFFER] + t % row[col.SLOTS] * row[col.N_TARGET]
+                a = fixed.shift(state.buffer[:, start : start + row[col.N_TARGET]].astype(np.int64), int(row[col.EXP]))
+                a = fixed.wrap_conv(a) if row[col.KIND] == col.CONV else a
+                box[t] = box.get(t, 0) + channels_first(a, group.shape).reshape(len(a), -1)
+        return box
 
     def _spike_inputs(self, inputs: Mapping[str, Ints], batch: int) -> NDArray[np.uint8]:
         """`(B, T, sum of inputs)`, channel last; nothing for inputs that become a bias."""
@@ -137,10 +164,10 @@ class EventEngine:
 
     def _biases(self, inputs: Mapping[str, Ints], batch: int) -> tuple[NDArray[np.int32], Table]:
         """Biases that the host loads, `(B, T or 1, neurons)`, and where each group's start, or -1."""
-        at = np.full(len(self.program.groups), -1, np.int64)
+        at = np.full(len(self.program.lifs), -1, np.int64)
         parts: list[NDArray[np.int32]] = []
         width = 0
-        for g, group in enumerate(self.program.groups):
+        for g, group in enumerate(self.program.lifs):
             if encoder := self._encoded.get(group.name):
                 at[g], width = width, width + group.size
                 parts.append(self._encode(encoder, inputs[encoder.synapses.source]))
@@ -151,7 +178,7 @@ class EventEngine:
 
     def _encode(self, encoder: Encoder, x: Ints) -> NDArray[np.int32]:
         """Once if the input is constant over time, else at each step."""
-        target = self.program.group(encoder.synapses.target)
+        target = next(g for g in self.program.lifs if g.name == encoder.synapses.target)
         if all(np.array_equal(x[0], later) for later in x[1:]):
             x = x[:1]
         shape = self.program.shape_of(encoder.synapses.source)
@@ -162,7 +189,7 @@ class EventEngine:
         """Where each node's neurons start in an array of the kept ones, or -1; and that array's width."""
         at = np.full(len(self.layout.node_offset) - 1, -1, np.int64)
         width = 0
-        for g, group in enumerate(self.program.groups):
+        for g, group in enumerate(self.program.lifs):
             if group.name in names:
                 at[len(self.program.inputs) + g], width = width, width + group.size
         return at, width
@@ -170,7 +197,7 @@ class EventEngine:
     def _kept(self, array: NDArray[Any], names: Collection[str], at: Table) -> dict[str, NDArray[Any]]:
         """`(B, steps, kept)` in engine order to `(steps, B, *shape)` by group; a view."""
         kept = {}
-        for g, group in enumerate(self.program.groups):
+        for g, group in enumerate(self.program.lifs):
             node = len(self.program.inputs) + g
             if group.name in names:
                 part = array[:, :, at[node] : at[node] + group.size].swapaxes(0, 1)
@@ -189,14 +216,26 @@ class EventEngine:
                 done.result()
 
 
-def explain(program: Program, inputs: Mapping[str, Ints], failed: Table) -> None:
-    """Raises what the reference raises: it repeats the failed samples from the first step.
+def supports(program: Program) -> bool:
+    """Whether the fast engines can run it: plain leaky integrate-and-fire neurons and spikes without payload."""
+    plain = all(
+        isinstance(g, LIF) and g.reset == "zero" and not g.refractory_steps and g.vth_low is None
+        for g in program.groups
+    )
+    return (
+        plain
+        and not any(c.graded for c in program.connections)
+        and all(entry.kind in ("spike", "bias") for entry in program.inputs)
+    )
+
+
+def explain(program: Program, inputs: Mapping[str, Ints], failed: Table, before: ReferenceState | None) -> None:
+    """Raises what the reference raises: it repeats the failed samples from where the run began.
 
     Raises:
         OverflowDetected: names layer, step, neuron and value.
     """
     last = int(failed[failed[:, 0] > 0, 0].min())
-    samples = np.flatnonzero(failed[:, 0] == last)
-    again = {name: x[:, samples] for name, x in inputs.items()}
-    reference.run(program, again, last, lambda *_: None, "strict")
+    steps = last - (0 if before is None else before.t)
+    reference.run(program, inputs, steps, lambda *_: None, "strict", before)
     raise SimError("engine", "differs from the reference", got=f"step {last}", do="report this as a bug")

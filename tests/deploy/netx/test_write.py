@@ -19,7 +19,7 @@ from spikeport.deploy.netx.lava_dl import WORKER, LavaDlJob, LavaDlLayer, run_la
 from spikeport.deploy.netx.layers import DenseLayer, Neuron
 from spikeport.errors import DeployError, FileError, LavaMissing
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Conv, Dense, Encoder, Group, Input, Output, Program, Sparse, identical
+from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Sparse, identical
 from spikeport.sim import simulate
 from spikeport.sim.reference import encode
 from tests.deploy.netx.netfile import random_layers
@@ -35,12 +35,12 @@ def env() -> LavaEnv:
         pytest.skip(f"NOT COMPARED WITH LAVA-DL: {missing}")
 
 
-def group(name: str, shape: tuple[int, ...], **values: Any) -> Group:
+def group(name: str, shape: tuple[int, ...], **values: Any) -> LIF:
     fields = {"du": 4095, "dv": 1024, "vth": 30, "bias_mant": np.zeros(shape, np.int64), "bias_exp": 6, **values}
-    return Group(name, shape, **fields)
+    return LIF(name, shape, **fields)
 
 
-def chain(*connections: Connection, groups: tuple[Group, ...] | None = None, **values: Any) -> Program:
+def chain(*connections: Connection, groups: tuple[LIF, ...] | None = None, **values: Any) -> Program:
     if groups is None:
         groups = tuple(group(c.target, c.weight.shape[:1]) for c in connections)
     fields: dict[str, Any] = {"inputs": (Input("x", (3,), "spike"),), "outputs": (Output("y", groups[-1].name),)}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spikeport.errors import OverflowDetected
 from spikeport.sim import reference
 from spikeport.sim.engine.run import EventEngine
-from tests.programs import random_program
+from spikeport.sim.random_programs import random_program
 
 dense = pytest.importorskip("spikeport.sim.engine.dense", reason="needs torch", exc_type=ImportError)
 
@@ -18,7 +18,7 @@ dense = pytest.importorskip("spikeport.sim.engine.dense", reason="needs torch", 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), steps=st.integers(1, 12), batch=st.integers(1, 4))
 def test_equals_the_event_engine(seed: int, steps: int, batch: int) -> None:
-    program, inputs = random_program(np.random.default_rng(seed), steps=steps, batch=batch)
+    program, inputs = random_program(np.random.default_rng(seed), kinds=["lif"], graded=False, steps=steps, batch=batch)
     x = {name: values.reshape(steps, batch, -1).astype(np.int64) for name, values in inputs.items()}
     names = [g.name for g in program.groups]
     events = EventEngine(program, 1)
@@ -35,7 +35,7 @@ def test_equals_the_event_engine(seed: int, steps: int, batch: int) -> None:
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_overflows_are_reported_as_the_reference_does(seed: int) -> None:
-    program, inputs = random_program(np.random.default_rng(seed), steps=8, batch=2)
+    program, inputs = random_program(np.random.default_rng(seed), kinds=["lif"], graded=False, steps=8, batch=2)
     x = {name: values.reshape(8, 2, -1).astype(np.int64) for name, values in inputs.items()}
     engine = dense.DenseEngine(replace(program, profile="strict"))
 

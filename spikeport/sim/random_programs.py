@@ -1,28 +1,64 @@
-"""Random Programs for tests: small, valid, and fond of the edges.
+"""Random Programs to compare back ends on: small, valid, and fond of the edges.
 
-`random_program(rng)` gives a Program under the profile `lava` and inputs for it. Between them the Programs have dense,
-sparse and convolutional connections, delays, loops and shortcuts, biases, resets, bias inputs with encoders,
-both signs of weight exponents, and values that wrap u and saturate v.
+`random_program(rng)` gives a Program under the profile `lava` and inputs for it. Between them the Programs have every
+kind of neuron, dense, sparse and convolutional connections, graded spikes of both signs, delays, loops and shortcuts,
+biases, resets, bias inputs with encoders, both signs of weight exponents, and values that leave their words.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from math import prod
 
 import numpy as np
 
 from spikeport import fixed
+from spikeport.errors import OverflowDetected
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Conv, Dense, Encoder, Group, Input, Output, Program, Shape, Sparse
+from spikeport.program import (
+    LIF,
+    Connection,
+    Conv,
+    Dense,
+    Encoder,
+    Group,
+    Input,
+    Output,
+    Program,
+    Resonator,
+    Shape,
+    SigmaDelta,
+    Sparse,
+)
+from spikeport.sim import reference
 
 Rng = np.random.Generator
 U_DECAYS = (-1, 0, 1, 127, 1024, 2047, 4094, 4095)
 V_DECAYS = (0, 1, 128, 1024, 2048, 4095, 4096)
 THRESHOLDS = (0, 1, 5, 80, 300, 3000, fixed.VTH_MAX)
+LAVA_KINDS = ("lif", "ternary", "delta", "sigma", "sigma_delta", "rf", "rf_izhikevich")
+"""Kinds of which Lava has a fixed-point model."""
+KINDS = {kind: 4 if kind == "lif" else 2 for kind in LAVA_KINDS} | {"soft_reset": 2, "refractory": 2}
+"""Each kind of neuron, and how common it is."""
 
 
-def random_program(rng: Rng, *, steps: int = 12, batch: int = 2) -> tuple[Program, dict[str, Ints]]:
-    """A Program of one to four groups, and `{input: (steps, batch, *shape)}`."""
-    inputs = [Input("x", random_shape(rng), "spike")]
+def random_program(
+    rng: Rng, *, steps: int = 12, batch: int = 2, kinds: Collection[str] = LAVA_KINDS, graded: bool = True
+) -> tuple[Program, dict[str, Ints]]:
+    """A Program of one to four groups, and `{input: (steps, batch, *shape)}`.
+
+    Args:
+        kinds: Those of `KINDS` that may occur; a group of spiking LIF behind an encoder may come with any.
+        graded: Whether payloads may be sent and multiplied.
+    """
+    while True:
+        program = _draw(rng, tuple(kinds), graded)
+        inputs = random_inputs(rng, program, steps, batch)
+        if _is_defined(program, inputs, steps + program.latency):
+            return program, inputs
+
+
+def _draw(rng: Rng, kinds: tuple[str, ...], graded: bool) -> Program:
+    inputs = [random_input(rng, "x", graded)]
     groups: list[Group] = []
     connections: list[Connection] = []
     encoders: list[Encoder] = []
@@ -36,19 +72,35 @@ def random_program(rng: Rng, *, steps: int = 12, batch: int = 2) -> tuple[Progra
         before: list[Input | Group] = [inputs[0], *groups]
         source = before[rng.integers(len(before))]
         connection, shape = random_connection(rng, source.name, source.shape, f"g{number}")
-        groups.append(random_group(rng, f"g{number}", shape))
+        groups.append(random_group(rng, f"g{number}", shape, kinds))
         connections.append(connection)
     connections += [_extra(rng, [inputs[0], *groups], groups) for _ in range(rng.integers(0, 3))]
-    program = Program(
+    return Program(
         groups=tuple(groups),
-        connections=tuple(connections),
+        connections=tuple(_entering(rng, c, groups, graded) for c in connections),
         inputs=tuple(inputs),
         outputs=(Output("y", groups[-1].name),),
         encoders=tuple(encoders),
         latency=int(rng.integers(0, 4)),
         profile="lava",
     )
-    return program, random_inputs(rng, program, steps, batch)
+
+
+def _entering(rng: Rng, connection: Connection, groups: list[Group], graded: bool) -> Connection:
+    """The connection with a port that its target has, graded or not."""
+    ports = next(g.ports for g in groups if g.name == connection.target)
+    port = ports[rng.integers(len(ports))]
+    return replace(connection, port=port, graded=graded and bool(rng.random() < 0.6))
+
+
+def _is_defined(program: Program, inputs: dict[str, Ints], steps: int) -> bool:
+    """Whether Lava's answer is defined: its convolution is not, for sums beyond 32 bits."""
+    flat = {name: x.reshape(*x.shape[:2], -1) for name, x in inputs.items()}
+    try:
+        reference.run(program, flat, steps, lambda *_: None)
+    except OverflowDetected:
+        return False
+    return True
 
 
 def random_inputs(rng: Rng, program: Program, steps: int, batch: int) -> dict[str, Ints]:
@@ -56,11 +108,18 @@ def random_inputs(rng: Rng, program: Program, steps: int, batch: int) -> dict[st
     values = {}
     for entry in program.inputs:
         size = (steps, batch, *entry.shape)
-        if entry.kind == "spike":
-            values[entry.name] = (rng.random(size) < rng.choice([0.1, 0.5, 1.0])).astype(np.int64)
-        else:
-            values[entry.name] = rng.integers(entry.low, entry.high + 1, size)
+        spikes = rng.random(size) < rng.choice([0.1, 0.5, 1.0])
+        payload = 1 if entry.kind == "spike" else rng.integers(entry.low, entry.high + 1, size)
+        values[entry.name] = payload + np.zeros(size, np.int64) if entry.kind == "bias" else spikes * payload
     return values
+
+
+def random_input(rng: Rng, name: str, graded: bool) -> Input:
+    shape = random_shape(rng)
+    if not graded or rng.random() < 0.6:
+        return Input(name, shape, "spike")
+    high = int(rng.choice([1, 100, 5000, fixed.PAYLOAD_MAX]))
+    return Input(name, shape, "graded", int(rng.choice([0, -high])), high)
 
 
 def random_shape(rng: Rng) -> Shape:
@@ -69,10 +128,60 @@ def random_shape(rng: Rng) -> Shape:
     return (int(rng.integers(1, 20)),)
 
 
-def random_group(rng: Rng, name: str, shape: Shape) -> Group:
+def random_group(rng: Rng, name: str, shape: Shape, kinds: Collection[str]) -> Group:
+    chances = np.array([KINDS[kind] for kind in kinds])
+    match str(rng.choice(list(kinds), p=chances / chances.sum())):
+        case "lif":
+            return random_lif(rng, name, shape)
+        case "ternary":
+            lif = random_lif(rng, name, shape)
+            return replace(lif, reset_interval=0, vth_low=min(int(rng.choice([-300, -5, 0, *THRESHOLDS])), lif.vth))
+        case "soft_reset":
+            return replace(random_lif(rng, name, shape), reset="subtract")
+        case "refractory":
+            lif = replace(random_lif(rng, name, shape), refractory_steps=int(rng.integers(1, 5)))
+            return replace(lif, reset="subtract") if rng.random() < 0.3 else lif
+        case "rf" | "rf_izhikevich" as kind:
+            return random_resonator(rng, name, shape, kind)
+        case stage:
+            return random_sigma_delta(rng, name, shape, stage)
+
+
+def random_sigma_delta(rng: Rng, name: str, shape: Shape, stage: str) -> SigmaDelta:
+    if stage == "sigma":
+        return SigmaDelta(name, shape, "sigma")
+    values: dict[str, object] = {"spike_exp": int(rng.choice([0, 1, 6, 7])), "state_exp": int(rng.choice([0, 1, 6, 7]))}
+    largest = fixed.V_MAX >> (int(values["spike_exp"]) + int(values["state_exp"]))  # type: ignore[call-overload]
+    values["vth"] = min(int(rng.choice([0, 1, 10, 500, largest])), largest)
+    values["cum_error"] = bool(rng.random() < 0.4)
+    if stage == "sigma_delta":
+        limit = min(int(rng.choice([1, 20, largest])), largest)
+        values["bias"] = rng.integers(-limit, limit + 1, shape) if rng.random() < 0.7 else limit
+        values["activation"] = str(rng.choice(["relu", "unit"]))
+    return SigmaDelta(name, shape, stage, **values)  # type: ignore[arg-type]
+
+
+def random_resonator(rng: Rng, name: str, shape: Shape, kind: str) -> Resonator:
+    """Any period of more than two steps, and no decay at all or up to the whole."""
+    bits, state_exp = int(rng.choice([1, 5, 12, 12])), int(rng.choice([0, 1, 6, 7]))
+    radius, angle = rng.choice([1.0, 1.0, 0.99, 0.9, 0.3, 0.0]) * (1 << bits), rng.uniform(-np.pi, np.pi)
+    vth = min(int(rng.choice([0, 1, 20, 500, fixed.V_MAX])), fixed.V_MAX >> state_exp)
+    return Resonator(
+        name,
+        shape,
+        kind,  # type: ignore[arg-type]
+        vth,
+        sin_decay=int(radius * np.sin(angle)),
+        cos_decay=int(radius * np.cos(angle)),
+        state_exp=state_exp,
+        decay_bits=bits,
+    )
+
+
+def random_lif(rng: Rng, name: str, shape: Shape) -> LIF:
     limit = int(rng.choice([1, 100, fixed.BIAS_MANT_MAX + 1]))
     interval = int(rng.choice([0, 0, 0, 1, 3, 4, 8]))
-    return Group(
+    return LIF(
         name=name,
         shape=shape,
         du=int(rng.choice(U_DECAYS)),
@@ -141,7 +250,7 @@ def random_conv(rng: Rng, source: str, shape: Shape, target: str) -> Conv:
     )
 
 
-def random_encoder(rng: Rng, image: Input, target: str) -> tuple[Encoder, Group]:
+def random_encoder(rng: Rng, image: Input, target: str) -> tuple[Encoder, LIF]:
     """An encoder whose mantissas stay in range, and its group."""
     if len(image.shape) == 3 and rng.random() < 0.6:
         conv = random_conv(rng, image.name, image.shape, target)
@@ -153,7 +262,7 @@ def random_encoder(rng: Rng, image: Input, target: str) -> tuple[Encoder, Group]
         synapses = Dense(image.name, target, weight, int(rng.integers(-3, 1)))
     largest = int(np.abs(weight).sum(axis=tuple(range(1, weight.ndim))).max()) * 200
     encoder = Encoder(synapses, rng.integers(-1000, 1000, shape), fixed.bias_exponent(largest + 1000))
-    return encoder, random_group(rng, target, shape)
+    return encoder, random_lif(rng, target, shape)
 
 
 def _extra(rng: Rng, nodes: list[Input | Group], groups: list[Group]) -> Connection:
