@@ -123,3 +123,9 @@ def test_a_layer_that_no_encoder_holds_is_refused(weight: float, bias: float, th
     with pytest.raises(RuleError) as caught:
         encoded(linear([[weight]], bias), (1,), threshold)
     assert str(caught.value) == message
+
+
+def test_a_threshold_on_the_grid_alone_does_not_make_a_layer_exact() -> None:
+    fitted, encoder = encoded(linear([[0.3, 0.1]], [0.7]), (1,), (64 * 5000 + 0.5) / 4096)
+    assert not fitted.exact
+    assert encoder.synapses.weight.tolist() == [[254, 84]]
