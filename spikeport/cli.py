@@ -207,7 +207,8 @@ def bench_sim(
         list[str] | None, typer.Option(help="compare, activity, roofline, cost or startup; repeatable. [default: all]")
     ] = None,
     net: Annotated[
-        list[str] | None, typer.Option(metavar="CASE=NET.H5", help="Run a case on this Program; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="CASE=NET.H5[,X.NPZ]", help="Run a case on this Program, with this input."),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
     output: Annotated[

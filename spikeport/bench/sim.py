@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from spikeport.bench.activity import RATES, activity
 from spikeport.bench.cases import CASES, Case, with_program
@@ -15,7 +17,11 @@ from spikeport.bench.cost import cost, start_up
 from spikeport.bench.engine import engines
 from spikeport.bench.roofline import roofline
 from spikeport.errors import InputError
-from spikeport.program import Program
+from spikeport.program import IntArray, Program
+from spikeport.sim.simulate import check_inputs
+
+Given: TypeAlias = tuple[Program, IntArray | None]
+"""A Program, and its input `(T, B, *shape)`; one that fits is drawn if None."""
 
 SCHEMA = "spikeport-bench-sim/1"
 PARTS = ("compare", "activity", "roofline", "cost", "startup")
@@ -51,14 +57,14 @@ def bench_sim(
     cases: Collection[str] = tuple(CASES),
     peers: Collection[str] = tuple(PEERS),
     parts: Collection[str] = PARTS,
-    nets: Mapping[str, Program] | None = None,
+    nets: Mapping[str, Given] | None = None,
     sizes: Sizes = FULL,
     tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Measures the chosen parts.
 
     Args:
-        nets: Programs that take the place of the built-in ones of these names.
+        nets: Programs that take the place of the built-in ones of these names, and their inputs.
 
     Raises:
         InputError: an unknown name.
@@ -71,7 +77,7 @@ def bench_sim(
     if "compare" in parts:
         found["compare"] = []
         for name in cases:
-            case = build(name, sizes, (nets or {}).get(name))
+            case = build(name, sizes, *(nets or {}).get(name, ()))
             batch = min(sizes.batch, case.spikes.shape[1])
             found["compare"] += compare(case, list(peers), batch=batch, rounds=sizes.rounds, tell=tell, **timed)
     if "activity" in parts:
@@ -90,8 +96,11 @@ def bench_sim(
     return found
 
 
-def build(name: str, sizes: Sizes, program: Program | None = None) -> Case:
+def build(name: str, sizes: Sizes, program: Program | None = None, spikes: IntArray | None = None) -> Case:
     """A case; convolutions get a sixteenth of the batch."""
+    if program is not None and spikes is not None:
+        check_inputs(program, spikes)
+        return Case(name, program, spikes.astype(np.int64))
     batch = max(1, sizes.batch // 16) if name == "pilotnet" else sizes.batch
     case = CASES[name](steps=sizes.steps[name], batch=batch)
     return with_program(case, program, name) if program else case

@@ -7,9 +7,10 @@ from typing import Any
 
 from spikeport.bench.cases import CASES
 from spikeport.bench.compare import PEERS
-from spikeport.bench.sim import FULL, PARTS, QUICK
+from spikeport.bench.sim import FULL, PARTS, QUICK, Given
 from spikeport.bench.sim import bench_sim as measure
 from spikeport.commands.answer import Answer, say
+from spikeport.commands.samples import read_samples
 from spikeport.errors import InputError
 from spikeport.program_file import load_program
 
@@ -94,11 +95,17 @@ def _notes(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"start-up to the first result: {_time(start['min_s'])} (median {_time(start['median_s'])})"
 
 
-def _named(text: str) -> tuple[str, Any]:
-    name, equals, path = text.partition("=")
-    if not equals:
-        raise InputError("--net", "argument", got=text, relation="is not", limit="CASE=NET.H5")
-    return name, load_program(Path(path))
+def _named(text: str) -> tuple[str, Given]:
+    """`CASE=NET.H5` or `CASE=NET.H5,X.NPZ`."""
+    name, equals, paths = text.partition("=")
+    if not equals or name not in CASES:
+        limit = f"CASE=NET.H5 or CASE=NET.H5,X.NPZ with a case of {', '.join(CASES)}"
+        raise InputError("--net", "argument", got=text, relation="is not", limit=limit)
+    net, comma, samples = paths.partition(",")
+    program = load_program(Path(net))
+    if len(program.inputs) != 1:
+        raise InputError(net, "inputs", got=len(program.inputs), relation="are not", limit=1)
+    return name, (program, read_samples(Path(samples), program).inputs[program.inputs[0].name] if comma else None)
 
 
 def _time(seconds: float) -> str:

@@ -107,11 +107,12 @@ def test_the_exponent_of_proportional_time_is_one() -> None:
     assert exponent(points[:2], 1e-3) is None
 
 
+@pytest.mark.slow
 def test_our_own_workers_answer_and_agree() -> None:
     pytest.importorskip("torch")
     said: list[str] = []
 
-    rows = compare(tiny("mlp"), ["torch"], batch=2, rounds=1, repeats=1, seconds=0.0, tell=said.append)
+    rows = compare(tiny("mlp"), ["torch"], batch=1, rounds=1, repeats=1, seconds=0.0, tell=said.append)
 
     assert {row["name"] for row in rows} == {"spikeport", "torch"}
     assert all(row["differing"] == 0 and row["compared"] for row in rows), rows
@@ -132,6 +133,19 @@ def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(InputError, match=r"peer \(brian\) is not one of lava"):
         bench_sim(peers=["brian"], sizes=QUICK)
     assert set(PEERS) >= {"lava", "nengo_loihi", "brian2_loihi", "xylosim", "thrindex", "torch"}
+
+
+@pytest.mark.slow
+def test_a_case_runs_on_a_net_and_an_input_of_ones_own(tmp_path: Path) -> None:
+    case = mlp(steps=3, batch=2, sizes=(6, 4))
+    save_program(case.program, tmp_path / "net.h5")
+    np.savez(tmp_path / "x.npz", spikes=case.spikes)
+
+    answer = command(["mlp"], ["none"], ["compare"], [f"mlp={tmp_path / 'net.h5'},{tmp_path / 'x.npz'}"], True, None)
+
+    assert {row["sops"] for row in answer.data["compare"] if row["batch"] == 2} == {int(case.spikes.sum()) * 4}
+    with pytest.raises(InputError, match="is not CASE=NET.H5"):
+        command(["mlp"], ["none"], ["compare"], ["net.h5"], True, None)
 
 
 @pytest.mark.slow
