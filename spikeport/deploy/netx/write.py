@@ -19,6 +19,7 @@ from spikeport.deploy.netx.layers import (
     ConvLayer,
     DenseLayer,
     FlattenLayer,
+    Group,
     InputLayer,
     Layer,
     Neuron,
@@ -26,7 +27,7 @@ from spikeport.deploy.netx.layers import (
 )
 from spikeport.errors import DeployError
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Conv, Dense, Encoder, Group, Program, Sparse
+from spikeport.program import Connection, Conv, Dense, Encoder, Program, Sparse
 
 _ITSELF = "run this Program itself: spikeport run --backend lava"
 
