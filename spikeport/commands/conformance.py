@@ -32,6 +32,8 @@ class Row:
     differing: int
     conventions: tuple[Convention, ...] = ()
     """Applied to our trace before comparing."""
+    run: str = ""
+    """How the network was run, where the recording does not say it."""
 
 
 Part: TypeAlias = Callable[[Setup], Iterator[Row]]
@@ -54,7 +56,8 @@ def conformance(setup: Setup) -> Answer:
                 rows.append(row)
                 bar.update(task, advance=1, info=row.what)
     values, differing = sum(row.values for row in rows), sum(row.differing for row in rows)
-    conventions = {c.name: c.why for row in rows for c in row.conventions}
+    reasons = {name: why for row in rows for name, why in _named(row)}
+    letters = {name: chr(ord("a") + number) for number, name in enumerate(reasons)}
     data = {
         "values": values,
         "differing": differing,
@@ -64,24 +67,22 @@ def conformance(setup: Setup) -> Answer:
                 "against": row.against,
                 "values": row.values,
                 "differing": row.differing,
-                "conventions": [c.name for c in row.conventions],
+                "as": [name for name, _ in _named(row)],
             }
             for row in rows
         ],
-        "conventions": conventions,
+        "reasons": reasons,
     }
-    letters = {name: chr(ord("a") + number) for number, name in enumerate(conventions)}
     cells = [
-        (
-            row.what,
-            row.against,
-            f"{row.values:,}",
-            f"{row.differing:,}",
-            " ".join(letters[c.name] for c in row.conventions),
-        )
+        (row.what, row.against, f"{row.values:,}", f"{row.differing:,}", "".join(letters[n] for n, _ in _named(row)))
         for row in rows
     ]
     notes = [f"{values:,} values compared, {differing:,} differ"]
-    notes += [f"{letters[name]}: {name}; {why}" for name, why in conventions.items()]
+    notes += [f"{letters[name]}: {name}; {why}" for name, why in reasons.items()]
     columns = ("what", "against", "values", "differing", "as")
     return Answer(data, "spikeport conformance", columns, cells, notes, exit_code=int(differing > 0))
+
+
+def _named(row: Row) -> list[tuple[str, str]]:
+    run = [(row.run, "found from the recording, which does not say it")] if row.run else []
+    return [*run, *((c.name, c.why) for c in row.conventions)]

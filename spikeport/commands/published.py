@@ -1,7 +1,8 @@
 """Part of `spikeport conformance`: what Intel published with lava-dl 0.6.0, replayed value by value.
 
-How the recordings were made the release does not say. Those of `pilotnet_lif` bear the chip's mark, v = 128 at every
-spike, and the release's `test_hdf5_nx.py` holds Loihi 2 against them; the others are SLAYER's, lava-dl's training code.
+How the recordings were made the release does not say. Those of `pilotnet_lif` with u and v bear the chip's mark,
+v = 128 at every spike, and the release's `test_hdf5_nx.py` holds Loihi 2 against them; most others are SLAYER's,
+lava-dl's training code.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,17 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeport.commands.answer import say
 from spikeport.commands.conformance import Row, Setup
 from spikeport.commands.recordings import Recordings, open_recordings
 from spikeport.deploy.netx import read_netx
+from spikeport.deploy.netx.layers import DenseLayer, Neuron
+from spikeport.deploy.netx.read import program_of
 from spikeport.errors import FileError
 from spikeport.fixed import Ints
-from spikeport.program import LIF, Dense, Input, Output, Program
+from spikeport.program import Program
 from spikeport.sim import Trace, simulate
 from spikeport.sim.convention import ONE_STEP_LATE, REFRACTORY_COUNTER, U_OVER_64, Convention, from_step
 from spikeport.sim.reference import encode
 
-CHIP, SLAYER = "chip recording", "SLAYER"
+CHIP, UNKNOWN, SLAYER = "chip recording", "recording", "SLAYER"
 PILOTNET = ("conv-0", "conv-1", "conv-2", "conv-3", "conv-4", "fc-0", "fc-1", "fc-2")
 QUICK_STEPS = 200
 INPUT_BITS = 6  # the least with which every mantissa of the recorded images is some input
@@ -29,6 +33,8 @@ INPUT_BITS = 6  # the least with which every mantissa of the recorded images is 
 def published(setup: Setup) -> Iterator[Row]:
     """All recordings of networks of integrate-and-fire neurons."""
     recordings = open_recordings(setup.wheel)
+    if not recordings.published:
+        say(f"{recordings.path} is not the wheel that was published: SHA-256 {recordings.sha256}")
     for case in (_pilotnet, _tinynet, _ntidigits, _dense, _networks):
         yield from case(recordings, setup.quick)
 
@@ -37,25 +43,25 @@ def _pilotnet(recordings: Recordings, quick: bool) -> Iterator[Row]:
     """The whole network from the image on, three times: its files stem from runs with different resets."""
     folder = "pilotnet_lif"
     image = np.moveaxis(recordings.array(f"{folder}/image"), 0, -1)  # no time axis: (x, y, c)
-    network = f"{folder}/network.net"
-    traces = _run_image(recordings, f"gts/{network}", image, 24, interval=17, offset=0)
-    yield _row(recordings, traces["input"], f"{folder}/input", {"s": ""}, CHIP)
+    network = f"gts/{folder}/network.net"
+    traces, run = _run_image(recordings, network, image, 24, interval=17, offset=0)
+    yield _row(recordings, traces["input"], f"{folder}/input", {"s": ""}, UNKNOWN, run=run)
     for name in PILOTNET:
         trace = traces[name.replace("-", "")]
         files = {"u": "-u", "v": "-v", "s": ""}
-        yield _row(recordings, trace, f"{folder}/{name}", files, CHIP, REFRACTORY_COUNTER)
-    traces = _run_image(recordings, f"gts/{network}", image, 24, interval=16, offset=0)
-    yield _row(recordings, traces["input"], f"{folder}/input-s", {"s": ""}, CHIP)
-    # Here every layer was cleared one step earlier: at t % 16 == k.
-    traces = _run_image(recordings, f"gts/{network}", image, 25, interval=16, offset=15)
-    yield _row(recordings, traces["fc3"], f"{folder}/fc-3", {"u": "-u", "v": "-v", "s": "-s"}, CHIP)
+        yield _row(recordings, trace, f"{folder}/{name}", files, CHIP, REFRACTORY_COUNTER, run=run)
+    traces, run = _run_image(recordings, network, image, 24, interval=16, offset=0)
+    yield _row(recordings, traces["input"], f"{folder}/input-s", {"s": ""}, UNKNOWN, run=run)
+    # Here every layer was cleared one step earlier.
+    traces, run = _run_image(recordings, network, image, 25, interval=16, offset=15)
+    yield _row(recordings, traces["fc3"], f"{folder}/fc-3", {"u": "-u", "v": "-v", "s": "-s"}, UNKNOWN, run=run)
 
 
 def _tinynet(recordings: Recordings, quick: bool) -> Iterator[Row]:
     folder = "tinynet"
     image = np.moveaxis(recordings.array(f"{folder}/input_bias"), 0, -1)
     # Cleared once, when a layer's first input arrives: until then its bias alone has charged it.
-    traces = _run_image(recordings, "tiny.net", image, 19, interval=32, offset=0)
+    traces, run = _run_image(recordings, "tiny.net", image, 19, interval=32, offset=0)
     for name, group, variable, first in (
         ("input", "input", "s", 1),
         ("layer1", "conv0", "s", 2),
@@ -64,7 +70,7 @@ def _tinynet(recordings: Recordings, quick: bool) -> Iterator[Row]:
     ):
         conventions = [from_step(first), ONE_STEP_LATE] if first > 1 else [ONE_STEP_LATE]
         conventions += [U_OVER_64] if variable == "u" else []
-        yield _row(recordings, traces[group], f"{folder}/{name}", {variable: ""}, SLAYER, *conventions)
+        yield _row(recordings, traces[group], f"{folder}/{name}", {variable: ""}, SLAYER, *conventions, run=run)
 
 
 def _ntidigits(recordings: Recordings, quick: bool) -> Iterator[Row]:
@@ -72,8 +78,9 @@ def _ntidigits(recordings: Recordings, quick: bool) -> Iterator[Row]:
     folder = "ntidigits"
     program = read_netx(recordings.file(f"gts/{folder}/ntidigits.net"))
     x = recordings.array(f"{folder}/input")
-    steps = min(len(x), QUICK_STEPS) if quick else len(x)
-    traces = _run(program, x[:steps].reshape(steps, *program.inputs[0].shape))
+    steps = QUICK_STEPS if quick else None
+    x = x[:steps]
+    traces = _run(program, x.reshape(len(x), *program.inputs[0].shape))
     yield _row(recordings, traces["fc2"], f"{folder}/output", {"s": ""}, SLAYER, ONE_STEP_LATE, steps=steps)
 
 
@@ -81,15 +88,10 @@ def _dense(recordings: Recordings, quick: bool) -> Iterator[Row]:
     """One layer without a network file; its parameters are those of `test_blocks.py`, `test_dense`."""
     folder = "dense"
     weight, x = recordings.array(f"{folder}/weight").T, recordings.array(f"{folder}/in")
-    n, n_source = weight.shape
-    group = LIF("fc0", (n,), 4095, 415, 6, np.zeros(n, np.int64))
-    program = Program(
-        groups=(group,),
-        connections=(Dense("x", "fc0", _integers(weight)),),
-        inputs=(Input("x", (n_source,), "spike"),),
-        outputs=(Output("y", "fc0"),),
-        latency=1,
+    layer = DenseLayer(
+        _integers(weight), np.zeros(len(weight), np.int64), Neuron(i_decay=4096, v_decay=415, v_th_mant=6)
     )
+    program = program_of([layer])
     traces = _run(program, x)
     yield _row(recordings, traces["fc0"], f"{folder}/out", {"s": ""}, SLAYER)
     yield _row(recordings, traces["fc0"], f"{folder}/current", {"u": ""}, SLAYER, U_OVER_64)
@@ -107,8 +109,11 @@ def _networks(recordings: Recordings, quick: bool) -> Iterator[Row]:
 
 def _run_image(
     recordings: Recordings, network: str, image: NDArray[Any], steps: int, *, interval: int, offset: int
-) -> Mapping[str, Trace]:
-    """The network on an image that is recorded as the bias mantissas of its input neurons, `(x, y, c)`."""
+) -> tuple[Mapping[str, Trace], str]:
+    """The traces, and how the network was cleared.
+
+    The image is recorded as the bias mantissas of the input neurons, `(x, y, c)`.
+    """
     file = recordings.file(network)
     program = read_netx(file, reset_interval=interval, reset_offset=offset, input_bits=INPUT_BITS)
     entry, encoder = program.inputs[0], program.encoders[0]
@@ -117,7 +122,8 @@ def _run_image(
     x = np.rint(((mantissas << INPUT_BITS) - encoder.offset) / weight).astype(np.int64)
     if not np.array_equal(encode(encoder, x.reshape(1, -1), entry.shape, entry.shape), mantissas.reshape(1, -1)):
         raise FileError(network, "recorded image", relation="is not what its input layer can give")
-    return _run(program, np.broadcast_to(x, (steps, *x.shape)))
+    resets = f"reset of layer k at t % {interval} = k + {offset + 1 - interval if offset else 1}"
+    return _run(program, np.broadcast_to(x, (steps, *x.shape))), resets.removesuffix(" + 0")
 
 
 def _run(program: Program, x: NDArray[Any]) -> Mapping[str, Trace]:
@@ -134,6 +140,7 @@ def _row(
     against: str,
     *conventions: Convention,
     steps: int | None = None,
+    run: str = "",
 ) -> Row:
     """One layer's recorded variables, by suffix of their files, against our trace."""
     for convention in conventions:
@@ -148,7 +155,7 @@ def _row(
         values += recorded.size
         differing += int((ours != recorded).sum())
     whole = "" if steps is None else f", {steps:,} steps"
-    return Row(f"{name}: {', '.join(files)}{whole}", against, values, differing, conventions)
+    return Row(f"{name}: {', '.join(files)}{whole}", against, values, differing, conventions, run)
 
 
 def _in_our_order(x: NDArray[Any]) -> NDArray[Any]:

@@ -132,15 +132,19 @@ def test_one_value_that_differs_exits_1(fake: tuple[dict[str, bytes], Arrays], t
 def test_the_table_names_each_convention_and_says_why(fake: tuple[dict[str, bytes], Arrays], tmp_path: Path) -> None:
     answer = run(tmp_path, *fake)
     by_what = {row[0]: row[4] for row in answer.rows}
-    assert by_what["pilotnet_lif/conv-0: u, v, s"] == "a" and by_what["pilotnet_lif/input: s"] == ""
-    assert answer.notes[1].startswith("a: v = 128 where s; after a spike the chip's register")
-    assert set(answer.data["conventions"]) == {
-        "v = 128 where s",
-        "one step late",
-        "from step 2",
-        "from step 3",
-        "u / 64",
-    }
+    assert by_what["pilotnet_lif/conv-0: u, v, s"] == "ab" and by_what["dense/out: s"] == ""
+    assert answer.notes[1] == "a: reset of layer k at t % 17 = k + 1; found from the recording, which does not say it"
+    assert answer.notes[2].startswith("b: v = 128 where s; after a spike the chip's register")
+    resets = {f"reset of layer k at t % {when}" for when in ("17 = k + 1", "16 = k + 1", "16 = k", "32 = k + 1")}
+    names = {"v = 128 where s", "one step late", "from step 2", "from step 3", "u / 64"}
+    assert set(answer.data["reasons"]) == names | resets
+
+
+def test_another_wheel_than_the_published_one_is_named(
+    fake: tuple[dict[str, bytes], Arrays], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, *fake)
+    assert "is not the wheel that was published: SHA-256" in capsys.readouterr().err
 
 
 def test_quick_leaves_out_later_steps(

@@ -67,7 +67,7 @@ def run_job(net_path: str, input_path: str, output_path: str, hdf5: Any) -> None
     steps = arguments.pop("steps")
     net = hdf5.Network(net_config=net_path, **arguments)
     if "bias_mant" in inputs:
-        net.in_layer.neuron.bias_mant.init = inputs["bias_mant"].astype(np.int32)
+        net.in_layer.neuron.bias_mant.init = inputs["bias_mant"].astype(np.int32).reshape(net.in_layer.shape)
     else:
         spikes = inputs["spikes"]
         padded = np.concatenate([spikes, np.zeros((steps - len(spikes), spikes.shape[1]), spikes.dtype)])

@@ -10,6 +10,7 @@ from spikeport import fixed
 from spikeport.deploy.netx.file import Source, read_layers
 from spikeport.deploy.netx.layers import (
     BIAS_EXP,
+    LIF,
     AverageLayer,
     ConvLayer,
     DenseLayer,
@@ -21,7 +22,7 @@ from spikeport.deploy.netx.layers import (
 )
 from spikeport.errors import DeployError, FileError, InputError, ProgramError
 from spikeport.fixed import Ints
-from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program
+from spikeport.program import Connection, Conv, Dense, Encoder, Input, Output, Program
 
 INPUT_BITS = 8
 MAX_INPUT_BITS = 15
@@ -59,8 +60,16 @@ def read_netx(
     """
     _check_arguments(reset_interval, reset_offset, input_bits, num_layers, skip_layers)
     name = str(getattr(source, "name", "network")) if hasattr(source, "read") else str(source)
-    layers = read_layers(source)[:num_layers]
     walk = _Walk(name, skip_layers, input_bits, (reset_interval, reset_offset), input_shape)
+    return _program(read_layers(source)[:num_layers], walk)
+
+
+def program_of(layers: Sequence[Layer], name: str = "network") -> Program:
+    """The network of layers that are no file, without resets."""
+    return _program(layers, _Walk(name, 0, INPUT_BITS, (0, 0), None))
+
+
+def _program(layers: Sequence[Layer], walk: "_Walk") -> Program:
     for number, layer in enumerate(layers):
         try:
             walk.take(number, layer)

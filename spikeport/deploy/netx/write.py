@@ -16,6 +16,7 @@ from spikeport.deploy.netx.distortion import distorted
 from spikeport.deploy.netx.file import write_layers
 from spikeport.deploy.netx.layers import (
     BIAS_EXP,
+    LIF,
     ConvLayer,
     DenseLayer,
     FlattenLayer,
@@ -26,7 +27,7 @@ from spikeport.deploy.netx.layers import (
 )
 from spikeport.errors import DeployError
 from spikeport.fixed import Ints
-from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Program, Sparse
+from spikeport.program import Connection, Conv, Dense, Encoder, Program, Sparse
 
 _ITSELF = "run this Program itself: spikeport run --backend lava"
 

@@ -22,9 +22,10 @@ from spikeport.fixed import Ints
 from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Sparse, identical
 from spikeport.sim import simulate
 from spikeport.sim.reference import encode
-from tests.deploy.netx.netfile import random_layers
+from tests.deploy.netx.netfile import conv, dense, random_layers, slayer_layer, spikes, write_net
 
 STEPS = 40
+flatten = slayer_layer("flatten")
 
 
 @pytest.fixture(scope="module")
@@ -192,14 +193,14 @@ def differing(program: Program, x: Ints, layers: tuple[LavaDlLayer, ...]) -> tup
     """Values that differ, and spikes: every layer's spikes at every step, u and v after the last."""
     x = np.concatenate([x, np.repeat(x[-1:], STEPS, 0)])[: STEPS - program.latency] if program.encoders else x
     traces = simulate(program, x[: STEPS - program.latency, None], record=[g.name for g in program.groups]).traces
-    wrong = spikes = 0
+    wrong = fired = 0
     for g, layer in zip(program.groups, layers, strict=True):
         trace = traces[g.name]
         wrong += int((layer.s.reshape(STEPS, -1) != trace.s.reshape(STEPS, -1)).sum())
         wrong += int((layer.u.reshape(-1) != trace.u[-1].reshape(-1)).sum())
         wrong += int((layer.v.reshape(-1) != trace.v[-1].reshape(-1)).sum())
-        spikes += int(layer.s.sum())
-    return wrong, spikes
+        fired += int(layer.s.sum())
+    return wrong, fired
 
 
 def test_lava_dl_gives_the_same_spikes_from_our_files(tmp_path: Path, env: LavaEnv) -> None:
@@ -218,11 +219,41 @@ def test_lava_dl_gives_the_same_spikes_from_our_files(tmp_path: Path, env: LavaE
     found = [differing(*one) for one in zip(programs, inputs, run_lava_dl(jobs, env=env), strict=True)]
 
     assert [wrong for wrong, _ in found] == [0] * len(found)
-    assert sum(spikes > 0 for _, spikes in found) > 5
+    assert sum(fired > 0 for _, fired in found) > 5
     kinds = {type(c).__name__ for p in programs for c in p.connections} | {"Encoder" for p in programs if p.encoders}
     assert kinds == {"Conv", "Dense", "Encoder"}
     assert any(c.source == c.target for p in programs for c in p.connections)
     assert any(np.any(c.delay) for p in programs for c in p.connections)
+
+
+def test_slayers_own_files_mean_the_same_to_lava_dl(tmp_path: Path, env: LavaEnv, rng: np.random.Generator) -> None:
+    """Not ours: delays of outputs, time axes of kernels, biases per neuron, layers without neurons, flat images."""
+
+    def even(*shape: int) -> Ints:
+        return 2 * rng.integers(-20, 40, shape)
+
+    files = [
+        (
+            spikes(1, 1, 4),
+            flatten,
+            dense(even(5, 4), delay=rng.integers(0, 63, 5)),
+            dense(even(5, 5), delay=np.arange(5)),
+        ),
+        (spikes(4), dense(even(3, 4), delay=[4, 0, 9, 1]), dense(even(2, 3), neuron=None)),
+        (spikes(2, 4, 5), conv(even(2, 2, 3, 2, 1), (2, 2, 4), bias=rng.integers(0, 9, (4, 2, 2)), stride=1)),
+        (slayer_layer("input", shape=(6,), weight=[40], bias=[36]), dense(even(4, 6), bias=rng.integers(0, 9, 4))),
+        (slayer_layer("input", shape=(2, 3, 4)), conv(even(4, 1, 2, 2), (4, 2, 2), groups=2, stride=(1, 2))),
+    ]
+    paths = [write_net(tmp_path / f"{number}.net", *layers) for number, layers in enumerate(files)]
+    programs = [read_netx(path, reset_interval=12, input_bits=0) for path in paths]
+    inputs = [rng.integers(0, 2, (STEPS - p.latency, *p.inputs[0].shape)) for p in programs]
+    jobs = [job(p, path, NetxArguments(12), x) for p, path, x in zip(programs, paths, inputs, strict=True)]
+
+    inputs = [x[:1] if p.encoders else x for p, x in zip(programs, inputs, strict=True)]
+    found = [differing(*one) for one in zip(programs, inputs, run_lava_dl(jobs, env=env), strict=True)]
+
+    assert [wrong for wrong, _ in found] == [0] * len(files)
+    assert all(fired > 0 for _, fired in found)
 
 
 DISTORTED = [
