@@ -5,8 +5,8 @@ NODE, N, OFFSET, KEEP_U, KEEP_V, VTH, INTERVAL, RESET_AT, FIRST_IN, LAST_IN = ra
 GROUP_COLUMNS = 10
 
 # of a connection
-KIND, SOURCE, TARGET, EXP, DELAY, SLOTS, N_TARGET, BUFFER, WEIGHT, WIDE, POINTER = range(11)
-C_IN, C_OUT_G, GROUPS, STRIDE = range(11, 15)  # of a convolution: channels, groups, weights per source channel
-CONNECTION_COLUMNS = 15
+KIND, SOURCE, TARGET, EXP, DELAY, SLOTS, N_TARGET, BUFFER, WEIGHT, WIDE, POINTER, SLOT = range(12)
+C_IN, C_OUT_G, GROUPS, STRIDE = range(12, 16)  # of a convolution: channels, groups, weights per source channel
+CONNECTION_COLUMNS = 16
 
 DENSE, LISTED, CONV = range(3)

@@ -75,7 +75,7 @@ def add_runs(a, to, n, weight, starts, m):  # type: ignore[no-untyped-def]
 @njit
 def add_listed(buffer, row, step, weight, pointers, targets, delays, events, first_event, m):  # type: ignore[no-untyped-def]
     """Adds the listed synapses of m events into the slots of their delays. Gives the number of synapses."""
-    n, slots, base = row[col.N_TARGET], row[col.SLOTS], row[col.BUFFER]
+    n, slots, base = row[col.SLOT], row[col.SLOTS], row[col.BUFFER]
     shift = row[col.WEIGHT] - pointers[row[col.POINTER]]
     total = 0
     for e in range(first_event, first_event + m):
@@ -158,18 +158,42 @@ def step_lif(u, v, a, bias, spiked, keep_u, keep_v, vth):  # type: ignore[no-unt
 
     `a` is what arrived, already as Lava's 32-bit sum; u and v are updated in place.
     """
+    if keep_u == 0:
+        return _step_without_memory_of_u(u, v, a, bias, spiked, keep_v, vth)
     left = np.int32(0)
+    keep, top = np.int32(keep_v), np.int32(vth)  # 64-bit factors would halve the lanes
     for i in range(u.size):
-        x = np.int32(kept(u[i], keep_u) + np.int32(a[i] << 6))
+        x = np.int32(kept(u[i], np.int32(keep_u)) + np.int32(a[i] << 6))
         huge = np.int32((a[i] > 16777216) | (a[i] < -16777216))
         over = np.int32(x > 8388608)
         under = np.int32(x <= -8388608)
         x = np.int32(x - np.int32(over << 24) + np.int32(under << 24))
         u[i] = x
-        y = np.int32(kept(v[i], keep_v) + np.int32(x + bias[i]))
+        y = np.int32(kept(v[i], keep) + np.int32(x + bias[i]))
         z = min(max(y, np.int32(-8388607)), np.int32(8388607))
         left |= huge | over | under | np.int32(y != z)
-        s = z > vth
+        s = z > top
+        spiked[i] = s
+        v[i] = np.int32(0) if s else z
+    return left != 0
+
+
+@njit
+def _step_without_memory_of_u(u, v, a, bias, spiked, keep_v, vth):  # type: ignore[no-untyped-def]
+    """`step_lif` for du = 4095: u is this step's input alone."""
+    left = np.int32(0)
+    keep, top = np.int32(keep_v), np.int32(vth)  # 64-bit factors would halve the lanes
+    for i in range(u.size):
+        x = np.int32(a[i] << 6)
+        huge = np.int32((a[i] > 16777216) | (a[i] < -16777216))
+        over = np.int32(x > 8388608)
+        under = np.int32(x <= -8388608)
+        x = np.int32(x - np.int32(over << 24) + np.int32(under << 24))
+        u[i] = x
+        y = np.int32(kept(v[i], keep) + np.int32(x + bias[i]))
+        z = min(max(y, np.int32(-8388607)), np.int32(8388607))
+        left |= huge | over | under | np.int32(y != z)
+        s = z > top
         spiked[i] = s
         v[i] = np.int32(0) if s else z
     return left != 0
@@ -177,13 +201,15 @@ def step_lif(u, v, a, bias, spiked, keep_u, keep_v, vth):  # type: ignore[no-unt
 
 @njit
 def list_events(spiked, events):  # type: ignore[no-untyped-def]
-    """Indices of the neurons that spiked, in order. Gives how many."""
-    count = 0
-    for i in range(spiked.size):
-        if spiked[i]:
-            events[count] = i
-            count += 1
-    return count
+    """Indices of the neurons that spiked, in order. Gives how many.
+
+    Without a branch: whether a neuron spikes is just what a branch predictor cannot know.
+    """
+    count = np.uint64(0)
+    for i in range(np.uint64(spiked.size)):
+        events[count] = i
+        count += np.uint64(spiked[i])
+    return np.int64(count)
 
 
 @njit

@@ -20,6 +20,10 @@ from spikeport.sim.engine.runs import columns_in_order, runs_of
 Table: TypeAlias = NDArray[np.int64]
 
 
+LANES = 64
+"""Dense rows are padded to a multiple of this, so that no row has a tail for the vector units to limp over."""
+
+
 @dataclass(frozen=True, eq=False)
 class Layout:
     """Everything that does not change while a Program runs."""
@@ -179,14 +183,16 @@ class _Store:
         row[col.SOURCE], row[col.TARGET], row[col.N_TARGET] = source, target, prod(out)
         longest = int(np.max(connection.delay, initial=0))
         row[col.SLOTS], row[col.BUFFER] = longest + 1, self.buffer
-        self.buffer += row[col.SLOTS] * row[col.N_TARGET]
+        row[col.SLOT] = -(-prod(out) // LANES) * LANES if isinstance(connection, Dense) else prod(out)
+        self.buffer += row[col.SLOTS] * row[col.SLOT]
         row[col.DELAY] = longest
         match connection:
             case Conv():
                 weight = self._conv(row, connection, shape, out)
             case Dense():
                 row[col.KIND] = col.DENSE
-                weight = _permuted(connection.weight, self.order[target], self.order[source]).T
+                rows = _permuted(connection.weight, self.order[target], self.order[source]).T
+                weight = np.pad(rows, ((0, 0), (0, row[col.SLOT] - prod(out))))
             case Listed():
                 weight = self._listed(row, connection, prod(shape))
         self._weights(row, weight, connection.weight_exp)

@@ -19,7 +19,7 @@ def gather(a, group, connections, buffer, t):  # type: ignore[no-untyped-def]
     a[:] = 0
     for k in range(group[col.FIRST_IN], group[col.LAST_IN]):
         row = connections[k]
-        start = row[col.BUFFER] + t % row[col.SLOTS] * row[col.N_TARGET]
+        start = row[col.BUFFER] + t % row[col.SLOTS] * row[col.SLOT]
         slot = buffer[start : start + row[col.N_TARGET]]
         if row[col.KIND] == col.CONV:
             _take_conv(a, slot, np.int32(row[col.EXP]))
@@ -63,7 +63,7 @@ def deliver(row, buffer, t, weights, events, first, m, starts):  # type: ignore[
         if row[col.WIDE]:
             return add_listed(buffer, row, t, words, pointers, targets, delays, events, first, m)
         return add_listed(buffer, row, t, bytes_, pointers, targets, delays, events, first, m)
-    n = row[col.N_TARGET]
+    n = row[col.SLOT]
     at = row[col.BUFFER] + (t + 1 + row[col.DELAY]) % row[col.SLOTS] * n
     if row[col.KIND] == col.DENSE:
         for k in range(m):
@@ -72,7 +72,7 @@ def deliver(row, buffer, t, weights, events, first, m, starts):  # type: ignore[
             add_runs(buffer, at, n, words, starts, m)
         else:
             add_runs(buffer, at, n, bytes_, starts, m)
-        return m * n
+        return m * row[col.N_TARGET]
     if row[col.WIDE]:
         return add_conv(buffer, at, row, words, pointers, runs, events, first, m, starts)
     return add_conv(buffer, at, row, bytes_, pointers, runs, events, first, m, starts)
@@ -148,7 +148,7 @@ def run_sample(lay, steps, t_before, strict, x, coded, coded_at, state, kept_spi
             if count[row[col.SOURCE]]:
                 sops[k] += deliver(row, buffer, t, weights, events, first, count[row[col.SOURCE]], starts)
                 if strict and row[col.KIND] == col.CONV:
-                    start = row[col.BUFFER] + (t + 1 + row[col.DELAY]) % row[col.SLOTS] * row[col.N_TARGET]
+                    start = row[col.BUFFER] + (t + 1 + row[col.DELAY]) % row[col.SLOTS] * row[col.SLOT]
                     if leaves_word(buffer[start : start + row[col.N_TARGET]], row[col.EXP]):
                         return t, len(groups) + k
     return 0, 0

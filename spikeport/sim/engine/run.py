@@ -143,7 +143,7 @@ class EventEngine:
         box: dict[int, Ints] = {}
         for row in parts:
             for t in range(state.t + 1, state.t + 1 + row[col.SLOTS]):
-                start = row[col.BUFFER] + t % row[col.SLOTS] * row[col.N_TARGET]
+                start = row[col.BUFFER] + t % row[col.SLOTS] * row[col.SLOT]
                 a = fixed.shift(state.buffer[:, start : start + row[col.N_TARGET]].astype(np.int64), int(row[col.EXP]))
                 a = fixed.wrap_conv(a) if row[col.KIND] == col.CONV else a
                 box[t] = box.get(t, 0) + channels_first(a, group.shape).reshape(len(a), -1)
