@@ -17,6 +17,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+bench_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure how fast things are.")
+app.add_typer(bench_app, name="bench")
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 ProgramFile = Annotated[Path, typer.Argument(metavar="NET.H5", help="A compiled Program.")]
 InputFile = Annotated[
@@ -156,11 +159,67 @@ def energy(
 
 
 @app.command()
+def convert(
+    net: Annotated[Path, typer.Argument(metavar="NET", help="lava-dl's NET.net, or a Program NET.h5.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The other of the two.")],
+    reset_interval: Annotated[int, typer.Option(metavar="N", help="Clear the state every N steps; 0: never.")] = 0,
+    reset_offset: Annotated[int, typer.Option(metavar="K", help="As in lava-dl: layer k clears at K + 1 + k.")] = 0,
+    input_bits: Annotated[
+        int, typer.Option(metavar="BITS", help="An image of the input layer comes in steps of 2^-BITS.")
+    ] = 8,
+    num_layers: Annotated[int | None, typer.Option(metavar="N", help="Read only the first N layers.")] = None,
+    json: Json = False,
+) -> None:
+    """lava-dl's network files in, and out; resets are no part of such a file."""
+    from spikeport.commands.convert import convert as command
+
+    _show(command(net, output, reset_interval, reset_offset, input_bits, num_layers), json)
+
+
+@app.command()
+def conformance(
+    wheel: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out the later steps of long recordings.")] = False,
+    json: Json = False,
+) -> None:
+    """Against published recordings: every value, no tolerance."""
+    from spikeport.commands.conformance import Setup
+    from spikeport.commands.conformance import conformance as command
+
+    _show(command(Setup(wheel, quick)), json)
+
+
+@app.command()
 def doctor(json: Json = False) -> None:
     """What is installed, what is missing, and how to get it."""
     from spikeport.commands.doctor import doctor as command
 
     _show(command(), json)
+
+
+@bench_app.command("sim")
+def bench_sim(
+    case: Annotated[list[str] | None, typer.Option(help="mlp, mnist or pilotnet; repeatable. [default: all]")] = None,
+    peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
+    part: Annotated[
+        list[str] | None, typer.Option(help="compare, activity, roofline, cost or startup; repeatable. [default: all]")
+    ] = None,
+    net: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CASE=NET.H5[,X.NPZ]", help="Run a case on this Program, with this input."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write sim.json, sim.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Against other simulators, the machine's own rate, and the work; in one run, side by side."""
+    from spikeport.commands.bench import bench_sim as command
+
+    _show(command(case, peer, part, net or [], quick, output), json)
 
 
 def _show(answer: Any, as_json: bool) -> None:

@@ -301,6 +301,15 @@ class Program:
         """Shape of the input or group of that name."""
         return self._sizes[name]
 
+    @property
+    def lifs(self) -> tuple[LIF, ...]:
+        """Its groups, if all of them are `LIF`; raises ProgramError otherwise."""
+        others = [g for g in self.groups if not isinstance(g, LIF)]
+        if others:
+            kind = type(others[0]).__name__
+            raise ProgramError(others[0].name, "kind of neuron", got=kind, relation="is not", limit="LIF")
+        return tuple(g for g in self.groups if isinstance(g, LIF))
+
     def group(self, name: str) -> Group:
         return next(g for g in self.groups if g.name == name)
 

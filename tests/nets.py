@@ -23,7 +23,9 @@ def random_net(seed: int, *, edges: bool = False) -> tuple[nn.Sequential, Tensor
     """
     rng = torch.Generator().manual_seed(seed)
     steps, batch = pick(rng, 3, 8, 13), pick(rng, 1, 3)
-    shape: Shape = (pick(rng, 1, 2, 4), pick(rng, 4, 6, 7), pick(rng, 5, 8)) if chance(rng, 0.7) else (pick(rng, 5, 20),)
+    shape: Shape = (
+        (pick(rng, 1, 2, 4), pick(rng, 4, 6, 7), pick(rng, 5, 8)) if chance(rng, 0.7) else (pick(rng, 5, 20),)
+    )
     image = chance(rng, 0.5)
     low, high, scale = IMAGES[pick(rng, *range(len(IMAGES)))]
     size = (batch, *shape) if image else (steps, batch, *shape)

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from spikeport.program import Program
 from spikeport.sim import Result
 
 IntArray = NDArray[np.integer]
+_UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+"""What numpy and zipfile raise on a damaged file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,8 @@ class Samples:
         if count < 1:
             raise InputError("samples", "count", got=count, relation="is not above", limit=0)
         labels = None if self.labels is None else self.labels[:count]
-        return Samples(self.path, {name: x[:, :count] for name, x in self.inputs.items()}, labels)
+        inputs = {name: x[:, :count] if x.ndim > 1 else x for name, x in self.inputs.items()}
+        return Samples(self.path, inputs, labels)
 
     def need_labels(self) -> IntArray:
         if self.labels is None:
@@ -48,13 +52,16 @@ def read_samples(path: Path, program: Program) -> Samples:
     if not path.is_file():
         raise FileError(str(path), "no such file")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as handle:
+            file = np.load(handle, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise FileError(str(path), "is not an npz file", do="write it with numpy.savez")
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        do = "write it with numpy.savez, integers only"
-        raise FileError(str(path), "is not a readable npz file", got=str(error).splitlines()[0][:100], do=do) from error
+    except FileError:
+        raise
+    except _UNREADABLE as error:
+        do, got = "write it with numpy.savez, integers only", (str(error) or type(error).__name__).splitlines()[0][:100]
+        raise FileError(str(path), "is not a readable npz file", got=got, do=do) from error
     names = [entry.name for entry in program.inputs]
     keys = {names[0]: "spikes"} if len(names) == 1 and "spikes" in arrays else {name: name for name in names}
     missing = [key for key in keys.values() if key not in arrays]
@@ -63,6 +70,18 @@ def read_samples(path: Path, program: Program) -> Samples:
         raise FileError(str(path), "holds no array", got=wanted, do="see 'spikeport run --help' for its layout")
     inputs = {name: arrays[key] for name, key in keys.items()}
     return Samples(path, inputs, _labels(path, arrays.get("labels"), inputs))
+
+
+def check_file_writable(path: Path) -> None:
+    """Fails before long work, or before another file was written."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(None, "Is a directory")
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        do = "choose a folder that you may write to"
+        raise FileError(str(path), "cannot be written", got=error.strerror, do=do) from error
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:

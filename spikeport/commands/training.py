@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from spikeport.commands.answer import Answer, progress
-from spikeport.commands.samples import write_npz
+from spikeport.commands.samples import check_file_writable, write_npz
 from spikeport.errors import FileError
 from spikeport.export import to_nir, write_nir
 from spikeport.train import accuracy, fit, load_data, load_recipe, load_run, model_of, save_run, set_quantize
@@ -19,6 +19,7 @@ def train(recipe_name: str, folder: Path) -> Answer:
     """Trains a recipe and writes the run's folder."""
     recipe = load_recipe(recipe_name)
     data = load_data(recipe.data)
+    model_of(recipe, data)  # refuses bad options before a folder is made
     check_writable(folder)
     model, history = run_recipe(recipe, data)
     save_run(folder, recipe, model, history)
@@ -51,6 +52,9 @@ def run_recipe(recipe: Recipe, data: DataSet) -> tuple[torch.nn.Sequential, list
 
 def export(folder: Path, output: Path, samples: Path | None) -> Answer:
     """Writes a run's NIR graph, and its test images as an input file if asked for."""
+    for path in (output, samples):
+        if path is not None:
+            check_file_writable(path)
     _, data, model = load_run(folder)
     image = torch.from_numpy(data.test.images[:1])
     graph = to_nir(model, image)

@@ -51,5 +51,11 @@ class Options:
 def options_for(notes: Mapping[str, Any], **given: Any) -> Options:
     """Options from what the user gave, then from the graph's notes, then the defaults."""
     casts = {"dt_s": float, "steps": int, "input": str, "low": int, "high": int, "scale": float, "classes": int}
-    values = {name: cast(notes[name]) for name, cast in casts.items() if name in notes}
+    values = {}
+    for name, cast in casts.items():
+        if name in notes:
+            try:
+                values[name] = cast(notes[name])
+            except (TypeError, ValueError, OverflowError) as error:
+                raise DeployError("graph", f"note {name}", got=error, do="export it again") from error
     return Options(**{**values, **{name: value for name, value in given.items() if value is not None}})

@@ -27,7 +27,9 @@ def read_nir(path: str | os.PathLike[str]) -> Graph:
             if not isinstance(file.get("node"), h5py.Group):
                 raise FileError(str(path), "is not a NIR file", got="no group /node", do="write it with nir.write")
             table = _group(path, file["node"])
-    except (OSError, KeyError, RuntimeError, UnicodeDecodeError) as error:
+    except FileError:
+        raise
+    except (AttributeError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:  # what h5py raises
         raise FileError(
             str(path), "is not a readable NIR file", got=_first_line(error), do="export it again"
         ) from error
@@ -49,12 +51,14 @@ def _group(path: Path, group: h5py.Group) -> dict[str, Any]:
         if isinstance(item, h5py.Group):
             table[name] = _group(path, item)
             continue
+        if not isinstance(item, h5py.Dataset):
+            raise FileError(str(path), f"{item.name}", relation="is not", limit="a group or an array")
         if item.external or item.nbytes > MAX_BYTES:
             raise FileError(
                 str(path), f"{item.name}", got=f"{item.nbytes} bytes", relation="exceed", limit=f"{MAX_BYTES}"
             )
         value = item[()]
-        table[name] = value.decode() if isinstance(value, bytes) else value
+        table[name] = _text(value) if isinstance(value, bytes) else value
     return table
 
 
@@ -63,7 +67,10 @@ def _graph(table: Fields, sha256: str) -> Graph:
     if not isinstance(raw, Mapping) or "edges" not in table:
         raise DeployError("graph", "lacks nodes or edges", do="export it again")
     nodes = {name: _node(name, fields) for name, fields in raw.items()}
-    edges = tuple((_text(a), _text(b)) for a, b in np.asarray(table["edges"], dtype=object).reshape(-1, 2))
+    pairs = np.asarray(table["edges"], dtype=object)
+    if pairs.size and pairs.shape[1:] != (2,):
+        raise DeployError("graph", "edges of shape", got=pairs.shape, relation="are not", limit="pairs of names")
+    edges = tuple((_text(a), _text(b)) for a, b in pairs.reshape(-1, 2))
     for edge in edges:
         for end in edge:
             if end not in nodes:
@@ -188,7 +195,7 @@ def _pair(name: str, fields: Fields, key: str) -> tuple[int, int]:
 
 
 def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _first_line(error: BaseException) -> str:

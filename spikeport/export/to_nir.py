@@ -6,6 +6,8 @@ v = (1 - d) v + d I. Membranes are in Lava's units: weight mantissa 1 is 1/64, o
 The threshold lies half such a step above the grid, so `>` and `>=` agree.
 """
 
+import os
+import tempfile
 from functools import singledispatchmethod
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spikeport import fixed
-from spikeport.errors import ExportError
+from spikeport.errors import ExportError, FileError
 from spikeport.export.walk import Shape, flat_modules
 from spikeport.train.image import Image
 from spikeport.train.layer import SpikingLayer, Vote
@@ -39,8 +41,8 @@ def to_nir(module: nn.Module, sample: Tensor, *, dt_s: float = DT_S) -> nir.NIRG
     Raises:
         ExportError: a module without NIR form, or a parameter that no chip holds; names the layer.
     """
-    if not dt_s > 0:
-        raise ExportError("to_nir", "dt_s", got=dt_s, relation="is not above", limit=0)
+    if not 1e-9 <= dt_s < 1e3:
+        raise ExportError("to_nir", "dt_s", got=dt_s, relation="is not in", limit="[1e-9, 1000)")
     modules = list(flat_modules(module))
     spiking = [m for _, m in modules if isinstance(m, SpikingLayer)]
     if not spiking:
@@ -58,17 +60,18 @@ def to_nir(module: nn.Module, sample: Tensor, *, dt_s: float = DT_S) -> nir.NIRG
 
 def write_nir(graph: nir.NIRGraph, path: Path) -> None:
     """Writes beside `path` and renames, so that a failed write leaves nothing."""
-    from spikeport.errors import FileError
-
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        nir.write(str(partial), graph, compression=None)
-        partial.replace(path)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        try:
+            nir.write(name, graph, compression=None)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        finally:
+            Path(name).unlink(missing_ok=True)
     except OSError as error:
         do = "choose a folder that you may write to"
         raise FileError(str(path), "cannot be written", got=error.strerror or error, do=do) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 class _Chain:
@@ -98,16 +101,21 @@ class _Chain:
 
     @add.register
     def _(self, module: nn.Flatten) -> None:
-        if (module.start_dim, module.end_dim) != (2, -1):
-            got = (module.start_dim, module.end_dim)
-            raise ExportError(
-                "Flatten", "axes", got=got, relation="are not", limit=(2, -1), do="keep time and batch: nn.Flatten(2)"
-            )
-        self.nodes["flatten"] = nir.Flatten({"input": np.array(self.shape)}, 0, -1)
+        start = 1 if self.notes["input"] == "bias" and not self.count else 2
+        got = (module.start_dim, module.end_dim)
+        if got != (start, -1):
+            do = f"keep the batch, and time where there is one: nn.Flatten({start})"
+            raise ExportError("Flatten", "axes", got=got, relation="are not", limit=(start, -1), do=do)
+        if len(self.shape) == 1:
+            return
+        self.nodes[f"flatten{self.count}"] = nir.Flatten({"input": np.array(self.shape)}, 0, -1)
         self.shape = (int(np.prod(self.shape)),)
 
     @add.register
     def _(self, module: Vote) -> None:
+        if len(self.shape) != 1:
+            do = "put nn.Flatten(2) before it"
+            raise ExportError("Vote", "input shape", got=self.shape, relation="is not", limit="(n,)", do=do)
         if int(np.prod(self.shape)) % module.classes:
             raise ExportError(
                 "Vote",
@@ -151,8 +159,12 @@ class _Chain:
         if isinstance(conv.padding, str):
             raise ExportError("QuantConv2d", "padding", got=conv.padding, relation="is not", limit="a number")
         h, w = self.shape[1:]
-        with torch.no_grad():
-            found = conv.apply_weight(torch.zeros(1, *self.shape), conv.weight.new_zeros(conv.weight.shape), None)
+        try:
+            with torch.no_grad():
+                found = conv.apply_weight(conv.weight.new_zeros(1, *self.shape), conv.weight, None)
+        except RuntimeError as error:
+            do = "pad the input or use a smaller kernel"
+            raise ExportError("QuantConv2d", "kernel exceeds the padded input", got=self.shape, do=do) from error
         self.nodes[f"conv{self.count}"] = nir.Conv2d(
             (h, w), weight, conv.stride, conv.padding, conv.dilation, conv.groups, bias
         )
@@ -178,16 +190,16 @@ def _float_synapse(module: SpikingLayer, ints: LayerIntegers) -> tuple[NDArray[n
     if module.image is not None:
         sum_unit = WEIGHT_UNIT * 2.0 ** -(ints.encoder_shift or 0)
         weight_unit, bias_unit = sum_unit / module.image.scale, sum_unit
-    weight = ints.weight.numpy() * (weight_unit / d)
-    bias = ints.bias.numpy() * (bias_unit / d)
+    weight = ints.weight.cpu().numpy() * (weight_unit / d)
+    bias = ints.bias.cpu().numpy() * (bias_unit / d)
     return weight.astype(np.float32), bias.astype(np.float32)
 
 
 def _exact(ints: LayerIntegers) -> dict[str, Any]:
     """The integers themselves, for readers that know spikeport; no reader needs them."""
     exact: dict[str, Any] = {
-        "weight": ints.weight.numpy().astype(np.int16),
-        "bias": ints.bias.numpy().astype(np.int32),
+        "weight": ints.weight.cpu().numpy().astype(np.int16),
+        "bias": ints.bias.cpu().numpy().astype(np.int32),
         "bias_exp": ints.bias_exp,
         "dv": ints.dv,
         "vth": ints.vth,

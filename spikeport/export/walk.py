@@ -16,8 +16,9 @@ def flat_modules(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Mo
     Raises:
         ExportError: a module whose order of use cannot be known without running it.
     """
-    if isinstance(module, nn.Sequential):
-        for name, child in module.named_children():
+    if isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward:
+        for name, child in module._modules.items():  # named_children would leave out a layer that is used again
+            assert child is not None
             yield from flat_modules(child, f"{path}.{name}" if path else name)
     elif isinstance(module, (nn.Identity, nn.Dropout)):
         return

@@ -1,6 +1,7 @@
 """`simulate`: arrays in, Result out; checks the input and picks the engine."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +10,22 @@ from spikeport.errors import InputError
 from spikeport.fixed import Ints
 from spikeport.program import Input, Profile, Program
 from spikeport.sim import reference
+from spikeport.sim.engine import run as events
 from spikeport.sim.result import Result, Trace
 from spikeport.sim.rules import Values
 
+Engine = Literal["auto", "reference", "events", "dense"]
+ENGINES = get_args(Engine)
 Arrays = NDArray[np.integer] | Mapping[str, NDArray[np.integer]]
 
 
 def simulate(
-    program: Program, spikes: Arrays, *, record: Collection[str] = (), profile: Profile | None = None
+    program: Program,
+    spikes: Arrays,
+    *,
+    record: Collection[str] = (),
+    profile: Profile | None = None,
+    engine: Engine = "auto",
 ) -> Result:
     """Runs a Program on a batch; each sample starts from the cleared state.
 
@@ -24,6 +33,8 @@ def simulate(
         spikes: Integers `(T, B, *input shape)`; a mapping by name if there are several inputs.
         record: Names of the groups whose state and spikes are kept.
         profile: Arithmetic profile; the Program's own if None.
+        engine: `events` walks spikes, `dense` multiplies (it needs torch), `reference` is the specification;
+            all give the same values. `auto` takes the quickest that can run the Program.
 
     Raises:
         InputError: wrong shape, type or range, or an unknown group in `record`.
@@ -36,22 +47,83 @@ def simulate(
     if unknown:
         known = ", ".join(g.name for g in program.groups)
         raise InputError("record", "group", got=", ".join(sorted(unknown)), relation="is not one of", limit=known)
-    first = next(iter(inputs.values()))
-    steps, batch = first.shape[0] + program.latency, first.shape[1]
+    chosen = pick_engine(program, inputs, engine)
+    steps = len(next(iter(inputs.values()))) + program.latency
+    strict = (profile or program.profile) == "strict"
+    keep, sent = _RUNNERS[chosen](program, inputs, steps, record, strict)
+    for name, x in inputs.items():
+        sent[name] = np.zeros((steps, *x.shape[1:]), x.dtype)
+        sent[name][: len(x)] = x
+    return _result(program, keep, sent)
+
+
+Kept = tuple[dict[str, dict[str, NDArray[Any]]], dict[str, NDArray[Any]]]
+
+
+def pick_engine(program: Program, inputs: Mapping[str, Ints], engine: Engine) -> Engine:
+    """The engine that will run: the named one, or for `auto` the quickest that can.
+
+    Raises:
+        InputError: no such engine, or one that cannot run this Program.
+    """
+    if engine not in ENGINES:
+        raise InputError("engine", "name", got=engine, relation="is not one of", limit=", ".join(ENGINES))
+    fast = events.supports(program)
+    if engine == "auto":
+        return "events" if fast else "reference"
+    if engine != "reference" and not fast:
+        do = "use engine='reference'"
+        raise InputError(f"engine {engine}", "neurons or spikes", relation="are not", limit="plain LIF", do=do)
+    return engine
+
+
+def _by_reference(
+    program: Program, inputs: Mapping[str, Ints], steps: int, record: Collection[str], strict: bool
+) -> Kept:
+    batch = next(iter(inputs.values())).shape[1]
     groups = {g.name: g for g in program.groups}
-    keep = {n: {k: np.zeros((steps, batch, groups[n].size), np.int32) for k in groups[n].variables} for n in record}
-    sent = {n: np.zeros((steps, batch, g.size), np.int32 if g.signed else np.uint8) for n, g in groups.items()}
+    keep: dict[str, dict[str, NDArray[Any]]] = {
+        n: {k: np.zeros((steps, batch, groups[n].size), np.int32) for k in groups[n].variables} for n in record
+    }
+    sent: dict[str, NDArray[Any]] = {
+        n: np.zeros((steps, batch, g.size), np.int32 if g.signed else np.uint8) for n, g in groups.items()
+    }
 
     def observe(t: int, name: str, state: Values, s: Ints) -> None:
         sent[name][t - 1] = s
         for variable, kept in keep.get(name, {}).items():
             kept[t - 1] = state[variable]
 
-    reference.run(program, inputs, steps, observe, profile)
-    for name, x in inputs.items():
-        sent[name] = np.zeros((steps, *x.shape[1:]), x.dtype)
-        sent[name][: len(x)] = x
-    return _result(program, keep, sent)
+    reference.run(program, inputs, steps, observe, "strict" if strict else "lava")
+    return keep, sent
+
+
+def _by_events(program: Program, inputs: Mapping[str, Ints], steps: int, record: Collection[str], strict: bool) -> Kept:
+    engine = events.EventEngine(program)
+    names = [g.name for g in program.groups]
+    state = engine.start(next(iter(inputs.values())).shape[1])
+    return _flat(engine.run(state, inputs, steps, strict=strict, spikes=names, states=record))
+
+
+def _by_dense(program: Program, inputs: Mapping[str, Ints], steps: int, record: Collection[str], strict: bool) -> Kept:
+    from spikeport.sim.engine.dense import DenseEngine
+
+    names = [g.name for g in program.groups]
+    return _flat(DenseEngine(program).run(inputs, steps, strict=strict, spikes=names, states=record))
+
+
+def _flat(ran: events.Ran) -> Kept:
+    """`(steps, B, *shape)` to `(steps, B, n)`."""
+    flat: dict[str, NDArray[Any]] = {name: x.reshape(*x.shape[:2], -1) for name, x in ran.sent.items()}
+    keep = {n: {k: getattr(ran, k)[n].reshape(flat[n].shape) for k in ("u", "v")} for n in ran.u}
+    return keep, flat
+
+
+_RUNNERS: dict[str, Callable[[Program, Mapping[str, Ints], int, Collection[str], bool], Kept]] = {
+    "reference": _by_reference,
+    "events": _by_events,
+    "dense": _by_dense,
+}
 
 
 def check_inputs(program: Program, spikes: Arrays) -> dict[str, Ints]:

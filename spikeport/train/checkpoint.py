@@ -1,8 +1,8 @@
 """A run's folder: `recipe.toml`, `weights.pt`, `history.json`. Nothing in it is ever unpickled freely."""
 
+import io
 import json
 import os
-import pickle
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +13,7 @@ from torch import nn
 from spikeport.errors import FileError
 from spikeport.train.data import DataSet, load_data
 from spikeport.train.loop import Epoch, model_of
-from spikeport.train.recipe import Recipe, parse_recipe
+from spikeport.train.recipe import Recipe, load_recipe
 
 
 def save_run(folder: Path, recipe: Recipe, model: nn.Module, history: Sequence[Epoch]) -> None:
@@ -22,13 +22,12 @@ def save_run(folder: Path, recipe: Recipe, model: nn.Module, history: Sequence[E
         folder.mkdir(parents=True, exist_ok=True)
         _replace(folder / "recipe.toml", recipe.text.encode())
         _replace(folder / "history.json", json.dumps([asdict(epoch) for epoch in history], indent=1).encode())
-        partial = folder / ".weights.pt.partial"
-        torch.save(model.state_dict(), partial)
-        os.replace(partial, folder / "weights.pt")
-    except (OSError, RuntimeError) as error:  # torch reports a failed write as RuntimeError
-        raise FileError(
-            str(folder), "cannot be written", got=error, do="choose a folder that you may write to"
-        ) from error
+        content = io.BytesIO()
+        torch.save(model.state_dict(), content)
+        _replace(folder / "weights.pt", content.getvalue())
+    except OSError as error:
+        do = "choose a folder that you may write to"
+        raise FileError(str(folder), "cannot be written", got=error.strerror, do=do) from error
 
 
 def load_run(folder: Path) -> tuple[Recipe, DataSet, nn.Sequential]:
@@ -40,7 +39,7 @@ def load_run(folder: Path) -> tuple[Recipe, DataSet, nn.Sequential]:
     for name in ("recipe.toml", "weights.pt"):
         if not (folder / name).is_file():
             raise FileError(str(folder), f"lacks {name}", do="make a run with: spikeport train RECIPE -o RUN")
-    recipe = parse_recipe(folder.name, (folder / "recipe.toml").read_text())
+    recipe = load_recipe(str(folder / "recipe.toml"))
     data = load_data(recipe.data)
     model = model_of(recipe, data)
     model.load_state_dict(_read_weights(folder / "weights.pt", model))
@@ -52,24 +51,28 @@ def _read_weights(path: Path, model: nn.Module) -> dict[str, torch.Tensor]:
     not_ours = "is not a checkpoint of this recipe"
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged file makes the unpickler raise whatever its bytes happen to spell
         do = "nothing in it was executed; train again"
         raise FileError(str(path), "is not a checkpoint of tensors", got=_first_line(error), do=do) from error
     expected = model.state_dict()
     if not isinstance(state, dict) or state.keys() != expected.keys():
         raise FileError(str(path), not_ours, do="train again")
     for name, tensor in expected.items():
-        if not isinstance(state[name], torch.Tensor) or state[name].shape != tensor.shape:
+        found = state[name]
+        if not isinstance(found, torch.Tensor) or (found.shape, found.dtype) != (tensor.shape, tensor.dtype):
             raise FileError(str(path), not_ours, got=name, do="train again")
-        if state[name].is_floating_point() and not torch.isfinite(state[name]).all():
+        if not torch.isfinite(found).all():
             raise FileError(str(path), f"{name} holds NaN or infinity", do="train again")
     return state
 
 
 def _replace(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _first_line(error: BaseException) -> str:

@@ -17,10 +17,14 @@ def forward(synapse: Synapse, image: Image | None, ints: LayerIntegers, x: Tenso
     """Spikes `(T, B, *out)` in the weights' float type.
 
     Raises:
+        InputError: spikes that are not 0 or 1, or image values that are not integers.
         OverflowDetected: u or v leaves its 24 bits, as the simulator's profile `strict`.
     """
-    with torch.no_grad():
+    with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
         if image is None:
+            if not bool(((x == 0) | (x == 1)).all()):
+                do = "a layer that takes other values needs image=Image(...)"
+                raise InputError("SpikingLayer", "spikes", relation="are not", limit="0 or 1", do=do)
             current = _accumulate(synapse, x.flatten(0, 1), ints.weight)
             current = current.reshape(*x.shape[:2], *current.shape[1:])
             _refuse("u", current << fixed.ACT_SHIFT, -fixed.WRAP_AT + 1, fixed.WRAP_AT)
@@ -42,10 +46,13 @@ def _encode(synapse: Synapse, x: Tensor, ints: LayerIntegers) -> Tensor:
 
 
 def _accumulate(synapse: Synapse, x: Tensor, weight: Tensor) -> Tensor:
-    """The synapse on integers. Float sums of integers are exact below the mantissa's width."""
-    largest = max(1, int(x.abs().amax()))
+    """The synapse on integers. Float sums of integers are exact below the mantissa's width.
+
+    On accelerators float32 may mean a shorter format or a transform that rounds; float64 does not.
+    """
+    largest = max(1, int(x.double().abs().amax()))
     bound = int(weight.abs().flatten(1).sum(1).amax()) * largest
-    dtype = torch.float32 if bound < 2**24 else torch.float64
+    dtype = torch.float32 if bound < 2**24 and x.device.type == "cpu" else torch.float64
     return synapse.apply_weight(x.to(dtype), weight.to(dtype), None).long()
 
 

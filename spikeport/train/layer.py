@@ -38,6 +38,9 @@ class SpikingLayer(nn.Module):
         quantize: bool = True,
     ) -> None:
         super().__init__()
+        if norm is not None and norm.running_mean is None:
+            do = "leave track_running_stats on"
+            raise InputError("SpikingLayer", "norm", relation="has no", limit="running statistics", do=do)
         self.synapse = synapse
         self.norm = norm
         self.neuron = neuron
@@ -58,14 +61,16 @@ class SpikingLayer(nn.Module):
         where = type(self.neuron).__name__
         with torch.no_grad():
             folded = fold(self.synapse, self.norm, self.neuron.gain()).double()
+            quant.legal_weight(where, folded.weight, folded.bias)
             lsb = quant.weight_lsb(folded.weight)
             k = torch.round(folded.weight / lsb).long()
             keep, threshold = self.neuron.keep().double(), self.neuron.threshold().double()
             dv = quant.legal_decay(where, keep)
             if self.image is not None:
-                offset = torch.round(folded.bias / (lsb * self.image.scale)).long()
-                offset = quant.coarse_offset(offset, quant.encoder_shift(k, offset, self.image.low, self.image.high))
-                shift = quant.encoder_shift(k, offset, self.image.low, self.image.high)
+                offset = quant.legal_offset(where, folded.bias / (lsb * self.image.scale))
+                offset, shift = quant.coarse_offset(k, offset, self.image.low, self.image.high)
+                if not k.any():  # no weight sets the scale, so the bias does
+                    offset, lsb, shift = (offset + (1 << shift >> 1)) >> shift, lsb * 2.0**shift, 0
                 unit = lsb * self.image.scale * 2.0**shift
                 vth = quant.legal_threshold(where, threshold, unit)
                 return LayerIntegers(k, offset, fixed.ACT_SHIFT, dv, vth, float(unit), shift)
@@ -105,9 +110,8 @@ class SpikingLayer(nn.Module):
 
     def _merged(self, x: Tensor) -> Tensor:
         """Time and batch as one axis, so that the synapse runs once for all steps."""
-        if self.image is not None:
-            return x.to(self.synapse.weight.dtype) * self.image.scale
-        return x.flatten(0, 1)
+        x = x.to(self.synapse.weight.dtype)
+        return x.flatten(0, 1) if self.image is None else x * self.image.scale
 
     def _split(self, current: Tensor, x: Tensor) -> Tensor:
         if self.image is not None:
@@ -116,14 +120,14 @@ class SpikingLayer(nn.Module):
 
     def _check(self, x: Tensor) -> None:
         expected = self.synapse.weight.dim() + (0 if self.image is not None else 1)
-        if x.dim() != expected:
+        if x.dim() != expected or not x.numel():
             axes = "(B, ...)" if self.image is not None else "(T, B, ...)"
             raise InputError(
                 "SpikingLayer",
                 "input shape",
                 got=tuple(x.shape),
                 relation="does not have",
-                limit=f"{expected} axes, {axes}",
+                limit=f"{expected} axes, {axes}, none empty",
             )
         if self.image is not None and (x.amin() < self.image.low or x.amax() > self.image.high):
             got = f"{x.amin():g}..{x.amax():g}"
@@ -144,9 +148,14 @@ class Vote(nn.Module):
 
     def __init__(self, classes: int) -> None:
         super().__init__()
+        if classes < 1:
+            raise InputError("Vote", "classes", got=classes, relation="is not above", limit=0)
         self.classes = classes
 
     def forward(self, spikes: Tensor) -> Tensor:
+        if spikes.dim() != 3:
+            got, do = tuple(spikes.shape), "put nn.Flatten(2) before it"
+            raise InputError("Vote", "input shape", got=got, relation="does not have", limit="3 axes, (T, B, n)", do=do)
         if spikes.shape[-1] % self.classes:
             raise InputError(
                 "Vote", "output neurons", got=spikes.shape[-1], relation="do not divide by classes", limit=self.classes

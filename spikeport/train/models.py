@@ -32,6 +32,9 @@ def small_conv(
         votes: Output neurons per class.
     """
     make = _neuron(neuron)
+    for option, value in (("channels", min(channels)), ("votes", votes)):
+        if value < 1:
+            raise InputError("model small_conv", option, got=value, relation="is not above", limit=0)
     c, h, w = image_shape
     first, second = channels
     half = ((h + 1) // 2, (w + 1) // 2)
@@ -66,7 +69,9 @@ def build_model(name: str, image_shape: tuple[int, int, int], classes: int, **op
         raise InputError("model", "name", got=name, relation="is not one of", limit=", ".join(MODELS))
     try:
         return MODELS[name](image_shape, classes, **options)
-    except TypeError as error:
+    except InputError:
+        raise
+    except (TypeError, ValueError, RuntimeError) as error:  # what Python and torch say of odd options
         raise InputError(f"model {name}", "options", got=error) from error
 
 

@@ -21,15 +21,15 @@ class AbstractNeuron(nn.Module, ABC):
 
     def __init__(self, width: float, constrained: bool, detach_reset: bool) -> None:
         super().__init__()
-        if not width > 0:
-            raise InputError(type(self).__name__, "width", got=width, relation="is not above", limit=0)
+        if not 0 < width < math.inf:
+            raise InputError(type(self).__name__, "width", got=width, relation="is not in", limit="(0, inf)")
         self.width = width
         self.constrained = constrained
         self.detach_reset = detach_reset
 
     @abstractmethod
     def keep(self) -> Tensor:
-        """What a step keeps of the membrane; scalar, in [0, 1) if constrained."""
+        """What a step keeps of the membrane; scalar, in [0, 1] if constrained."""
 
     @abstractmethod
     def threshold(self) -> Tensor:
@@ -87,9 +87,9 @@ class ALIF(AbstractNeuron):
         super().__init__(width, constrained, detach_reset=True)
         if not 0 < tau < 1:
             raise InputError("ALIF", "tau", got=tau, relation="is not in", limit="(0, 1)")
-        if not threshold > 0:
-            raise InputError("ALIF", "threshold", got=threshold, relation="is not above", limit=0)
-        raw = math.log(math.expm1(threshold)) if constrained else threshold
+        if not 0 < threshold < math.inf:
+            raise InputError("ALIF", "threshold", got=threshold, relation="is not in", limit="(0, inf)")
+        raw = threshold + math.log(-math.expm1(-threshold)) if constrained else threshold
         self.tau_raw = nn.Parameter(torch.tensor(math.log(tau / (1 - tau))), requires_grad=learnable)
         self.threshold_raw = nn.Parameter(torch.tensor(raw), requires_grad=learnable)
 
@@ -97,7 +97,9 @@ class ALIF(AbstractNeuron):
         return torch.sigmoid(self.tau_raw)
 
     def threshold(self) -> Tensor:
-        return F.softplus(self.threshold_raw) if self.constrained else self.threshold_raw
+        if not self.constrained:
+            return self.threshold_raw
+        return F.softplus(self.threshold_raw) + torch.finfo(self.threshold_raw.dtype).tiny  # softplus(-200) is 0
 
     def gain(self) -> Tensor:
         return torch.ones_like(self.tau_raw)
@@ -117,8 +119,8 @@ class DALIF(AbstractNeuron):
 
     def __init__(self, threshold: float = 1.0, width: float = 1.0, *, constrained: bool = True) -> None:
         super().__init__(width, constrained, detach_reset=False)
-        if not threshold > 0:
-            raise InputError("DALIF", "threshold", got=threshold, relation="is not above", limit=0)
+        if not 0 < threshold < math.inf:
+            raise InputError("DALIF", "threshold", got=threshold, relation="is not in", limit="(0, inf)")
         self.alpha_raw = nn.Parameter(torch.tensor(1.0))
         self.beta_raw = nn.Parameter(torch.tensor(1.0))
         self.register_buffer("vth", torch.tensor(float(threshold)))

@@ -19,6 +19,8 @@ from spikeport.errors import ExportError
 
 K_MAX = 127
 """Largest |weight| in units of the layer's least step; 2 * 127 = 254 is Loihi's largest mixed mantissa."""
+OFFSET_MAX = fixed.BIAS_MANT_MAX << 18
+"""Largest |offset| of an image layer; an encoder's is twice that and has 32 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,13 +91,35 @@ def encoder_shift(k: Tensor, offset: Tensor, low: int, high: int) -> int:
     return fixed.bias_exponent(int(worst))
 
 
-def coarse_offset(offset: Tensor, shift: int) -> Tensor:
-    """The offset with at most 20 significant bits, so that a float32 file carries it exactly.
+def coarse_offset(k: Tensor, offset: Tensor, low: int, high: int) -> tuple[Tensor, int]:
+    """The offset with at most 20 significant bits, so that a float32 file carries it exactly, and its shift.
 
     The dropped bits lie 8 places below what the encoder's rounding shift drops anyway.
+    Twice, because rounding up can raise the shift.
     """
-    drop = max(0, shift - 8)
-    return offset if drop == 0 else ((offset + (1 << (drop - 1))) >> drop) << drop
+    for _ in range(2):
+        drop = max(0, encoder_shift(k, offset, low, high) - 8)
+        offset = offset if drop == 0 else ((offset + (1 << (drop - 1))) >> drop) << drop
+    return offset, encoder_shift(k, offset, low, high)
+
+
+def legal_weight(where: str, weight: Tensor, bias: Tensor) -> None:
+    """ExportError if a folded weight or bias is not a number."""
+    for what, values in (("weight", weight), ("bias", bias)):
+        if not torch.isfinite(values).all():
+            do = "train again with a lower learning rate"
+            raise ExportError(where, what, got="NaN or infinity", relation="is not", limit="a finite number", do=do)
+
+
+def legal_offset(where: str, offset: Tensor) -> Tensor:
+    """The image layer's bias in units of its least weight, rounded; ExportError if no encoder holds it."""
+    worst = float(offset.abs().amax())
+    if worst > OFFSET_MAX:
+        do = "raise the layer's weights or lower its bias"
+        raise ExportError(
+            where, "bias in units of the least weight", got=f"{worst:.3g}", relation="exceeds", limit=OFFSET_MAX, do=do
+        )
+    return torch.round(offset).long()
 
 
 def legal_decay(where: str, keep: Tensor) -> int:

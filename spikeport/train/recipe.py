@@ -31,8 +31,14 @@ class Recipe:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise InputError(f"recipe {self.name}", name, got=value, relation="is not", limit="a positive integer")
-        if type(self.seed) is not int:
-            raise InputError(f"recipe {self.name}", "seed", got=self.seed, relation="is not", limit="an integer")
+        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
+            limit = "an integer in [0, 2^63)"
+            raise InputError(f"recipe {self.name}", "seed", got=self.seed, relation="is not", limit=limit)
+        for name in ("data", "model"):
+            if type(getattr(self, name)) is not str:
+                raise InputError(
+                    f"recipe {self.name}", f"{name} name", got=getattr(self, name), relation="is not", limit="text"
+                )
         if type(self.learning_rate) not in (int, float) or not 0 < self.learning_rate < 1e3:
             raise InputError(
                 f"recipe {self.name}", "learning_rate", got=self.learning_rate, relation="is not in", limit="(0, 1000)"

@@ -132,7 +132,10 @@ def resonator_edges() -> Iterator[Case]:
 
 
 def overflow_edges() -> Iterator[Case]:
-    """Sums that leave Lava's integer types: 24 bits for a convolution, 32 bits for the current."""
+    """Sums that leave Lava's integer types: 24 bits for a convolution, 32 bits for the current.
+
+    Also geometry beyond int8, for which the worker widens Lava's types.
+    """
     for synapses in (1028, 1029):
         for sign in (1, -1):
             weight = np.full((1, synapses), sign * fixed.WEIGHT_MAX)
@@ -142,9 +145,12 @@ def overflow_edges() -> Iterator[Case]:
     for channels in (257, 258):
         for sign in (1, -1):
             weight = np.full((1, channels, 1, 1), sign * fixed.WEIGHT_MAX)
-            group = LIF("g", (1, 1, 1), du=4095, dv=100, vth=fixed.VTH_MAX, bias_mant=np.zeros((1, 1, 1), np.int64))
             spikes = np.ones((2, 1, channels, 1, 1), np.int64)
-            yield _case(f"{channels} channels of {sign * 255} << 7", group, [Conv("x", "g", weight, 7)], spikes)
+            yield _convolved(f"{channels} channels of {sign * 255} << 7", Conv("x", "g", weight, 7), spikes)
+    weight = np.arange(1, 129).reshape(128, 1, 1, 1)
+    yield _convolved("128 channel groups", Conv("x", "g", weight, groups=128), np.ones((2, 1, 128, 1, 2), np.int64))
+    weight = np.arange(1, 4).reshape(1, 1, 1, 3)
+    yield _convolved("a padding of 70", Conv("x", "g", weight, padding=(0, 70)), np.ones((2, 1, 1, 1, 3), np.int64))
 
 
 def fed(name: str, group: Group, x: Ints, shift: int = 0, extra_steps: int = 2) -> Case:
@@ -172,6 +178,12 @@ def _two_inputs(targets: Ints, du: int) -> Ints:
         fits = np.flatnonzero((rest % (1 << fixed.ACT_SHIFT) == 0) & (rest >> fixed.ACT_SHIFT < steps))
         pairs.append((sign * first[fits[-1]], sign * (rest[fits[-1]] >> fixed.ACT_SHIFT)))
     return np.array(pairs).T
+
+
+def _convolved(name: str, conv: Conv, spikes: Ints) -> Case:
+    shape = conv.output_shape(spikes.shape[2:])
+    group = LIF("g", shape, du=4095, dv=100, vth=fixed.VTH_MAX, bias_mant=np.zeros(shape, np.int64))
+    return _case(name, group, [conv], spikes)
 
 
 def _case(name: str, group: Group, connections: list[Connection], spikes: Ints, entry: Input | None = None) -> Case:

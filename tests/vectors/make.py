@@ -29,7 +29,10 @@ def families() -> dict[str, tuple[str, list[Case]]]:
     rng, graded = np.random.default_rng(SEED), np.random.default_rng(SEED + 1)
     return {
         "lava_lif": ("LIF and LIFReset at the edges of their words", list(lif_edges())),
-        "lava_overflow": ("sums beyond 24 and 32 bits", list(overflow_edges())),
+        "lava_overflow": (
+            "sums beyond 24 and 32 bits; geometry beyond int8, which the worker widens",
+            list(overflow_edges()),
+        ),
         "lava_dense": ("Dense: sign modes and exponents", list(_connected(rng, "dense", _dense, 16))),
         "lava_sparse": ("Sparse: sign modes and exponents", list(_connected(rng, "sparse", _sparse, 16))),
         "lava_delay": ("Dense and Sparse with delays", list(_connected(rng, "delay", _delayed, 16))),

@@ -20,6 +20,7 @@ from spikeport.fixed import Ints
 from spikeport.program import Encoder
 
 K_MAX = 127
+OFFSET_MAX = (1 << 30) - 1  # an encoder's offset is twice that and has 32 bits
 
 
 def encode(population: Population, projection: Projection, options: Options) -> tuple[Fitted, Encoder]:
@@ -27,8 +28,10 @@ def encode(population: Population, projection: Projection, options: Options) -> 
     weight, bias = projection.synapse.weight * options.scale, projection.synapse.bias
     on_grid = _on_grid(weight, bias, population.threshold, options)
     lsb = float(np.abs(weight).max()) / K_MAX or population.threshold / K_MAX if on_grid is None else on_grid
-    k, offset = np.rint(weight / lsb).astype(np.int64), np.rint(bias / lsb).astype(np.int64)
+    k, offset = np.rint(weight / lsb).astype(np.int64), _offset(population, bias / lsb)
     shift = _least_shift(k, offset, options)
+    if on_grid is not None:
+        offset = _coarse(bias / lsb, shift)
     unit = grid.ON_GRID if on_grid is not None else lsb * 2**shift
     vth = grid.exact_threshold(population.threshold) if on_grid is not None else _threshold(population, unit)
     assert vth is not None
@@ -38,13 +41,22 @@ def encode(population: Population, projection: Projection, options: Options) -> 
     return fitted, _encoder(population, projection, k, offset, shift)
 
 
+def _offset(population: Population, offset: Floats) -> Ints:
+    worst = float(np.abs(offset).max())
+    if worst > OFFSET_MAX:
+        what, do = "bias in units of the least weight", "raise the layer's weights or lower its bias"
+        raise RuleError(population.name, what, got=f"{worst:.3g}", relation="exceeds", limit=OFFSET_MAX, do=do)
+    return np.rint(offset).astype(np.int64)
+
+
+def _coarse(offset: Floats, shift: int) -> Ints:
+    """Training leaves 20 significant bits, which float32 carries; the rest is the file's rounding."""
+    drop = max(0, shift - 8)
+    return np.rint(offset / 2.0**drop).astype(np.int64) << drop
+
+
 def _encoder(population: Population, projection: Projection, k: Ints, offset: Ints, shift: int) -> Encoder:
     """Everything doubled, one more shift: the same result, and mantissas stay even as the format wants."""
-    if shift + 1 > fixed.STATE_BITS:
-        do = "rescale the layer"
-        raise RuleError(
-            population.name, "bias beside its weights", got=int(np.abs(offset).max()), relation="is too large", do=do
-        )
     offset = per_neuron(projection.synapse, 2 * offset, population.shape)
     return Encoder(connection(projection, 2 * k), offset, shift + 1)
 
@@ -52,13 +64,13 @@ def _encoder(population: Population, projection: Projection, k: Ints, offset: In
 def _on_grid(weight: Floats, bias: Floats, threshold: float, options: Options) -> float | None:
     """What k = 1 is worth if the layer lies on the grid as training writes it (largest |k| is 127), else None."""
     largest = float(np.abs(weight).max()) / grid.ON_GRID
-    if grid.exact_threshold(threshold) is None or not largest:
+    if grid.exact_threshold(threshold) is None:
         return None
-    shift = int(np.floor(np.log2(K_MAX * (1 + 1e-6) / largest)))
+    shift = int(np.floor(np.log2(K_MAX * (1 + 1e-6) / largest))) if largest else 0
     lsb = grid.ON_GRID / 2.0**shift
-    if shift < 0 or not grid.near(weight / lsb) or not grid.near(bias / lsb):
+    if shift < 0 or not grid.near(weight / lsb) or not grid.near(bias / lsb / 2.0 ** max(0, shift - 8)):
         return None
-    k, offset = np.rint(weight / lsb).astype(np.int64), np.rint(bias / lsb).astype(np.int64)
+    k, offset = np.rint(weight / lsb).astype(np.int64), _coarse(bias / lsb, shift)
     return lsb if _least_shift(k, offset, options) == shift else None
 
 

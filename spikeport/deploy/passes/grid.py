@@ -79,7 +79,9 @@ def exact_threshold(threshold: float) -> int | None:
 
 
 def near(x: Floats, tolerance: float = 1e-3) -> bool:
-    """Whether all values are integers, up to what a float32 file loses."""
+    """Whether all values are integers of at most 40 bits, up to what a float32 file loses."""
+    if np.abs(x).max(initial=0) >= 2.0**40:
+        return False
     return bool(np.all(np.abs(x - np.rint(x)) <= np.minimum(tolerance + 4e-7 * np.abs(x), 0.25)))
 
 

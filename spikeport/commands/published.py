@@ -1,0 +1,172 @@
+"""Part of `spikeport conformance`: what Intel published with lava-dl 0.6.0, replayed value by value.
+
+How the recordings were made the release does not say. Those of `pilotnet_lif` with u and v bear the chip's mark,
+v = 128 at every spike, and the release's `test_hdf5_nx.py` holds Loihi 2 against them; most others are SLAYER's,
+lava-dl's training code.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeport.commands.answer import say
+from spikeport.commands.conformance import Row, Setup
+from spikeport.commands.recordings import Recordings, open_recordings
+from spikeport.deploy.netx import read_netx
+from spikeport.deploy.netx.layers import DenseLayer, Neuron
+from spikeport.deploy.netx.read import program_of
+from spikeport.errors import FileError
+from spikeport.fixed import Ints
+from spikeport.program import Program
+from spikeport.sim import Trace, simulate
+from spikeport.sim.convention import ONE_STEP_LATE, REFRACTORY_COUNTER, U_OVER_64, Convention, from_step
+from spikeport.sim.reference import encode
+
+CHIP, UNKNOWN, SLAYER = "chip recording", "recording", "SLAYER"
+PILOTNET = ("conv-0", "conv-1", "conv-2", "conv-3", "conv-4", "fc-0", "fc-1", "fc-2")
+QUICK_STEPS = 200
+INPUT_BITS = 6  # the least with which every mantissa of the recorded images is some input
+
+
+def published(setup: Setup) -> Iterator[Row]:
+    """All recordings of networks of integrate-and-fire neurons."""
+    recordings = open_recordings(setup.wheel)
+    if not recordings.published:
+        say(f"{recordings.path} is not the wheel that was published: SHA-256 {recordings.sha256}")
+    for case in (_pilotnet, _tinynet, _ntidigits, _dense, _networks):
+        yield from case(recordings, setup.quick)
+
+
+def _pilotnet(recordings: Recordings, quick: bool) -> Iterator[Row]:
+    """The whole network from the image on, three times: its files stem from runs with different resets."""
+    folder = "pilotnet_lif"
+    image = np.moveaxis(recordings.array(f"{folder}/image"), 0, -1)  # no time axis: (x, y, c)
+    network = f"gts/{folder}/network.net"
+    traces, run = _run_image(recordings, network, image, 24, interval=17, offset=0)
+    yield _row(recordings, traces["input"], f"{folder}/input", {"s": ""}, UNKNOWN, run=run)
+    for name in PILOTNET:
+        trace = traces[name.replace("-", "")]
+        files = {"u": "-u", "v": "-v", "s": ""}
+        yield _row(recordings, trace, f"{folder}/{name}", files, CHIP, REFRACTORY_COUNTER, run=run)
+    traces, run = _run_image(recordings, network, image, 24, interval=16, offset=0)
+    yield _row(recordings, traces["input"], f"{folder}/input-s", {"s": ""}, UNKNOWN, run=run)
+    # Here every layer was cleared one step earlier.
+    traces, run = _run_image(recordings, network, image, 25, interval=16, offset=15)
+    yield _row(recordings, traces["fc3"], f"{folder}/fc-3", {"u": "-u", "v": "-v", "s": "-s"}, UNKNOWN, run=run)
+
+
+def _tinynet(recordings: Recordings, quick: bool) -> Iterator[Row]:
+    folder = "tinynet"
+    image = np.moveaxis(recordings.array(f"{folder}/input_bias"), 0, -1)
+    # Cleared once, when a layer's first input arrives: until then its bias alone has charged it.
+    traces, run = _run_image(recordings, "tiny.net", image, 19, interval=32, offset=0)
+    for name, group, variable, first in (
+        ("input", "input", "s", 1),
+        ("layer1", "conv0", "s", 2),
+        ("current", "conv0", "u", 2),
+        ("output", "conv1", "s", 3),
+    ):
+        conventions = [from_step(first), ONE_STEP_LATE] if first > 1 else [ONE_STEP_LATE]
+        conventions += [U_OVER_64] if variable == "u" else []
+        yield _row(recordings, traces[group], f"{folder}/{name}", {variable: ""}, SLAYER, *conventions, run=run)
+
+
+def _ntidigits(recordings: Recordings, quick: bool) -> Iterator[Row]:
+    """Delays of up to 62 steps."""
+    folder = "ntidigits"
+    program = read_netx(recordings.file(f"gts/{folder}/ntidigits.net"))
+    x = recordings.array(f"{folder}/input")
+    steps = QUICK_STEPS if quick else None
+    x = x[:steps]
+    traces = _run(program, x.reshape(len(x), *program.inputs[0].shape))
+    yield _row(recordings, traces["fc2"], f"{folder}/output", {"s": ""}, SLAYER, ONE_STEP_LATE, steps=steps)
+
+
+def _dense(recordings: Recordings, quick: bool) -> Iterator[Row]:
+    """One layer without a network file; its parameters are those of `test_blocks.py`, `test_dense`."""
+    folder = "dense"
+    weight, x = recordings.array(f"{folder}/weight").T, recordings.array(f"{folder}/in")
+    layer = DenseLayer(
+        _integers(weight), np.zeros(len(weight), np.int64), Neuron(i_decay=4096, v_decay=415, v_th_mant=6)
+    )
+    program = program_of([layer])
+    traces = _run(program, x)
+    yield _row(recordings, traces["fc0"], f"{folder}/out", {"s": ""}, SLAYER)
+    yield _row(recordings, traces["fc0"], f"{folder}/current", {"u": ""}, SLAYER, U_OVER_64)
+
+
+def _networks(recordings: Recordings, quick: bool) -> Iterator[Row]:
+    """Files without a recording: they are read and run."""
+    for name in ("mnist.net", "tiny.net"):
+        program = read_netx(recordings.file(name))
+        x = np.full((16, 1, *program.inputs[0].shape), program.inputs[0].high // 2)
+        sent = simulate(program, x).sent
+        spikes = sum(int(sent[group.name].sum()) for group in program.groups)
+        yield Row(f"{name} runs: {spikes:,} spikes", "no recording", 0, 0)
+
+
+def _run_image(
+    recordings: Recordings, network: str, image: NDArray[Any], steps: int, *, interval: int, offset: int
+) -> tuple[Mapping[str, Trace], str]:
+    """The traces, and how the network was cleared.
+
+    The image is recorded as the bias mantissas of the input neurons, `(x, y, c)`.
+    """
+    file = recordings.file(network)
+    program = read_netx(file, reset_interval=interval, reset_offset=offset, input_bits=INPUT_BITS)
+    entry, encoder = program.inputs[0], program.encoders[0]
+    mantissas = _integers(image).transpose(2, 1, 0)
+    weight = int(encoder.synapses.weight.flat[0])
+    x = np.rint(((mantissas << INPUT_BITS) - encoder.offset) / weight).astype(np.int64)
+    if not np.array_equal(encode(encoder, x.reshape(1, -1), entry.shape, entry.shape), mantissas.reshape(1, -1)):
+        raise FileError(network, "recorded image", relation="is not what its input layer can give")
+    resets = f"reset of layer k at t % {interval} = k + {offset + 1 - interval if offset else 1}"
+    return _run(program, np.broadcast_to(x, (steps, *x.shape))), resets.removesuffix(" + 0")
+
+
+def _run(program: Program, x: NDArray[Any]) -> Mapping[str, Trace]:
+    """Every group's trace on one sample `(T, *shape)`."""
+    result = simulate(program, _integers(x)[:, None], record=[g.name for g in program.groups])
+    return {name: Trace({k: x[:, 0] for k, x in t.state.items()}, t.s[:, 0]) for name, t in result.traces.items()}
+
+
+def _row(
+    recordings: Recordings,
+    trace: Trace,
+    name: str,
+    files: Mapping[str, str],
+    against: str,
+    *conventions: Convention,
+    steps: int | None = None,
+    run: str = "",
+) -> Row:
+    """One layer's recorded variables, by suffix of their files, against our trace."""
+    for convention in conventions:
+        trace = convention.apply(trace)
+    values = differing = 0
+    for variable, suffix in files.items():
+        recorded = _in_our_order(recordings.array(name + suffix))[:steps]
+        ours = getattr(trace, variable)[: len(recorded)]
+        if ours.shape != recorded.shape:
+            got, limit = recorded.shape, ours.shape
+            raise FileError(name + suffix, "recording's shape", got=got, relation="is not the network's", limit=limit)
+        values += recorded.size
+        differing += int((ours != recorded).sum())
+    whole = "" if steps is None else f", {steps:,} steps"
+    return Row(f"{name}: {', '.join(files)}{whole}", against, values, differing, conventions, run)
+
+
+def _in_our_order(x: NDArray[Any]) -> NDArray[Any]:
+    """(T, x, y, c) to (T, c, y, x); SLAYER's (T, 1, c, y, x) loses its batch; (T, n) stays."""
+    if x.ndim == 5:
+        return x[:, 0]
+    return x.transpose(0, 3, 2, 1) if x.ndim == 4 else x
+
+
+def _integers(x: NDArray[Any]) -> Ints:
+    whole = np.asarray(x).astype(np.int64)
+    if not np.array_equal(whole, x):
+        raise FileError("recording", "values", relation="are not", limit="integers")
+    return whole

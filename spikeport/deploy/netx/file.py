@@ -1,0 +1,275 @@
+"""`.net` file <-> layers. What lava-dl would misread is refused here, or taken as SLAYER meant it."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+import h5py
+import numpy as np
+
+from spikeport.deploy.netx.layers import (
+    INPUT_BIAS,
+    INPUT_WEIGHT,
+    AverageLayer,
+    ConvLayer,
+    DenseLayer,
+    FlattenLayer,
+    InputLayer,
+    Layer,
+    Neuron,
+)
+from spikeport.deploy.netx.node import Node
+from spikeport.errors import DeployError, FileError, SpikeportError
+from spikeport.fixed import DELAY_MAX, Ints
+
+Source = str | os.PathLike[str] | BinaryIO
+MAX_LAYERS = 10_000
+_LOWER = {  # layer types that SLAYER exports and lava-dl's own reader refuses, and what to do instead
+    "pool": "replace it by a convolution with the same stride before export",
+    "unpool": "replace it by a convolution with the same stride before export",
+    "convT": "replace it by a convolution before export",
+    "concat": "export through NIR instead: spikeport compile reads graphs with branches",
+    "dense_comp": "export through NIR instead",
+}
+
+
+def read_layers(source: Source) -> list[Layer]:
+    """All layers of a file, or of an open binary file; `layers[k]` is the file's layer k.
+
+    Raises:
+        FileError: not a readable `.net` file.
+        DeployError: a layer that no Program can hold.
+    """
+    name = str(getattr(source, "name", "network")) if hasattr(source, "read") else str(source)
+    try:
+        with h5py.File(source, "r") as file:
+            size = file.id.get_filesize()
+            layers = Node(file, name, size).child("layer", f"{name}: layers")
+            count = len(layers.group)
+            if not 0 < count <= MAX_LAYERS:
+                raise FileError(name, "layers", got=count, relation="are not", limit=f"1 to {MAX_LAYERS}")
+            return [_read_layer(layers.child(str(k), f"{name}: layer {k}")) for k in range(count)]
+    except SpikeportError:
+        raise
+    except FileNotFoundError:
+        raise FileError(name, "no such file") from None
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as error:  # all that h5py raises
+        got = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise FileError(name, "is not a readable netx file", got=got, do="export it again with lava-dl") from error
+
+
+def _read_layer(node: Node) -> Layer:
+    kind = node.text("type")
+    node = Node(node.group, f"{node.where} ({kind})", node.file_bytes)
+    match kind:
+        case "input":
+            return _input(node)
+        case "dense" | "dense_rec":
+            return _dense(node, recurrent=kind == "dense_rec")
+        case "conv":
+            return _conv(node)
+        case "flatten":
+            return FlattenLayer()
+        case "average":
+            return AverageLayer(node.shape()[0])
+        case _:
+            known = "input, dense, dense_rec, conv, flatten, average"
+            do = _LOWER.get(kind, "replace it, or stop before it with num_layers")
+            raise DeployError(node.where, "layer type", got=kind, relation="is not one of", limit=known, do=do)
+
+
+def _input(node: Node) -> InputLayer:
+    if "neuron" not in node:
+        return InputLayer(node.shape())
+    weight, bias = node.integer("weight", INPUT_WEIGHT), node.integer("bias", INPUT_BIAS)
+    return InputLayer(node.shape(), _neuron(node), weight, bias)
+
+
+def _dense(node: Node, recurrent: bool) -> DenseLayer:
+    n = int(np.prod(node.shape()))
+    if "weight" in node and isinstance(node.group.get("weight"), h5py.Group):
+        do = "only real weights are read"
+        raise DeployError(
+            node.where, "complex weights of resonate-and-fire neurons", relation="are not supported", do=do
+        )
+    weight = _matrix(node, "weight", n)
+    weight_rec = _matrix(node, "weight_rec", n) if recurrent else None
+    if weight_rec is not None and weight_rec.shape != (n, n):
+        raise FileError(node.where, "'weight_rec' shape", got=weight_rec.shape, relation="is not", limit=(n, n))
+    neuron = _neuron(node) if "neuron" in node else Neuron()
+    bias = _bias(node, (n,))
+    delay = _delay(node, weight, bool(bias.any()))
+    if recurrent and np.any(delay):
+        do = "lava-dl drops the weight exponent there; train without delays, or export through NIR"
+        raise DeployError(node.where, "delays of a recurrent layer", relation="have no certain meaning", do=do)
+    return DenseLayer(weight, bias, neuron, delay, weight_rec)
+
+
+def _conv(node: Node) -> ConvLayer:
+    shape, weight = node.shape(), node.integers("weight")
+    if weight.ndim == 5 and weight.shape[4] == 1:  # SLAYER's kernels have a time axis
+        weight = weight[..., 0]
+    if weight.ndim != 4 or len(shape) != 3:
+        got, limit = f"{weight.shape} for {shape}", "(c_out, c_in, k_h, k_w) for (c, h, w)"
+        raise FileError(node.where, "'weight' shape", got=got, relation="is not", limit=limit)
+    if "delay" in node and node.integers("delay").any():
+        do = "lava-dl ignores it and says it does not; train the convolution without delay"
+        raise DeployError(node.where, "delay of a convolution", relation="is not supported", do=do)
+    return ConvLayer(
+        shape,
+        weight,
+        _bias(node, shape),
+        _neuron(node),
+        node.pair("stride", 1),
+        node.pair("padding", 0),
+        node.pair("dilation", 1),
+        node.integer("groups", 1),
+    )
+
+
+def _neuron(layer: Node) -> Neuron:
+    node = layer.child("neuron", f"{layer.where}: neuron")
+    kind = node.text("type")
+    if kind not in ("LOIHI", "CUBA"):
+        do = "only leaky integrate-and-fire neurons are read"
+        do += "; lava-dl would read it as RF, without adaptation" if kind.startswith("ADRF") else ""
+        raise DeployError(node.where, "type", got=kind, relation="is not one of", limit="LOIHI, CUBA", do=do)
+    for name, usual, why in (
+        ("refDelay", 1, "lava-dl ignores it"),
+        ("gradedSpike", 0, "lava-dl ignores it"),
+        ("wgtExp", 0, "lava-dl ignores it"),
+        ("weight_exp", 0, "lava-dl ignores it; train with MeanOnlyBatchNorm"),
+    ):
+        if (found := node.integer(name, usual)) != usual:
+            raise DeployError(node.where, name, got=found, relation="is not", limit=usual, do=why)
+    return Neuron(node.integer("iDecay"), node.integer("vDecay"), node.integer("vThMant"))
+
+
+def _matrix(node: Node, name: str, n: int) -> Ints:
+    data = node.integers(name)
+    if data.ndim == 1 and data.size % n == 0:
+        data = data.reshape(n, -1)
+    if data.ndim != 2 or data.shape[0] != n or not data.size:
+        raise FileError(node.where, f"'{name}' shape", got=data.shape, relation="is not", limit=f"({n}, n_source)")
+    return data
+
+
+def _bias(node: Node, shape: tuple[int, ...]) -> Ints:
+    """One for all, one per channel, or one per neuron; lava-dl stores the last as (width, height, channel)."""
+    if "bias" not in node:
+        return np.zeros(shape[0], np.int64)
+    data = node.integers("bias")
+    if data.size == 1 and len(shape) == 1:
+        return np.full(shape, data.flat[0])
+    if data.shape == shape[:1]:
+        return data
+    if len(shape) == 3 and data.shape == shape[::-1]:
+        return data.transpose(2, 1, 0)
+    raise FileError(node.where, "'bias' shape", got=data.shape, relation="is not", limit=shape[:1])
+
+
+def _delay(node: Node, weight: Ints, biased: bool) -> int | Ints:
+    """SLAYER delays a layer's own output; lava-dl moves that delay to the layer's incoming synapses."""
+    if "delay" not in node:
+        return 0
+    delay = node.integers("delay")
+    if delay.size and (delay.min() < 0 or delay.max() > DELAY_MAX):
+        worst = delay.min() if delay.min() < 0 else delay.max()
+        do = "lava-dl would clip it"
+        raise DeployError(node.where, "delay", got=int(worst), relation="is not in", limit=f"[0, {DELAY_MAX}]", do=do)
+    n, n_source = weight.shape
+    if delay.ndim == 1 and delay.size == n:  # before the sources': where both fit, SLAYER meant the output
+        if biased and delay.any():
+            do = "lava-dl delays the inputs instead, but not the bias; train the layer without bias or without delay"
+            raise DeployError(
+                node.where, "delay of the output of neurons with a bias", relation="cannot be moved", do=do
+            )
+        delay = np.repeat(delay[:, None], n_source, axis=1)
+    elif delay.ndim == 1 and delay.size == n_source:
+        delay = np.repeat(delay[None, :], n, axis=0)
+    if delay.size == 1:
+        return int(delay.flat[0])
+    if delay.shape != weight.shape:
+        raise FileError(
+            node.where, "'delay' shape", got=delay.shape, relation="is not", limit=f"({n},) or {weight.shape}"
+        )
+    return int(delay.flat[0]) if delay.min() == delay.max() else delay
+
+
+def write_layers(layers: list[Layer], path: str | os.PathLike[str]) -> None:
+    """Writes a temporary file beside `path` and renames it: a failed write leaves nothing behind."""
+    path = Path(path)
+    do = "choose a folder that you may write to"
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise FileError(str(path), "cannot be written", got=error.strerror, do=do) from error
+    os.close(handle)
+    try:
+        with h5py.File(name, "w") as file:
+            for k, layer in enumerate(layers):
+                _write_layer(file.create_group(f"layer/{k}"), layer)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as error:
+        raise FileError(str(path), "cannot be written", got=error, do=do) from error
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _write_layer(group: h5py.Group, layer: Layer) -> None:
+    """Data sets as SLAYER's `export_hdf5` names them."""
+    kind, values = _data_sets(layer)
+    group.create_dataset("type", (1,), "S10", [kind.encode()])
+    for name, value in values.items():
+        if value is not None:
+            data = np.asarray(value, np.int32)
+            group.create_dataset(name, data=data, compression="gzip" if data.ndim > 1 else None)
+    if isinstance(layer, InputLayer | DenseLayer | ConvLayer) and layer.neuron is not None:
+        _write_neuron(group.create_group("neuron"), layer.neuron)
+
+
+def _data_sets(layer: Layer) -> tuple[str, dict[str, object]]:
+    """The layer's type, and its data sets; None for one that is left out."""
+    match layer:
+        case InputLayer(shape, neuron, weight, bias):
+            transform: dict[str, object] = {} if neuron is None else {"weight": [weight], "bias": [bias]}
+            return "input", {"shape": shape, **transform}
+        case DenseLayer(weight, bias, _, delay, weight_rec):
+            n, n_source = weight.shape
+            return "dense" if weight_rec is None else "dense_rec", {
+                "shape": (n,),
+                "inFeatures": n_source,
+                "outFeatures": n,
+                "weight": weight,
+                "weight_rec": weight_rec,
+                "bias": bias if bias.any() else None,
+                "delay": delay if np.any(delay) else None,
+            }
+        case ConvLayer():
+            c_out, c_in, *kernel = layer.weight.shape
+            return "conv", {
+                "shape": layer.shape,
+                "inChannels": c_in * layer.groups,
+                "outChannels": c_out,
+                "kernelSize": kernel,
+                "stride": layer.stride,
+                "padding": layer.padding,
+                "dilation": layer.dilation,
+                "groups": layer.groups,
+                "weight": layer.weight,
+                "bias": layer.bias.T if layer.bias.any() else None,
+            }
+        case FlattenLayer():
+            return "flatten", {}
+        case AverageLayer(outputs):
+            return "average", {"shape": (outputs,)}
+
+
+def _write_neuron(group: h5py.Group, neuron: Neuron) -> None:
+    group.create_dataset("type", (1,), "S10", [b"CUBA"])
+    registers = {"iDecay": neuron.i_decay, "vDecay": neuron.v_decay, "vThMant": neuron.v_th_mant, "refDelay": 1}
+    for name, value in registers.items():
+        group.create_dataset(name, data=value)
+    group.create_dataset("gradedSpike", data=False)

@@ -1,0 +1,272 @@
+"""`.net` -> Program. The one place here that knows how a Program's parts are named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+
+from spikeport import fixed
+from spikeport.deploy.netx.file import Source, read_layers
+from spikeport.deploy.netx.layers import (
+    BIAS_EXP,
+    LIF,
+    AverageLayer,
+    ConvLayer,
+    DenseLayer,
+    FlattenLayer,
+    InputLayer,
+    Layer,
+    Neuron,
+    Shape,
+)
+from spikeport.errors import DeployError, FileError, InputError, ProgramError
+from spikeport.fixed import Ints
+from spikeport.program import Connection, Conv, Dense, Encoder, Input, Output, Program
+
+INPUT_BITS = 8
+MAX_INPUT_BITS = 15
+_INPUT, _INPUT_GROUP = "x", "input"
+
+
+def read_netx(
+    source: Source,
+    *,
+    reset_interval: int = 0,
+    reset_offset: int = 0,
+    input_bits: int = INPUT_BITS,
+    input_shape: Shape | None = None,
+    num_layers: int | None = None,
+    skip_layers: int = 0,
+) -> Program:
+    """The network of a lava-dl file, with the arguments of lava-dl's `netx.hdf5.Network` and their meaning.
+
+    Layer k of neurons (from 0) is cleared before every step t with
+    t % interval == (offset + 1 + k) % interval, counted from t = 1.
+    A trailing `average` layer becomes the output's classes. Groups are named input, conv0, conv1, .., fc0, fc1, ..
+
+    Args:
+        source: A path, or an open binary file.
+        reset_interval: 0 for no reset.
+        input_bits: For an input layer with neurons: the input is x in steps of 2^-input_bits, so that an image
+            in [0, 1] takes its values in [0, 2^input_bits]. The neurons' bias is `weight * x + bias`, rounded.
+        input_shape: `(c, h, w)` or `(n,)`, where the file does not say it.
+        num_layers: Read only the file's first layers.
+        skip_layers: Leave these out; spikes of the last of them are the input.
+
+    Raises:
+        FileError: not a `.net` file, or one that contradicts itself.
+        DeployError: what a Program cannot hold, or what lava-dl and SLAYER understand differently.
+    """
+    _check_arguments(reset_interval, reset_offset, input_bits, num_layers, skip_layers)
+    name = str(getattr(source, "name", "network")) if hasattr(source, "read") else str(source)
+    walk = _Walk(name, skip_layers, input_bits, (reset_interval, reset_offset), input_shape)
+    return _program(read_layers(source)[:num_layers], walk)
+
+
+def program_of(layers: Sequence[Layer], name: str = "network") -> Program:
+    """The network of layers that are no file, without resets."""
+    return _program(layers, _Walk(name, 0, INPUT_BITS, (0, 0), None))
+
+
+def _program(layers: Sequence[Layer], walk: "_Walk") -> Program:
+    for number, layer in enumerate(layers):
+        try:
+            walk.take(number, layer)
+        except ProgramError as error:
+            raise FileError(walk.where, f"holds no valid layer: {error}") from error
+    return walk.program()
+
+
+@dataclass
+class _Walk:
+    """What is built while the layers pass by."""
+
+    name: str
+    skip: int
+    input_bits: int
+    resets: tuple[int, int]
+    shape: Shape | None
+    """Of what the next layer listens to; None if nobody said it."""
+    flat: bool = False
+    where: str = ""
+    source: str = _INPUT
+    entry: Input | None = None
+    groups: list[LIF] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+    encoders: list[Encoder] = field(default_factory=list)
+    classes: int = 0
+
+    def take(self, number: int, layer: Layer) -> None:
+        self.where = f"{self.name}: layer {number}"
+        if self.classes:
+            raise DeployError(self.where, "layer after an average", relation="is not supported", do="use num_layers")
+        skipped = number < self.skip
+        match layer:
+            case InputLayer():
+                if number:
+                    raise FileError(self.where, "input layer", relation="is not the first")
+                self._input(layer, skipped)
+            case FlattenLayer():
+                self.flat = True
+            case AverageLayer(outputs):
+                self.classes = outputs
+            case DenseLayer():
+                self._dense(layer, skipped)
+            case ConvLayer():
+                self._conv(layer, skipped)
+
+    def program(self) -> Program:
+        if not self.groups:
+            raise DeployError(self.name, "layers with neurons", got=0, relation="are not above", limit=0)
+        assert self.entry is not None
+        try:
+            return Program(
+                groups=tuple(self.groups),
+                connections=tuple(self.connections),
+                inputs=(self.entry,),
+                outputs=(Output("y", self.source, self.classes),),
+                encoders=tuple(self.encoders),
+                latency=len({c.target for c in self.connections}),
+            )
+        except ProgramError as error:
+            raise FileError(self.name, f"holds no valid network: {error}") from error
+
+    def _input(self, layer: InputLayer, skipped: bool) -> None:
+        self.shape = layer.shape
+        if layer.neuron is None or skipped:
+            return
+        if len(layer.shape) == 1:  # the host's 1 x 1 convolution wants three axes
+            self.shape, self.flat = (1, 1, *layer.shape), True
+        shape = self.shape if len(self.shape) == 3 else (1, *self.shape)
+        self.shape = shape
+        encoder, low, high = _encoder(layer, shape, self.input_bits, self.where)
+        self.entry = Input(_INPUT, shape, "bias", low, high)
+        self.encoders.append(encoder)
+        self._add(_INPUT_GROUP, shape, layer.neuron, np.zeros(shape, np.int64))
+
+    def _dense(self, layer: DenseLayer, skipped: bool) -> None:
+        n, n_source = layer.weight.shape
+        shape = self.shape or (n_source,)
+        if prod(shape) != n_source:
+            limit = f"{prod(shape)}, the neurons of {shape}"
+            raise FileError(self.where, "columns of 'weight'", got=n_source, relation="are not", limit=limit)
+        if not self.flat and sum(size > 1 for size in shape) > 1 and (self.connections or self.groups):
+            do = "put a flatten layer between them"
+            raise DeployError(self.where, "dense layer on neurons of shape", got=shape, relation="is ambiguous", do=do)
+        if not skipped:
+            self._listen(shape)
+            name = f"fc{sum(g.name.startswith('fc') for g in self.groups)}"
+            weights = [layer.weight] if layer.weight_rec is None else [layer.weight, layer.weight_rec]
+            for weight, source in zip(weights, (self.source, name), strict=False):
+                mantissas, exp = _dense_weight(weight, self.where)
+                delay = layer.delay if source != name else 0
+                self.connections.append(Dense(source, name, mantissas, exp, delay))
+            self._add(name, (n,), layer.neuron, layer.bias)
+        self.shape, self.flat = (n,), False
+
+    def _conv(self, layer: ConvLayer, skipped: bool) -> None:
+        if self.shape is None:
+            do = "say it with input_shape=(c, h, w)"
+            raise DeployError(self.where, "input shape of the convolution", relation="is not in the file", do=do)
+        if self.flat:
+            raise FileError(self.where, "convolution after a flatten layer", relation="has no channels to read")
+        name = f"conv{sum(g.name.startswith('conv') for g in self.groups)}"
+        encoded = encode_weight(layer.weight)
+        if encoded is None or encoded[1] < 0:
+            raise _no_mantissas(self.where, layer.weight)
+        conv = Conv(self.source, name, *encoded, layer.stride, layer.padding, layer.dilation, layer.groups)
+        found = conv.output_shape(self.shape)
+        if found != layer.shape:
+            raise FileError(self.where, "'shape' of the convolution", got=layer.shape, relation="is not", limit=found)
+        if not skipped:
+            self._listen(self.shape)
+            bias = layer.bias if layer.bias.ndim == 3 else layer.bias[:, None, None]
+            self.connections.append(conv)
+            self._add(name, layer.shape, layer.neuron, np.broadcast_to(bias, layer.shape))
+        self.shape = layer.shape
+
+    def _listen(self, shape: Shape) -> None:
+        """The first layer with synapses hears spikes from outside, unless an input layer has neurons."""
+        if self.entry is None:
+            self.entry = Input(_INPUT, shape, "spike")
+
+    def _add(self, name: str, shape: Shape, neuron: Neuron, bias: Ints) -> None:
+        interval, offset = self.resets
+        self.groups.append(
+            LIF(
+                name=name,
+                shape=shape,
+                du=neuron.i_decay - 1,
+                dv=neuron.v_decay,
+                # No spike needs more than 17 bits: lava-dl's 131072 for "never" is one more than they hold.
+                vth=min(neuron.v_th_mant, fixed.VTH_MAX),
+                bias_mant=bias,
+                bias_exp=BIAS_EXP,
+                reset_interval=interval,
+                reset_offset=(offset + 1 + len(self.groups)) % interval if interval else 0,
+            )
+        )
+        self.source = name
+
+
+def encode_weight(weight: Ints) -> tuple[Ints, int] | None:
+    """Mantissas and exponent with mantissa << exponent == weight, exactly; None if there are none.
+
+    Odd weights of both signs, which a mantissa cannot hold, fit doubled with exponent -1.
+    """
+    for exp in (*range(fixed.WEIGHT_EXP_MAX + 1), -1):
+        mantissas = fixed.shift(weight, -exp)
+        if np.array_equal(fixed.shift(mantissas, exp), weight) and fixed.fits_mantissa(mantissas):
+            return mantissas, exp
+    return None
+
+
+def _dense_weight(weight: Ints, where: str) -> tuple[Ints, int]:
+    low, high = fixed.WEIGHT_MIN_MIXED, fixed.WEIGHT_MAX
+    if weight.min() < low or weight.max() > high:
+        worst = weight.min() if weight.min() < low else weight.max()
+        do = "lava-dl would clip it or make all weights 0; quantize the weights to 8 bits"
+        raise DeployError(where, "weight", got=int(worst), relation="is not in", limit=f"[{low}, {high}]", do=do)
+    encoded = encode_weight(weight)
+    if encoded is None:
+        raise _no_mantissas(where, weight)
+    return encoded
+
+
+def _no_mantissas(where: str, weight: Ints) -> DeployError:
+    limit = "8 bits: even if their signs differ, or within 255"
+    do = "the chip would cut bits off; quantize the weights to even integers"
+    got = f"{weight.min()} to {weight.max()}"
+    return DeployError(where, "weights", got=got, relation="do not fit", limit=limit, do=do)
+
+
+def _encoder(layer: InputLayer, shape: Shape, bits: int, where: str) -> tuple[Encoder, int, int]:
+    """bias_mant = weight * x / 2^bits + bias on the host, and the least and the largest x that fit."""
+    encoded = encode_weight(np.full((shape[0], 1, 1, 1), layer.weight))
+    if encoded is None or encoded[1] < 0 or not layer.weight:
+        raise DeployError(where, "'weight' of the input", got=layer.weight, relation="does not fit", limit="8 bits")
+    low, high = fixed.BIAS_MANT_MIN - layer.bias, fixed.BIAS_MANT_MAX - layer.bias
+    # Quotients rounded inwards, then to what an input can hold.
+    bounds = sorted((low << bits, high << bits), reverse=layer.weight < 0)
+    least = max(-(-bounds[0] // layer.weight), -(2**15))
+    largest = min(bounds[1] // layer.weight, 2**16 - 1)
+    if least >= largest:
+        got = f"weight {layer.weight}, bias {layer.bias}"
+        limit = f"[{fixed.BIAS_MANT_MIN}, {fixed.BIAS_MANT_MAX}]"
+        raise DeployError(where, "bias mantissas of the input", got=got, relation="are not in", limit=limit)
+    synapses = Conv(_INPUT, _INPUT_GROUP, *encoded, groups=shape[0])
+    return Encoder(synapses, np.full(shape, layer.bias << bits), bits), least, largest
+
+
+def _check_arguments(interval: int, offset: int, bits: int, num_layers: int | None, skip_layers: int) -> None:
+    arguments: Sequence[tuple[str, int, int, int]] = (
+        ("reset_interval", interval, 0, 2**30),
+        ("reset_offset", offset, 0, 2**30),
+        ("input_bits", bits, 0, MAX_INPUT_BITS),
+        ("num_layers", 1 if num_layers is None else num_layers, 1, 2**30),
+        ("skip_layers", skip_layers, 0, 2**30),
+    )
+    for name, value, low, high in arguments:
+        if not low <= value <= high:
+            raise InputError(name, "value", got=value, relation="is not in", limit=f"[{low}, {high}]")

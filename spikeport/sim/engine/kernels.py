@@ -1,0 +1,204 @@
+"""The inner loops, compiled by numba: what one event adds, and what one step does to a neuron.
+
+Unsigned indices (a signed one may count from the end) and explicit narrow types: only so does the compiler use its
+vector units.
+"""
+
+import numpy as np
+from numba import njit
+
+from spikeport.sim.engine import columns as col
+
+
+@njit
+def add_one(a, to, n, weight, start):  # type: ignore[no-untyped-def]
+    """a[to + i] += weight[start + i] for i < n."""
+    t, w = np.uint64(to), np.uint64(start)
+    for i in range(np.uint64(n)):
+        a[t + i] += weight[w + i]
+
+
+@njit
+def add_two(a, to, n, weight, starts, k, shift):  # type: ignore[no-untyped-def]
+    """Two runs of bytes at once, from `starts[k] + shift` on: `a` is read and written once for both."""
+    t, w0, w1 = np.uint64(to), np.uint64(starts[k] + shift), np.uint64(starts[k + 1] + shift)
+    for i in range(np.uint64(n)):
+        a[t + i] += np.int32(np.int16(np.int16(weight[w0 + i]) + weight[w1 + i]))
+
+
+@njit
+def add_four(a, to, n, weight, starts, k, shift):  # type: ignore[no-untyped-def]
+    """Four runs of bytes at once; four bytes add up within int16."""
+    t = np.uint64(to)
+    w0, w1 = np.uint64(starts[k] + shift), np.uint64(starts[k + 1] + shift)
+    w2, w3 = np.uint64(starts[k + 2] + shift), np.uint64(starts[k + 3] + shift)
+    for i in range(np.uint64(n)):
+        low = np.int16(np.int16(weight[w0 + i]) + weight[w1 + i])
+        high = np.int16(np.int16(weight[w2 + i]) + weight[w3 + i])
+        a[t + i] += np.int32(np.int16(low + high))
+
+
+@njit
+def add_eight(a, to, n, weight, starts, k):  # type: ignore[no-untyped-def]
+    """Eight runs of bytes at once."""
+    t = np.uint64(to)
+    w0, w1, w2, w3 = np.uint64(starts[k]), np.uint64(starts[k + 1]), np.uint64(starts[k + 2]), np.uint64(starts[k + 3])
+    k += 4
+    w4, w5, w6, w7 = np.uint64(starts[k]), np.uint64(starts[k + 1]), np.uint64(starts[k + 2]), np.uint64(starts[k + 3])
+    for i in range(np.uint64(n)):
+        b0 = np.int16(np.int16(weight[w0 + i]) + weight[w1 + i])
+        b1 = np.int16(np.int16(weight[w2 + i]) + weight[w3 + i])
+        b2 = np.int16(np.int16(weight[w4 + i]) + weight[w5 + i])
+        b3 = np.int16(np.int16(weight[w6 + i]) + weight[w7 + i])
+        a[t + i] += np.int32(np.int16(np.int16(b0 + b1) + np.int16(b2 + b3)))
+
+
+@njit
+def add_runs(a, to, n, weight, starts, m):  # type: ignore[no-untyped-def]
+    """a[to + i] += weight[start + i] for i < n and each of the first m `starts`."""
+    k = 0
+    if weight.itemsize == 1:
+        while k + 8 <= m:
+            add_eight(a, to, n, weight, starts, k)
+            k += 8
+        if k + 4 <= m:
+            add_four(a, to, n, weight, starts, k, 0)
+            k += 4
+        if k + 2 <= m:
+            add_two(a, to, n, weight, starts, k, 0)
+            k += 2
+    while k < m:
+        add_one(a, to, n, weight, starts[k])
+        k += 1
+
+
+@njit
+def add_listed(buffer, row, step, weight, pointers, targets, delays, events, first_event, m):  # type: ignore[no-untyped-def]
+    """Adds the listed synapses of m events into the slots of their delays. Gives the number of synapses."""
+    n, slots, base = row[col.N_TARGET], row[col.SLOTS], row[col.BUFFER]
+    shift = row[col.WEIGHT] - pointers[row[col.POINTER]]
+    total = 0
+    for e in range(first_event, first_event + m):
+        low, high = pointers[row[col.POINTER] + events[e]], pointers[row[col.POINTER] + events[e] + 1]
+        total += high - low
+        for k in range(low, high):
+            slot = (step + 1 + delays[k]) % slots
+            buffer[base + slot * n + targets[k]] += weight[shift + k]
+    return total
+
+
+@njit
+def add_conv(buffer, at, row, weight, pointers, runs, events, first_event, m, starts):  # type: ignore[no-untyped-def]
+    """Adds the kernels of m events to the slot that begins at `at`. Gives the number of synapses.
+
+    Slot and events are channel last, so the events of one place follow each other and add to the same runs;
+    `pointers` and `runs` say which (`Layout.runs`). `starts` is room for the events of one place.
+    """
+    channels, per_group, per_channel = (
+        np.uint32(row[col.C_IN]),
+        np.uint32(row[col.C_IN] // row[col.GROUPS]),
+        row[col.STRIDE],
+    )
+    total = 0
+    k, end = first_event, first_event + m
+    while k < end:
+        place = np.int64(np.uint32(events[k]) // channels)
+        first_channel = place * np.int64(channels)
+        group = 0 if per_group == channels else (events[k] - first_channel) // per_group
+        after = first_channel + (group + 1) * np.int64(per_group)
+        count = 0
+        while k < end and events[k] < after:
+            starts[count] = row[col.WEIGHT] + (events[k] - first_channel) * per_channel
+            count += 1
+            k += 1
+        total += count * _add_place(
+            buffer, at + group * row[col.C_OUT_G], weight, runs, pointers[row[col.POINTER] + place],
+            pointers[row[col.POINTER] + place + 1], starts, count,
+        )  # fmt: skip
+    return total
+
+
+@njit
+def _add_place(buffer, at, weight, runs, first, last, starts, count):  # type: ignore[no-untyped-def]
+    """Every run of one place, for all its events. Gives the synapses of one event."""
+    k = 0
+    if weight.itemsize == 1:
+        while k + 4 <= count:
+            for r in range(first, last):
+                add_four(buffer, at + runs[r, 0], runs[r, 2], weight, starts, k, runs[r, 1])
+            k += 4
+        if k + 2 <= count:
+            for r in range(first, last):
+                add_two(buffer, at + runs[r, 0], runs[r, 2], weight, starts, k, runs[r, 1])
+            k += 2
+    while k < count:
+        for r in range(first, last):
+            add_one(buffer, at + runs[r, 0], runs[r, 2], weight, starts[k] + runs[r, 1])
+        k += 1
+    synapses = 0
+    for r in range(first, last):
+        synapses += runs[r, 2]
+    return synapses
+
+
+@njit(inline="always")
+def kept(x, keep):  # type: ignore[no-untyped-def]
+    """`fixed.decay` on |x| <= 2^23 and 0 <= keep <= 4096, without leaving 32 bits.
+
+    (|x| keep) >> 12 = hi keep + (lo keep >> 12) with |x| = hi 2^12 + lo.
+    """
+    size = abs(x)
+    part = np.int32((size >> 12) * keep) + np.int32(np.int32((size & 4095) * keep) >> 12)
+    return np.int32(part if x >= 0 else -part)
+
+
+@njit
+def step_lif(u, v, a, bias, spiked, keep_u, keep_v, vth):  # type: ignore[no-untyped-def]
+    """One step of leaky integrate-and-fire neurons, `reference.step_group`. Gives whether u or v left its word.
+
+    `a` is what arrived, already as Lava's 32-bit sum; u and v are updated in place.
+    """
+    left = np.int32(0)
+    for i in range(u.size):
+        x = np.int32(kept(u[i], keep_u) + np.int32(a[i] << 6))
+        huge = np.int32((a[i] > 16777216) | (a[i] < -16777216))
+        over = np.int32(x > 8388608)
+        under = np.int32(x <= -8388608)
+        x = np.int32(x - np.int32(over << 24) + np.int32(under << 24))
+        u[i] = x
+        y = np.int32(kept(v[i], keep_v) + np.int32(x + bias[i]))
+        z = min(max(y, np.int32(-8388607)), np.int32(8388607))
+        left |= huge | over | under | np.int32(y != z)
+        s = z > vth
+        spiked[i] = s
+        v[i] = np.int32(0) if s else z
+    return left != 0
+
+
+@njit
+def list_events(spiked, events):  # type: ignore[no-untyped-def]
+    """Indices of the neurons that spiked, in order. Gives how many."""
+    count = 0
+    for i in range(spiked.size):
+        if spiked[i]:
+            events[count] = i
+            count += 1
+    return count
+
+
+@njit
+def step_lif_wide(u, v, a, bias, spiked, keep_u, keep_v, vth):  # type: ignore[no-untyped-def]
+    """As `step_lif` for currents that have left 24 bits, where Lava goes on in 64: profile `lava` only."""
+    left = False
+    for i in range(u.size):
+        size = abs(np.int64(u[i]))
+        part = (size * keep_u) >> 12
+        x = np.int64(np.int32((part if u[i] >= 0 else -part) + (np.int64(a[i]) << 6)))
+        wrapped = x - 16777216 if x > 8388608 else (x + 16777216 if x <= -8388608 else x)
+        u[i] = wrapped
+        y = np.int64(kept(v[i], keep_v)) + wrapped + bias[i]
+        z = min(max(y, -8388607), 8388607)
+        left |= x != wrapped or y != z
+        spiked[i] = z > vth
+        v[i] = 0 if z > vth else z
+    return left

