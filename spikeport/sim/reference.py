@@ -17,7 +17,7 @@ import numpy as np
 from spikeport import fixed
 from spikeport.errors import OverflowDetected
 from spikeport.fixed import Ints
-from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Profile, Program, Shape, Sparse
+from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Group, Profile, Program, Shape, Sparse
 from spikeport.sim import rules
 from spikeport.sim.guard import Guard
 from spikeport.sim.rules import Values
@@ -45,10 +45,11 @@ def run(
 
     Raises:
         InputError: `start` belongs to another Program or batch.
-        OverflowDetected: under `strict`, when a state or a sum leaves its word.
+        OverflowDetected: under `strict`, when a state or a sum leaves its word within a sample (`watched`).
     """
     strict = (profile or program.profile) == "strict"
-    batch = next(iter(inputs.values())).shape[1]
+    length, batch = next(iter(inputs.values())).shape[:2]
+    groups = {g.name: g for g in program.groups}
     start = start or cleared(program, batch)
     check_state(program, start, batch)
     states, loaded = dict(start.groups), dict(start.loaded)
@@ -66,13 +67,30 @@ def run(
             entering: dict[str, Ints] = {port: arriving[n, port].pop(t, quiet) for port in group.ports}
             if isinstance(group, LIF):
                 entering["bias"] = loaded.get(n, group.bias_mant.astype(np.int64).reshape(-1)) << group.bias_exp
-            states[n], sent[n] = rules.step(group, states[n], entering, Guard(n, t, strict))
+            guard = Guard(n, t, strict and watched(program, group, t, length))
+            states[n], sent[n] = rules.step(group, states[n], entering, guard)
             observe(t, n, states[n], sent[n])
         for c in program.connections:
-            source, target, box = program.shape_of(c.source), program.shape_of(c.target), arriving[c.target, c.port]
-            for delay, a in deliver(c, sent[c.source], source, target, Guard(c.target, t, strict)).items():
+            source, target = program.shape_of(c.source), program.shape_of(c.target)
+            guard = Guard(c.target, t, strict and watched(program, groups[c.target], t + 1, length))
+            box = arriving[c.target, c.port]
+            for delay, a in deliver(c, sent[c.source], source, target, guard).items():
                 box[t + 1 + delay] = box.get(t + 1 + delay, 0) + a
     return State(start.t + steps, states, arriving, loaded)
+
+
+def watched(program: Program, group: Group, t: int, length: int) -> bool:
+    """Whether step t belongs to a sample of `length` steps at this group, so that what leaves its word matters.
+
+    A group that is cleared at its sample's first step runs on its bias before and after; nobody reads that.
+    """
+    if (
+        not isinstance(group, LIF)
+        or length > group.reset_interval
+        or not 1 <= group.reset_offset <= program.latency + 1
+    ):
+        return True
+    return group.reset_offset <= t < group.reset_offset + length
 
 
 def deliver(connection: Connection, s: Ints, source: Shape, target: Shape, guard: Guard = UNWATCHED) -> dict[int, Ints]:

@@ -102,14 +102,20 @@ def _by_events(program: Program, inputs: Mapping[str, Ints], steps: int, record:
     engine = events.EventEngine(program)
     names = [g.name for g in program.groups]
     state = engine.start(next(iter(inputs.values())).shape[1])
-    return _flat(engine.run(state, inputs, steps, strict=strict, spikes=names, states=record))
+    try:
+        return _flat(engine.run(state, inputs, steps, strict=strict, spikes=names, states=record))
+    except events.LeftOutside:  # rare, and the specification knows how to go on
+        return _by_reference(program, inputs, steps, record, strict)
 
 
 def _by_dense(program: Program, inputs: Mapping[str, Ints], steps: int, record: Collection[str], strict: bool) -> Kept:
     from spikeport.sim.engine.dense import DenseEngine
 
     names = [g.name for g in program.groups]
-    return _flat(DenseEngine(program).run(inputs, steps, strict=strict, spikes=names, states=record))
+    try:
+        return _flat(DenseEngine(program).run(inputs, steps, strict=strict, spikes=names, states=record))
+    except events.LeftOutside:
+        return _by_reference(program, inputs, steps, record, strict)
 
 
 def _flat(ran: events.Ran) -> Kept:

@@ -3,10 +3,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from spikeport import fixed
 from spikeport.errors import InputError, OverflowDetected
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim import simulate
 from spikeport.sim.random_programs import random_program
+from spikeport.sim.simulate import Engine
 
 
 def chain(depth: int, *, size: int = 1, vth: int = 0, weight: int = 8, latency: int = 0, **changes: Any) -> Program:
@@ -220,3 +222,17 @@ def test_a_profile_that_is_named_overrides_the_programs_own() -> None:
     with pytest.raises(OverflowDetected):
         simulate(loud(), x, profile="strict")
     simulate(loud(), x, profile="lava")
+
+
+@pytest.mark.parametrize("engine", ["reference", "events", "dense"])
+def test_strict_looks_only_at_the_steps_of_a_sample(engine: Engine) -> None:
+    """A bias of 4095 << 7 leaves 24 bits at the 17th step after the clearing; a sample of 16 steps never sees it."""
+    bias = np.array([4095])
+    deep = LIF("deep", (1,), 4095, 0, fixed.VTH_MAX, bias, bias_exp=7, reset_interval=32, reset_offset=2)
+    last = LIF("last", (1,), 4095, 0, 1, np.zeros(1, int), reset_interval=32, reset_offset=4)
+    links = (Dense("x", "deep", np.array([[2]])), Dense("deep", "last", np.array([[2]]), delay=1))
+    program = Program((deep, last), links, (Input("x", (1,), "spike"),), (Output("y", "last"),), latency=3)
+
+    assert simulate(program, spikes(16, 1, 1), engine=engine).spikes.sum() == 0
+    with pytest.raises(OverflowDetected, match="^deep: v of neuron 0 at step 18 "):
+        simulate(program, spikes(17, 1, 1), engine=engine)

@@ -17,11 +17,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from spikeport import fixed
-from spikeport.errors import SimError
 from spikeport.fixed import Ints
 from spikeport.program import LIF, Connection, Conv, Dense, Program
 from spikeport.sim import reference
-from spikeport.sim.engine.run import Ran
+from spikeport.sim.engine.run import LeftOutside, Ran
 from spikeport.sim.fanout import fan_out
 
 EXACT = {torch.float32: 2**24, torch.float64: 2**53}
@@ -117,7 +116,7 @@ class DenseEngine:
         """Raises what the reference raises, by running it up to step t."""
         if left:
             reference.run(self.program, inputs, t, lambda *_: None, "strict")
-            raise SimError("engine", "differs from the reference", got=f"step {t}", do="report this as a bug")
+            raise LeftOutside("engine", "value outside a sample", got=f"step {t}", relation="leaves its word")
 
     def _split(self, connection: Connection) -> list[Bundle]:
         if isinstance(connection, Conv):

@@ -216,6 +216,10 @@ class EventEngine:
                 done.result()
 
 
+class LeftOutside(SimError):
+    """A value left its word where no sample is (`reference.watched`); the engine does not go on from there."""
+
+
 def supports(program: Program) -> bool:
     """Whether the fast engines can run it: plain leaky integrate-and-fire neurons and spikes without payload."""
     plain = all(
@@ -230,12 +234,13 @@ def supports(program: Program) -> bool:
 
 
 def explain(program: Program, inputs: Mapping[str, Ints], failed: Table, before: ReferenceState | None) -> None:
-    """Raises what the reference raises: it repeats the failed samples from where the run began.
+    """Raises what the reference raises: it repeats the run up to where a value left its word.
 
     Raises:
         OverflowDetected: names layer, step, neuron and value.
+        LeftOutside: the reference takes no offence, because the step belongs to no sample.
     """
     last = int(failed[failed[:, 0] > 0, 0].min())
     steps = last - (0 if before is None else before.t)
     reference.run(program, inputs, steps, lambda *_: None, "strict", before)
-    raise SimError("engine", "differs from the reference", got=f"step {last}", do="report this as a bug")
+    raise LeftOutside("engine", "value outside a sample", got=f"step {last}", relation="leaves its word")
