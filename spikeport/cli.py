@@ -29,6 +29,9 @@ Target = Annotated[str, typer.Option("--target", help="loihi1 or loihi2.")]
 DtS = Annotated[float | None, typer.Option("--dt", metavar="S", help="Length of a step in seconds. [default: 1e-4]")]
 Steps = Annotated[int | None, typer.Option(help="Steps per sample; state is cleared between samples.")]
 Kind = Annotated[str | None, typer.Option("--input-kind", help="spike, or bias for a constant image.")]
+Low = Annotated[int | None, typer.Option(help="Least integer of an image. [default: 0]")]
+High = Annotated[int | None, typer.Option(help="Largest integer of an image. [default: 255]")]
+Scale = Annotated[float | None, typer.Option(help="What 1 is worth to the float graph. [default: 1/255]")]
 Classes = Annotated[int | None, typer.Option(help="Classes among which the output neurons vote.")]
 
 
@@ -78,12 +81,16 @@ def check(
     dt: DtS = None,
     steps: Steps = None,
     input_kind: Kind = None,
+    low: Low = None,
+    high: High = None,
+    scale: Scale = None,
     json: Json = False,
 ) -> None:
     """What would stop a network on the chip, and how to mend each point."""
     from spikeport.commands.compiling import check as command
 
-    _show(command(net, target, {"dt_s": dt, "steps": steps, "input": input_kind}), json)
+    options = {"dt_s": dt, "steps": steps, "input": input_kind, "low": low, "high": high, "scale": scale}
+    _show(command(net, target, options), json)
 
 
 @app.command("compile")
@@ -94,13 +101,17 @@ def compile_(
     dt: DtS = None,
     steps: Steps = None,
     input_kind: Kind = None,
+    low: Low = None,
+    high: High = None,
+    scale: Scale = None,
     classes: Classes = None,
     json: Json = False,
 ) -> None:
     """Compile a NIR graph to an integer Program."""
     from spikeport.commands.compiling import compile_file as command
 
-    options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes}
+    image = {"low": low, "high": high, "scale": scale}
+    options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes, **image}
     _show(command(net, output, target, options), json)
 
 
