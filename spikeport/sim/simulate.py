@@ -33,8 +33,8 @@ def simulate(
         spikes: Integers `(T, B, *input shape)`; a mapping by name if there are several inputs.
         record: Names of the groups whose state and spikes are kept.
         profile: Arithmetic profile; the Program's own if None.
-        engine: `events` walks spikes, `dense` multiplies (it needs torch), `reference` is the specification;
-            all give the same values. `auto` takes the quickest that can run the Program.
+        engine: `events` walks spikes, `dense` multiplies (plain LIF only; it needs torch), `reference` is the
+            specification; all give the same values. `auto` takes the quickest.
 
     Raises:
         InputError: wrong shape, type or range, or an unknown group in `record`.
@@ -47,7 +47,7 @@ def simulate(
     if unknown:
         known = ", ".join(g.name for g in program.groups)
         raise InputError("record", "group", got=", ".join(sorted(unknown)), relation="is not one of", limit=known)
-    chosen = pick_engine(program, inputs, engine)
+    chosen = pick_engine(program, engine)
     steps = len(next(iter(inputs.values()))) + program.latency
     strict = (profile or program.profile) == "strict"
     keep, sent = _RUNNERS[chosen](program, inputs, steps, record, strict)
@@ -60,21 +60,21 @@ def simulate(
 Kept = tuple[dict[str, dict[str, NDArray[Any]]], dict[str, NDArray[Any]]]
 
 
-def pick_engine(program: Program, inputs: Mapping[str, Ints], engine: Engine) -> Engine:
-    """The engine that will run: the named one, or for `auto` the quickest that can.
+def pick_engine(program: Program, engine: Engine) -> Engine:
+    """The engine that will run: the named one, or for `auto` the quickest.
 
     Raises:
         InputError: no such engine, or one that cannot run this Program.
     """
     if engine not in ENGINES:
         raise InputError("engine", "name", got=engine, relation="is not one of", limit=", ".join(ENGINES))
-    fast = events.supports(program)
-    if engine == "auto":
-        return "events" if fast else "reference"
-    if engine != "reference" and not fast:
-        do = "use engine='reference'"
-        raise InputError(f"engine {engine}", "neurons or spikes", relation="are not", limit="plain LIF", do=do)
-    return engine
+    if engine == "dense":
+        from spikeport.sim.engine import dense
+
+        if not dense.supports(program):
+            do = "use engine='events'"
+            raise InputError("engine dense", "neurons or spikes", relation="are not", limit="plain LIF", do=do)
+    return "events" if engine == "auto" else engine
 
 
 def _by_reference(
@@ -121,7 +121,7 @@ def _by_dense(program: Program, inputs: Mapping[str, Ints], steps: int, record: 
 def _flat(ran: events.Ran) -> Kept:
     """`(steps, B, *shape)` to `(steps, B, n)`."""
     flat: dict[str, NDArray[Any]] = {name: x.reshape(*x.shape[:2], -1) for name, x in ran.sent.items()}
-    keep = {n: {k: getattr(ran, k)[n].reshape(flat[n].shape) for k in ("u", "v")} for n in ran.u}
+    keep = {n: {k: x.reshape(flat[n].shape) for k, x in values.items()} for n, values in ran.states.items()}
     return keep, flat
 
 
