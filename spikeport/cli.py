@@ -78,12 +78,20 @@ def check(
     dt: DtS = None,
     steps: Steps = None,
     input_kind: Kind = None,
+    witness: Annotated[
+        Path | None,
+        typer.Option(metavar="X.NPZ", help="Write an input under which a layer overflows, if one is found."),
+    ] = None,
+    strict_overflow: Annotated[
+        bool, typer.Option("--strict-overflow", help="Exit 1 unless every layer is proven not to overflow.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """What would stop a network on the chip, and how to mend each point."""
+    """What would stop a network on the chip, how to mend each point, and which layers can overflow."""
     from spikeport.commands.compiling import check as command
 
-    _show(command(net, target, {"dt_s": dt, "steps": steps, "input": input_kind}), json)
+    options = {"dt_s": dt, "steps": steps, "input": input_kind}
+    _show(command(net, target, options, witness, strict_overflow), json)
 
 
 @app.command("compile")
