@@ -45,8 +45,9 @@ class Verdict:
         overflow = f"{name}: neuron {w.neuron} overflows {w.what} at step {w.step}"
         if w.of_network:
             return f"{overflow} under the input {where}"
-        sources = ", ".join(w.inputs)
-        return f"{overflow} if {sources} send the spikes {where}; whether the network can send them is not decided"
+        where += f", the layer alone to {_alone(self.written, w)}" if self.written else ""
+        given = f"if {', '.join(w.inputs)} send the spikes {where}"
+        return f"{overflow} {given}; whether the network can send them is not decided"
 
     def data(self) -> dict[str, Any]:
         """For programs."""
@@ -74,7 +75,7 @@ def verdicts(program: Program, witness: Path | None) -> list[Verdict]:
 
     Args:
         witness: Where the first witness is written; another layer's goes to `STEM-LAYER.npz` beside it.
-            If its spikes are not inputs of the network, the layer that it is for is written too, as `.h5`.
+            If its spikes are not inputs of the network, the layer alone is written too, as `STEM-LAYER.h5`.
     """
     given: list[Verdict] = []
     for group, found in zip(program.groups, prove(program), strict=True):
@@ -97,7 +98,11 @@ def _write(path: Path, w: Witness, inputs: Mapping[str, NDArray[np.integer]]) ->
     """As `spikeport run --input` reads it."""
     write_npz(path, {"spikes": next(iter(inputs.values()))} if len(inputs) == 1 else inputs)
     if not w.of_network:
-        save_program(w.program, path.with_suffix(".h5"))
+        save_program(w.program, _alone(path, w))
+
+
+def _alone(path: Path, w: Witness) -> Path:
+    return path.with_name(f"{path.stem}-{w.program.groups[0].name}.h5")
 
 
 def _raised(program: Program, inputs: Mapping[str, NDArray[np.integer]]) -> str:

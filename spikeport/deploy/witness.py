@@ -53,7 +53,7 @@ def find_witness(program: Program, found: GroupBounds) -> Witness | None:
     assert isinstance(group, LIF)
     cut = cut_out(program, group)
     for bound in found.bounds:
-        for neuron, sign in _worst(bound):
+        for neuron, sign in _worst(group, found, bound):
             for inputs in _candidates(cut, group, drive_of(cut, neuron, sign)):
                 place = first_overflow(cut, inputs)
                 if place is not None:
@@ -159,13 +159,15 @@ def _outside(x: Ints, word: tuple[int, int]) -> int | None:
     return int(bad[0]) if bad.size else None
 
 
-def _worst(bound: Bound) -> Iterator[tuple[int, int]]:
-    """`(neuron, sign)`: on each side that leaves the word, the neuron that leaves it furthest."""
-    if bound.word is not None:
-        if bound.high.max() > bound.word[1]:
-            yield int(bound.high.argmax()), 1
-        if bound.low.min() < bound.word[0]:
-            yield int(bound.low.argmin()), -1
+def _worst(lif: LIF, found: GroupBounds, bound: Bound) -> Iterator[tuple[int, int]]:
+    """`(neuron, sign)`: on each side that leaves the word, the neuron that leaves it furthest; then fastest."""
+    if bound.word is None:
+        return
+    bias = lif.bias_mant.astype(np.int64).reshape(-1) << lif.bias_exp
+    for sign, end in ((1, bound.high), (-1, -bound.low)):
+        if end.max() > sign * bound.word[0 if sign < 0 else 1]:
+            a = found["a"].high if sign > 0 else -found["a"].low
+            yield int(np.lexsort(((a << fixed.ACT_SHIFT) + sign * bias, end))[-1]), sign
 
 
 def _candidates(cut: Program, lif: LIF, drive: Drive) -> Iterator[dict[str, NDArray[np.integer]]]:
