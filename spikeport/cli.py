@@ -153,6 +153,28 @@ def verify(
 
 
 @app.command()
+def bisect(
+    a: Annotated[Path | None, typer.Argument(metavar="[A.NPZ", help="A run of 'spikeport run --record all'.")] = None,
+    b: Annotated[Path | None, typer.Argument(metavar="B.NPZ]", help="Another one.")] = None,
+    program: Annotated[
+        Path | None, typer.Option("--program", metavar="NET.H5", help="What both ran; with --input, shows operands.")
+    ] = None,
+    input: Annotated[
+        Path | None,
+        typer.Option("--input", metavar="X.NPZ", help="Its input; the simulator stands in for a missing run."),
+    ] = None,
+    profiles: Annotated[
+        str, typer.Option(metavar="A,B", help="The simulator's: strict, lava, or both. [default: the Program's]")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Where two runs part: layer, neuron, step, operands. Exit 1 if they differ."""
+    from spikeport.commands.bisect import bisect_runs as command
+
+    _show(command(a, b, program, input, profiles), json)
+
+
+@app.command()
 def energy(
     net: ProgramFile,
     input: InputFile,

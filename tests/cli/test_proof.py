@@ -21,7 +21,7 @@ def lif(name: str, size: int, du: int = 4095) -> LIF:
 def net(tmp_path: Path) -> Path:
     """`a` cannot overflow; `b` does if `a` fires; `c` does under inputs; `d` is of another kind."""
     program = Program(
-        groups=(lif("a", 3), lif("b", 2), lif("c", 2, du=-1), SigmaDelta("d", (2,), "sigma")),
+        groups=(lif("a", 3), lif("b", 2), lif("c", 2, du=0), SigmaDelta("d", (2,), "sigma")),
         connections=(
             Dense("x", "a", np.full((3, 4), 254)),
             Dense("a", "b", -np.full((2, 3), 255), weight_exp=7, delay=2),
