@@ -84,13 +84,20 @@ def check(
     low: Low = None,
     high: High = None,
     scale: Scale = None,
+    witness: Annotated[
+        Path | None,
+        typer.Option(metavar="X.NPZ", help="Write an input under which a layer overflows, if one is found."),
+    ] = None,
+    strict_overflow: Annotated[
+        bool, typer.Option("--strict-overflow", help="Exit 1 unless every layer is proven not to overflow.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """What would stop a network on the chip, and how to mend each point."""
+    """What would stop a network on the chip, how to mend each point, and which layers can overflow."""
     from spikeport.commands.compiling import check as command
 
     options = {"dt_s": dt, "steps": steps, "input": input_kind, "low": low, "high": high, "scale": scale}
-    _show(command(net, target, options), json)
+    _show(command(net, target, options, witness, strict_overflow), json)
 
 
 @app.command("compile")
@@ -153,6 +160,28 @@ def verify(
     from spikeport.commands.running import verify as command
 
     _show(command(net, input, samples, mode, timeout), json)
+
+
+@app.command()
+def bisect(
+    a: Annotated[Path | None, typer.Argument(metavar="[A.NPZ", help="A run of 'spikeport run --record all'.")] = None,
+    b: Annotated[Path | None, typer.Argument(metavar="B.NPZ]", help="Another one.")] = None,
+    program: Annotated[
+        Path | None, typer.Option("--program", metavar="NET.H5", help="What both ran; with --input, shows operands.")
+    ] = None,
+    input: Annotated[
+        Path | None,
+        typer.Option("--input", metavar="X.NPZ", help="Its input; the simulator stands in for a missing run."),
+    ] = None,
+    profiles: Annotated[
+        str, typer.Option(metavar="A,B", help="The simulator's: strict, lava, or both. [default: the Program's]")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Where two runs part: layer, neuron, step, operands. Exit 1 if they differ."""
+    from spikeport.commands.bisect import bisect_runs as command
+
+    _show(command(a, b, program, input, profiles), json)
 
 
 @app.command()
