@@ -7,4 +7,7 @@ from spikeport.sim.energy import estimate_energy as estimate_energy
 from spikeport.sim.result import Result as Result
 from spikeport.sim.result import Trace as Trace
 from spikeport.sim.result import vote as vote
+from spikeport.sim.saved import RunState as RunState
+from spikeport.sim.saved import load_state as load_state
+from spikeport.sim.saved import save_state as save_state
 from spikeport.sim.simulate import simulate as simulate
