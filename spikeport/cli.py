@@ -193,14 +193,19 @@ def conformance(
     wheel: Annotated[
         Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Leave out the later steps of long recordings.")] = False,
+    part: Annotated[
+        list[str] | None, typer.Option(help="published, lava, runtime or engines; repeatable. [default: all]")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer steps of long recordings, and fewer random Programs.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Against published recordings: every value, no tolerance."""
+    """Against published recordings, Lava and each other: every value, no tolerance."""
     from spikeport.commands.conformance import Setup
     from spikeport.commands.conformance import conformance as command
 
-    _show(command(Setup(wheel, quick)), json)
+    _show(command(Setup(wheel, quick, tuple(part or ()))), json)
 
 
 @app.command()

@@ -34,6 +34,8 @@ class Conformance:
     """Connections of each kind that fed them."""
     lava: Mapping[str, str]
     """Versions of what ran."""
+    differing_by_neuron: Mapping[str, int]
+    """As `by_neuron`, of those that differ."""
 
     @property
     def equal(self) -> bool:
@@ -65,6 +67,7 @@ def compare_random_programs(
     comparisons: list[Comparison] = []
     firsts: list[str] = []
     neurons: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
     connections: Counter[str] = Counter()
     lava: Mapping[str, str] = {}
     for start in range(seed, seed + count, AT_ONCE):
@@ -77,6 +80,7 @@ def compare_random_programs(
                 firsts.append(f"seed {s}: {comparison.first} (simulator, Lava)")
             for row in comparison.groups:
                 neurons[kind_of_neuron(program.group(row.group))] += row.values
+                wrong[kind_of_neuron(program.group(row.group))] += row.differing
             connections.update(kind_of_connection(c) for c in program.connections)
         comparisons += found
         lava = runs[0].versions
@@ -89,6 +93,7 @@ def compare_random_programs(
         by_neuron=dict(sorted(neurons.items())),
         by_connection=dict(sorted(connections.items())),
         lava=lava,
+        differing_by_neuron=dict(sorted(wrong.items())),
     )
 
 
