@@ -8,13 +8,16 @@ PYTHON ?= $(shell for p in python3.11 python3.13 python3.12 python3; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test test-fast lint format clean
+.PHONY: help demo conformance setup test test-fast lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/run.stamp ## the whole way on real handwritten digits; ends in demo/report.html
 	$(BIN)/spikeport demo -o demo
+
+conformance: $(VENV)/run.stamp ## against published recordings, Lava and each other, value by value; ARGS=--quick
+	$(BIN)/spikeport conformance $(ARGS)
 
 setup: $(VENV)/dev.stamp ## install everything into .venv
 

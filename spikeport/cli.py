@@ -126,7 +126,10 @@ def compile_(
 def run(
     net: ProgramFile,
     input: InputFile,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="Y.NPZ")] = Path("y.npz"),
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="Y.NPZ", help="Y.h5 is written step by step, as are 256 MiB or more."),
+    ] = Path("y.npz"),
     backend: Annotated[str, typer.Option(help="sim or lava.")] = "sim",
     record: Annotated[
         str, typer.Option(metavar="GROUPS", help="Groups whose u, v, s are kept: names with commas, or all.")
@@ -135,13 +138,22 @@ def run(
     profile: Annotated[
         Literal["strict", "lava"] | None, typer.Option(help="Arithmetic profile. [default: the Program's]")
     ] = None,
+    state_in: Annotated[
+        Path | None, typer.Option("--state-in", metavar="S.NPZ", help="Go on from where a part ended.")
+    ] = None,
+    state_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--state-out", metavar="S.NPZ", help="Cut here: spikes still on their way come out of the next part."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run a Program on an input file."""
     from spikeport.commands.running import run as command
 
     groups = [name for name in record.split(",") if name]
-    _show(command(net, input, output, backend, groups, accuracy, profile), json)
+    _show(command(net, input, output, backend, groups, accuracy, profile, state_in, state_out), json)
 
 
 @app.command()
@@ -221,14 +233,19 @@ def conformance(
     wheel: Annotated[
         Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Leave out the later steps of long recordings.")] = False,
+    part: Annotated[
+        list[str] | None, typer.Option(help="published, lava, runtime or engines; repeatable. [default: all]")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer steps of long recordings, and fewer random Programs.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Against published recordings: every value, no tolerance."""
+    """Against published recordings, Lava and each other: every value, no tolerance."""
     from spikeport.commands.conformance import Setup
     from spikeport.commands.conformance import conformance as command
 
-    _show(command(Setup(wheel, quick)), json)
+    _show(command(Setup(wheel, quick, tuple(part or ()))), json)
 
 
 @app.command()

@@ -4,11 +4,12 @@ A part is a function that yields rows; the command knows nothing else of it.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from spikeport.commands.answer import Answer, progress
+from spikeport.errors import InputError
 from spikeport.sim.convention import Convention
 
 
@@ -19,7 +20,11 @@ class Setup:
     wheel: Path | None = None
     """A copy of lava-dl's wheel; fetched if None."""
     quick: bool = False
-    """Leave out the later steps of long recordings."""
+    """Leave out the later steps of long recordings, and most random Programs."""
+    only: tuple[str, ...] = ()
+    """Names of the parts that run; all if empty."""
+    tell: Callable[[str], None] = lambda text: None
+    """Called with what is being done."""
 
 
 @dataclass(frozen=True)
@@ -34,53 +39,73 @@ class Row:
     """Applied to our trace before comparing."""
     run: str = ""
     """How the network was run, where the recording does not say it."""
+    missing: str = ""
+    """Why nothing was compared, if nothing was."""
+    detail: str = ""
+    """What else was counted."""
 
 
 Part: TypeAlias = Callable[[Setup], Iterator[Row]]
 
 
-def parts() -> tuple[Part, ...]:
-    """In the order of the table."""
-    from spikeport.commands.published import published
+def parts() -> dict[str, Part]:
+    """By name, in the order of the table."""
+    from spikeport.commands import conformance_live as live
 
-    return (published,)
+    return {
+        "published": live.recordings,
+        "lava": live.lava_models,
+        "runtime": live.lava_runtime,
+        "engines": live.engines,
+    }
 
 
 def conformance(setup: Setup) -> Answer:
     """Every part's rows; exit 1 if a single value differs."""
+    known = parts()
+    if unknown := set(setup.only) - known.keys():
+        got, limit = ", ".join(sorted(unknown)), ", ".join(known)
+        raise InputError("conformance", "part", got=got, relation="is not one of", limit=limit)
     rows: list[Row] = []
     with progress() as bar:
         task = bar.add_task("comparing", total=None, info="")
-        for part in parts():
+        setup = replace(setup, tell=lambda text: bar.update(task, info=text))
+        for part in (part for name, part in known.items() if not setup.only or name in setup.only):
             for row in part(setup):
                 rows.append(row)
                 bar.update(task, advance=1, info=row.what)
     values, differing = sum(row.values for row in rows), sum(row.differing for row in rows)
     reasons = {name: why for row in rows for name, why in _named(row)}
     letters = {name: chr(ord("a") + number) for number, name in enumerate(reasons)}
+    missing = [row for row in rows if row.missing]
     data = {
         "values": values,
         "differing": differing,
+        "not_compared": len(missing),
         "rows": [
             {
                 "what": row.what,
                 "against": row.against,
                 "values": row.values,
-                "differing": row.differing,
+                "differing": None if row.missing else row.differing,
+                "missing": row.missing or None,
                 "as": [name for name, _ in _named(row)],
             }
             for row in rows
         ],
         "reasons": reasons,
     }
-    cells = [
-        (row.what, row.against, f"{row.values:,}", f"{row.differing:,}", "".join(letters[n] for n, _ in _named(row)))
-        for row in rows
-    ]
+    cells = [(row.what, row.against, *_counted(row), "".join(letters[name] for name, _ in _named(row))) for row in rows]
     notes = [f"{values:,} values compared, {differing:,} differ"]
+    notes += [f"NOT COMPARED with {row.against}, {row.what}: {row.missing}" for row in missing]
+    notes += [f"{row.against}: {row.detail}" for row in rows if row.detail]
     notes += [f"{letters[name]}: {name}; {why}" for name, why in reasons.items()]
     columns = ("what", "against", "values", "differing", "as")
     return Answer(data, "spikeport conformance", columns, cells, notes, exit_code=int(differing > 0))
+
+
+def _counted(row: Row) -> tuple[str, str]:
+    return ("not compared", "–") if row.missing else (f"{row.values:,}", f"{row.differing:,}")
 
 
 def _named(row: Row) -> list[tuple[str, str]]:

@@ -34,6 +34,8 @@ class Conformance:
     """Connections of each kind that fed them."""
     lava: Mapping[str, str]
     """Versions of what ran."""
+    differing_by_neuron: Mapping[str, int]
+    """As `by_neuron`, of those that differ."""
 
     @property
     def equal(self) -> bool:
@@ -76,11 +78,14 @@ def compare_random_programs(
 
 def _sum_up(found: Sequence[tuple[int, Program, Comparison]], lava: Mapping[str, str]) -> Conformance:
     neurons: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
     connections: Counter[str] = Counter()
     for _, program, comparison in found:
         connections.update(kind_of_connection(c) for c in program.connections)
         for row in comparison.groups:
-            neurons[kind_of_neuron(program.group(row.group))] += row.values
+            kind = kind_of_neuron(program.group(row.group))
+            neurons[kind] += row.values
+            wrong[kind] += row.differing
     firsts = [f"seed {seed}: {c.first} (simulator, Lava)" for seed, _, c in found if c.first is not None]
     return Conformance(
         programs=len(found),
@@ -90,6 +95,7 @@ def _sum_up(found: Sequence[tuple[int, Program, Comparison]], lava: Mapping[str,
         by_neuron=dict(sorted(neurons.items())),
         by_connection=dict(sorted(connections.items())),
         lava=lava,
+        differing_by_neuron=dict(sorted(wrong.items())),
     )
 
 

@@ -7,14 +7,19 @@ from typing import Any
 import numpy as np
 
 from spikeport.commands.answer import Answer, say
-from spikeport.commands.samples import Samples, read_samples, write_result
+from spikeport.commands.samples import Samples, check_file_writable, is_hdf5, read_samples, write_result
 from spikeport.deploy.lava import LavaRun, Mode, run_lava
 from spikeport.errors import InputError
 from spikeport.program import Profile, Program
 from spikeport.program_file import load_program
-from spikeport.sim import Result, simulate, vote
+from spikeport.sim import Recorded, Result, load_state, save_state, simulate, vote
+from spikeport.sim import record as record_to
 from spikeport.sim.compare import Comparison, compare
+from spikeport.sim.record import recorded_bytes
 from spikeport.sim.simulate import check_inputs
+
+RECORD_LIMIT_BYTES = 256 * 2**20
+"""Of recorded values, beyond which they are streamed."""
 
 
 def run(
@@ -25,6 +30,8 @@ def run(
     record: Sequence[str],
     accuracy: bool,
     profile: Profile | None,
+    state_in: Path | None = None,
+    state_out: Path | None = None,
 ) -> Answer:
     """Runs a Program on an input file and writes its spikes, and what was to be recorded."""
     program = load_program(path)
@@ -35,30 +42,64 @@ def run(
         do = "compile with --classes N"
         raise InputError(str(path), "classes of the output", got=0, relation="is not above", limit=0, do=do)
     groups = recorded_groups(program, record)
-    if backend == "sim":
-        result = simulate(program, dict(samples.inputs), record=groups, profile=profile)
-    elif backend == "lava":
-        result = lava_result(program, samples, groups)
-    else:
+    if backend not in ("sim", "lava"):
         raise InputError("backend", "name", got=backend, relation="is not one of", limit="sim, lava")
-    write_result(output, result)
-    steps, batch = result.spikes.shape[:2]
-    spikes = int(np.count_nonzero(result.spikes))
+    if backend == "lava" and (state_in or state_out):
+        raise InputError("backend lava", "run", relation="cannot be cut", do="use --backend sim")
+    for written in (output, state_out):
+        if written is not None:
+            check_file_writable(written)
+    state = None if state_in is None else load_state(state_in, program)
+    if backend == "lava":
+        done = _written(output, lava_result(program, samples, groups))
+    elif is_hdf5(output) or _recorded_bytes(program, samples, groups) > RECORD_LIMIT_BYTES:
+        if not is_hdf5(output):
+            output = output.with_suffix(".h5")
+            check_file_writable(output)
+            say(f"more than {RECORD_LIMIT_BYTES >> 20} MiB to record: they go to {output}, as HDF5")
+        inputs, flush = dict(samples.inputs), state_out is None
+        done = record_to(program, inputs, groups, output, profile=profile, state=state, flush=flush)
+    else:
+        result = simulate(
+            program, dict(samples.inputs), record=groups, profile=profile, state=state, flush=state_out is None
+        )
+        done = _written(output, result)
+    if state_out is not None and done.state is not None:
+        save_state(done.state, state_out)
     data: dict[str, Any] = {
         "output": str(output),
         "backend": backend,
-        "steps": steps,
-        "samples": batch,
-        "spikes": spikes,
+        "steps": done.steps,
+        "samples": done.batch,
+        "spikes": done.n_spikes,
+        "latency": done.latency,
     }
-    data["latency"] = result.latency
-    title = f"{batch:,} samples of {steps} steps on {backend}: {spikes:,} output spikes"
+    title = f"{done.batch:,} samples of {done.steps} steps on {backend}: {done.n_spikes:,} output spikes"
     notes = [f"{output} written"]
+    if state_out is not None:
+        data["state"] = str(state_out)
+        notes.append(f"{state_out} written: the next part starts with --state-in {state_out}")
     if labels is not None and classes:
-        correct = int((vote(result.counts(), classes) == labels).sum())
-        data |= {"correct": correct, "accuracy": correct / batch}
-        notes.append(f"accuracy {correct / batch:.2%} ({correct:,} of {batch:,})")
+        correct = int((vote(done.counts, classes) == labels).sum())
+        data |= {"correct": correct, "accuracy": correct / done.batch}
+        notes.append(f"accuracy {correct / done.batch:.2%} ({correct:,} of {done.batch:,})")
     return Answer(data, title, notes=notes)
+
+
+def _written(output: Path, result: Result) -> Recorded:
+    """Writes a result that is in memory."""
+    write_result(output, result)
+    steps, batch = result.spikes.shape[:2]
+    n_spikes = int(np.count_nonzero(result.spikes))
+    return Recorded(output, steps, batch, n_spikes, result.counts(), result.latency, result.state)
+
+
+def _recorded_bytes(program: Program, samples: Samples, groups: Sequence[str]) -> int:
+    """0 for what is no array `(T, B, ...)`, which the run will refuse."""
+    shape = next(iter(samples.inputs.values())).shape
+    if len(shape) < 2:
+        return 0
+    return (shape[0] + program.latency) * recorded_bytes([program.group(name) for name in groups], shape[1])
 
 
 def recorded_groups(program: Program, record: Sequence[str]) -> list[str]:

@@ -1,6 +1,5 @@
 """`x.npz` and `y.npz`: samples in, spikes and traces out."""
 
-import os
 import tempfile
 import zipfile
 import zlib
@@ -11,9 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeport.atomic import replacing
 from spikeport.errors import FileError, InputError
 from spikeport.program import Program
 from spikeport.sim import Result
+from spikeport.sim.record import write_arrays
 
 IntArray = NDArray[np.integer]
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
@@ -95,34 +96,33 @@ def check_file_writable(path: Path) -> None:
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
     """Writes a temporary file and renames it: a failed write leaves nothing behind."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".npz")
-        os.close(handle)
-        try:
-            np.savez_compressed(name, **dict(arrays))  # type: ignore[arg-type]
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    except OSError as error:
-        do = "choose a folder that you may write to"
-        raise FileError(str(path), "cannot be written", got=error.strerror or error, do=do) from error
+    with replacing(path) as name, open(name, "wb") as file:
+        np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether the name asks for HDF5."""
+    return path.suffix in (".h5", ".hdf5")
 
 
 def write_result(path: Path, result: Result) -> None:
-    """`spikes` aligned with the input, `latency`, and in hardware time `GROUP/s` and the state, as `GROUP/u`."""
+    """`spikes` aligned with the input, `latency`, and in hardware time `GROUP/s` and the state, as `GROUP/u`.
+
+    As HDF5 if its name says so, else as npz.
+    """
     arrays: dict[str, NDArray[np.generic]] = {
         "spikes": _narrow(result.spikes),
         "latency": np.array(result.latency, np.int64),
     }
     for name, trace in result.traces.items():
         arrays |= {f"{name}/{variable}": x for variable, x in trace.state.items()} | {f"{name}/s": _narrow(trace.s)}
-    write_npz(path, arrays)
+    (write_arrays if is_hdf5(path) else write_npz)(path, arrays)
 
 
 def _narrow(spikes: IntArray) -> IntArray:
     """Spikes of 0 and 1 in one byte; payloads as they are."""
-    return spikes.astype(np.uint8) if spikes.min() >= 0 and spikes.max() <= 1 else spikes
+    small = not spikes.size or (spikes.min() >= 0 and spikes.max() <= 1)
+    return spikes.astype(np.uint8) if small else spikes
 
 
 def _labels(path: Path, labels: IntArray | None, inputs: Mapping[str, IntArray]) -> IntArray | None:

@@ -274,6 +274,8 @@ def _count_encoder(program: Program, encoder: Encoder, x: Ints) -> EncoderCounts
 
 
 def _check(program: Program, result: Result) -> None:
+    if result.before or result.state is not None:
+        raise InputError("result", "run", relation="was cut", do="count a run in one")
     steps, samples = result.spikes.shape[:2]
     sizes = {i.name: i.size for i in program.inputs} | {g.name: g.size for g in program.groups}
     for name, size in sizes.items():

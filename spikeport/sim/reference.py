@@ -34,6 +34,7 @@ def run(
     observe: Observer,
     profile: Profile | None = None,
     start: State | None = None,
+    length: int | None = None,
 ) -> State:
     """Runs `steps` hardware steps and gives the state after the last; `run` can go on from there.
 
@@ -42,13 +43,15 @@ def run(
         observe: Called for each group and step with its state and what it sent, after the step.
         profile: `strict` or `lava`; the Program's own if None.
         start: Where to go on from; the cleared state if None. Stays as it is.
+        length: Steps of the whole sample, if these inputs are a part of it: decides what is `watched`.
 
     Raises:
         InputError: `start` belongs to another Program or batch.
         OverflowDetected: under `strict`, when a state or a sum leaves its word within a sample (`watched`).
     """
     strict = (profile or program.profile) == "strict"
-    length, batch = next(iter(inputs.values())).shape[:2]
+    given, batch = next(iter(inputs.values())).shape[:2]
+    length = given if length is None else length
     groups = {g.name: g for g in program.groups}
     start = start or cleared(program, batch)
     check_state(program, start, batch)

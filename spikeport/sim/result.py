@@ -8,12 +8,16 @@ from numpy.typing import NDArray
 
 from spikeport.errors import InputError
 from spikeport.fixed import Ints
+from spikeport.sim.saved import RunState
 from spikeport.trace import Trace as Trace
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """One run. `spikes[t]` belongs to input step t; hardware step of both is t + latency."""
+    """One run, or a part of one. `spikes[t]` belongs to input step t; hardware step of both is t + latency.
+
+    The spikes of a part are those that come out in its steps: in the first part fewer than its input has steps.
+    """
 
     spikes: Ints
     """`(T, B, *output shape)`: 0 and 1, or payloads."""
@@ -22,6 +26,10 @@ class Result:
     """The groups that were asked for."""
     sent: Mapping[str, Ints]
     """What each input and group sent at each hardware step, `(T + latency, B, n)`."""
+    before: int = 0
+    """Hardware steps done in the parts before this one."""
+    state: RunState | None = None
+    """Where the next part goes on; None if the run was flushed and so is at its end."""
 
     def counts(self) -> Ints:
         """Spikes per output neuron, `(B, n)`; payloads are added up."""

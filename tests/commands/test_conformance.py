@@ -94,7 +94,7 @@ def fake(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], Ar
 
 
 def run(path: Path, nets: dict[str, bytes], arrays: Arrays) -> Answer:
-    return command.conformance(Setup(write_wheel(path / WHEEL, nets, arrays)))
+    return command.conformance(Setup(write_wheel(path / WHEEL, nets, arrays), only=("published",)))
 
 
 def test_equal_recordings_exit_0(fake: tuple[dict[str, bytes], Arrays], tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_the_published_recordings_are_equal_value_by_value() -> None:
         pytest.skip(f"NOT COMPARED WITH THE PUBLISHED RECORDINGS: run 'spikeport conformance' once; no {wheel}")
     assert open_recordings(wheel).published
 
-    answer = command.conformance(Setup(wheel, quick=True))
+    answer = command.conformance(Setup(wheel, quick=True, only=("published",)))
 
     assert answer.exit_code == 0
     assert answer.data["values"] > 11_000_000 and len(answer.rows) == ROWS

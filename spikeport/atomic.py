@@ -1,0 +1,32 @@
+"""Files that are there whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from spikeport.errors import FileError
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
+    """The name of a temporary file beside `path`, renamed to it at the end; after an error nothing is left behind.
+
+    Raises:
+        FileError: the folder cannot be written, or the disk is full.
+    """
+    path = Path(path)
+    name = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+        os.close(handle)
+        yield name
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as error:
+        do = "choose a folder that you may write to"
+        raise FileError(str(path), "cannot be written", got=error.strerror or error, do=do) from error
+    finally:
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
