@@ -176,8 +176,8 @@ def verify(
 
 @app.command()
 def bisect(
-    a: Annotated[Path | None, typer.Argument(metavar="[A.NPZ", help="A run of 'spikeport run --record all'.")] = None,
-    b: Annotated[Path | None, typer.Argument(metavar="B.NPZ]", help="Another one.")] = None,
+    a: Annotated[Path | None, typer.Argument(metavar="A.NPZ", help="A run of 'spikeport run --record all'.")] = None,
+    b: Annotated[Path | None, typer.Argument(metavar="B.NPZ", help="Another one.")] = None,
     program: Annotated[
         Path | None, typer.Option("--program", metavar="NET.H5", help="What both ran; with --input, shows operands.")
     ] = None,

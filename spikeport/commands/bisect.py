@@ -1,6 +1,7 @@
 """`spikeport bisect`: where two runs part."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ from spikeport.commands.samples import read_npz, read_samples
 from spikeport.errors import FileError, InputError
 from spikeport.program import Profile
 from spikeport.program_file import load_program
-from spikeport.sim.bisect import RULE, Finding, Run, bisect, first_steps, record
+from spikeport.sim.bisect import RULE, Finding, Run, bisect, bisect_overflow, first_steps, record
 from spikeport.trace import Trace
 
 COLUMNS = ("operand", "A", "B", "A, hex", "B, hex", "by the rule", "")
@@ -31,12 +32,28 @@ def bisect_runs(
     if program is not None and samples is not None and len(sides) < 2:
         wanted = chosen or (program.profile,)
         sides += [(f"simulator, {p}", record(program, dict(samples.inputs), p)) for p in wanted[: 2 - len(sides)]]
-    (name_a, ran_a), (name_b, ran_b) = sides
-    steps = min(len(next(iter(run.traces.values())).s) for _, run in sides)
-    stopped = next((run for _, run in sides if run.stopped), None)
-    traces = [first_steps(run.traces, steps) if stopped else run.traces for _, run in sides]
-    found = bisect(traces[0], traces[1], program, None if samples is None else dict(samples.inputs)) if steps else None
-    return _answer((name_a, name_b), found, stopped, ran_a.stopped is not None and ran_b.stopped is not None)
+    (name_a, ran_a), (name_b, ran_b) = _alike(sides)
+    spikes = None if samples is None else dict(samples.inputs)
+    stopped = ran_a if ran_a.stopped else ran_b
+    steps = min(len(trace.s) for run in (ran_a, ran_b) for trace in run.traces.values())
+    left, right = (first_steps(run.traces, steps) if stopped.stopped else run.traces for run in (ran_a, ran_b))
+    found = bisect(left, right, program, spikes) if steps else None
+    if found is None and program is not None and spikes is not None and ran_a.stopped and not ran_b.stopped:
+        found = bisect_overflow(program, spikes, ran_a, ran_b)
+    both = ran_a.stopped is not None and ran_b.stopped is not None
+    return _answer((name_a, name_b), found, stopped if stopped.stopped else None, both)
+
+
+def _alike(sides: Sequence[tuple[str, Run]]) -> list[tuple[str, Run]]:
+    """Of the simulator's groups those that the other side has; a file shows what was recorded."""
+    recorded = [set(run.traces) for _, run in sides if not run.simulated]
+    wanted = recorded[0] if len(recorded) == 1 else None
+    return [
+        (name, replace(run, traces={n: t for n, t in run.traces.items() if n in wanted}))
+        if run.simulated and wanted is not None
+        else (name, run)
+        for name, run in sides
+    ]
 
 
 def read_traces(path: Path) -> dict[str, Trace]:
@@ -84,7 +101,8 @@ def _answer(names: tuple[str, str], found: Finding | None, stopped: Run | None, 
         (o.name, str(o.a), str(o.b), hex(o.a), hex(o.b), "" if o.rule is None else hex(o.rule), _mark(o.a, o.b))
         for o in found.operands
     ]
-    notes = [f"first difference: {found.where}"]
+    notes = [] if stopped is None else [f"one stops at step {stopped.step}: {stopped.stopped}"]
+    notes += [f"first difference: {found.where}"]
     if first is not None:
         sides = [side for side, x in (("A", first.a), ("B", first.b)) if first.rule is not None and x != first.rule]
         notes += [

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikeport import fixed
-from spikeport.errors import OverflowDetected
+from spikeport.errors import InputError, OverflowDetected
 from spikeport.fixed import Ints
-from spikeport.program import LIF, Profile, Program
+from spikeport.program import LIF, Group, Profile, Program
 from spikeport.sim import reference, rules
 from spikeport.sim.compare import Difference, compare
 from spikeport.sim.guard import Guard
@@ -59,6 +59,7 @@ class Run:
     stopped: OverflowDetected | None = None
     step: int = 0
     """The last that began."""
+    simulated: bool = False
 
 
 def bisect(a: Traces, b: Traces, program: Program | None = None, spikes: Arrays | None = None) -> Finding | None:
@@ -70,16 +71,70 @@ def bisect(a: Traces, b: Traces, program: Program | None = None, spikes: Arrays 
     Raises:
         InputError: the two do not hold the same groups, variables and shapes.
     """
-    if program is not None:
-        a = {g.name: a[g.name] for g in program.groups if g.name in a} | dict(a)
-    where = compare(a, b).first
-    if where is None or program is None or spikes is None:
+    if program is None:
+        where = compare(a, b).first
         return None if where is None else Finding(where)
-    inputs = check_inputs(program, spikes)
-    known = all(len(t.state[k]) == len(t.s) for side in (a, b) for t in side.values() for k in t.state)
-    if not known or set(a) != {g.name for g in program.groups}:
+    for side in (a, b):
+        check_traces(program, side)
+    where = compare({g.name: a[g.name] for g in program.groups if g.name in a}, b).first
+    if where is None:
+        return None
+    if spikes is None or not (_whole(program, a) and _whole(program, b)):
         return Finding(where)
+    inputs = check_inputs(program, spikes)
+    batch, ran = next(iter(inputs.values())).shape[1], a[where.group].s.shape[1]
+    if ran != batch:
+        raise InputError("bisect", "samples of the runs", got=ran, relation="are not those of the input", limit=batch)
     return Finding(where, operands(program, inputs, a, b, where))
+
+
+def bisect_overflow(program: Program, spikes: Arrays, strict: Run, lava: Run) -> Finding | None:
+    """Where the strict run stops, if at a state: side a has the value that left its word, b what Lava made of it."""
+    inputs, t = check_inputs(program, spikes), strict.step
+    assert strict.stopped is not None
+    lif = program.group(strict.stopped.where)
+    if not isinstance(lif, LIF) or lava.step < t:
+        return None
+    was, now = (
+        {k: x[step - 1].reshape(x.shape[1], -1).astype(np.int64) for k, x in lava.traces[lif.name].state.items()}
+        for step in (t - 1, t)
+    )
+    if t == 1 or lif.resets_before(t):
+        was = {k: np.zeros_like(x) for k, x in now.items()}
+    u = fixed.decay(was["u"], fixed.keep_u(lif.du)) + (
+        _arrived(program, inputs, lava.traces, lif, t) << fixed.ACT_SHIFT
+    )
+    v = fixed.decay(was["v"], fixed.keep_v(lif.dv)) + u + (_bias(program, inputs, lif, t) << lif.bias_exp)
+    awake = was["rest"] == 0 if "rest" in was else np.True_
+    for variable, exact, bad in (("u", u, fixed.leaves_u(u)), ("v", v, fixed.leaves_v(v) & awake)):
+        for sample, neuron in np.argwhere(bad)[:1]:
+            value, made = int(exact[sample, neuron]), int(now[variable][sample, neuron])
+            where = Difference(t, lif.name, variable, int(sample), int(neuron), value, made)
+            values = _values(program, inputs, lava.traces, where)
+            changed = f"{variable} after"
+            return Finding(where, tuple(Operand(k, value if k == changed else x, x) for k, x in values.items()))
+    return None
+
+
+def check_traces(program: Program, side: Traces) -> None:
+    """Raises InputError unless the groups are the Program's, in their shapes."""
+    known = {g.name: g for g in program.groups}
+    for name, trace in side.items():
+        if name not in known:
+            raise InputError("bisect", "recorded group", got=name, relation="is not one of", limit=", ".join(known))
+        for x in (trace.s, *trace.state.values()):
+            if x.shape[2:] != known[name].shape:
+                raise InputError(f"bisect {name}", "shape", got=x.shape[2:], relation="is not", limit=known[name].shape)
+
+
+def _whole(program: Program, side: Traces) -> bool:
+    """Whether all groups are there, with their state at every step."""
+    return all(
+        g.name in side
+        and set(side[g.name].state) == set(g.variables)
+        and all(len(x) == len(side[g.name].s) for x in side[g.name].state.values())
+        for g in program.groups
+    )
 
 
 def operands(
@@ -96,11 +151,8 @@ def record(program: Program, spikes: Arrays, profile: Profile) -> Run:
     inputs = check_inputs(program, spikes)
     steps = len(next(iter(inputs.values()))) + program.latency
     kept: dict[str, dict[str, list[Ints]]] = {g.name: {k: [] for k in (*g.variables, "s")} for g in program.groups}
-    last = 0
 
     def observe(t: int, name: str, state: Mapping[str, Ints], s: Ints) -> None:
-        nonlocal last
-        last = t
         for variable, x in {**state, "s": s}.items():
             kept[name][variable].append(x)
 
@@ -116,7 +168,8 @@ def record(program: Program, spikes: Arrays, profile: Profile) -> Run:
         arrays = {k: np.array(x[:whole]) if whole else empty for k, x in kept[group.name].items()}
         shaped = {k: x.reshape(*x.shape[:2], *group.shape) if whole else x for k, x in arrays.items()}
         traces[group.name] = Trace({k: x for k, x in shaped.items() if k != "s"}, shaped["s"])
-    return Run(traces, stopped, max(last, whole + 1) if stopped else last)
+    of_state = stopped is not None and not stopped.what.startswith("sum")  # sums come after the groups of their step
+    return Run(traces, stopped, whole + of_state, simulated=True)
 
 
 def first_steps(traces: Traces, steps: int) -> Traces:
@@ -134,12 +187,13 @@ def _values(program: Program, inputs: Mapping[str, Ints], side: Traces, where: D
     if not isinstance(group, LIF):
         named = {f"{k} before": x for k, x in before.items()} | {f"{k} after": x for k, x in now.items()}
         return {**named, "spike": s}
-    a = sum(_arrived(program, inputs, side, where, k) for k in range(len(program.connections)))
+    a = int(_arrived(program, inputs, side, group, t)[where.sample, where.neuron])
     kept_u, kept_v = (
         int(fixed.decay(np.int64(x), keep))  # type: ignore[arg-type]
         for x, keep in ((before["u"], fixed.keep_u(group.du)), (before["v"], fixed.keep_v(group.dv)))
     )
-    bias = _bias(program, inputs, group, where) << group.bias_exp
+    mant = _bias(program, inputs, group, t)
+    bias = int(mant[where.sample % len(mant), where.neuron]) << group.bias_exp
     rest = {"rest before": before["rest"], "rest after": now["rest"]} if "rest" in now else {}
     return {
         **{"u before": before["u"], "u decayed": kept_u, "a": a, "a << 6": a << fixed.ACT_SHIFT},
@@ -160,31 +214,25 @@ def _by_rule(program: Program, values: Mapping[str, int], where: Difference) -> 
     return {"spike": int(s[0, 0]), **{f"{k} after": int(x[0, 0]) for k, x in after.items()}}
 
 
-def _arrived(program: Program, inputs: Mapping[str, Ints], side: Traces, where: Difference, number: int) -> int:
-    """What connection `number` brings the neuron at this step: spikes that its source sent at t - 1 - delay."""
-    c = program.connections[number]
-    if c.target != where.group:
-        return 0
-    sent = inputs[c.source] if c.source in inputs else side[c.source].s
-    total = 0
-    for delay in (int(d) for d in np.unique(c.delay)):
-        at = where.step - 2 - delay
-        if 0 <= at < len(sent):
-            s = sent[at, where.sample].reshape(1, -1).astype(np.int64)
-            found = reference.deliver(c, s, program.shape_of(c.source), program.shape_of(c.target))
-            total += int(found[delay][0, where.neuron])
+def _arrived(program: Program, inputs: Mapping[str, Ints], side: Traces, group: Group, t: int) -> Ints:
+    """a of a LIF group at step t, `(B, n)`: spikes that its sources sent at t - 1 - delay."""
+    total = np.zeros((side[group.name].s.shape[1], group.size), np.int64)
+    for c in (c for c in program.connections if c.target == group.name):
+        sent = inputs[c.source] if c.source in inputs else side[c.source].s
+        for delay in (int(d) for d in np.unique(c.delay)):
+            if 0 <= t - 2 - delay < len(sent):
+                s = sent[t - 2 - delay].reshape(len(total), -1).astype(np.int64)
+                total += reference.deliver(c, s, program.shape_of(c.source), program.shape_of(c.target))[delay]
     return total
 
 
-def _bias(program: Program, inputs: Mapping[str, Ints], lif: LIF, where: Difference) -> int:
-    """The mantissa: the chip keeps the last one that the host loaded."""
+def _bias(program: Program, inputs: Mapping[str, Ints], lif: LIF, t: int) -> Ints:
+    """The mantissas, `(B, n)` or `(1, n)`: the chip keeps the last ones that the host loaded."""
     for e in program.encoders:
         if e.synapses.target == lif.name:
-            source = inputs[e.synapses.source]
-            x = source[min(where.step, len(source)) - 1, where.sample].reshape(1, -1)
-            mant = reference.encode(e, x, program.shape_of(e.synapses.source), lif.shape)
-            return int(mant[0, where.neuron])
-    return int(lif.bias_mant.reshape(-1)[where.neuron])
+            x = inputs[e.synapses.source]
+            return reference.encode(e, x[min(t, len(x)) - 1], program.shape_of(e.synapses.source), lif.shape)
+    return lif.bias_mant.astype(np.int64).reshape(1, -1)
 
 
 def _at(x: Ints, t: int, where: Difference) -> int:

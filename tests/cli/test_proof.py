@@ -48,7 +48,7 @@ def test_check_has_one_line_for_each_layer(net: Path) -> None:
     assert ran.stdout.splitlines()[1:] == [
         "a: cannot overflow: a in [0, 1016], u in [0, 65024], v in [0, 67264] of +-8388607",
         f"b: neuron 0 overflows v at step 5 if a {undecided}",
-        "c: neuron 0 overflows u at step 131 under the input that --witness FILE.npz writes",
+        "c: neuron 0 overflows u at step 133 under the input that --witness FILE.npz writes",
         "d: not analysed: its neurons are SigmaDelta",
     ]
 
@@ -62,7 +62,7 @@ def test_the_written_witnesses_overflow_when_they_are_run(net: Path, tmp_path: P
     save_program(only_c, tmp_path / "c.h5")
     whole = spikeport("run", tmp_path / "c.h5", "--input", tmp_path / "w-c.npz", "-o", tmp_path / "y.npz")
     assert whole.returncode == 1
-    assert whole.stderr.startswith("error: c: u of neuron 0 at step 131 (")
+    assert whole.stderr.startswith("error: c: u of neuron 0 at step 133 (")
 
 
 def test_json_holds_bounds_and_witnesses_and_only_strict_overflow_changes_the_exit_code(net: Path) -> None:
@@ -80,7 +80,7 @@ def test_json_holds_bounds_and_witnesses_and_only_strict_overflow_changes_the_ex
     assert a["bounds"][0] == {"what": "a", "interval": [0, 1016], "word": None, "fits": True}
     assert a["witness"] is None and d["bounds"] == []
     assert (b["witness"]["of_network"], b["witness"]["inputs"]) == (False, ["a"])
-    assert (c["witness"]["of_network"], c["witness"]["step"], c["witness"]["file"]) == (True, 131, None)
+    assert (c["witness"]["of_network"], c["witness"]["step"], c["witness"]["file"]) == (True, 133, None)
     assert b["witness"]["raised"].startswith("b: v of neuron 0 at step 5 (")
 
 
