@@ -29,6 +29,9 @@ Target = Annotated[str, typer.Option("--target", help="loihi1 or loihi2.")]
 DtS = Annotated[float | None, typer.Option("--dt", metavar="S", help="Length of a step in seconds. [default: 1e-4]")]
 Steps = Annotated[int | None, typer.Option(help="Steps per sample; state is cleared between samples.")]
 Kind = Annotated[str | None, typer.Option("--input-kind", help="spike, or bias for a constant image.")]
+Low = Annotated[int | None, typer.Option(help="Least integer of an image. [default: 0]")]
+High = Annotated[int | None, typer.Option(help="Largest integer of an image. [default: 255]")]
+Scale = Annotated[float | None, typer.Option(help="What 1 is worth to the float graph. [default: 1/255]")]
 Classes = Annotated[int | None, typer.Option(help="Classes among which the output neurons vote.")]
 
 
@@ -78,12 +81,23 @@ def check(
     dt: DtS = None,
     steps: Steps = None,
     input_kind: Kind = None,
+    low: Low = None,
+    high: High = None,
+    scale: Scale = None,
+    witness: Annotated[
+        Path | None,
+        typer.Option(metavar="X.NPZ", help="Write an input under which a layer overflows, if one is found."),
+    ] = None,
+    strict_overflow: Annotated[
+        bool, typer.Option("--strict-overflow", help="Exit 1 unless every layer is proven not to overflow.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """What would stop a network on the chip, and how to mend each point."""
+    """What would stop a network on the chip, how to mend each point, and which layers can overflow."""
     from spikeport.commands.compiling import check as command
 
-    _show(command(net, target, {"dt_s": dt, "steps": steps, "input": input_kind}), json)
+    options = {"dt_s": dt, "steps": steps, "input": input_kind, "low": low, "high": high, "scale": scale}
+    _show(command(net, target, options, witness, strict_overflow), json)
 
 
 @app.command("compile")
@@ -94,13 +108,17 @@ def compile_(
     dt: DtS = None,
     steps: Steps = None,
     input_kind: Kind = None,
+    low: Low = None,
+    high: High = None,
+    scale: Scale = None,
     classes: Classes = None,
     json: Json = False,
 ) -> None:
     """Compile a NIR graph to an integer Program."""
     from spikeport.commands.compiling import compile_file as command
 
-    options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes}
+    image = {"low": low, "high": high, "scale": scale}
+    options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes, **image}
     _show(command(net, output, target, options), json)
 
 
@@ -154,6 +172,28 @@ def verify(
     from spikeport.commands.running import verify as command
 
     _show(command(net, input, samples, mode, timeout), json)
+
+
+@app.command()
+def bisect(
+    a: Annotated[Path | None, typer.Argument(metavar="[A.NPZ", help="A run of 'spikeport run --record all'.")] = None,
+    b: Annotated[Path | None, typer.Argument(metavar="B.NPZ]", help="Another one.")] = None,
+    program: Annotated[
+        Path | None, typer.Option("--program", metavar="NET.H5", help="What both ran; with --input, shows operands.")
+    ] = None,
+    input: Annotated[
+        Path | None,
+        typer.Option("--input", metavar="X.NPZ", help="Its input; the simulator stands in for a missing run."),
+    ] = None,
+    profiles: Annotated[
+        str, typer.Option(metavar="A,B", help="The simulator's: strict, lava, or both. [default: the Program's]")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Where two runs part: layer, neuron, step, operands. Exit 1 if they differ."""
+    from spikeport.commands.bisect import bisect_runs as command
+
+    _show(command(a, b, program, input, profiles), json)
 
 
 @app.command()

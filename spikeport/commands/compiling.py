@@ -6,6 +6,8 @@ from typing import Any
 
 from spikeport.chip import chip_named
 from spikeport.commands.answer import Answer
+from spikeport.commands.proving import verdicts
+from spikeport.commands.samples import check_file_writable
 from spikeport.deploy import Violation, compile_graph
 from spikeport.deploy import check as check_program
 from spikeport.errors import RuleError
@@ -13,17 +15,30 @@ from spikeport.program import LIF, Program
 from spikeport.program_file import load_program, save_program
 
 
-def check(path: Path, target: str, options: dict[str, Any]) -> Answer:
-    """Every violation of the chip's limits at once; exit 1 if there is one."""
+def check(
+    path: Path, target: str, options: dict[str, Any], witness: Path | None = None, strict_overflow: bool = False
+) -> Answer:
+    """Every violation of the chip's limits at once, exit 1 if there is one; and which layers can overflow.
+
+    Args:
+        witness: Where to write an input that overflows a layer.
+        strict_overflow: Exit 1 unless every layer is proven not to overflow.
+    """
     chip_named(target)
     program = load_program(path) if path.suffix in (".h5", ".hdf5") else compile_graph(path, target, **options)
     violations = check_program(program, target)
+    if witness is not None:
+        check_file_writable(witness)
+    overflow = verdicts(program, witness)
+    unproven = strict_overflow and not all(v.found.proven for v in overflow)
     data = {"file": str(path), "target": target, "fits": not violations, "violations": [asdict(v) for v in violations]}
+    data["overflow"] = [v.data() for v in overflow]
+    notes = [v.line() for v in overflow]
     if not violations:
-        return Answer(data, f"{path} fits {target}: {_size(program)}")
+        return Answer(data, f"{path} fits {target}: {_size(program)}", notes=notes, exit_code=int(unproven))
     rows = [(v.rule, v.where, str(v.got), str(v.limit), v.source, v.remedy) for v in violations]
     columns = ("rule", "where", "got", "limit", "source", "remedy")
-    return Answer(data, f"{path} does not fit {target}", columns, rows, exit_code=1)
+    return Answer(data, f"{path} does not fit {target}", columns, rows, notes, exit_code=1)
 
 
 def compile_file(path: Path, output: Path, target: str, options: dict[str, Any]) -> Answer:

@@ -64,31 +64,32 @@ def compare_random_programs(
         LavaMissing: no interpreter can run Lava.
         WorkerError: the worker failed or its time is up.
     """
-    comparisons: list[Comparison] = []
-    firsts: list[str] = []
-    neurons: Counter[str] = Counter()
-    wrong: Counter[str] = Counter()
-    connections: Counter[str] = Counter()
+    found: list[tuple[int, Program, Comparison]] = []
     lava: Mapping[str, str] = {}
     for start in range(seed, seed + count, AT_ONCE):
         seeds = range(start, min(start + AT_ONCE, seed + count))
         jobs = [random_program(np.random.default_rng(s), steps=steps, batch=batch) for s in seeds]
         runs = run_lava_jobs(jobs, mode=mode, env=env, timeout_s=timeout_s)
-        found = compare_runs(jobs, runs)
-        for s, (program, _), comparison in zip(seeds, jobs, found, strict=True):
-            if comparison.first is not None:
-                firsts.append(f"seed {s}: {comparison.first} (simulator, Lava)")
-            for row in comparison.groups:
-                neurons[kind_of_neuron(program.group(row.group))] += row.values
-                wrong[kind_of_neuron(program.group(row.group))] += row.differing
-            connections.update(kind_of_connection(c) for c in program.connections)
-        comparisons += found
+        found += zip(seeds, (program for program, _ in jobs), compare_runs(jobs, runs), strict=True)
         lava = runs[0].versions
-        progress(len(comparisons), count)
+        progress(len(found), count)
+    return _sum_up(found, lava)
+
+
+def _sum_up(found: Sequence[tuple[int, Program, Comparison]], lava: Mapping[str, str]) -> Conformance:
+    neurons: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    connections: Counter[str] = Counter()
+    for _, program, comparison in found:
+        connections.update(kind_of_connection(c) for c in program.connections)
+        for row in comparison.groups:
+            neurons[kind_of_neuron(program.group(row.group))] += row.values
+            wrong[kind_of_neuron(program.group(row.group))] += row.differing
+    firsts = [f"seed {seed}: {c.first} (simulator, Lava)" for seed, _, c in found if c.first is not None]
     return Conformance(
-        programs=len(comparisons),
-        values=sum(c.values for c in comparisons),
-        differing=sum(c.differing for c in comparisons),
+        programs=len(found),
+        values=sum(comparison.values for _, _, comparison in found),
+        differing=sum(comparison.differing for _, _, comparison in found),
         first=firsts[0] if firsts else "",
         by_neuron=dict(sorted(neurons.items())),
         by_connection=dict(sorted(connections.items())),

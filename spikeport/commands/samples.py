@@ -44,11 +44,11 @@ class Samples:
         return self.labels
 
 
-def read_samples(path: Path, program: Program) -> Samples:
-    """Reads `spikes` (or one array per input, by name) and `labels`; nothing is ever unpickled.
+def read_npz(path: Path) -> dict[str, IntArray]:
+    """All arrays of a file; nothing is ever unpickled.
 
     Raises:
-        FileError: not an npz file, or an array that is missing.
+        FileError: not an npz file.
     """
     if not path.is_file():
         raise FileError(str(path), "no such file")
@@ -57,12 +57,21 @@ def read_samples(path: Path, program: Program) -> Samples:
             file = np.load(handle, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise FileError(str(path), "is not an npz file", do="write it with numpy.savez")
-            arrays = {name: file[name] for name in file.files}
+            return {name: file[name] for name in file.files}
     except FileError:
         raise
     except _UNREADABLE as error:
         do, got = "write it with numpy.savez, integers only", (str(error) or type(error).__name__).splitlines()[0][:100]
         raise FileError(str(path), "is not a readable npz file", got=got, do=do) from error
+
+
+def read_samples(path: Path, program: Program) -> Samples:
+    """Reads `spikes` (or one array per input, by name) and `labels`.
+
+    Raises:
+        FileError: not an npz file, or an array that is missing.
+    """
+    arrays = read_npz(path)
     names = [entry.name for entry in program.inputs]
     keys = {names[0]: "spikes"} if len(names) == 1 and "spikes" in arrays else {name: name for name in names}
     missing = [key for key in keys.values() if key not in arrays]

@@ -42,10 +42,10 @@ def check(program: Program, chip: Chip | str | None = None) -> list[Violation]:
 def neurons_exist_on_the_chip(program: Program, chip: Chip) -> Iterator[Violation]:
     """Got and limit are generations of the chip."""
     for group in program.groups:
-        needed = CHIPS[group.needs].generation
-        if needed > chip.generation:
+        needed = CHIPS[group.needs]
+        if needed.programmable_neurons and not chip.programmable_neurons:
             source, remedy = chip.sources["programmable_neurons"], "compile for Loihi 2, or use LIF that resets to zero"
-            yield Violation("neurons_exist_on_the_chip", group.name, needed, chip.generation, source, remedy)
+            yield Violation("neurons_exist_on_the_chip", group.name, needed.generation, chip.generation, source, remedy)
 
 
 def spikes_are_binary_on_loihi1(program: Program, chip: Chip) -> Iterator[Violation]:

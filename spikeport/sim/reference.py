@@ -64,14 +64,14 @@ def run(
                 loaded[encoder.synapses.target] = _encoded(program, encoder, sent[encoder.synapses.source])
         for group in program.groups:
             n = group.name
-            state = cleared_group(group, batch) if group.resets_before(t) else states[n]
+            if group.resets_before(t):
+                states[n] = cleared_group(group, batch)
             quiet = np.zeros((batch, group.size), np.int64)
-            values: dict[str, Ints] = {port: arriving[n, port].pop(t, quiet) for port in group.ports}
+            entering: dict[str, Ints] = {port: arriving[n, port].pop(t, quiet) for port in group.ports}
             if isinstance(group, LIF):
-                values["bias"] = loaded.get(n, group.bias_mant.astype(np.int64).reshape(-1)) << group.bias_exp
-            states[n], sent[n] = rules.step(
-                group, state, values, Guard(n, t, strict and watched(program, group, t, length))
-            )
+                entering["bias"] = loaded.get(n, group.bias_mant.astype(np.int64).reshape(-1)) << group.bias_exp
+            guard = Guard(n, t, strict and watched(program, group, t, length))
+            states[n], sent[n] = rules.step(group, states[n], entering, guard)
             observe(t, n, states[n], sent[n])
         for c in program.connections:
             source, target = program.shape_of(c.source), program.shape_of(c.target)

@@ -21,14 +21,25 @@ from spikeport.atomic import replacing
 from spikeport.errors import FileError, InputError
 from spikeport.fixed import Ints
 from spikeport.program import Program
-from spikeport.sim.engine.run import EventEngine, supports
+from spikeport.sim.engine.run import EventEngine
 from spikeport.sim.engine.run import State as EventState
 from spikeport.sim.state import State, check_state, cleared
 
 FORMAT = "spikeport-state"
 VERSION = 1
 Arrays = dict[str, NDArray[Any]]
-_UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    StopIteration,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 """What numpy, zipfile and json raise on a damaged file."""
 
 
@@ -97,17 +108,13 @@ def load_state(path: str | os.PathLike[str], program: Program) -> RunState:
         raise FileError(str(path), "is not a state", do="write one with --state-out or save_state") from error
     if not known or t < 0 or batch < 1:
         raise FileError(str(path), "is not a state of this version", do="write it again")
-    engine = EventEngine(program, 1) if head["engine"] == "events" and supports(program) else None
+    engine = EventEngine(program, 1) if head["engine"] == "events" else None
     sha256 = fingerprint(program, engine)
     if head["program_sha256"] != sha256:
         do = "use the Program that it came from"
         raise FileError(str(path), "is a state of another Program", do=do)
     try:
-        inner = (
-            _reference(program, arrays, t, batch)
-            if engine is None
-            else _filled(engine.start(batch), "state", arrays, t)
-        )
+        inner = _reference(program, arrays, t, batch) if engine is None else _events(engine, arrays, t, batch)
     except _UNREADABLE as error:
         raise FileError(str(path), "is damaged", do="write it again, or copy it again") from error
     return RunState(head["engine"], sha256, batch, inner)
@@ -145,20 +152,22 @@ def _flatten(value: Any, where: str, into: Arrays) -> None:
             _flatten(x, f"{where}/{key}", into)
 
 
-def _filled(template: Any, where: str, arrays: Arrays, t: int) -> Any:
-    """As `template`, with these arrays and this step; ValueError if one has another shape or type."""
-    if isinstance(template, np.ndarray):
-        x = arrays[where]
-        if x.shape != template.shape or x.dtype != template.dtype:
-            raise ValueError(where)
-        return np.ascontiguousarray(x)
-    if is_dataclass(template) and not isinstance(template, type):
-        names = [item.name for item in fields(template)]
-        values = {n: _filled(getattr(template, n), f"{where}/{n}", arrays, t) for n in names}
-        return replace(template, **(values | ({"t": t} if "t" in names else {})))
-    if isinstance(template, Mapping):
-        return {key: _filled(x, f"{where}/{key}", arrays, t) for key, x in template.items()}
-    return template
+def _events(engine: EventEngine, arrays: Arrays, t: int, batch: int) -> EventState:
+    state = engine.start(batch)
+    values: dict[str, Any] = {"t": t, "loaded": {}}
+    for key, x in arrays.items():
+        _, name, *rest = key.split("/")
+        if rest:
+            like = np.zeros((batch, engine.program.group(rest[0]).size), np.int64)
+            values[name][rest[0]] = x
+        else:
+            like = getattr(state, name)
+            values[name] = np.ascontiguousarray(x)
+        if x.shape != like.shape or x.dtype != like.dtype:
+            raise ValueError(key)
+    if values.keys() != {item.name for item in fields(state)}:
+        raise ValueError("state")
+    return replace(state, **values)
 
 
 def _feed(digest: Any, value: Any) -> None:

@@ -41,8 +41,8 @@ def simulate(
         spikes: Integers `(T, B, *input shape)`; a mapping by name if there are several inputs.
         record: Names of the groups whose state and spikes are kept.
         profile: Arithmetic profile; the Program's own if None.
-        engine: `events` walks spikes, `dense` multiplies (it needs torch), `reference` is the specification;
-            all give the same values. `auto` takes the quickest that can run the Program, or the one that made `state`.
+        engine: `events` walks spikes, `dense` multiplies (plain LIF only; it needs torch), `reference` is the
+            specification; all give the same values. `auto` takes the quickest, or the one that made `state`.
         state: `Result.state` of the part before; it stays as it is.
         flush: Whether `latency` steps follow the input's, so that its last spikes come out. If not, `Result.state`
             is where the next part goes on.
@@ -74,21 +74,21 @@ def check_groups(program: Program, record: Collection[str]) -> None:
 Kept = tuple[dict[str, dict[str, NDArray[Any]]], dict[str, NDArray[Any]]]
 
 
-def pick_engine(program: Program, inputs: Mapping[str, Ints], engine: Engine) -> Engine:
-    """The engine that will run: the named one, or for `auto` the quickest that can.
+def pick_engine(program: Program, engine: Engine) -> Engine:
+    """The engine that will run: the named one, or for `auto` the quickest.
 
     Raises:
         InputError: no such engine, or one that cannot run this Program.
     """
     if engine not in ENGINES:
         raise InputError("engine", "name", got=engine, relation="is not one of", limit=", ".join(ENGINES))
-    fast = events.supports(program)
-    if engine == "auto":
-        return "events" if fast else "reference"
-    if engine != "reference" and not fast:
-        do = "use engine='reference'"
-        raise InputError(f"engine {engine}", "neurons or spikes", relation="are not", limit="plain LIF", do=do)
-    return engine
+    if engine == "dense":
+        from spikeport.sim.engine import dense
+
+        if not dense.supports(program):
+            do = "use engine='events'"
+            raise InputError("engine dense", "neurons or spikes", relation="are not", limit="plain LIF", do=do)
+    return "events" if engine == "auto" else engine
 
 
 class ReferenceSteps:
@@ -149,10 +149,12 @@ class EventSteps:
     def advance(
         self, inputs: Mapping[str, Ints], steps: int, spikes: Collection[str], states: Collection[str], length: int
     ) -> Kept:
-        before = deepcopy(self.at) if self.strict else self.at
+        before = deepcopy(self.at)
         try:
             return _flat(self.engine.run(self.at, inputs, steps, strict=self.strict, spikes=spikes, states=states))
         except (OverflowDetected, events.LeftOutside):
+            if not self.strict:
+                raise
             # the specification knows whether the step belongs to a sample; if not, nothing is wrong with the values
             start = self.engine.as_reference(before)
             reference.run(self.program, inputs, steps, lambda *_: None, "strict", start, length)
@@ -187,7 +189,7 @@ class DenseSteps:
 def _flat(ran: events.Ran) -> Kept:
     """`(steps, B, *shape)` to `(steps, B, n)`."""
     flat: dict[str, NDArray[Any]] = {name: x.reshape(*x.shape[:2], -1) for name, x in ran.sent.items()}
-    keep = {n: {k: getattr(ran, k)[n].reshape(flat[n].shape) for k in ("u", "v")} for n in ran.u}
+    keep = {n: {k: x.reshape(flat[n].shape) for k, x in values.items()} for n, values in ran.states.items()}
     return keep, flat
 
 
@@ -218,7 +220,7 @@ def start_run(
     """
     if profile not in (None, "strict", "lava"):
         raise InputError("profile", "name", got=profile, relation="is not one of", limit="strict, lava")
-    chosen = pick_engine(program, inputs, state.engine if state is not None and engine == "auto" else engine)
+    chosen = pick_engine(program, state.engine if state is not None and engine == "auto" else engine)
     if state is not None and state.engine != chosen:
         raise InputError("state", "engine", got=state.engine, relation="is not", limit=chosen)
     if chosen == "dense" and not whole:

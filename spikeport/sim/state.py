@@ -28,10 +28,6 @@ class State:
     loaded: Mapping[str, Ints]
     """Bias mantissas that the host loaded last, for each group with an encoder that has had an input."""
 
-    @property
-    def batch(self) -> int:
-        return len(next(iter(next(iter(self.groups.values())).values())))
-
 
 def cleared_group(group: Group, batch: int) -> Values:
     return {name: np.zeros((batch, group.size), np.int64) for name in group.variables}

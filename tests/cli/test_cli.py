@@ -118,6 +118,7 @@ def test_export_writes_a_nir_file_and_the_test_images(made: Path) -> None:
 def test_check_says_that_it_fits(made: Path) -> None:
     for net in ("net.nir", "net.h5"):
         answer = done("check", made / net, "--json").json
+        assert [(g["group"], g["proven"]) for g in answer.pop("overflow")] == [(f"lif{n}", True) for n in (1, 2, 3)]
         assert answer == {"file": str(made / net), "target": "loihi2", "fits": True, "violations": []}
 
 

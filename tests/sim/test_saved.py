@@ -17,7 +17,6 @@ from spikeport.errors import FileError, InputError, OverflowDetected
 from spikeport.fixed import Ints
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim import Result, RunState, count_operations, load_state, save_state, simulate
-from spikeport.sim.engine.run import supports
 from spikeport.sim.random_programs import KINDS, random_program
 from spikeport.sim.saved import fingerprint
 from spikeport.sim.simulate import Engine
@@ -71,10 +70,13 @@ def equal(parts: list[Result], whole: Result) -> None:
     seed=st.integers(0, 2**32),
     cuts=st.lists(st.integers(1, STEPS - 1), max_size=3),
     engine=st.sampled_from(["reference", "events"]),
+    plain=st.booleans(),
     file=st.booleans(),
 )
-def test_a_run_in_parts_equals_the_run_in_one(seed: int, cuts: list[int], engine: Engine, file: bool) -> None:
-    program, inputs = drawn(seed, plain=engine == "events")
+def test_a_run_in_parts_equals_the_run_in_one(
+    seed: int, cuts: list[int], engine: Engine, plain: bool, file: bool
+) -> None:
+    program, inputs = drawn(seed, plain)
     whole = simulate(program, inputs, record=[g.name for g in program.groups], engine=engine)
     parts = in_parts(program, inputs, cuts, engine, file)
     equal(parts, whole)
@@ -89,7 +91,7 @@ def test_the_engine_that_made_a_state_goes_on(seed: int, cut: int) -> None:
     equal(parts, whole)
     first = simulate(program, part(inputs, 0, cut), flush=False)
     assert first.state is not None and first.state.t == cut
-    assert first.state.engine == ("events" if supports(program) else "reference")
+    assert first.state.engine == "events"
 
 
 @pytest.mark.parametrize("engine", ["reference", "events"])

@@ -69,7 +69,8 @@ def write_netx(program: Program, path: str | os.PathLike[str]) -> NetxArguments:
 
 
 def _chain(program: Program) -> tuple[LIF, ...]:
-    """The groups in order, if they are one chain from the input to the output."""
+    """The groups in order, if they are one chain of plain LIF from the input to the output."""
+    _check_plain(program)
     sources = [program.inputs[0].name, *(g.name for g in program.groups)]
     if program.encoders:
         sources = sources[1:]
@@ -84,6 +85,19 @@ def _chain(program: Program) -> tuple[LIF, ...]:
         got = ", ".join(o.source for o in program.outputs)
         raise DeployError("program", "outputs", got=got, relation="are not the last layer", limit=last)
     return program.lifs
+
+
+def _check_plain(program: Program) -> None:
+    """What a `.net`'s CUBA neurons have no field for would be lost without a word."""
+    other = [
+        g.name
+        for g in program.groups
+        if not isinstance(g, LIF) or g.reset != "zero" or g.refractory_steps or g.vth_low is not None
+    ]
+    other += [f"{c.source} -> {c.target}" for c in program.connections if c.graded]
+    if other:
+        limit = "LIF without rest, reset to zero, that send 0 and 1"
+        raise DeployError(other[0], "neurons or spikes", relation="are not", limit=limit, do=_ITSELF)
 
 
 def _first_layer(program: Program, first: LIF) -> tuple[InputLayer, int]:

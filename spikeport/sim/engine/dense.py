@@ -20,6 +20,7 @@ from spikeport import fixed
 from spikeport.fixed import Ints
 from spikeport.program import LIF, Connection, Conv, Dense, Program
 from spikeport.sim import reference
+from spikeport.sim.engine.groups import is_plain
 from spikeport.sim.engine.run import LeftOutside, Ran
 from spikeport.sim.fanout import fan_out
 
@@ -46,6 +47,15 @@ class Bundle:
         exp = self.connection.weight_exp
         total = y.flatten(1).long()
         return total << exp if exp >= 0 else total >> -exp
+
+
+def supports(program: Program) -> bool:
+    """Whether `DenseEngine` can run it: plain leaky integrate-and-fire neurons and spikes without payload."""
+    return (
+        all(isinstance(g, LIF) and is_plain(g) for g in program.groups)
+        and not any(c.graded for c in program.connections)
+        and all(entry.kind in ("spike", "bias") for entry in program.inputs)
+    )
 
 
 class DenseEngine:
@@ -97,7 +107,7 @@ class DenseEngine:
             for k, c in enumerate(self.program.connections):
                 sops[:, k] += sent[c.source] @ self._reach[k]
         sent_, u_, v_ = (self._stacked(kept[k], t) for k, t in (("s", np.uint8), ("u", np.int32), ("v", np.int32)))
-        return Ran(sent_, u_, v_, sops.cpu().numpy())
+        return Ran(sent_, {name: {"u": u_[name], "v": v_[name]} for name in u_}, sops.cpu().numpy())
 
     def _deliver(self, bundle: Bundle, sent: dict[str, Tensor], arriving: dict[str, dict[int, Tensor]], t: int) -> bool:
         """Adds what one bundle sends. Gives whether a convolution's sum left its word."""

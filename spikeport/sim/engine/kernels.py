@@ -1,4 +1,4 @@
-"""The inner loops, compiled by numba: what one event adds, and what one step does to a neuron.
+"""The inner loops, compiled by numba: what one event without payload adds.
 
 Unsigned indices (a signed one may count from the end) and explicit narrow types: only so does the compiler use its
 vector units.
@@ -75,7 +75,7 @@ def add_runs(a, to, n, weight, starts, m):  # type: ignore[no-untyped-def]
 @njit
 def add_listed(buffer, row, step, weight, pointers, targets, delays, events, first_event, m):  # type: ignore[no-untyped-def]
     """Adds the listed synapses of m events into the slots of their delays. Gives the number of synapses."""
-    n, slots, base = row[col.N_TARGET], row[col.SLOTS], row[col.BUFFER]
+    n, slots, base = row[col.SLOT], row[col.SLOTS], row[col.BUFFER]
     shift = row[col.WEIGHT] - pointers[row[col.POINTER]]
     total = 0
     for e in range(first_event, first_event + m):
@@ -141,64 +141,14 @@ def _add_place(buffer, at, weight, runs, first, last, starts, count):  # type: i
     return synapses
 
 
-@njit(inline="always")
-def kept(x, keep):  # type: ignore[no-untyped-def]
-    """`fixed.decay` on |x| <= 2^23 and 0 <= keep <= 4096, without leaving 32 bits.
-
-    (|x| keep) >> 12 = hi keep + (lo keep >> 12) with |x| = hi 2^12 + lo.
-    """
-    size = abs(x)
-    part = np.int32((size >> 12) * keep) + np.int32(np.int32((size & 4095) * keep) >> 12)
-    return np.int32(part if x >= 0 else -part)
-
-
-@njit
-def step_lif(u, v, a, bias, spiked, keep_u, keep_v, vth):  # type: ignore[no-untyped-def]
-    """One step of leaky integrate-and-fire neurons, `reference.step_group`. Gives whether u or v left its word.
-
-    `a` is what arrived, already as Lava's 32-bit sum; u and v are updated in place.
-    """
-    left = np.int32(0)
-    for i in range(u.size):
-        x = np.int32(kept(u[i], keep_u) + np.int32(a[i] << 6))
-        huge = np.int32((a[i] > 16777216) | (a[i] < -16777216))
-        over = np.int32(x > 8388608)
-        under = np.int32(x <= -8388608)
-        x = np.int32(x - np.int32(over << 24) + np.int32(under << 24))
-        u[i] = x
-        y = np.int32(kept(v[i], keep_v) + np.int32(x + bias[i]))
-        z = min(max(y, np.int32(-8388607)), np.int32(8388607))
-        left |= huge | over | under | np.int32(y != z)
-        s = z > vth
-        spiked[i] = s
-        v[i] = np.int32(0) if s else z
-    return left != 0
-
-
 @njit
 def list_events(spiked, events):  # type: ignore[no-untyped-def]
-    """Indices of the neurons that spiked, in order. Gives how many."""
-    count = 0
-    for i in range(spiked.size):
-        if spiked[i]:
-            events[count] = i
-            count += 1
-    return count
+    """Indices of the neurons that spiked, in order. Gives how many.
 
-
-@njit
-def step_lif_wide(u, v, a, bias, spiked, keep_u, keep_v, vth):  # type: ignore[no-untyped-def]
-    """As `step_lif` for currents that have left 24 bits, where Lava goes on in 64: profile `lava` only."""
-    left = False
-    for i in range(u.size):
-        size = abs(np.int64(u[i]))
-        part = (size * keep_u) >> 12
-        x = np.int64(np.int32((part if u[i] >= 0 else -part) + (np.int64(a[i]) << 6)))
-        wrapped = x - 16777216 if x > 8388608 else (x + 16777216 if x <= -8388608 else x)
-        u[i] = wrapped
-        y = np.int64(kept(v[i], keep_v)) + wrapped + bias[i]
-        z = min(max(y, -8388607), 8388607)
-        left |= x != wrapped or y != z
-        spiked[i] = z > vth
-        v[i] = 0 if z > vth else z
-    return left
+    Without a branch: whether a neuron spikes is just what a branch predictor cannot know.
+    """
+    count = np.uint64(0)
+    for i in range(np.uint64(spiked.size)):
+        events[count] = i
+        count += np.uint64(spiked[i])
+    return np.int64(count)

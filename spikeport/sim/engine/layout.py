@@ -12,12 +12,17 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport import fixed
-from spikeport.program import LIF, Connection, Conv, Dense, Input, Program, Shape
+from spikeport.neurons import Port
+from spikeport.program import Connection, Conv, Dense, Group, Input, Program, Shape
 from spikeport.sim.engine import columns as col
+from spikeport.sim.engine.groups import bias_of, group_rows
 from spikeport.sim.engine.runs import columns_in_order, runs_of
 
 Table: TypeAlias = NDArray[np.int64]
+
+
+LANES = 64
+"""Dense rows are padded to a multiple of this, so that no row has a tail for the vector units to limp over."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +51,11 @@ class Layout:
     node_offset: Table
     """Where each node's events start; one past the last node at the end."""
     buffer_size: int
-    """Length of all delivery buffers of one sample."""
+    """Length of all delivery buffers of one sample that hold 32 bits."""
+    longs_size: int
+    """Length of those that hold 64."""
+    more_size: int
+    """Neurons times variables beyond the second, of one sample."""
     order: tuple[Table | None, ...]
     """Per node: Program order of each engine neuron; None where they agree."""
 
@@ -78,7 +87,7 @@ def channels_first(x: NDArray[Any], shape: Shape) -> NDArray[Any]:
 
 
 def lay_out(program: Program) -> Layout:
-    nodes: list[Input | LIF] = [*program.inputs, *program.lifs]
+    nodes: list[Input | Group] = [*program.inputs, *program.groups]
     index = {node.name: i for i, node in enumerate(nodes)}
     order = tuple(channel_last(node.shape) for node in nodes)
     store = _Store(order, index)
@@ -86,21 +95,13 @@ def lay_out(program: Program) -> Layout:
     parts.sort(key=lambda part: index[part[1].target])
     for _, part in parts:
         store.add(part, program)
-    n_inputs = len(program.inputs)
-    rows = np.zeros((len(program.lifs), col.GROUP_COLUMNS), np.int64)
-    offset = 0
-    for g, group in enumerate(program.lifs):
-        into = [row for row, (_, part) in enumerate(parts) if part.target == group.name]
-        first = into[0] if into else 0
-        reset = (group.reset_interval, group.reset_offset % group.reset_interval if group.reset_interval else 0)
-        keeps = (fixed.keep_u(group.du), fixed.keep_v(group.dv), group.vth << fixed.ACT_SHIFT)
-        rows[g] = (n_inputs + g, group.size, offset, *keeps, *reset, first, first + len(into))
-        offset += group.size
-    sizes = [node.size for node in nodes]
+    connections = np.array(store.rows, np.int64).reshape(-1, col.CONNECTION_COLUMNS)
+    rows, more = group_rows(program, connections, store.largest)
+    n_inputs, sizes = len(program.inputs), [node.size for node in nodes]
     return Layout(
         program=program,
         groups=rows,
-        connections=np.array(store.rows, np.int64).reshape(-1, col.CONNECTION_COLUMNS),
+        connections=connections,
         origin=np.array([k for k, _ in parts], np.int64),
         bytes_=_joined(store.bytes_, np.int8),
         words=_joined(store.words, np.int16),
@@ -108,9 +109,11 @@ def lay_out(program: Program) -> Layout:
         targets=_joined(store.targets, np.int32),
         delays=_joined(store.delays, np.int32),
         runs=np.concatenate([*store.runs, np.zeros((1, 3), np.int32)]),
-        bias=_joined([bias_of(g, order[n_inputs + i]) for i, g in enumerate(program.lifs)], np.int32),
+        bias=_joined([_bias(g, order[n_inputs + i]) for i, g in enumerate(program.groups)], np.int32),
         node_offset=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        buffer_size=store.buffer,
+        buffer_size=store.sizes[0],
+        longs_size=store.sizes[1],
+        more_size=more,
         order=order,
     )
 
@@ -126,12 +129,17 @@ class Listed:
     weight: NDArray[Any]
     weight_exp: int
     delay: NDArray[Any]
+    graded: bool
+    port: Port
+    wraps_products: bool
+    """As `_graded_word` of the reference does for a dense connection with delays."""
 
 
 def spelled(connection: Connection) -> list[Dense | Conv | Listed]:
     """The connection as the engine takes it.
 
-    A negative exponent shifts the sum of one delay, so every delay then needs a buffer of its own.
+    A negative exponent shifts the sum of one delay, and a graded sum wraps for one delay,
+    so every delay then needs a buffer of its own.
     """
     if isinstance(connection, Conv) or (isinstance(connection, Dense) and isinstance(connection.delay, int)):
         return [connection]
@@ -143,13 +151,32 @@ def spelled(connection: Connection) -> list[Dense | Conv | Listed]:
         row, col = connection.row, connection.col
     weight = connection.weight.reshape(-1)
     delay = np.broadcast_to(connection.delay, connection.weight.shape).reshape(-1)
-    buckets = [delay == d for d in np.unique(delay)] if connection.weight_exp < 0 else [np.ones(delay.size, bool)]
-    ends = (connection.source, connection.target)
-    return [Listed(*ends, row[at], col[at], weight[at], connection.weight_exp, delay[at]) for at in buckets]
+    apart = connection.weight_exp < 0 or connection.graded
+    buckets = [delay == d for d in np.unique(delay)] if apart else [np.ones(delay.size, bool)]
+    ends, exp = (connection.source, connection.target), connection.weight_exp
+    graded, port, wraps = connection.graded, connection.port, wraps_products(connection)
+    return [Listed(*ends, row[at], col[at], weight[at], exp, delay[at], graded, port, wraps) for at in buckets]
 
 
-def bias_of(group: LIF, order: Table | None) -> NDArray[np.int64]:
-    bias = group.bias_mant.astype(np.int64).reshape(-1) << group.bias_exp
+def wraps_products(connection: Connection | Listed) -> bool:
+    """Whether Lava puts each product of weight and payload into 32 bits, and not their sum."""
+    if isinstance(connection, Listed):
+        return connection.wraps_products
+    return isinstance(connection, Dense) and connection.graded and bool(np.any(connection.delay))
+
+
+def largest_sum(connection: Dense | Conv | Listed, n_target: int) -> int:
+    """The most that one spike from every source adds to a target's buffer, either sign."""
+    size = np.abs(connection.weight.astype(np.int64))
+    if isinstance(connection, Listed):
+        size = np.bincount(connection.row, size, n_target).astype(np.int64)
+    else:
+        size = size.reshape(len(size), -1).sum(1)
+    return int(size.max(initial=0)) << max(0, connection.weight_exp)
+
+
+def _bias(group: Group, order: Table | None) -> NDArray[np.int64]:
+    bias = bias_of(group)
     return bias if order is None else bias[order]
 
 
@@ -170,7 +197,10 @@ class _Store:
         self.targets: list[NDArray[np.int32]] = []
         self.delays: list[NDArray[np.int32]] = []
         self.runs: list[NDArray[np.int32]] = []
-        self.buffer = 0
+        self.sizes = [0, 0]
+        """Of the buffers of 32 bits, and of those of 64."""
+        self.largest: list[int] = []
+        """What each row can add to a target at most, by spikes without payload."""
 
     def add(self, connection: Dense | Conv | Listed, program: Program) -> None:
         source, target = self.index[connection.source], self.index[connection.target]
@@ -178,24 +208,31 @@ class _Store:
         row = [0] * col.CONNECTION_COLUMNS
         row[col.SOURCE], row[col.TARGET], row[col.N_TARGET] = source, target, prod(out)
         longest = int(np.max(connection.delay, initial=0))
-        row[col.SLOTS], row[col.BUFFER] = longest + 1, self.buffer
-        self.buffer += row[col.SLOTS] * row[col.N_TARGET]
+        self.largest.append(largest_sum(connection, row[col.N_TARGET]))
+        row[col.GRADED], row[col.PORT] = int(connection.graded), int(connection.port == "im")
+        row[col.LONG] = int(connection.graded or self.largest[-1] >= 1 << 31)
+        row[col.SLOTS], row[col.BUFFER] = longest + 1, self.sizes[row[col.LONG]]
+        row[col.SLOT] = -(-prod(out) // LANES) * LANES if isinstance(connection, Dense) else prod(out)
+        self.sizes[row[col.LONG]] += row[col.SLOTS] * row[col.SLOT]
         row[col.DELAY] = longest
+        if connection.graded and not isinstance(connection, Conv):
+            row[col.WORD] = col.PRODUCT_WORD if wraps_products(connection) else col.SUM_WORD
         match connection:
             case Conv():
                 weight = self._conv(row, connection, shape, out)
             case Dense():
                 row[col.KIND] = col.DENSE
-                weight = _permuted(connection.weight, self.order[target], self.order[source]).T
+                rows = _permuted(connection.weight, self.order[target], self.order[source]).T
+                weight = np.pad(rows, ((0, 0), (0, row[col.SLOT] - prod(out))))
             case Listed():
                 weight = self._listed(row, connection, prod(shape))
         self._weights(row, weight, connection.weight_exp)
         self.rows.append(row)
 
     def _weights(self, row: list[int], weight: NDArray[Any], exp: int) -> None:
-        """Halved into bytes where all are even; kept in words otherwise."""
+        """Halved into bytes where all are even and no word stands before the exponent; kept in words otherwise."""
         flat = np.ascontiguousarray(weight).reshape(-1)
-        if flat.size and not np.bitwise_or.reduce(flat) & 1:
+        if row[col.WORD] == col.NO_WORD and flat.size and not np.bitwise_or.reduce(flat) & 1:
             flat, exp = flat >> 1, exp + 1
         small = not flat.size or (flat.min() >= -128 and flat.max() <= 127)
         row[col.EXP], row[col.WIDE] = exp, int(not small)

@@ -4,42 +4,31 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport import fixed
-from spikeport.errors import SimError
+from spikeport.errors import OverflowDetected, SimError
 from spikeport.fixed import Ints
 from spikeport.program import LIF, Encoder, Program
 from spikeport.sim import reference
-from spikeport.sim.engine import columns as col
-from spikeport.sim.engine.layout import Layout, Table, channels_first, channels_last, lay_out
+from spikeport.sim.engine.layout import Layout, Table, channels_last, lay_out
 from spikeport.sim.engine.loop import run_span
+from spikeport.sim.engine.record import Record
+from spikeport.sim.engine.state import State as State
+from spikeport.sim.engine.state import as_reference, cleared
 from spikeport.sim.state import State as ReferenceState
-
-
-@dataclass(eq=False)
-class State:
-    """Where a run stands: everything that the next step depends on, batch first, engine order."""
-
-    t: int
-    """Hardware steps done."""
-    u: NDArray[np.int32]
-    v: NDArray[np.int32]
-    buffer: NDArray[np.int32]
-    """What is on its way, by connection and arrival."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ran:
     """What some steps of a run gave; time first, Program order."""
 
-    sent: Mapping[str, NDArray[np.uint8]]
-    """`(steps, B, *shape)` spikes of the groups that were asked for."""
-    u: Mapping[str, NDArray[np.int32]]
-    v: Mapping[str, NDArray[np.int32]]
+    sent: Mapping[str, NDArray[Any]]
+    """`(steps, B, *shape)` of the groups that were asked for: int32 where they are signed, else uint8."""
+    states: Mapping[str, Mapping[str, NDArray[np.int32]]]
+    """Likewise, by group and variable."""
     sops: NDArray[np.int64]
     """`(B, connections)` synaptic operations, in the Program's order."""
 
@@ -59,10 +48,7 @@ class EventEngine:
 
     def start(self, batch: int) -> State:
         """The cleared state."""
-        n, size = self.layout.n_neurons, self.layout.buffer_size
-        return State(
-            0, np.zeros((batch, n), np.int32), np.zeros((batch, n), np.int32), np.zeros((batch, size), np.int32)
-        )
+        return cleared(self.layout, batch)
 
     def run(
         self,
@@ -78,131 +64,105 @@ class EventEngine:
 
         Args:
             inputs: `(T, B, n)` for each input; the k-th step of this call takes entry k, and zeros after T.
-            spikes, states: Groups whose spikes, and whose u and v, are kept.
+            spikes, states: Groups of which what they send, and their state, are kept.
 
         Raises:
-            OverflowDetected: under `strict`, for the first value that leaves its word.
+            OverflowDetected: under `strict`, for the first value that leaves its word; else as the reference does.
         """
         lay = self.layout
         batch = len(state.u)
-        x = self._spike_inputs(inputs, batch)
-        coded, coded_at = self._biases(inputs, batch)
-        spikes_at, n_spikes = self._places(spikes)
-        states_at, n_states = self._places(states)
-        out = np.zeros((batch, steps, n_spikes), np.uint8)
-        u_out = np.zeros((batch, steps, n_states), np.int32)
-        v_out = np.zeros_like(u_out)
+        before = self.as_reference(state) if state.t and (strict or lay.longs_size) else None
+        try:
+            coded, coded_at, loaded = self._biases(state, inputs, batch, steps)
+        except OverflowDetected:  # by the host, maybe at a later step than another's
+            self._explain(inputs, steps, strict, before)
+        x, graded = self._inputs(inputs, batch)
+        record = Record(self.program, batch, steps, spikes, states)
         sops = np.zeros((batch, len(lay.connections)), np.int64)
         failed = np.zeros((batch, 2), np.int64)
         weights = (lay.bytes_, lay.words, lay.pointers, lay.targets, lay.delays, lay.runs)
         tables = (lay.groups, lay.connections, weights, lay.bias, lay.node_offset, len(self.program.inputs))
-        before = self.as_reference(state) if strict and state.t else None
-        self._spans(
-            batch,
-            (
-                tables,
-                steps,
-                state.t,
-                strict,
-                x,
-                coded,
-                coded_at,
-                (state.u, state.v, state.buffer),
-                (out, spikes_at),
-                (u_out, v_out, states_at),
-                sops,
-                failed,
-            ),
-        )
+        values = (state.u, state.v, state.more, state.buffer, state.longs)
+        kept = (record.sent_arrays, record.state_arrays, sops, failed)
+        self._spans(batch, (tables, steps, state.t, strict, x, graded, coded, coded_at, values, *kept))
         if failed.any():
-            explain(self.program, inputs, failed, before)
+            self._explain(inputs, int(failed[failed[:, 0] > 0, 0].min()) - state.t, strict, before)
         state.t += steps
+        state.loaded.update(loaded)
         by_connection = np.zeros((len(self.program.connections), batch), np.int64)
         np.add.at(by_connection, lay.origin, sops.T)
-        return Ran(
-            self._kept(out, spikes, spikes_at),
-            self._kept(u_out, states, states_at),
-            self._kept(v_out, states, states_at),
-            by_connection.T,
-        )
+        return Ran(record.sent(), record.states(), by_connection.T)
 
     def as_reference(self, state: State) -> ReferenceState:
         """The same state as the reference interpreter keeps it."""
-        lay = self.layout
-        groups, arriving = {}, {}
-        for row, group in zip(lay.groups, self.program.lifs, strict=True):
-            at = slice(row[col.OFFSET], row[col.OFFSET] + group.size)
-            u, v = (channels_first(x[:, at].astype(np.int64), group.shape) for x in (state.u, state.v))
-            groups[group.name] = {"u": u.reshape(len(u), -1), "v": v.reshape(len(v), -1)}
-            parts = lay.connections[row[col.FIRST_IN] : row[col.LAST_IN]]
-            arriving[group.name, "a"] = self._in_flight(state, group, parts)
-        return ReferenceState(state.t, groups, arriving, {})
+        return as_reference(self.layout, state)
 
-    def _in_flight(self, state: State, group: LIF, parts: Table) -> dict[int, Ints]:
-        """What one group will receive, by hardware step."""
-        box: dict[int, Ints] = {}
-        for row in parts:
-            for t in range(state.t + 1, state.t + 1 + row[col.SLOTS]):
-                start = row[col.BUFFER] + t % row[col.SLOTS] * row[col.N_TARGET]
-                a = fixed.shift(state.buffer[:, start : start + row[col.N_TARGET]].astype(np.int64), int(row[col.EXP]))
-                a = fixed.wrap_conv(a) if row[col.KIND] == col.CONV else a
-                box[t] = box.get(t, 0) + channels_first(a, group.shape).reshape(len(a), -1)
-        return box
+    def _explain(self, inputs: Mapping[str, Ints], steps: int, strict: bool, before: ReferenceState | None) -> NoReturn:
+        """Raises what the reference raises, by running it from where this run began.
 
-    def _spike_inputs(self, inputs: Mapping[str, Ints], batch: int) -> NDArray[np.uint8]:
-        """`(B, T, sum of inputs)`, channel last; nothing for inputs that become a bias."""
-        program = self.program
+        Raises:
+            OverflowDetected: names layer, step, neuron and value.
+            LeftOutside: the reference takes no offence, because the step belongs to no sample.
+        """
+        reference.run(self.program, inputs, steps, lambda *_: None, "strict" if strict else "lava", before)
+        last = steps + (before.t if before else 0)
+        raise LeftOutside("engine", "value outside a sample", got=f"step {last}", relation="leaves its word")
+
+    def _inputs(
+        self, inputs: Mapping[str, Ints], batch: int
+    ) -> tuple[NDArray[np.uint8], tuple[NDArray[np.int32], Table]]:
+        """`(B, T, sum of inputs)` where something is sent, channel last; nothing for inputs that become a bias.
+
+        With it the payloads of graded inputs, `(B, T, sum of these)`, and where each input's start, or -1.
+        """
+        entries = self.program.inputs
         steps = max(len(x) for x in inputs.values())
-        out = np.zeros((batch, steps, sum(entry.size for entry in program.inputs)), np.uint8)
-        first = 0
-        for entry in program.inputs:
-            if entry.kind == "spike":
-                x = inputs[entry.name]
-                out[:, : len(x), first : first + entry.size] = channels_last(x, entry.shape).swapaxes(0, 1)
+        x = np.zeros((batch, steps, sum(entry.size for entry in entries)), np.uint8)
+        payloads = np.zeros((batch, steps, sum(e.size for e in entries if e.kind == "graded")), np.int32)
+        at = np.full(len(entries), -1, np.int64)
+        first = width = 0
+        for k, entry in enumerate(entries):
+            if entry.kind != "bias":
+                values = channels_last(inputs[entry.name], entry.shape).swapaxes(0, 1)
+                x[:, : values.shape[1], first : first + entry.size] = values != 0
+                if entry.kind == "graded":
+                    at[k], width = width, width + entry.size
+                    payloads[:, : values.shape[1], at[k] : width] = values
             first += entry.size
-        return out
+        return x, (payloads, at)
 
-    def _biases(self, inputs: Mapping[str, Ints], batch: int) -> tuple[NDArray[np.int32], Table]:
-        """Biases that the host loads, `(B, T or 1, neurons)`, and where each group's start, or -1."""
-        at = np.full(len(self.program.lifs), -1, np.int64)
+    def _biases(
+        self, state: State, inputs: Mapping[str, Ints], batch: int, steps: int
+    ) -> tuple[NDArray[np.int32], Table, dict[str, Ints]]:
+        """Biases that the host loads, `(B, T or 1, neurons)`; where each group's start, or -1; the last mantissas."""
+        at = np.full(len(self.program.groups), -1, np.int64)
         parts: list[NDArray[np.int32]] = []
+        loaded: dict[str, Ints] = {}
         width = 0
-        for g, group in enumerate(self.program.lifs):
-            if encoder := self._encoded.get(group.name):
+        for g, group in enumerate(self.program.groups):
+            if isinstance(group, LIF) and (encoder := self._encoded.get(group.name)):
                 at[g], width = width, width + group.size
-                parts.append(self._encode(encoder, inputs[encoder.synapses.source]))
+                x = inputs[encoder.synapses.source][:steps]
+                mant = self._encode(encoder, x, group) if len(x) else self._last(state, group, batch)
+                if len(x):
+                    loaded[group.name] = mant[:, -1]
+                parts.append(channels_last((mant << group.bias_exp).astype(np.int32), group.shape))
         if not parts:
-            return np.zeros((batch, 1, 1), np.int32), at
-        steps = max(part.shape[1] for part in parts)
-        return np.concatenate([np.broadcast_to(p, (batch, steps, p.shape[2])) for p in parts], axis=2), at
+            return np.zeros((batch, 1, 1), np.int32), at, loaded
+        longest = max(part.shape[1] for part in parts)
+        return np.concatenate([np.broadcast_to(p, (batch, longest, p.shape[2])) for p in parts], axis=2), at, loaded
 
-    def _encode(self, encoder: Encoder, x: Ints) -> NDArray[np.int32]:
-        """Once if the input is constant over time, else at each step."""
-        target = next(g for g in self.program.lifs if g.name == encoder.synapses.target)
+    def _encode(self, encoder: Encoder, x: Ints, target: LIF) -> Ints:
+        """Mantissas `(B, T or 1, n)`: once if the input is constant over time, else at each step."""
         if all(np.array_equal(x[0], later) for later in x[1:]):
             x = x[:1]
         shape = self.program.shape_of(encoder.synapses.source)
-        mant = np.stack([reference.encode(encoder, step, shape, target.shape) for step in x], axis=1)
-        return channels_last((mant << target.bias_exp).astype(np.int32), target.shape)
+        return np.stack([reference.encode(encoder, step, shape, target.shape) for step in x], axis=1)
 
-    def _places(self, names: Collection[str]) -> tuple[Table, int]:
-        """Where each node's neurons start in an array of the kept ones, or -1; and that array's width."""
-        at = np.full(len(self.layout.node_offset) - 1, -1, np.int64)
-        width = 0
-        for g, group in enumerate(self.program.lifs):
-            if group.name in names:
-                at[len(self.program.inputs) + g], width = width, width + group.size
-        return at, width
-
-    def _kept(self, array: NDArray[Any], names: Collection[str], at: Table) -> dict[str, NDArray[Any]]:
-        """`(B, steps, kept)` in engine order to `(steps, B, *shape)` by group; a view."""
-        kept = {}
-        for g, group in enumerate(self.program.lifs):
-            node = len(self.program.inputs) + g
-            if group.name in names:
-                part = array[:, :, at[node] : at[node] + group.size].swapaxes(0, 1)
-                kept[group.name] = channels_first(part, group.shape)
-        return kept
+    def _last(self, state: State, group: LIF, batch: int) -> Ints:
+        """Mantissas `(B, 1, n)` that stand where this run brings no input."""
+        own = np.broadcast_to(group.bias_mant.astype(np.int64).reshape(-1), (batch, group.size))
+        return state.loaded.get(group.name, own)[:, None]
 
     def _spans(self, batch: int, arguments: tuple[Any, ...]) -> None:
         """The batch in as many spans as there are threads; the compiled code holds no lock."""
@@ -218,29 +178,3 @@ class EventEngine:
 
 class LeftOutside(SimError):
     """A value left its word where no sample is (`reference.watched`); the engine does not go on from there."""
-
-
-def supports(program: Program) -> bool:
-    """Whether the fast engines can run it: plain leaky integrate-and-fire neurons and spikes without payload."""
-    plain = all(
-        isinstance(g, LIF) and g.reset == "zero" and not g.refractory_steps and g.vth_low is None
-        for g in program.groups
-    )
-    return (
-        plain
-        and not any(c.graded for c in program.connections)
-        and all(entry.kind in ("spike", "bias") for entry in program.inputs)
-    )
-
-
-def explain(program: Program, inputs: Mapping[str, Ints], failed: Table, before: ReferenceState | None) -> None:
-    """Raises what the reference raises: it repeats the run up to where a value left its word.
-
-    Raises:
-        OverflowDetected: names layer, step, neuron and value.
-        LeftOutside: the reference takes no offence, because the step belongs to no sample.
-    """
-    last = int(failed[failed[:, 0] > 0, 0].min())
-    steps = last - (0 if before is None else before.t)
-    reference.run(program, inputs, steps, lambda *_: None, "strict", before)
-    raise LeftOutside("engine", "value outside a sample", got=f"step {last}", relation="leaves its word")

@@ -19,7 +19,19 @@ from spikeport.deploy.netx.lava_dl import WORKER, LavaDlJob, LavaDlLayer, run_la
 from spikeport.deploy.netx.layers import DenseLayer, Neuron
 from spikeport.errors import DeployError, FileError, LavaMissing
 from spikeport.fixed import Ints
-from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Sparse, identical
+from spikeport.program import (
+    LIF,
+    Connection,
+    Conv,
+    Dense,
+    Encoder,
+    Input,
+    Output,
+    Program,
+    SigmaDelta,
+    Sparse,
+    identical,
+)
 from spikeport.sim import simulate
 from spikeport.sim.reference import encode
 from tests.deploy.netx.netfile import conv, dense, random_layers, slayer_layer, spikes, write_net
@@ -90,6 +102,14 @@ IMAGE = Input("x", (1, 3, 3), "spike")
 MAP = group("a", (2, 2, 2))
 PIXELS = Input("x", (1, 3, 3), "bias")
 REFUSED: list[tuple[Program, str]] = [
+    (
+        chain(Dense("x", "g", W), groups=(group("g", (2,), vth_low=-9),)),
+        "g: neurons or spikes are not LIF without rest",
+    ),
+    (chain(Dense("x", "g", W), groups=(group("g", (2,), reset="subtract"),)), "g: neurons or spikes are not LIF"),
+    (chain(Dense("x", "g", W), groups=(group("g", (2,), refractory_steps=2),)), "g: neurons or spikes are not"),
+    (chain(Dense("x", "g", W, graded=True)), "x -> g: neurons or spikes are not LIF without rest"),
+    (chain(Dense("x", "g", W), groups=(SigmaDelta("g", (2,), "sigma"),)), "g: neurons or spikes are"),  # type: ignore[arg-type]
     (
         chain(Dense("x", "a", W), Dense("x", "b", W), groups=(group("a", (2,)), group("b", (2,)))),
         "program: connections (x -> a, x -> b) are not one chain; a .net holds one chain of layers",

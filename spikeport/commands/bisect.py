@@ -1,0 +1,98 @@
+"""`spikeport bisect`: where two runs part."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+from spikeport.commands.answer import Answer
+from spikeport.commands.samples import read_npz, read_samples
+from spikeport.errors import FileError, InputError
+from spikeport.program import Profile
+from spikeport.program_file import load_program
+from spikeport.sim.bisect import RULE, Finding, Run, bisect, first_steps, record
+from spikeport.trace import Trace
+
+COLUMNS = ("operand", "A", "B", "A, hex", "B, hex", "by the rule", "")
+
+
+def bisect_runs(
+    a: Path | None, b: Path | None, program_path: Path | None, input_path: Path | None, profiles: str
+) -> Answer:
+    """Two recorded runs; or a recorded run against the simulator; or the simulator under two profiles."""
+    program = None if program_path is None else load_program(program_path)
+    samples = None if program is None or input_path is None else read_samples(input_path, program)
+    chosen = _profiles(profiles)
+    if b is None and (program is None or samples is None):
+        do = "give two recorded runs, or --program and --input"
+        raise InputError("bisect", "runs", got=int(a is not None), relation="are not", limit=2, do=do)
+    if b is None and a is None and len(chosen) != 2:
+        raise InputError("bisect", "profiles", got=profiles, relation="are not", limit="two", do="say strict,lava")
+    sides: list[tuple[str, Run]] = [(str(path), Run(read_traces(path))) for path in (a, b) if path is not None]
+    if program is not None and samples is not None and len(sides) < 2:
+        wanted = chosen or (program.profile,)
+        sides += [(f"simulator, {p}", record(program, dict(samples.inputs), p)) for p in wanted[: 2 - len(sides)]]
+    (name_a, ran_a), (name_b, ran_b) = sides
+    steps = min(len(next(iter(run.traces.values())).s) for _, run in sides)
+    stopped = next((run for _, run in sides if run.stopped), None)
+    traces = [first_steps(run.traces, steps) if stopped else run.traces for _, run in sides]
+    found = bisect(traces[0], traces[1], program, None if samples is None else dict(samples.inputs)) if steps else None
+    return _answer((name_a, name_b), found, stopped, ran_a.stopped is not None and ran_b.stopped is not None)
+
+
+def read_traces(path: Path) -> dict[str, Trace]:
+    """The groups of a recorded run, as `spikeport run --record all` writes them.
+
+    Raises:
+        FileError: not such a file.
+    """
+    groups: dict[str, dict[str, Any]] = {}
+    for key, x in read_npz(path).items():
+        name, slash, variable = key.partition("/")
+        if slash:
+            groups.setdefault(name, {})[variable] = x
+    for name, arrays in groups.items():
+        if "s" not in arrays or any(x.ndim < 3 or x.dtype.kind not in "iub" for x in arrays.values()):
+            raise FileError(str(path), "is no recorded run", got=name, relation="lacks", limit="s, or has no integers")
+    if not groups:
+        raise FileError(str(path), "holds no recorded groups", do="record them with 'spikeport run --record all'")
+    return {n: Trace({k: x for k, x in arrays.items() if k != "s"}, arrays["s"]) for n, arrays in groups.items()}
+
+
+def _profiles(text: str) -> tuple[Profile, ...]:
+    names = tuple(name for name in text.split(",") if name)
+    for name in names:
+        if name not in ("strict", "lava"):
+            raise InputError("bisect", "profile", got=name, relation="is not one of", limit="strict, lava")
+    return cast(tuple[Profile, ...], names)
+
+
+def _answer(names: tuple[str, str], found: Finding | None, stopped: Run | None, both: bool) -> Answer:
+    data: dict[str, Any] = {"a": names[0], "b": names[1], "equal": found is None and (stopped is None or both)}
+    data["overflow"] = None if stopped is None else str(stopped.stopped)
+    data["first"], data["operands"], data["first_operand"] = None, [], None
+    title = f"A: {names[0]}; B: {names[1]}"
+    if found is None:
+        if stopped is None:
+            return Answer(data, f"{title}: equal")
+        note = f"equal up to step {stopped.step}, where one stops: {stopped.stopped}"
+        return Answer(data, title, notes=(note,), exit_code=int(not both))
+    first = found.first_operand
+    data["first"] = asdict(found.where)
+    data["operands"] = [asdict(operand) for operand in found.operands]
+    data["first_operand"] = None if first is None else first.name
+    rows = [
+        (o.name, str(o.a), str(o.b), hex(o.a), hex(o.b), "" if o.rule is None else hex(o.rule), _mark(o.a, o.b))
+        for o in found.operands
+    ]
+    notes = [f"first difference: {found.where}"]
+    if first is not None:
+        sides = [side for side, x in (("A", first.a), ("B", first.b)) if first.rule is not None and x != first.rule]
+        notes += [
+            f"first operand that differs: {first.name}" + (f"; not by the rule: {' and '.join(sides)}" if sides else "")
+        ]
+        notes += [f"rule: {line}" for line in RULE]
+    return Answer(data, title, COLUMNS if rows else (), rows, notes, exit_code=1)
+
+
+def _mark(a: int, b: int) -> str:
+    return "differs" if a != b else ""
