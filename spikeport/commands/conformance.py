@@ -97,8 +97,8 @@ def conformance(setup: Setup) -> Answer:
     }
     cells = [(row.what, row.against, *_counted(row), "".join(letters[name] for name, _ in _named(row))) for row in rows]
     notes = [f"{values:,} values compared, {differing:,} differ"]
-    notes += [f"NOT COMPARED with {row.against}, {row.what}: {row.missing}" for row in missing]
-    notes += [f"{row.against}: {row.detail}" for row in rows if row.detail]
+    notes += [f"NOT COMPARED: {row.what} with {row.against}: {row.missing}" for row in missing]
+    notes += [row.detail for row in rows if row.detail]
     notes += [f"{letters[name]}: {name}; {why}" for name, why in reasons.items()]
     columns = ("what", "against", "values", "differing", "as")
     return Answer(data, "spikeport conformance", columns, cells, notes, exit_code=int(differing > 0))

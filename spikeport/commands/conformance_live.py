@@ -23,7 +23,7 @@ from spikeport.sim.simulate import ENGINES, Engine, pick_engine
 
 LAVA_PROGRAMS, LAVA_VALUES = 200, 10_000_000
 """At least so many."""
-RUNTIME_PROGRAMS = 8
+RUNTIME_PROGRAMS = 16
 ENGINE_PROGRAMS = 600
 QUICK_PROGRAMS, QUICK_RUNTIME, QUICK_ENGINE = 20, 2, 60
 MORE = 20
@@ -44,7 +44,7 @@ def lava_models(setup: Setup) -> Iterator[Row]:
     """Random Programs of every node type on Lava's model classes, a row for each kind of neuron."""
     env = _lava()
     if isinstance(env, str):
-        yield Row("random Programs: every neuron and step", "Lava's models", 0, 0, missing=env)
+        yield Row("random Programs", "Lava's models", 0, 0, missing=env)
         return
     if setup.quick:
         found = [_lava_run(setup, env, QUICK_PROGRAMS, 1, "models", steps=12, batch=2)]
@@ -60,7 +60,7 @@ def lava_runtime(setup: Setup) -> Iterator[Row]:
     """Whole runs through Lava's runtime: every spike, and the state after the last step."""
     env = _lava()
     if isinstance(env, str):
-        yield Row("random Programs: whole runs", "Lava's runtime", 0, 0, missing=env)
+        yield Row("random Programs", "Lava's runtime", 0, 0, missing=env)
         return
     count = QUICK_RUNTIME if setup.quick else RUNTIME_PROGRAMS
     yield from _by_neuron([_lava_run(setup, env, count, 1, "runtime", steps=8, batch=1)], "runtime")
@@ -75,7 +75,7 @@ def engines(setup: Setup) -> Iterator[Row]:
         setup.tell(f"engines: Program {seed + 1} of {count}")
         program, inputs = _drawn(seed)
         names = [g.name for g in program.groups]
-        able = [e for e in fast if _can(program, inputs, e)]
+        able = [e for e in fast if _can(program, e)]
         if not able:
             continue
         want = simulate(program, inputs, record=names, profile="lava", engine="reference").traces
@@ -87,12 +87,13 @@ def engines(setup: Setup) -> Iterator[Row]:
             if found.first is not None:
                 firsts.setdefault(engine, f"seed {seed}: {found.first} ({engine}, reference)")
     for engine in fast:
-        what, against = f"{engine} engine: every neuron and step", "reference interpreter"
+        what, against = f"random Programs: {engine}", "reference"
         if not programs[engine]:
             why = "torch is not installed" if engine == "dense" and not _torch() else "no Program that it can run"
             yield Row(what, against, 0, 0, missing=why)
         else:
-            detail = f"{programs[engine]:,} random Programs; {count - programs[engine]:,} others it cannot run"
+            able_count, rest = programs[engine], count - programs[engine]
+            detail = f"{engine} engine: {able_count:,} random Programs; {rest:,} others it cannot run"
             detail = "; ".join([detail, *([firsts[engine]] if engine in firsts else [])])
             yield Row(what, against, values[engine], differing[engine], detail=detail)
 
@@ -107,7 +108,7 @@ def _drawn(seed: int) -> tuple[Program, dict[str, Ints]]:
     return program, inputs
 
 
-def _can(program: Program, inputs: dict[str, Ints], engine: Engine) -> bool:
+def _can(program: Program, engine: Engine) -> bool:
     if engine == "dense" and not _torch():
         return False
     try:
@@ -149,10 +150,11 @@ def _by_neuron(found: list[Conformance], mode: Mode) -> Iterator[Row]:
         values.update(each.by_neuron)
         differing.update(each.differing_by_neuron)
         connections.update(each.by_connection)
-    against = f"Lava {found[-1].lava['lava-nc']}, {mode}"
-    rows = [Row(f"random Programs: {kind}", against, n, differing[kind]) for kind, n in sorted(values.items())]
-    programs = sum(each.programs for each in found)
+    rows = [Row(f"random Programs: {kind}", f"Lava's {mode}", n, differing[kind]) for kind, n in sorted(values.items())]
+    programs, version = sum(each.programs for each in found), f"Lava {found[-1].lava['lava-nc']}"
     fed = ", ".join(f"{name} {n}" for name, n in sorted(connections.items()))
-    detail = "; ".join([f"{programs:,} random Programs; connections: {fed}", *(f.first for f in found if f.first)])
+    detail = "; ".join(
+        [f"{version}, {mode}: {programs:,} random Programs; connections: {fed}", *(f.first for f in found if f.first)]
+    )
     yield from rows[:-1]
     yield replace(rows[-1], detail=detail)

@@ -28,7 +28,18 @@ from spikeport.sim.state import State, check_state, cleared
 FORMAT = "spikeport-state"
 VERSION = 1
 Arrays = dict[str, NDArray[Any]]
-_UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    StopIteration,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 """What numpy, zipfile and json raise on a damaged file."""
 
 
@@ -103,20 +114,10 @@ def load_state(path: str | os.PathLike[str], program: Program) -> RunState:
         do = "use the Program that it came from"
         raise FileError(str(path), "is a state of another Program", do=do)
     try:
-        inner = (
-            _reference(program, arrays, t, batch)
-            if engine is None
-            else _filled(_like(engine, batch, t), "state", arrays, t)
-        )
+        inner = _reference(program, arrays, t, batch) if engine is None else _events(engine, arrays, t, batch)
     except _UNREADABLE as error:
         raise FileError(str(path), "is damaged", do="write it again, or copy it again") from error
     return RunState(head["engine"], sha256, batch, inner)
-
-
-def _like(engine: EventEngine, batch: int, t: int) -> EventState:
-    """A state with the shapes of one after step t."""
-    coded = [engine.program.group(e.synapses.target) for e in engine.program.encoders if t]
-    return replace(engine.start(batch), loaded={g.name: np.zeros((batch, g.size), np.int64) for g in coded})
 
 
 def _reference(program: Program, arrays: Arrays, t: int, batch: int) -> State:
@@ -151,20 +152,22 @@ def _flatten(value: Any, where: str, into: Arrays) -> None:
             _flatten(x, f"{where}/{key}", into)
 
 
-def _filled(template: Any, where: str, arrays: Arrays, t: int) -> Any:
-    """As `template`, with these arrays and this step; ValueError if one has another shape or type."""
-    if isinstance(template, np.ndarray):
-        x = arrays[where]
-        if x.shape != template.shape or x.dtype != template.dtype:
-            raise ValueError(where)
-        return np.ascontiguousarray(x)
-    if is_dataclass(template) and not isinstance(template, type):
-        names = [item.name for item in fields(template)]
-        values = {n: _filled(getattr(template, n), f"{where}/{n}", arrays, t) for n in names}
-        return replace(template, **(values | ({"t": t} if "t" in names else {})))
-    if isinstance(template, Mapping):
-        return {key: _filled(x, f"{where}/{key}", arrays, t) for key, x in template.items()}
-    return template
+def _events(engine: EventEngine, arrays: Arrays, t: int, batch: int) -> EventState:
+    state = engine.start(batch)
+    values: dict[str, Any] = {"t": t, "loaded": {}}
+    for key, x in arrays.items():
+        _, name, *rest = key.split("/")
+        if rest:
+            like = np.zeros((batch, engine.program.group(rest[0]).size), np.int64)
+            values[name][rest[0]] = x
+        else:
+            like = getattr(state, name)
+            values[name] = np.ascontiguousarray(x)
+        if x.shape != like.shape or x.dtype != like.dtype:
+            raise ValueError(key)
+    if values.keys() != {item.name for item in fields(state)}:
+        raise ValueError("state")
+    return replace(state, **values)
 
 
 def _feed(digest: Any, value: Any) -> None:

@@ -149,7 +149,7 @@ class EventSteps:
     def advance(
         self, inputs: Mapping[str, Ints], steps: int, spikes: Collection[str], states: Collection[str], length: int
     ) -> Kept:
-        before = deepcopy(self.at) if self.strict else self.at
+        before = deepcopy(self.at)
         try:
             return _flat(self.engine.run(self.at, inputs, steps, strict=self.strict, spikes=spikes, states=states))
         except (OverflowDetected, events.LeftOutside):

@@ -50,10 +50,9 @@ def test_engines_are_compared_without_lava(monkeypatch: pytest.MonkeyPatch) -> N
     assert answer.data["not_compared"] == 2
     assert all(row["differing"] is None and "no interpreter" in row["missing"] for row in answer.data["rows"][:2])
     assert answer.notes[1] == (
-        "NOT COMPARED with Lava's models, random Programs: every neuron and step: "
-        "lava: no interpreter that can run it; install one"
+        "NOT COMPARED: random Programs with Lava's models: lava: no interpreter that can run it; install one"
     )
-    assert [row[0].split()[0] for row in answer.rows[2:]] == ["events", "dense"]
+    assert [row[0].split()[-1] for row in answer.rows[2:]] == ["events", "dense"]
 
 
 def test_recordings_that_cannot_be_fetched_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:

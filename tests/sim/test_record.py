@@ -36,8 +36,7 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
 def test_streamed_arrays_equal_those_of_a_run_in_memory(
     seed: int, chunk: int, engine: Engine, data: st.DataObject
 ) -> None:
-    kinds: dict[str, Any] = {"kinds": ["lif"], "graded": False} if engine == "events" else {"kinds": list(KINDS)}
-    program, inputs = random_program(np.random.default_rng(seed), steps=data.draw(st.integers(1, 12)), **kinds)
+    program, inputs = random_program(np.random.default_rng(seed), steps=data.draw(st.integers(1, 12)), kinds=KINDS)
     groups = data.draw(st.sets(st.sampled_from([g.name for g in program.groups])))
     want = simulate(program, inputs, record=groups, engine=engine)
 
@@ -58,7 +57,7 @@ def test_streamed_arrays_equal_those_of_a_run_in_memory(
 
 @given(seed=st.integers(0, 2**32), cut=st.integers(1, 9), chunk=st.integers(1, 5))
 def test_a_recording_in_parts_is_the_recording_in_one(seed: int, cut: int, chunk: int) -> None:
-    program, inputs = random_program(np.random.default_rng(seed), steps=10)
+    program, inputs = random_program(np.random.default_rng(seed), steps=10, kinds=KINDS)
     groups = [g.name for g in program.groups]
     want = simulate(program, inputs, record=groups)
     with TemporaryDirectory() as folder:

@@ -70,10 +70,13 @@ def equal(parts: list[Result], whole: Result) -> None:
     seed=st.integers(0, 2**32),
     cuts=st.lists(st.integers(1, STEPS - 1), max_size=3),
     engine=st.sampled_from(["reference", "events"]),
+    plain=st.booleans(),
     file=st.booleans(),
 )
-def test_a_run_in_parts_equals_the_run_in_one(seed: int, cuts: list[int], engine: Engine, file: bool) -> None:
-    program, inputs = drawn(seed, plain=engine == "events")
+def test_a_run_in_parts_equals_the_run_in_one(
+    seed: int, cuts: list[int], engine: Engine, plain: bool, file: bool
+) -> None:
+    program, inputs = drawn(seed, plain)
     whole = simulate(program, inputs, record=[g.name for g in program.groups], engine=engine)
     parts = in_parts(program, inputs, cuts, engine, file)
     equal(parts, whole)
