@@ -204,6 +204,23 @@ def test_a_graded_sum_has_32_bits(rng: np.random.Generator, delay: int | str, sp
     assert found == want != "none"
 
 
+@pytest.mark.parametrize(("first", "second", "where"), [(3, 3, "sum of graded spikes"), (1, 3, "sigma")])
+def test_a_graded_sum_is_that_of_one_step_and_delay(first: int, second: int, where: str) -> None:
+    """Spikes of two steps that arrive together do not share the word of a sum."""
+    delay = np.array([0 if first == second else 2, 0, 5])
+    sparse = Sparse("x", "s", np.zeros(3, int), np.arange(3), np.array([255, 255, 1]), -1, delay, graded=True)
+    entry = Input("x", (3,), "graded", 0, fixed.PAYLOAD_MAX)
+    for connection in (sparse, replace(sparse, weight_exp=0)):
+        program = Program((SigmaDelta("s", (1,), "sigma"),), (connection,), (entry,), (Output("y", "s"),))
+        x = np.zeros((6, 1, 3), np.int64)
+        x[first - 1, 0, 0] = x[second - 1, 0, 1] = fixed.PAYLOAD_MAX
+
+        found, want = both_outcomes(program, x, "strict")
+
+        assert where in found
+        assert found == want
+
+
 @pytest.mark.parametrize("profile", ["strict", "lava"])
 def test_spikes_that_add_up_beyond_32_bits(profile: str) -> None:
     """Without payloads it takes more than 65000 synapses on one neuron."""
