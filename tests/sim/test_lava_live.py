@@ -75,8 +75,7 @@ def test_many_random_programs_equal_lavas_models(env: LavaEnv) -> None:
 
 
 def test_a_difference_is_found_and_named(env: LavaEnv, monkeypatch: pytest.MonkeyPatch) -> None:
-    decay = fixed.decay
-    monkeypatch.setattr(fixed, "decay", lambda x, keep: decay(x, keep) + (x > 1000))
+    monkeypatch.setattr(fixed, "keep_v", lambda dv: max(0, fixed.DECAY_ONE - 2 - dv))
     found = compare_random_programs(5, seed=1, env=env, steps=12)
     assert not found.equal
     assert found.differing > 0
