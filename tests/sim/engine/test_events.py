@@ -221,6 +221,22 @@ def test_a_graded_sum_is_that_of_one_step_and_delay(first: int, second: int, whe
         assert found == want
 
 
+@pytest.mark.parametrize("cum_error", [False, True])
+def test_the_least_of_32_bits_has_no_magnitude(cum_error: bool) -> None:
+    """|-2^31| is -2^31 again: it reaches no threshold, and a change of -2^31 clears no error."""
+    delta = SigmaDelta("s", (1,), "delta", vth=2, spike_exp=7, state_exp=7, cum_error=cum_error)
+    entry = Input("x", (1,), "graded", -(2**17), 10)
+    program = Program((delta,), (Dense("x", "s", np.array([[1]]), graded=True),), (entry,), (Output("y", "s"),))
+    payloads = [1, -(2**17), 5, -(2**17), 0, 0] if cum_error else [0, -(2**17), 0, 3, 0, 0]
+    x = {"x": np.array(payloads, np.int64).reshape(-1, 1, 1)}
+    engine = EventEngine(program, 1)
+
+    want = by_reference(program, x, 8)[0]
+
+    assert (want["s", "error" if cum_error else "residue"] < -(2**30)).any()
+    assert_equal(by_engine(engine, engine.start(1), x, 8), want)
+
+
 @pytest.mark.parametrize("profile", ["strict", "lava"])
 def test_spikes_that_add_up_beyond_32_bits(profile: str) -> None:
     """Without payloads it takes more than 65000 synapses on one neuron."""
