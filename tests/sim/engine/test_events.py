@@ -221,6 +221,20 @@ def test_a_graded_sum_is_that_of_one_step_and_delay(first: int, second: int, whe
         assert found == want
 
 
+def test_a_graded_sum_that_wraps_to_nothing_is_refused_where_it_is_strict() -> None:
+    """8 * 128 * 2^22 is 2^32, so no neuron sees it."""
+    sparse = Sparse("x", "s", np.zeros(9, int), np.arange(9), np.full(9, 128), 0, np.array([0] * 8 + [5]), graded=True)
+    entry = Input("x", (9,), "graded", 0, 1 << 22)
+    program = Program((SigmaDelta("s", (1,), "sigma"),), (sparse,), (entry,), (Output("y", "s"),))
+    x = np.zeros((6, 1, 9), np.int64)
+    x[2, 0, :8] = 1 << 22
+
+    found, want = both_outcomes(program, x, "strict")
+
+    assert "sum of graded spikes" in found
+    assert found == want
+
+
 @pytest.mark.parametrize("cum_error", [False, True])
 def test_the_least_of_32_bits_has_no_magnitude(cum_error: bool) -> None:
     """|-2^31| is -2^31 again: it reaches no threshold, and a change of -2^31 clears no error."""
