@@ -88,7 +88,14 @@ def load_program(path: str | os.PathLike[str]) -> Program:
         raise
     except ProgramError as error:
         raise FileError(str(path), f"is not a valid Program: {error}") from error
-    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:  # all that h5py raises on odd content
+    except (
+        OSError,
+        KeyError,
+        OverflowError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:  # all that h5py raises on odd content
         raise FileError(
             str(path), "is not a readable HDF5 file", got=_first_line(error), do="compile it again"
         ) from error

@@ -31,7 +31,7 @@ def prepare(program: Program, *, engine: str = "", threads: int = 1) -> Run:
 
         def by_reference(inputs: Arrays) -> Ints:
             shaped = {name: x.reshape(*x.shape[:2], *shapes[name]) for name, x in inputs.items()}
-            return simulate(program, shaped).sent[source]
+            return simulate(program, shaped, engine="reference").sent[source]
 
         return by_reference
     event = importlib.import_module(_EVENT).EventEngine(program, threads)

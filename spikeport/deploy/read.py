@@ -29,7 +29,15 @@ def read_nir(path: str | os.PathLike[str]) -> Graph:
             table = _group(path, file["node"])
     except FileError:
         raise
-    except (AttributeError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:  # what h5py raises
+    except (
+        AttributeError,
+        KeyError,
+        OSError,
+        OverflowError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:  # what h5py raises
         raise FileError(
             str(path), "is not a readable NIR file", got=_first_line(error), do="export it again"
         ) from error

@@ -3,13 +3,11 @@
 import json
 import re
 from collections import Counter
-from functools import partial
 
 import numpy as np
 import pytest
 
 from spikeport import fixed
-from spikeport.commands import conformance_lava
 from spikeport.commands.conformance_lava import Conformance, compare_random_programs
 from spikeport.deploy.lava import LavaRun, Mode, run_lava_jobs
 from spikeport.deploy.lava_env import LavaEnv, find_lava
@@ -77,9 +75,7 @@ def test_many_random_programs_equal_lavas_models(env: LavaEnv) -> None:
 
 
 def test_a_difference_is_found_and_named(env: LavaEnv, monkeypatch: pytest.MonkeyPatch) -> None:
-    decay = fixed.decay
-    monkeypatch.setattr(conformance_lava, "simulate", partial(simulate, engine="reference"))
-    monkeypatch.setattr(fixed, "decay", lambda x, keep: decay(x, keep) + (x > 1000))
+    monkeypatch.setattr(fixed, "keep_v", lambda dv: max(0, fixed.DECAY_ONE - 2 - dv))
     found = compare_random_programs(5, seed=1, env=env, steps=12)
     assert not found.equal
     assert found.differing > 0

@@ -54,7 +54,15 @@ def read_layers(source: Source) -> list[Layer]:
         raise
     except FileNotFoundError:
         raise FileError(name, "no such file") from None
-    except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as error:  # all that h5py raises
+    except (
+        OSError,
+        KeyError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        MemoryError,
+        OverflowError,
+    ) as error:  # all that h5py raises
         got = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise FileError(name, "is not a readable netx file", got=got, do="export it again with lava-dl") from error
 

@@ -214,6 +214,53 @@ def test_a_graded_sum_has_32_bits(rng: np.random.Generator, delay: int | str, sp
     assert found == want != "none"
 
 
+@pytest.mark.parametrize(("first", "second", "where"), [(3, 3, "sum of graded spikes"), (1, 3, "sigma")])
+def test_a_graded_sum_is_that_of_one_step_and_delay(first: int, second: int, where: str) -> None:
+    """Spikes of two steps that arrive together do not share the word of a sum."""
+    delay = np.array([0 if first == second else 2, 0, 5])
+    sparse = Sparse("x", "s", np.zeros(3, int), np.arange(3), np.array([255, 255, 1]), -1, delay, graded=True)
+    entry = Input("x", (3,), "graded", 0, fixed.PAYLOAD_MAX)
+    for connection in (sparse, replace(sparse, weight_exp=0)):
+        program = Program((SigmaDelta("s", (1,), "sigma"),), (connection,), (entry,), (Output("y", "s"),))
+        x = np.zeros((6, 1, 3), np.int64)
+        x[first - 1, 0, 0] = x[second - 1, 0, 1] = fixed.PAYLOAD_MAX
+
+        found, want = both_outcomes(program, x, "strict")
+
+        assert where in found
+        assert found == want
+
+
+def test_a_graded_sum_that_wraps_to_nothing_is_refused_where_it_is_strict() -> None:
+    """8 * 128 * 2^22 is 2^32, so no neuron sees it."""
+    sparse = Sparse("x", "s", np.zeros(9, int), np.arange(9), np.full(9, 128), 0, np.array([0] * 8 + [5]), graded=True)
+    entry = Input("x", (9,), "graded", 0, 1 << 22)
+    program = Program((SigmaDelta("s", (1,), "sigma"),), (sparse,), (entry,), (Output("y", "s"),))
+    x = np.zeros((6, 1, 9), np.int64)
+    x[2, 0, :8] = 1 << 22
+
+    found, want = both_outcomes(program, x, "strict")
+
+    assert "sum of graded spikes" in found
+    assert found == want
+
+
+@pytest.mark.parametrize("cum_error", [False, True])
+def test_the_least_of_32_bits_has_no_magnitude(cum_error: bool) -> None:
+    """|-2^31| is -2^31 again: it reaches no threshold, and a change of -2^31 clears no error."""
+    delta = SigmaDelta("s", (1,), "delta", vth=2, spike_exp=7, state_exp=7, cum_error=cum_error)
+    entry = Input("x", (1,), "graded", -(2**17), 10)
+    program = Program((delta,), (Dense("x", "s", np.array([[1]]), graded=True),), (entry,), (Output("y", "s"),))
+    payloads = [1, -(2**17), 5, -(2**17), 0, 0] if cum_error else [0, -(2**17), 0, 3, 0, 0]
+    x = {"x": np.array(payloads, np.int64).reshape(-1, 1, 1)}
+    engine = EventEngine(program, 1)
+
+    want = by_reference(program, x, 8)[0]
+
+    assert (want["s", "error" if cum_error else "residue"] < -(2**30)).any()
+    assert_equal(by_engine(engine, engine.start(1), x, 8), want)
+
+
 @pytest.mark.parametrize("profile", ["strict", "lava"])
 def test_spikes_that_add_up_beyond_32_bits(profile: str) -> None:
     """Without payloads it takes more than 65000 synapses on one neuron."""
