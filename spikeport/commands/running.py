@@ -50,6 +50,7 @@ def run(
         if written is not None:
             check_file_writable(written)
     state = None if state_in is None else load_state(state_in, program)
+    say_if_cleared_midway(program, samples)
     if backend == "lava":
         done = _written(output, lava_result(program, samples, groups))
     elif is_hdf5(output) or _recorded_bytes(program, samples, groups) > RECORD_LIMIT_BYTES:
@@ -100,6 +101,15 @@ def _recorded_bytes(program: Program, samples: Samples, groups: Sequence[str]) -
     if len(shape) < 2:
         return 0
     return (shape[0] + program.latency) * recorded_bytes([program.group(name) for name in groups], shape[1])
+
+
+def say_if_cleared_midway(program: Program, samples: Samples) -> None:
+    """One line where the input is longer than a sample that the Program was compiled for."""
+    steps = len(next(iter(samples.inputs.values())))
+    intervals = [g.reset_interval for g in program.groups if 0 < g.reset_interval < steps]
+    if intervals:
+        do = f"for samples of {steps} steps compile with --steps {steps}"
+        say(f"note: {steps} steps, but the state is cleared every {min(intervals)}; {do}")
 
 
 def recorded_groups(program: Program, record: Sequence[str]) -> list[str]:

@@ -143,3 +143,16 @@ def _one_epoch(name: str):  # type: ignore[no-untyped-def]
     from spikeport.train import load_recipe
 
     return replace(load_recipe(name), epochs=1)
+
+
+def test_run_says_that_the_state_is_cleared_within_the_input(files: tuple[Path, Path], tmp_path: Path) -> None:
+    np.savez(tmp_path / "long.npz", spikes=np.zeros((9, 1, 4), np.int64))
+
+    quiet = spikeport("run", files[0], "--input", files[1], "-o", tmp_path / "y.npz")
+    long = spikeport("run", files[0], "--input", tmp_path / "long.npz", "-o", tmp_path / "y.npz")
+
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+    assert long.returncode == 0
+    assert long.stderr == (
+        "note: 9 steps, but the state is cleared every 8; for samples of 9 steps compile with --steps 9\n"
+    )
