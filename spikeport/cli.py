@@ -242,8 +242,8 @@ def conformance(
     json: Json = False,
 ) -> None:
     """Against published recordings, Lava and each other: every value, no tolerance."""
-    from spikeport.commands.conformance import Setup
     from spikeport.commands.conformance import conformance as command
+    from spikeport.commands.conformance_row import Setup
 
     _show(command(Setup(wheel, quick, tuple(part or ()))), json)
 

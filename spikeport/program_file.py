@@ -10,7 +10,6 @@ crash or hang the HDF5 library, so the seal is checked first.
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, TypeVar
 import h5py
 import numpy as np
 
+from spikeport.atomic import replacing
 from spikeport.errors import FileError, ProgramError
 from spikeport.program import (
     LIF,
@@ -52,27 +52,11 @@ _Kind = TypeVar("_Kind")
 
 
 def save_program(program: Program, path: str | os.PathLike[str]) -> None:
-    """Writes a temporary file beside `path` and renames it: a failed write leaves nothing behind."""
-    path = Path(path)
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise FileError(
-            str(path), "cannot be written", got=error.strerror, do="choose a folder that you may write to"
-        ) from error
-    os.close(handle)
-    try:
+    """Writes a temporary file and renames it: a failed write leaves nothing behind."""
+    with replacing(path) as name:
         with h5py.File(name, "w", track_order=True, userblock_size=SEAL_BYTES) as file:
             _write(program, file)
         seal(name)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        raise FileError(
-            str(path), "cannot be written", got=error, do="choose a folder that you may write to"
-        ) from error
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def load_program(path: str | os.PathLike[str]) -> Program:

@@ -3,55 +3,16 @@
 A part is a function that yields rows; the command knows nothing else of it.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TypeAlias
+from dataclasses import replace
 
+from spikeport.commands import conformance_live as live
 from spikeport.commands.answer import Answer, progress
+from spikeport.commands.conformance_row import Part, Row, Setup
 from spikeport.errors import InputError
-from spikeport.sim.convention import Convention
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What the command was asked for."""
-
-    wheel: Path | None = None
-    """A copy of lava-dl's wheel; fetched if None."""
-    quick: bool = False
-    """Leave out the later steps of long recordings, and most random Programs."""
-    only: tuple[str, ...] = ()
-    """Names of the parts that run; all if empty."""
-    tell: Callable[[str], None] = lambda text: None
-    """Called with what is being done."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison, with `==` on every value."""
-
-    what: str
-    against: str
-    values: int
-    differing: int
-    conventions: tuple[Convention, ...] = ()
-    """Applied to our trace before comparing."""
-    run: str = ""
-    """How the network was run, where the recording does not say it."""
-    missing: str = ""
-    """Why nothing was compared, if nothing was."""
-    detail: str = ""
-    """What else was counted."""
-
-
-Part: TypeAlias = Callable[[Setup], Iterator[Row]]
 
 
 def parts() -> dict[str, Part]:
     """By name, in the order of the table."""
-    from spikeport.commands import conformance_live as live
-
     return {
         "published": live.recordings,
         "lava": live.lava_models,

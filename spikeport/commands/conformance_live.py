@@ -7,8 +7,8 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from spikeport.commands.conformance import Row, Setup
 from spikeport.commands.conformance_lava import Conformance, compare_random_programs
+from spikeport.commands.conformance_row import Row, Setup
 from spikeport.commands.published import published
 from spikeport.commands.recordings import RELEASE, fetched_wheel
 from spikeport.deploy.lava import Mode

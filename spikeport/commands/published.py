@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.commands.answer import say
-from spikeport.commands.conformance import Row, Setup
+from spikeport.commands.conformance_row import Row, Setup
 from spikeport.commands.recordings import Recordings, open_recordings
 from spikeport.deploy.netx import read_netx
 from spikeport.deploy.netx.layers import DenseLayer, Neuron

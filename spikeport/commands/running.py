@@ -16,6 +16,7 @@ from spikeport.sim import Recorded, Result, load_state, save_state, simulate, vo
 from spikeport.sim import record as record_to
 from spikeport.sim.compare import Comparison, compare
 from spikeport.sim.record import recorded_bytes
+from spikeport.sim.saved import RunState
 from spikeport.sim.simulate import check_inputs
 
 RECORD_LIMIT_BYTES = 256 * 2**20
@@ -36,11 +37,9 @@ def run(
     """Runs a Program on an input file and writes its spikes, and what was to be recorded."""
     program = load_program(path)
     samples = read_samples(input_path, program)
-    labels = samples.need_labels() if accuracy else samples.labels
-    classes = program.outputs[0].classes
-    if accuracy and not classes:
-        do = "compile with --classes N"
-        raise InputError(str(path), "classes of the output", got=0, relation="is not above", limit=0, do=do)
+    if accuracy:
+        samples.need_labels()
+        _need_classes(path, program)
     groups = recorded_groups(program, record)
     if backend not in ("sim", "lava"):
         raise InputError("backend", "name", got=backend, relation="is not one of", limit="sim, lava")
@@ -53,22 +52,44 @@ def run(
     say_if_cleared_midway(program, samples)
     if backend == "lava":
         done = _written(output, lava_result(program, samples, groups))
-    elif is_hdf5(output) or _recorded_bytes(program, samples, groups) > RECORD_LIMIT_BYTES:
-        if not is_hdf5(output):
-            output = output.with_suffix(".h5")
-            check_file_writable(output)
-            say(f"more than {RECORD_LIMIT_BYTES >> 20} MiB to record: they go to {output}, as HDF5")
-        inputs, flush = dict(samples.inputs), state_out is None
-        done = record_to(program, inputs, groups, output, profile=profile, state=state, flush=flush)
     else:
-        result = simulate(
-            program, dict(samples.inputs), record=groups, profile=profile, state=state, flush=state_out is None
-        )
-        done = _written(output, result)
+        done = _simulated(program, samples, groups, output, profile, state, flush=state_out is None)
     if state_out is not None and done.state is not None:
         save_state(done.state, state_out)
+    return _ran(program, samples, done, backend, state_out)
+
+
+def _need_classes(path: Path, program: Program) -> None:
+    if not program.outputs[0].classes:
+        do = "compile with --classes N"
+        raise InputError(str(path), "classes of the output", got=0, relation="is not above", limit=0, do=do)
+
+
+def _simulated(
+    program: Program,
+    samples: Samples,
+    groups: Sequence[str],
+    output: Path,
+    profile: Profile | None,
+    state: RunState | None,
+    flush: bool,
+) -> Recorded:
+    """In memory, or streamed to HDF5 where that was asked for or there is much to record."""
+    inputs = dict(samples.inputs)
+    large = _recorded_bytes(program, samples, groups) > RECORD_LIMIT_BYTES
+    if not is_hdf5(output) and not large:
+        return _written(output, simulate(program, inputs, record=groups, profile=profile, state=state, flush=flush))
+    if not is_hdf5(output):
+        output = output.with_suffix(".h5")
+        check_file_writable(output)
+        say(f"more than {RECORD_LIMIT_BYTES >> 20} MiB to record: they go to {output}, as HDF5")
+    return record_to(program, inputs, groups, output, profile=profile, state=state, flush=flush)
+
+
+def _ran(program: Program, samples: Samples, done: Recorded, backend: str, state_out: Path | None) -> Answer:
+    """What was written, and the accuracy where there are labels and classes."""
     data: dict[str, Any] = {
-        "output": str(output),
+        "output": str(done.path),
         "backend": backend,
         "steps": done.steps,
         "samples": done.batch,
@@ -76,12 +97,13 @@ def run(
         "latency": done.latency,
     }
     title = f"{done.batch:,} samples of {done.steps} steps on {backend}: {done.n_spikes:,} output spikes"
-    notes = [f"{output} written"]
+    notes = [f"{done.path} written"]
     if state_out is not None:
         data["state"] = str(state_out)
         notes.append(f"{state_out} written: the next part starts with --state-in {state_out}")
-    if labels is not None and classes:
-        correct = int((vote(done.counts, classes) == labels).sum())
+    classes = program.outputs[0].classes
+    if samples.labels is not None and classes:
+        correct = int((vote(done.counts, classes) == samples.labels).sum())
         data |= {"correct": correct, "accuracy": correct / done.batch}
         notes.append(f"accuracy {correct / done.batch:.2%} ({correct:,} of {done.batch:,})")
     return Answer(data, title, notes=notes)

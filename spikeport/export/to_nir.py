@@ -6,8 +6,6 @@ v = (1 - d) v + d I. Membranes are in Lava's units: weight mantissa 1 is 1/64, o
 The threshold lies half such a step above the grid, so `>` and `>=` agree.
 """
 
-import os
-import tempfile
 from functools import singledispatchmethod
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spikeport import fixed
-from spikeport.errors import ExportError, FileError
+from spikeport.atomic import replacing
+from spikeport.errors import ExportError
 from spikeport.export.walk import Shape, flat_modules
 from spikeport.train.image import Image
 from spikeport.train.layer import SpikingLayer, Vote
@@ -59,19 +58,9 @@ def to_nir(module: nn.Module, sample: Tensor, *, dt_s: float = DT_S) -> nir.NIRG
 
 
 def write_nir(graph: nir.NIRGraph, path: Path) -> None:
-    """Writes beside `path` and renames, so that a failed write leaves nothing."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-        try:
-            nir.write(name, graph, compression=None)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    except OSError as error:
-        do = "choose a folder that you may write to"
-        raise FileError(str(path), "cannot be written", got=error.strerror or error, do=do) from error
+    """Writes a temporary file and renames it: a failed write leaves nothing behind."""
+    with replacing(path) as name:
+        nir.write(name, graph, compression=None)
 
 
 class _Chain:

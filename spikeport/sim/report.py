@@ -6,12 +6,10 @@ The same input gives the same bytes: nothing here reads a clock.
 
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import matplotlib.style
@@ -23,7 +21,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError, InputError
+from spikeport.atomic import replacing
+from spikeport.errors import InputError
 from spikeport.program import LIF, Group, Input, Program, Shape
 from spikeport.sim.count import Counts, sample_windows
 from spikeport.sim.energy import INPUT_RATE_LIMIT, SPIKES_PER_SYNAPSE_LIMITS, Energy
@@ -122,22 +121,10 @@ class ReportData:
 
 
 def write_report(path: str | os.PathLike[str], data: ReportData) -> None:
-    """Writes a temporary file beside `path` and renames it: a failed write leaves nothing behind."""
-    path, page = Path(path), render_report(data)
-    do = "choose a folder that you may write to"
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise FileError(str(path), "cannot be written", got=error.strerror, do=do) from error
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        raise FileError(str(path), "cannot be written", got=error.strerror, do=do) from error
-    finally:
-        Path(name).unlink(missing_ok=True)
+    """Writes a temporary file and renames it: a failed write leaves nothing behind."""
+    page = render_report(data)
+    with replacing(path) as name, open(name, "w", encoding="utf-8", newline="\n") as file:
+        file.write(page)
 
 
 def render_report(data: ReportData) -> str:

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from spikeport.atomic import replacing
 from spikeport.errors import FileError
 from spikeport.train.data import DataSet, load_data
 from spikeport.train.loop import Epoch, model_of
@@ -20,14 +20,19 @@ def save_run(folder: Path, recipe: Recipe, model: nn.Module, history: Sequence[E
     """Writes the weights last, each file through a rename: a folder with weights is a whole run."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / "recipe.toml", recipe.text.encode())
-        _replace(folder / "history.json", json.dumps([asdict(epoch) for epoch in history], indent=1).encode())
-        content = io.BytesIO()
-        torch.save(model.state_dict(), content)
-        _replace(folder / "weights.pt", content.getvalue())
     except OSError as error:
         do = "choose a folder that you may write to"
         raise FileError(str(folder), "cannot be written", got=error.strerror, do=do) from error
+    weights = io.BytesIO()
+    torch.save(model.state_dict(), weights)
+    files = {
+        "recipe.toml": recipe.text.encode(),
+        "history.json": json.dumps([asdict(epoch) for epoch in history], indent=1).encode(),
+        "weights.pt": weights.getvalue(),
+    }
+    for name, content in files.items():
+        with replacing(folder / name) as partial:
+            Path(partial).write_bytes(content)
 
 
 def load_run(folder: Path) -> tuple[Recipe, DataSet, nn.Sequential]:
@@ -64,15 +69,6 @@ def _read_weights(path: Path, model: nn.Module) -> dict[str, torch.Tensor]:
         if not torch.isfinite(found).all():
             raise FileError(str(path), f"{name} holds NaN or infinity", do="train again")
     return state
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _first_line(error: BaseException) -> str:

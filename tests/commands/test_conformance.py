@@ -13,7 +13,7 @@ import pytest
 from spikeport.commands import conformance as command
 from spikeport.commands import published, recordings
 from spikeport.commands.answer import Answer
-from spikeport.commands.conformance import Row, Setup
+from spikeport.commands.conformance_row import Row, Setup
 from spikeport.commands.recordings import WHEEL, open_recordings
 from spikeport.deploy.lava_env import cache_folder
 from spikeport.errors import FileError, WorkerError

@@ -9,7 +9,7 @@ import pytest
 from spikeport.commands import conformance as command
 from spikeport.commands import conformance_live as live
 from spikeport.commands.answer import Answer
-from spikeport.commands.conformance import Row, Setup
+from spikeport.commands.conformance_row import Row, Setup
 from spikeport.deploy.lava_env import find_lava
 from spikeport.errors import FileError, InputError, LavaMissing
 from spikeport.sim.simulate import simulate

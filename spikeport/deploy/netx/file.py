@@ -1,13 +1,12 @@
 """`.net` file <-> layers. What lava-dl would misread is refused here, or taken as SLAYER meant it."""
 
 import os
-import tempfile
-from pathlib import Path
 from typing import BinaryIO
 
 import h5py
 import numpy as np
 
+from spikeport.atomic import replacing
 from spikeport.deploy.netx.layers import (
     INPUT_BIAS,
     INPUT_WEIGHT,
@@ -206,24 +205,10 @@ def _delay(node: Node, weight: Ints, biased: bool) -> int | Ints:
 
 
 def write_layers(layers: list[Layer], path: str | os.PathLike[str]) -> None:
-    """Writes a temporary file beside `path` and renames it: a failed write leaves nothing behind."""
-    path = Path(path)
-    do = "choose a folder that you may write to"
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise FileError(str(path), "cannot be written", got=error.strerror, do=do) from error
-    os.close(handle)
-    try:
-        with h5py.File(name, "w") as file:
-            for k, layer in enumerate(layers):
-                _write_layer(file.create_group(f"layer/{k}"), layer)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        raise FileError(str(path), "cannot be written", got=error, do=do) from error
-    finally:
-        Path(name).unlink(missing_ok=True)
+    """Writes a temporary file and renames it: a failed write leaves nothing behind."""
+    with replacing(path) as name, h5py.File(name, "w") as file:
+        for k, layer in enumerate(layers):
+            _write_layer(file.create_group(f"layer/{k}"), layer)
 
 
 def _write_layer(group: h5py.Group, layer: Layer) -> None:

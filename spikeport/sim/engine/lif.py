@@ -21,50 +21,36 @@ def kept(x, keep):  # type: ignore[no-untyped-def]
     return np.int32(part if x >= 0 else -part)
 
 
+@njit(inline="always")
+def fire(i, x, u, v, a, bias, spiked, keep, top):  # type: ignore[no-untyped-def]
+    """Neuron i from its new current x on: wraps u, steps v, fires. Gives 1 if a value left its word, else 0."""
+    huge = np.int32((a[i] > 16777216) | (a[i] < -16777216))
+    over = np.int32(x > 8388608)
+    under = np.int32(x <= -8388608)
+    x = np.int32(x - np.int32(over << 24) + np.int32(under << 24))
+    u[i] = x
+    y = np.int32(kept(v[i], keep) + np.int32(x + bias[i]))
+    z = min(max(y, np.int32(-8388607)), np.int32(8388607))
+    s = z > top
+    spiked[i] = s
+    v[i] = np.int32(0) if s else z
+    return huge | over | under | np.int32(y != z)
+
+
 @njit
 def step_lif(u, v, a, bias, spiked, keep_u, keep_v, vth):  # type: ignore[no-untyped-def]
-    """One step of leaky integrate-and-fire neurons, `reference.step_group`. Gives whether u or v left its word.
+    """One step of plain neurons, `sim/rules/lif.py`. Gives whether u or v left its word.
 
     `a` is what arrived, already as Lava's 32-bit sum; u and v are updated in place.
     """
-    if keep_u == 0:
-        return _step_without_memory_of_u(u, v, a, bias, spiked, keep_v, vth)
     left = np.int32(0)
-    keep, top = np.int32(keep_v), np.int32(vth)  # 64-bit factors would halve the lanes
-    for i in range(u.size):
-        x = np.int32(kept(u[i], np.int32(keep_u)) + np.int32(a[i] << 6))
-        huge = np.int32((a[i] > 16777216) | (a[i] < -16777216))
-        over = np.int32(x > 8388608)
-        under = np.int32(x <= -8388608)
-        x = np.int32(x - np.int32(over << 24) + np.int32(under << 24))
-        u[i] = x
-        y = np.int32(kept(v[i], keep) + np.int32(x + bias[i]))
-        z = min(max(y, np.int32(-8388607)), np.int32(8388607))
-        left |= huge | over | under | np.int32(y != z)
-        s = z > top
-        spiked[i] = s
-        v[i] = np.int32(0) if s else z
-    return left != 0
-
-
-@njit
-def _step_without_memory_of_u(u, v, a, bias, spiked, keep_v, vth):  # type: ignore[no-untyped-def]
-    """`step_lif` for du = 4095: u is this step's input alone."""
-    left = np.int32(0)
-    keep, top = np.int32(keep_v), np.int32(vth)
-    for i in range(u.size):
-        x = np.int32(a[i] << 6)
-        huge = np.int32((a[i] > 16777216) | (a[i] < -16777216))
-        over = np.int32(x > 8388608)
-        under = np.int32(x <= -8388608)
-        x = np.int32(x - np.int32(over << 24) + np.int32(under << 24))
-        u[i] = x
-        y = np.int32(kept(v[i], keep) + np.int32(x + bias[i]))
-        z = min(max(y, np.int32(-8388607)), np.int32(8388607))
-        left |= huge | over | under | np.int32(y != z)
-        s = z > top
-        spiked[i] = s
-        v[i] = np.int32(0) if s else z
+    keep_i, keep, top = np.int32(keep_u), np.int32(keep_v), np.int32(vth)  # 64-bit factors would halve the lanes
+    if keep_u == 0:  # the current lasts one step
+        for i in range(u.size):
+            left |= fire(i, np.int32(a[i] << 6), u, v, a, bias, spiked, keep, top)
+    else:
+        for i in range(u.size):
+            left |= fire(i, np.int32(kept(u[i], keep_i) + np.int32(a[i] << 6)), u, v, a, bias, spiked, keep, top)
     return left != 0
 
 
