@@ -166,7 +166,7 @@ class DenseEngine:
 
 
 def step_group(group: LIF, u: Tensor, v: Tensor, a: Tensor | None, bias: Tensor) -> tuple[bool, Tensor, Tensor, Tensor]:
-    """`reference.step_group` on tensors; the first entry says whether u or v left its word."""
+    """`sim/rules/lif.py` on tensors; the first entry says whether u or v left its word."""
     full = decay(u, fixed.keep_u(group.du)) + (0 if a is None else a << fixed.ACT_SHIFT)
     x = ((full + (1 << 31)) & ((1 << 32) - 1)) - (1 << 31)
     span = 1 << fixed.STATE_BITS
