@@ -25,13 +25,17 @@ def runs_of(conv: Conv, source: Shape, target: Shape) -> tuple[NDArray[np.int32]
     lines = _reached(source[1], target[1], range(conv.weight.shape[2]), 0, conv)
     columns = _reached(source[2], target[2], columns_in_order(conv), 1, conv)
     across = [_merged(conv, reached, target[0]) for reached in columns]
-    per_line = conv.weight.shape[3] * (target[0] // conv.groups)
-    runs, counts = [], np.zeros((source[1], source[2]), np.int64)
-    for y, rows in enumerate(lines):
-        for x, parts in enumerate(across):
-            counts[y, x] = len(rows) * len(parts)
-            runs += [(line * target[2] * target[0] + to, i * per_line + w, n) for i, line in rows for to, w, n in parts]
-    return np.array(runs, np.int32).reshape(-1, 3), counts.reshape(-1)
+    x = np.repeat(np.arange(source[2]), [len(parts) for parts in across])
+    parts = np.array([part for merged in across for part in merged], np.int64).reshape(-1, 3)
+    line, per_line = target[2] * target[0], conv.weight.shape[3] * (target[0] // conv.groups)
+    runs = [np.zeros((0, 3), np.int32)]
+    for rows in lines:
+        # all columns of this line at once; a place's runs follow each other: by column, kernel row, then part
+        by_column = np.argsort(np.tile(x, len(rows)), kind="stable")
+        first = np.array([(row * line, i * per_line, 0) for i, row in rows], np.int64).reshape(-1, 1, 3)
+        runs.append((first + parts).reshape(-1, 3)[by_column].astype(np.int32))
+    counts = np.outer([len(rows) for rows in lines], [len(parts) for parts in across])
+    return np.concatenate(runs), counts.reshape(-1).astype(np.int64)
 
 
 def _reached(size: int, out: int, kernel: "range | list[int]", axis: int, conv: Conv) -> list[list[tuple[int, int]]]:
