@@ -4,6 +4,7 @@ Symbols are Lava's: `u` current, `v` voltage, `a` what the dendrite receives in 
 `du` and `dv` decays, `vth` threshold mantissa, `bias_mant` and `bias_exp` the bias.
 Source of every rule: lava-nc 0.10.0, `proc/lif/models.py` (`PyLifModelBitAcc`) and
 `proc/dense/models.py` (`PyDenseModelBitAcc`), unless it says otherwise.
+The words of a Loihi 1, at the end of the state's kernels, are those of nengo-loihi 1.1.0.
 The kernels take and give int64 arrays, so that nothing is lost before a rule says so.
 """
 
@@ -19,6 +20,7 @@ DECAY_ONE = 1 << DECAY_BITS  # a decay of 4096/4096 forgets everything in one st
 STATE_BITS = 24
 WRAP_AT = 1 << (STATE_BITS - 1)  # u lives in (-2^23, 2^23]
 V_MAX = WRAP_AT - 1  # v saturates at +-(2^23 - 1)
+SUM_BITS = 22  # of a << 6 on a Loihi 1: nengo-loihi's `Q_BITS` of 21 does not count the sign
 ACT_SHIFT = 6  # the dendrite's sum and the threshold enter at 2^6
 VTH_MAX = (1 << 17) - 1
 WEIGHT_MAX = 255  # 8 magnitude bits
@@ -60,9 +62,15 @@ def wrap_u(u: Ints) -> Ints:
     return np.where(u > WRAP_AT, u - span, np.where(u <= -WRAP_AT, u + span, u))
 
 
+def twos_complement(x: Ints, bits: int) -> Ints:
+    """(x + 2^(bits - 1)) mod 2^bits - 2^(bits - 1): the low bits of x, the highest of them the sign."""
+    half = 1 << (bits - 1)
+    return ((x + half) & ((1 << bits) - 1)) - half
+
+
 def as_int32(x: Ints) -> Ints:
     """x in the 32 bits, two's complement, in which Lava adds up the current before `wrap_u`."""
-    return ((x + (1 << 31)) & ((1 << 32) - 1)) - (1 << 31)
+    return twos_complement(x, 32)
 
 
 def rz(x: Ints, bits: int) -> Ints:
@@ -75,7 +83,31 @@ def wrap_conv(a: Ints) -> Ints:
 
     Lava's `Conv` alone has this word (lava-nc 0.10.0, `proc/conv/utils.py`, `signed_clamp`).
     """
-    return ((a + WRAP_AT) & ((1 << STATE_BITS) - 1)) - WRAP_AT
+    return twos_complement(a, STATE_BITS)
+
+
+def wrap_sum_loihi1(a: Ints) -> Ints:
+    """a << 6 as a Loihi 1's synaptic accumulator holds it: in [-2^21, 2^21), so that a itself has 16 bits.
+
+    nengo-loihi 1.1.0, `CompartmentState.update` in `emulator/interface.py` (q0: all that arrives in a step, the weights
+    already `<< 6 + exponent`); `Q_BITS` and `overflow_signed` in `builder/discretize.py`. Its test for boards,
+    `test_uv_overflow` in `emulator/tests/test_interface.py`, compares u and v while this word overflows, by positive
+    weights. brian2_loihi 0.5.2 has no such word: its `LoihiSynapses` clips the single weight to +-(2^21 - 2^6), which
+    changes -256 << 13 alone, and adds up without a limit.
+    """
+    return twos_complement(a << ACT_SHIFT, SUM_BITS)
+
+
+def wrap_u_loihi1(u: Ints) -> Ints:
+    """A Loihi 1's current, and its current with the bias, in [-2^23, 2^23).
+
+    Two's complement at both ends, where Lava's `wrap_u` keeps 2^23 and turns -2^23 into it. nengo-loihi 1.1.0,
+    `CompartmentState.update` (current, u2), `U_BITS` of 23 beside the sign. The same test compares a current that
+    overflows; that u + bias goes through a word of this width rests on the emulator alone.
+    v has no word of its own there, but is clipped to registers, the widest of which are `saturate_v`: its authors
+    saw v pass 23 bits on the chip and not wrap (nengo-loihi, issue 130).
+    """
+    return twos_complement(u, STATE_BITS)
 
 
 def leaves_int32(x: Ints) -> NDArray[np.bool_]:

@@ -35,11 +35,12 @@ from spikeport.neurons import Group as Group
 from spikeport.neurons import Port
 from spikeport.neurons import Resonator as Resonator
 from spikeport.neurons import SigmaDelta as SigmaDelta
+from spikeport.profiles import PROFILES, check_profile
+from spikeport.profiles import Profile as Profile
 
 IntArray: TypeAlias = NDArray[np.integer]
 Shape: TypeAlias = tuple[int, ...]
 InputKind: TypeAlias = Literal["spike", "graded", "bias"]
-Profile: TypeAlias = Literal["strict", "lava"]
 PORTS: tuple[Port, ...] = ("a", "re", "im")
 
 
@@ -269,7 +270,7 @@ class Program:
     dt_s: float = 1e-4
     chip: str = "loihi2"
     profile: Profile = "strict"
-    """`strict`: a value that leaves its word is an error; `lava`: what Lava's CPU models do then."""
+    """What happens to a value that leaves its word: an error, or what Lava or a Loihi 1 does (`profiles`)."""
     nir_sha256: str = ""
     """SHA-256 of the NIR file that this was compiled from; empty if there was none."""
     _sizes: dict[str, Shape] = field(init=False, repr=False)
@@ -288,14 +289,14 @@ class Program:
         object.__setattr__(self, "dt_s", float(self.dt_s))
         check_text("program", "chip", self.chip)
         check_text("program", "nir_sha256", self.nir_sha256)
-        if self.profile not in ("strict", "lava"):
-            raise ProgramError("program", "profile", got=self.profile, relation="is not one of", limit="strict, lava")
+        check_choice("program", "profile", self.profile, PROFILES)
         for connection in self.connections:
             self._check_connection(connection, kinds=("spike", "graded"))
         for encoder in self.encoders:
             self._check_encoder(encoder)
         for output in self.outputs:
             self._check_output(output)
+        check_profile(self, self.profile)
 
     def shape_of(self, name: str) -> Shape:
         """Shape of the input or group of that name."""

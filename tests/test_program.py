@@ -332,7 +332,7 @@ WHOLE = [
     ({"groups": (group(), group())}, "program: names used twice (g)"),
     ({"inputs": (entry(), entry(name="g"))}, "program: names used twice (g)"),
     ({"outputs": (output(), output())}, "program: outputs of one name (y)"),
-    ({"profile": "loihi9"}, "program: profile (loihi9) is not one of strict, lava"),
+    ({"profile": "loihi9"}, "program: profile (loihi9) is not one of strict, lava, loihi1"),
     ({"connections": (dense(source="z"),)}, "z -> g: source (z) is not in the program"),
     ({"connections": (dense(target="x"),)}, "x -> x: target (x) is not a neuron group"),
     ({"connections": (dense(weight=ints(2, 3)),)}, "x -> g: weight shape ((2, 3)) is not (3, 2)"),

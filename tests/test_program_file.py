@@ -278,7 +278,7 @@ CONTENT: list[tuple[Edit, str]] = [
     (attribute("/", "dt_s", "fast"), "program: dt_s ('fast') is not a positive number"),
     (attribute("/", "dt_s", np.nan), "program: dt_s (nan) is not a positive number"),
     (attribute("/", "dt_s", h5py.Empty("f")), "program: dt_s"),
-    (attribute("/", "profile", "other"), "program: profile (other) is not one of strict, lava"),
+    (attribute("/", "profile", "other"), "program: profile (other) is not one of strict, lava, loihi1"),
     (attribute("/", "chip", 3), "program: chip (3) is not printable ASCII text"),
     (attribute("/", "chip", np.bytes_(b"\xff")), ""),
     (attribute("/", "nir_sha256", [1, 2]), "program: nir_sha256 ((1, 2)) is not printable ASCII text"),

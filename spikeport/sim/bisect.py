@@ -210,7 +210,7 @@ def _by_rule(program: Program, values: Mapping[str, int], where: Difference) -> 
         return {}
     state = {k: np.array([[values[f"{k} before"]]]) for k in lif.variables}
     taken = {"a": np.array([[values["a"]]]), "bias": np.array([[values["bias"]]])}
-    after, s = rules.step(lif, state, taken, Guard(lif.name, where.step, strict=False))
+    after, s = rules.step(lif, state, taken, Guard(lif.name, where.step, "lava"))
     return {"spike": int(s[0, 0]), **{f"{k} after": int(x[0, 0]) for k, x in after.items()}}
 
 

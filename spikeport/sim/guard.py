@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from spikeport import fixed
 from spikeport.errors import OverflowDetected
 from spikeport.fixed import Ints
+from spikeport.profiles import Profile
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Guard:
 
     group: str
     t: int
-    strict: bool
+    profile: Profile
 
     def __call__(self, what: str, x: Ints, bad: NDArray[np.bool_], bits: int = fixed.STATE_BITS) -> None:
         """
@@ -25,7 +26,7 @@ class Guard:
             x: `(B, n)` values before they are put into their word of `bits` bits.
             bad: Where they do not fit.
         """
-        if self.strict:
+        if self.profile == "strict":
             self.refuse(what, x, bad, bits, "lower the weights, or name the profile 'lava' to run as Lava does")
 
     def refuse(self, what: str, x: Ints, bad: NDArray[np.bool_], bits: int, do: str) -> None:

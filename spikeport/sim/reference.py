@@ -7,7 +7,8 @@ Per step t, counted from 1 (lava-nc 0.10.0, all processes run their spiking phas
     every connection:  its sources' spikes at t arrive at t + 1 + delay
 
 Beyond 24 bits the profile `lava` does what Lava's integer types do: a convolution's sum wraps at 24 bits,
-the sum of graded spikes at 32 bits, and each neuron's state as its rule says.
+the sum of graded spikes at 32 bits, and each neuron's state as its rule says. The profile `loihi1` has one word for
+all that arrives at a LIF in a step, and no others on the way; `profiles` lays the two beside each other.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,14 +18,15 @@ import numpy as np
 from spikeport import fixed
 from spikeport.errors import OverflowDetected
 from spikeport.fixed import Ints
-from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Group, Profile, Program, Shape, Sparse
+from spikeport.profiles import Profile, check_profile
+from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Group, Program, Shape, Sparse
 from spikeport.sim import rules
 from spikeport.sim.guard import Guard
 from spikeport.sim.rules import Values
 from spikeport.sim.state import State, check_state, cleared, cleared_group
 
 Observer = Callable[[int, str, Values, Ints], None]  # (t, group, state, sent), each array (B, n)
-UNWATCHED = Guard("", 0, strict=False)
+UNWATCHED = Guard("", 0, "lava")
 
 
 def run(
@@ -41,15 +43,17 @@ def run(
     Args:
         inputs: For each input `(T, B, n)` integers; the k-th step of this call takes entry k, and zeros after T.
         observe: Called for each group and step with its state and what it sent, after the step.
-        profile: `strict` or `lava`; the Program's own if None.
+        profile: `strict`, `lava` or `loihi1`; the Program's own if None.
         start: Where to go on from; the cleared state if None. Stays as it is.
         length: Steps of the whole sample, if these inputs are a part of it: decides what is `watched`.
 
     Raises:
         InputError: `start` belongs to another Program or batch.
+        ProgramError: the Program has what the profile has no arithmetic for.
         OverflowDetected: under `strict`, when a state or a sum leaves its word within a sample (`watched`).
     """
-    strict = (profile or program.profile) == "strict"
+    profile = profile or program.profile
+    check_profile(program, profile)
     given, batch = next(iter(inputs.values())).shape[:2]
     length = given if length is None else length
     groups = {g.name: g for g in program.groups}
@@ -70,16 +74,21 @@ def run(
             entering: dict[str, Ints] = {port: arriving[n, port].pop(t, quiet) for port in group.ports}
             if isinstance(group, LIF):
                 entering["bias"] = loaded.get(n, group.bias_mant.astype(np.int64).reshape(-1)) << group.bias_exp
-            guard = Guard(n, t, strict and watched(program, group, t, length))
+            guard = Guard(n, t, _in_force(profile, program, group, t, length))
             states[n], sent[n] = rules.step(group, states[n], entering, guard)
             observe(t, n, states[n], sent[n])
         for c in program.connections:
             source, target = program.shape_of(c.source), program.shape_of(c.target)
-            guard = Guard(c.target, t, strict and watched(program, groups[c.target], t + 1, length))
+            guard = Guard(c.target, t, _in_force(profile, program, groups[c.target], t + 1, length))
             box = arriving[c.target, c.port]
             for delay, a in deliver(c, sent[c.source], source, target, guard).items():
                 box[t + 1 + delay] = box.get(t + 1 + delay, 0) + a
     return State(start.t + steps, states, arriving, loaded)
+
+
+def _in_force(profile: Profile, program: Program, group: Group, t: int, length: int) -> Profile:
+    """`strict` where the step is watched; elsewhere Lava's rule stands in for it, and nobody reads the values."""
+    return "lava" if profile == "strict" and not watched(program, group, t, length) else profile
 
 
 def watched(program: Program, group: Group, t: int, length: int) -> bool:
@@ -171,7 +180,12 @@ def _encoded(program: Program, encoder: Encoder, x: Ints) -> Ints:
 
 
 def _conv_word(a: Ints, guard: Guard) -> Ints:
-    """24 bits; beyond 32 Lava casts a float to an integer that cannot hold it, which C leaves undefined."""
+    """24 bits; beyond 32 Lava casts a float to an integer that cannot hold it, which C leaves undefined.
+
+    On a Loihi 1 a convolution is synapses like others.
+    """
+    if guard.profile == "loihi1":
+        return a
     wrapped = fixed.wrap_conv(a)
     guard("sum of a convolution into u", a, wrapped != a)
     do = "lower the weights or the payloads; what Lava does then is undefined"

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from spikeport.errors import InputError, OverflowDetected
 from spikeport.fixed import Ints
-from spikeport.program import Input, Profile, Program
+from spikeport.profiles import Profile, check_profile, check_profile_name
+from spikeport.program import Input, Program
 from spikeport.sim import reference
 from spikeport.sim.engine import run as events
 from spikeport.sim.result import Result, Trace
@@ -40,7 +41,7 @@ def simulate(
     Args:
         spikes: Integers `(T, B, *input shape)`; a mapping by name if there are several inputs.
         record: Names of the groups whose state and spikes are kept.
-        profile: Arithmetic profile; the Program's own if None.
+        profile: Arithmetic profile, as `profiles` has them; the Program's own if None.
         engine: `events` walks spikes, `dense` multiplies (plain LIF only; it needs torch), `reference` is the
             specification; all give the same values. `auto` takes the quickest, or the one that made `state`.
         state: `Result.state` of the part before; it stays as it is.
@@ -49,6 +50,7 @@ def simulate(
 
     Raises:
         InputError: wrong shape, type or range, an unknown group in `record`, or a state of another Program or batch.
+        ProgramError: the profile `loihi1`, and neurons or spikes that a Loihi 1 does not have.
         OverflowDetected: under the profile `strict`.
     """
     inputs = check_inputs(program, spikes)
@@ -94,9 +96,8 @@ def pick_engine(program: Program, engine: Engine) -> Engine:
 class ReferenceSteps:
     """A run by the specification, as many steps at a time as one likes."""
 
-    def __init__(self, program: Program, batch: int, strict: bool, start: RunState | None) -> None:
-        self.program, self.batch = program, batch
-        self.profile: Profile = "strict" if strict else "lava"
+    def __init__(self, program: Program, batch: int, profile: Profile, start: RunState | None) -> None:
+        self.program, self.batch, self.profile = program, batch, profile
         self.at = cleared(program, batch)
         if start is not None:
             check_run_state(start, fingerprint(program), batch)
@@ -135,12 +136,17 @@ class ReferenceSteps:
 
 
 class EventSteps:
-    """`ReferenceSteps` by the event engine."""
+    """`ReferenceSteps` by the event engine.
 
-    def __init__(self, program: Program, batch: int, strict: bool, start: RunState | None) -> None:
-        self.program, self.strict, self.batch = program, strict, batch
+    Under `loihi1` the engine runs as long as every value is in that profile's words. At the first call in which one is
+    not, the reference takes over from where the call began, and keeps the run to its end.
+    """
+
+    def __init__(self, program: Program, batch: int, profile: Profile, start: RunState | None) -> None:
+        self.program, self.profile, self.batch = program, profile, batch
         self.engine = events.EventEngine(program)
         self.at = self.engine.start(batch)
+        self.taken_over: ReferenceSteps | None = None
         if start is not None:
             check_run_state(start, fingerprint(program, self.engine), batch)
             assert isinstance(start.inner, events.State)
@@ -149,37 +155,48 @@ class EventSteps:
     def advance(
         self, inputs: Mapping[str, Ints], steps: int, spikes: Collection[str], states: Collection[str], length: int
     ) -> Kept:
+        if self.taken_over is not None:
+            return self.taken_over.advance(inputs, steps, spikes, states, length)
         before = deepcopy(self.at)
+        strict, narrow = self.profile == "strict", self.profile == "loihi1"
+        kept: dict[str, Collection[str]] = {"spikes": spikes, "states": states}
         try:
-            return _flat(self.engine.run(self.at, inputs, steps, strict=self.strict, spikes=spikes, states=states))
+            return _flat(self.engine.run(self.at, inputs, steps, strict=strict, narrow=narrow, **kept))
         except (OverflowDetected, events.LeftOutside):
-            if not self.strict:
+            if self.profile == "lava":
                 raise
-            # the specification knows whether the step belongs to a sample; if not, nothing is wrong with the values
-            start = self.engine.as_reference(before)
-            reference.run(self.program, inputs, steps, lambda *_: None, "strict", start, length)
+        start = self.engine.as_reference(before)
+        if narrow:
+            begun = RunState("reference", fingerprint(self.program), self.batch, start)
+            self.taken_over = ReferenceSteps(self.program, self.batch, self.profile, begun)
+            return self.taken_over.advance(inputs, steps, spikes, states, length)
+        # the specification knows whether the step belongs to a sample; if not, nothing is wrong with the values
+        reference.run(self.program, inputs, steps, lambda *_: None, "strict", start, length)
         self.at = before
-        return _flat(self.engine.run(self.at, inputs, steps, strict=False, spikes=spikes, states=states))
+        return _flat(self.engine.run(self.at, inputs, steps, strict=False, **kept))
 
     def state(self) -> RunState:
+        if self.taken_over is not None:
+            return self.taken_over.state()
         return RunState("events", fingerprint(self.program, self.engine), self.batch, self.at)
 
 
 class DenseSteps:
     """`ReferenceSteps` by the dense engine, which runs from the cleared state only, and in one."""
 
-    def __init__(self, program: Program, batch: int, strict: bool, start: RunState | None) -> None:
+    def __init__(self, program: Program, batch: int, profile: Profile, start: RunState | None) -> None:
         from spikeport.sim.engine.dense import DenseEngine
 
-        self.engine, self.strict = DenseEngine(program), strict
+        self.engine, self.profile = DenseEngine(program), profile
 
     def advance(
         self, inputs: Mapping[str, Ints], steps: int, spikes: Collection[str], states: Collection[str], length: int
     ) -> Kept:
         try:
-            return _flat(self.engine.run(inputs, steps, strict=self.strict, spikes=spikes, states=states))
+            strict = self.profile == "strict"
+            return _flat(self.engine.run(inputs, steps, strict=strict, spikes=spikes, states=states))
         except events.LeftOutside:  # rare, and the specification knows how to go on
-            by_reference = ReferenceSteps(self.engine.program, next(iter(inputs.values())).shape[1], self.strict, None)
+            by_reference = ReferenceSteps(self.engine.program, next(iter(inputs.values())).shape[1], self.profile, None)
             return by_reference.advance(inputs, steps, spikes, states, length)
 
     def state(self) -> RunState:
@@ -216,17 +233,23 @@ def start_run(
         whole: Whether the run is not to be cut.
 
     Raises:
-        InputError: no such engine, one that cannot run this Program, or a state of another Program, batch or engine.
+        InputError: no such engine or profile, one that cannot run this Program, or a state of another Program, batch
+            or engine.
+        ProgramError: the Program has what the profile has no arithmetic for.
     """
-    if profile not in (None, "strict", "lava"):
-        raise InputError("profile", "name", got=profile, relation="is not one of", limit="strict, lava")
+    chosen_profile = profile or program.profile
+    check_profile_name(chosen_profile)
+    check_profile(program, chosen_profile)
     chosen = pick_engine(program, state.engine if state is not None and engine == "auto" else engine)
     if state is not None and state.engine != chosen:
         raise InputError("state", "engine", got=state.engine, relation="is not", limit=chosen)
+    do = "use engine='events'"
     if chosen == "dense" and not whole:
-        raise InputError("engine dense", "run", relation="cannot be cut", do="use engine='events'")
+        raise InputError("engine dense", "run", relation="cannot be cut", do=do)
+    if chosen == "dense" and chosen_profile == "loihi1":
+        raise InputError("engine dense", "profile", got="loihi1", relation="is not one of", limit="strict, lava", do=do)
     batch = next(iter(inputs.values())).shape[1]
-    return _STEPS[chosen](program, batch, (profile or program.profile) == "strict", state)
+    return _STEPS[chosen](program, batch, chosen_profile, state)
 
 
 def check_inputs(program: Program, spikes: Arrays) -> dict[str, Ints]:

@@ -90,7 +90,7 @@ def test_the_refractory_period_is_that_of_lavas_float_model(tmp_path: Path, rng:
         state = cleared_group(group, 1)
         bias = group.bias_mant.astype(np.int64)[None] << group.bias_exp
         for t in range(STEPS):
-            state, s = step(group, state, {"a": a[t][None], "bias": bias}, Guard("g", t + 1, strict=True))
+            state, s = step(group, state, {"a": a[t][None], "bias": bias}, Guard("g", t + 1, "strict"))
             rest = np.maximum(np.array(lava["end"][t]) - (t + 1), 0)
             assert np.array_equal(state["u"][0], lava["u"][t])
             assert np.array_equal(state["v"][0], lava["v"][t])

@@ -29,7 +29,7 @@ def follow(group: Group, arriving: Sequence[int], strict: bool = False, **ports:
         inputs = {name: np.array([[values[t]]]) for name, values in {group.ports[0]: arriving, **ports}.items()}
         if isinstance(group, LIF):
             inputs["bias"] = group.bias_mant.astype(np.int64)[None] << group.bias_exp
-        state, s = rules.step(group, state, inputs, Guard("g", t + 1, strict))
+        state, s = rules.step(group, state, inputs, Guard("g", t + 1, "strict" if strict else "lava"))
         for name, x in {**state, "s": s}.items():
             told[name].append(int(x[0, 0]))
     return told

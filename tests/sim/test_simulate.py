@@ -91,7 +91,7 @@ def test_an_unknown_group_to_record_is_refused_with_the_known_ones() -> None:
 def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError) as caught:
         simulate(chain(1), spikes(4, 1, 1), profile="loihi9")  # type: ignore[arg-type]
-    assert str(caught.value) == "profile: name (loihi9) is not one of strict, lava"
+    assert str(caught.value) == "profile: name (loihi9) is not one of strict, lava, loihi1"
 
 
 def test_the_input_is_left_as_it_was(rng: np.random.Generator) -> None:

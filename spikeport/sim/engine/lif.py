@@ -108,6 +108,19 @@ def step_lif_any(u, v, rest, a, bias, spiked, payload, group):  # type: ignore[n
     return left
 
 
+@njit
+def leaves_loihi1(a, u, bias):  # type: ignore[no-untyped-def]
+    """Whether a step that left no other word left a Loihi 1's: of a << 6, of u, of u + bias (`profiles`).
+
+    A sum over connections that 32 bits do not hold is seen by its low 16, and these are all that a Loihi 1 keeps.
+    """
+    left = np.int32(0)
+    for i in range(u.size):
+        drive = np.int32(u[i] + bias[i])
+        left |= np.int32((a[i] > 32767) | (a[i] < -32768) | (u[i] > 8388607) | (drive > 8388607) | (drive < -8388608))
+    return left != 0
+
+
 @njit(inline="always")
 def kept_long(x, keep):  # type: ignore[no-untyped-def]
     """`fixed.decay` in 64 bits."""

@@ -9,11 +9,12 @@ from numba import njit
 from spikeport.sim.engine import columns as col
 from spikeport.sim.engine.graded import deliver_long, gather_long
 from spikeport.sim.engine.kernels import add_conv, add_listed, add_runs, list_events
-from spikeport.sim.engine.lif import step_lif, step_lif_any, step_lif_wide
+from spikeport.sim.engine.lif import leaves_loihi1, step_lif, step_lif_any, step_lif_wide
 from spikeport.sim.engine.resonator import step_resonator
 from spikeport.sim.engine.sigma_delta import step_sigma_delta
 
 WORD = 1 << 23
+NARROW = 2  # a `strict` that minds a Loihi 1's words too
 SOURCES = (
     "columns.py",
     "graded.py",
@@ -107,6 +108,7 @@ def run_sample(lay, steps, t_before, strict, x, graded, coded, coded_at, state, 
 
     Args:
         lay: Tables of `Layout`.
+        strict: Whether a value that leaves its word ends the run: 0, 1, or `NARROW`.
         x: `(T, sum of inputs)` bytes, channel last: where something is sent. The k-th step of this call takes
             entry k, and zeros after T.
         graded: `(payloads, offset per input or -1)`, payloads `(T, sum of graded inputs)`.
@@ -169,12 +171,16 @@ def run_sample(lay, steps, t_before, strict, x, graded, coded, coded_at, state, 
                     gather_long(a_im[:n], group, connections, buffer, longs, t, 1)
                 third, fourth, pg = further[:n], further[n:], payload[first : first + n]
                 left = step_any(group, third, fourth, a_long[:n], a_im[:n], ug, vg, bg, sg, pg)
+                if strict == NARROW:
+                    left |= leaves_loihi1(a_long[:n], ug, bg)
             else:
                 gather(ag, group, connections, buffer, t)
                 if wild[g]:
                     left = step_lif_wide(ug, vg, ag, bg, sg, group[col.KEEP_U], group[col.KEEP_V], group[col.VTH])
                 else:
                     left = step_lif(ug, vg, ag, bg, sg, group[col.KEEP_U], group[col.KEEP_V], group[col.VTH])
+                if strict == NARROW:
+                    left |= leaves_loihi1(ag, ug, bg)
             if left:
                 if strict:
                     return t, g
@@ -195,7 +201,7 @@ def run_sample(lay, steps, t_before, strict, x, graded, coded, coded_at, state, 
             first = node_offset[source]
             if count[source] and row[col.LONG]:
                 done, left = deliver_long(
-                    row, longs, t, strict, weights, events, first, count[source], payload, signed[source]
+                    row, longs, t, strict != 0, weights, events, first, count[source], payload, signed[source]
                 )
                 sops[k] += done
                 if left:

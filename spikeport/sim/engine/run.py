@@ -14,7 +14,7 @@ from spikeport.fixed import Ints
 from spikeport.program import LIF, Encoder, Program
 from spikeport.sim import reference
 from spikeport.sim.engine.layout import Layout, Table, channels_last, lay_out
-from spikeport.sim.engine.loop import run_span
+from spikeport.sim.engine.loop import NARROW, run_span
 from spikeport.sim.engine.record import Record
 from spikeport.sim.engine.state import State as State
 from spikeport.sim.engine.state import as_reference, cleared
@@ -57,6 +57,7 @@ class EventEngine:
         steps: int,
         *,
         strict: bool,
+        narrow: bool = False,
         spikes: Collection[str] = (),
         states: Collection[str] = (),
     ) -> Ran:
@@ -64,18 +65,20 @@ class EventEngine:
 
         Args:
             inputs: `(T, B, n)` for each input; the k-th step of this call takes entry k, and zeros after T.
+            narrow: Stops as well where a value leaves a Loihi 1's words; the engine has no arithmetic for that.
             spikes, states: Groups of which what they send, and their state, are kept.
 
         Raises:
             OverflowDetected: under `strict`, for the first value that leaves its word; else as the reference does.
+            LeftOutside: under `narrow`, in place of any such error.
         """
         lay = self.layout
         batch = len(state.u)
-        before = self.as_reference(state) if state.t and (strict or lay.longs_size) else None
+        before = self.as_reference(state) if state.t and not narrow and (strict or lay.longs_size) else None
         try:
             coded, coded_at, loaded = self._biases(state, inputs, batch, steps)
         except OverflowDetected:  # by the host, maybe at a later step than another's
-            self._explain(inputs, steps, strict, before)
+            self._explain(inputs, steps, strict, narrow, before)
         x, graded = self._inputs(inputs, batch)
         record = Record(self.program, batch, steps, spikes, states)
         sops = np.zeros((batch, len(lay.connections)), np.int64)
@@ -84,9 +87,10 @@ class EventEngine:
         tables = (lay.groups, lay.connections, weights, lay.bias, lay.node_offset, len(self.program.inputs))
         values = (state.u, state.v, state.more, state.buffer, state.longs)
         kept = (record.sent_arrays, record.state_arrays, sops, failed)
-        self._spans(batch, (tables, steps, state.t, strict, x, graded, coded, coded_at, values, *kept))
+        stops = NARROW if narrow else int(strict)
+        self._spans(batch, (tables, steps, state.t, stops, x, graded, coded, coded_at, values, *kept))
         if failed.any():
-            self._explain(inputs, int(failed[failed[:, 0] > 0, 0].min()) - state.t, strict, before)
+            self._explain(inputs, int(failed[failed[:, 0] > 0, 0].min()) - state.t, strict, narrow, before)
         state.t += steps
         state.loaded.update(loaded)
         by_connection = np.zeros((len(self.program.connections), batch), np.int64)
@@ -97,13 +101,17 @@ class EventEngine:
         """The same state as the reference interpreter keeps it."""
         return as_reference(self.layout, state)
 
-    def _explain(self, inputs: Mapping[str, Ints], steps: int, strict: bool, before: ReferenceState | None) -> NoReturn:
+    def _explain(
+        self, inputs: Mapping[str, Ints], steps: int, strict: bool, narrow: bool, before: ReferenceState | None
+    ) -> NoReturn:
         """Raises what the reference raises, by running it from where this run began.
 
         Raises:
             OverflowDetected: names layer, step, neuron and value.
-            LeftOutside: the reference takes no offence, because the step belongs to no sample.
+            LeftOutside: the reference takes no offence, because the step belongs to no sample; or under `narrow`.
         """
+        if narrow:
+            raise LeftOutside("engine", "value", relation="leaves its word", do="let the reference run")
         reference.run(self.program, inputs, steps, lambda *_: None, "strict" if strict else "lava", before)
         last = steps + (before.t if before else 0)
         raise LeftOutside("engine", "value outside a sample", got=f"step {last}", relation="leaves its word")
@@ -177,4 +185,4 @@ class EventEngine:
 
 
 class LeftOutside(SimError):
-    """A value left its word where no sample is (`reference.watched`); the engine does not go on from there."""
+    """A value left its word where no sample is (`reference.watched`), or a Loihi 1's; the engine does not go on."""

@@ -17,14 +17,11 @@ def step(
 
     A neuron with rest > 0 leaves v alone and sends nothing. A spike sets v to 0 or takes vth << 6 off,
     and sets rest to `refractory_steps`; every step takes one off what rest was.
-    u is added up in 32 bits and wraps at 24. v saturates at 24; its sum cannot leave 32 bits, because
-    the wrap keeps u 2^24 away from them.
+    v saturates at 24 bits; its sum cannot leave 32, because the words of u keep it 2^24 away from them.
     """
     awake = state["rest"] == 0 if lif.refractory_steps else np.True_
-    u = fixed.decay(state["u"], fixed.keep_u(lif.du)) + (inputs["a"] << fixed.ACT_SHIFT)
-    guard("u", u, fixed.leaves_u(u))
-    u = fixed.wrap_u(fixed.as_int32(u))
-    v = fixed.decay(state["v"], fixed.keep_v(lif.dv)) + u + inputs["bias"]
+    u, drive = (_on_loihi1 if guard.profile == "loihi1" else _on_lava)(lif, state["u"], inputs, guard)
+    v = fixed.decay(state["v"], fixed.keep_v(lif.dv)) + drive
     guard("v", v, fixed.leaves_v(v) & awake)
     v = np.where(awake, fixed.saturate_v(v), state["v"])
     s = (v > lif.vth << fixed.ACT_SHIFT).astype(np.int64)
@@ -36,3 +33,17 @@ def step(
         return {"u": u, "v": v}, s
     rest = np.where(s != 0, lif.refractory_steps, np.maximum(state["rest"] - 1, 0))
     return {"u": u, "v": v, "rest": rest}, s
+
+
+def _on_lava(lif: LIF, u: Ints, inputs: Mapping[str, Ints], guard: Guard) -> tuple[Ints, Ints]:
+    """The new u and what v gets: u is added up in 32 bits and wraps at 24, u + bias in a word that holds it."""
+    u = fixed.decay(u, fixed.keep_u(lif.du)) + (inputs["a"] << fixed.ACT_SHIFT)
+    guard("u", u, fixed.leaves_u(u))
+    u = fixed.wrap_u(fixed.as_int32(u))
+    return u, u + inputs["bias"]
+
+
+def _on_loihi1(lif: LIF, u: Ints, inputs: Mapping[str, Ints], guard: Guard) -> tuple[Ints, Ints]:
+    """The same in a Loihi 1's words: a << 6 wraps at 22 bits, then u at 24, then u + bias at 24."""
+    u = fixed.wrap_u_loihi1(fixed.decay(u, fixed.keep_u(lif.du)) + fixed.wrap_sum_loihi1(inputs["a"]))
+    return u, fixed.wrap_u_loihi1(u + inputs["bias"])
