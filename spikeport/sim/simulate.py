@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from copy import deepcopy
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -159,9 +160,9 @@ class EventSteps:
             return self.taken_over.advance(inputs, steps, spikes, states, length)
         before = deepcopy(self.at)
         strict, narrow = self.profile == "strict", self.profile == "loihi1"
-        kept: dict[str, Collection[str]] = {"spikes": spikes, "states": states}
+        engine_run = partial(self.engine.run, spikes=spikes, states=states)
         try:
-            return _flat(self.engine.run(self.at, inputs, steps, strict=strict, narrow=narrow, **kept))
+            return _flat(engine_run(self.at, inputs, steps, strict=strict, narrow=narrow))
         except (OverflowDetected, events.LeftOutside):
             if self.profile == "lava":
                 raise
@@ -173,7 +174,7 @@ class EventSteps:
         # the specification knows whether the step belongs to a sample; if not, nothing is wrong with the values
         reference.run(self.program, inputs, steps, lambda *_: None, "strict", start, length)
         self.at = before
-        return _flat(self.engine.run(self.at, inputs, steps, strict=False, **kept))
+        return _flat(engine_run(self.at, inputs, steps, strict=False))
 
     def state(self) -> RunState:
         if self.taken_over is not None:

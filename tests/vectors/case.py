@@ -1,4 +1,4 @@
-"""One recorded case: a Program, inputs, and what Lava made of them, as plain integers in JSON."""
+"""One recorded case: a Program, inputs, and what another simulator made of them, as plain integers in JSON."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -15,6 +15,7 @@ from spikeport.program import (
     Group,
     Input,
     Output,
+    Profile,
     Program,
     Resonator,
     SigmaDelta,
@@ -50,7 +51,7 @@ def case_to_json(case: Case) -> dict[str, Any]:
     return {"program": parts, "inputs": {name: x.tolist() for name, x in case.inputs.items()}}
 
 
-def case_from_json(name: str, data: Mapping[str, Any]) -> Case:
+def case_from_json(name: str, data: Mapping[str, Any], profile: Profile = "lava") -> Case:
     parts = data["program"]
     program = Program(
         groups=tuple(_read_group(part) for part in parts["groups"]),
@@ -62,7 +63,7 @@ def case_from_json(name: str, data: Mapping[str, Any]) -> Case:
             for part in parts["encoders"]
         ),
         latency=parts["latency"],
-        profile="lava",
+        profile=profile,
     )
     return Case(name, program, {name: np.array(x) for name, x in data["inputs"].items()})
 
