@@ -32,6 +32,12 @@ Kind = Annotated[str | None, typer.Option("--input-kind", help="spike, or bias f
 Low = Annotated[int | None, typer.Option(help="Least integer of an image. [default: 0]")]
 High = Annotated[int | None, typer.Option(help="Largest integer of an image. [default: 255]")]
 Scale = Annotated[float | None, typer.Option(help="What 1 is worth to the float graph. [default: 1/255]")]
+ProfileName = Annotated[
+    Literal["strict", "lava", "loihi1"],
+    typer.Option(
+        "--profile", help="What becomes of a value that leaves its word: an error, or what Lava or Loihi 1 does."
+    ),
+]
 Classes = Annotated[int | None, typer.Option(help="Classes among which the output neurons vote.")]
 
 
@@ -112,6 +118,7 @@ def compile_(
     high: High = None,
     scale: Scale = None,
     classes: Classes = None,
+    profile: ProfileName = "strict",
     json: Json = False,
 ) -> None:
     """Compile a NIR graph to an integer Program."""
@@ -119,6 +126,7 @@ def compile_(
 
     image = {"low": low, "high": high, "scale": scale}
     options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes, **image}
+    options["profile"] = profile
     _show(command(net, output, target, options), json)
 
 
@@ -136,7 +144,8 @@ def run(
     ] = "",
     accuracy: Annotated[bool, typer.Option("--accuracy", help="Insist on labels and print the accuracy.")] = False,
     profile: Annotated[
-        Literal["strict", "lava"] | None, typer.Option(help="Arithmetic profile. [default: the Program's]")
+        Literal["strict", "lava", "loihi1"] | None,
+        typer.Option(help="What becomes of a value that leaves its word. [default: the Program's profile]"),
     ] = None,
     state_in: Annotated[
         Path | None, typer.Option("--state-in", metavar="S.NPZ", help="Go on from where a part ended.")
@@ -186,7 +195,10 @@ def bisect(
         typer.Option("--input", metavar="X.NPZ", help="Its input; the simulator stands in for a missing run."),
     ] = None,
     profiles: Annotated[
-        str, typer.Option(metavar="A,B", help="The simulator's: strict, lava, or both. [default: the Program's]")
+        str,
+        typer.Option(
+            metavar="A,B", help="The simulator's: one or two of strict, lava, loihi1. [default: the Program's]"
+        ),
     ] = "",
     json: Json = False,
 ) -> None:

@@ -55,6 +55,15 @@ def check_profile(program: "Program", profile: Profile) -> None:
         raise ProgramError(graded[0], f"spikes {_ONLY}", got="graded", relation="are not", limit="0 or 1", do=_DO)
 
 
+def has_profile(program: "Program", profile: Profile) -> bool:
+    """Whether `check_profile` passes."""
+    try:
+        check_profile(program, profile)
+    except ProgramError:
+        return False
+    return True
+
+
 def _kind(group: "Group") -> str:
     """What a Loihi 1 lacks of it."""
     if getattr(group, "reset", "zero") == "subtract":

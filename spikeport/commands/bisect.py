@@ -8,9 +8,9 @@ from typing import Any, cast
 from spikeport.commands.answer import Answer
 from spikeport.commands.samples import read_npz, read_samples
 from spikeport.errors import FileError, InputError
-from spikeport.program import Profile
+from spikeport.profiles import Profile, check_profile_name
 from spikeport.program_file import load_program
-from spikeport.sim.bisect import RULE, Finding, Run, bisect, bisect_overflow, first_steps, record
+from spikeport.sim.bisect import RULE, RULE_LOIHI1, Finding, Run, bisect, bisect_overflow, first_steps, record
 from spikeport.trace import Trace
 
 COLUMNS = ("operand", "A", "B", "A, hex", "B, hex", "by the rule", "")
@@ -29,19 +29,21 @@ def bisect_runs(
     if b is None and a is None and len(chosen) != 2:
         raise InputError("bisect", "profiles", got=profiles, relation="are not", limit="two", do="say strict,lava")
     sides: list[tuple[str, Run]] = [(str(path), Run(read_traces(path))) for path in (a, b) if path is not None]
+    wanted = chosen or (() if program is None else (program.profile,))
     if program is not None and samples is not None and len(sides) < 2:
-        wanted = chosen or (program.profile,)
         sides += [(f"simulator, {p}", record(program, dict(samples.inputs), p)) for p in wanted[: 2 - len(sides)]]
     (name_a, ran_a), (name_b, ran_b) = _alike(sides)
     spikes = None if samples is None else dict(samples.inputs)
     stopped = ran_a if ran_a.stopped else ran_b
     steps = min(len(trace.s) for run in (ran_a, ran_b) for trace in run.traces.values())
     left, right = (first_steps(run.traces, steps) if stopped.stopped else run.traces for run in (ran_a, ran_b))
-    found = bisect(left, right, program, spikes) if steps else None
+    rule = wanted[0] if wanted else None  # side a's, or the simulator's where that is a file
+    found = bisect(left, right, program, spikes, rule) if steps else None
     if found is None and program is not None and spikes is not None and ran_a.stopped and not ran_b.stopped:
         found = bisect_overflow(program, spikes, ran_a, ran_b)
     both = ran_a.stopped is not None and ran_b.stopped is not None
-    return _answer((name_a, name_b), found, stopped if stopped.stopped else None, both)
+    lines = RULE_LOIHI1 if rule == "loihi1" else RULE
+    return _answer((name_a, name_b), found, stopped if stopped.stopped else None, both, lines)
 
 
 def _alike(sides: Sequence[tuple[str, Run]]) -> list[tuple[str, Run]]:
@@ -78,12 +80,13 @@ def read_traces(path: Path) -> dict[str, Trace]:
 def _profiles(text: str) -> tuple[Profile, ...]:
     names = tuple(name for name in text.split(",") if name)
     for name in names:
-        if name not in ("strict", "lava"):
-            raise InputError("bisect", "profile", got=name, relation="is not one of", limit="strict, lava")
+        check_profile_name(name, "bisect", "profile")
     return cast(tuple[Profile, ...], names)
 
 
-def _answer(names: tuple[str, str], found: Finding | None, stopped: Run | None, both: bool) -> Answer:
+def _answer(
+    names: tuple[str, str], found: Finding | None, stopped: Run | None, both: bool, rule: Sequence[str]
+) -> Answer:
     data: dict[str, Any] = {"a": names[0], "b": names[1], "equal": found is None and (stopped is None or both)}
     data["overflow"] = None if stopped is None else str(stopped.stopped)
     data["first"], data["operands"], data["first_operand"] = None, [], None
@@ -108,7 +111,7 @@ def _answer(names: tuple[str, str], found: Finding | None, stopped: Run | None, 
         notes += [
             f"first operand that differs: {first.name}" + (f"; not by the rule: {' and '.join(sides)}" if sides else "")
         ]
-        notes += [f"rule: {line}" for line in RULE]
+        notes += [f"rule: {line}" for line in rule]
     return Answer(data, title, COLUMNS if rows else (), rows, notes, exit_code=1)
 
 

@@ -29,8 +29,8 @@ def check(
     violations = check_program(program, target)
     if witness is not None:
         check_file_writable(witness)
-    overflow = verdicts(program, witness)
-    unproven = strict_overflow and not all(v.found.proven for v in overflow)
+    overflow = verdicts(program, witness, target)
+    unproven = strict_overflow and not all(v.proven for v in overflow)
     data = {"file": str(path), "target": target, "fits": not violations, "violations": [asdict(v) for v in violations]}
     data["overflow"] = [v.data() for v in overflow]
     notes = [v.line() for v in overflow]

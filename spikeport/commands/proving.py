@@ -1,7 +1,7 @@
 """The part of `spikeport check` that says which layers can overflow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from spikeport.commands.samples import write_npz
 from spikeport.deploy.bounds import GroupBounds, prove
 from spikeport.deploy.witness import Witness, find_witness
 from spikeport.errors import OverflowDetected
+from spikeport.profiles import Profile, has_profile
 from spikeport.program import Program
 from spikeport.program_file import save_program
 from spikeport.sim import simulate
@@ -22,15 +23,42 @@ class Verdict:
     """What is known of one layer."""
 
     found: GroupBounds
+    """In the words that `strict` and `lava` share."""
     kind: str
     """Of its neurons."""
+    narrow: GroupBounds | None = None
+    """In those of `loihi1`; None if that profile does not have the Program."""
+    loihi1: bool = False
+    """Whether a Loihi 1 is meant, so that its words matter."""
     witness: Witness | None = None
     raised: str = ""
     """The simulator's own error under the witness."""
     written: Path | None = None
 
+    @property
+    def proven(self) -> bool:
+        """Whether it cannot overflow in any word that matters."""
+        return self.found.proven and (not self.loihi1 or self.narrow is not None and self.narrow.proven)
+
+    @property
+    def proven_under(self) -> tuple[Profile, ...]:
+        """The profiles in whose words it cannot overflow."""
+        shared: tuple[Profile, ...] = ("strict", "lava") if self.found.proven else ()
+        return (*shared, "loihi1") if self.narrow is not None and self.narrow.proven else shared
+
     def line(self) -> str:
         """For people."""
+        if not self.loihi1 or self.narrow is None or not self.narrow.analysed:
+            return self._line()
+        if self.narrow.proven:
+            return f"{self._line()}; the same under the profile loihi1"
+        wide = (
+            f"{b.what} in {list(b.interval)} of {list(b.word or ())}" for b in self.narrow.bounds if not b.fits.all()
+        )
+        return f"{self._line()}; not proven under the profile loihi1: {', '.join(wide)}"
+
+    def _line(self) -> str:
+        """In the words of `strict` and `lava`."""
         name = self.found.group
         if not self.found.analysed:
             return f"{name}: not analysed: its neurons are {self.kind}"
@@ -56,6 +84,7 @@ class Verdict:
             for b in self.found.bounds
         ]
         known = {"group": self.found.group, "analysed": self.found.analysed, "proven": self.found.proven}
+        known |= {"proven_under": self.proven_under}
         return {**known, "bounds": bounds, "witness": None if self.witness is None else self._witness(self.witness)}
 
     def _witness(self, w: Witness) -> dict[str, Any]:
@@ -70,18 +99,22 @@ class Verdict:
         }
 
 
-def verdicts(program: Program, witness: Path | None) -> list[Verdict]:
-    """Of every layer, in the Program's order.
+def verdicts(program: Program, witness: Path | None, target: str = "") -> list[Verdict]:
+    """Of every layer, in the Program's order. Witnesses are sought for the words of `strict` and `lava` alone.
 
     Args:
+        target: The chip that is meant.
         witness: Where the first witness is written; another layer's goes to `STEM-LAYER.npz` beside it.
             If its spikes are not inputs of the network, the layer alone is written too, as `STEM-LAYER.h5`.
     """
     given: list[Verdict] = []
-    for group, found in zip(program.groups, prove(program), strict=True):
-        kind, w = type(group).__name__, find_witness(program, found)
+    narrow = prove(program, "loihi1") if has_profile(program, "loihi1") else (None,) * len(program.groups)
+    loihi1 = "loihi1" in (target, program.profile)
+    for group, found, on_loihi1 in zip(program.groups, prove(program), narrow, strict=True):
+        w = find_witness(program, found)
+        verdict = Verdict(found, type(group).__name__, on_loihi1, loihi1)
         if w is None:
-            given.append(Verdict(found, kind))
+            given.append(verdict)
             continue
         whole = program if w.of_network else w.program
         inputs = w.network_input(program) if w.of_network else w.inputs
@@ -90,7 +123,7 @@ def verdicts(program: Program, witness: Path | None) -> list[Verdict]:
             path = witness.with_name(f"{witness.stem}-{group.name}.npz")
         if path is not None:
             _write(path, w, inputs)
-        given.append(Verdict(found, kind, w, _raised(whole, inputs), path))
+        given.append(replace(verdict, witness=w, raised=_raised(whole, inputs), written=path))
     return given
 
 

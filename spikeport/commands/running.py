@@ -1,6 +1,7 @@
 """`spikeport run` and `spikeport verify`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from spikeport.commands.answer import Answer, say
 from spikeport.commands.samples import Samples, check_file_writable, is_hdf5, read_samples, write_result
 from spikeport.deploy.lava import LavaRun, Mode, run_lava
 from spikeport.errors import InputError
-from spikeport.program import Profile, Program
+from spikeport.profiles import Profile
+from spikeport.program import Program
 from spikeport.program_file import load_program
 from spikeport.sim import Recorded, Result, load_state, save_state, simulate, vote
 from spikeport.sim import record as record_to
@@ -51,7 +53,8 @@ def run(
     state = None if state_in is None else load_state(state_in, program)
     say_if_cleared_midway(program, samples)
     if backend == "lava":
-        done = _written(output, lava_result(program, samples, groups))
+        wanted = program if profile is None else replace(program, profile=profile)
+        done = _written(output, lava_result(wanted, samples, groups))
     else:
         done = _simulated(program, samples, groups, output, profile, state, flush=state_out is None)
     if state_out is not None and done.state is not None:
@@ -167,6 +170,8 @@ def verify(path: Path, input_path: Path, count: int, mode: Mode, timeout_s: floa
     notes = [f"Lava: {comparison.differing:,} of {comparison.values:,} values differ", ran.describe()]
     if comparison.first is not None:
         notes.append(f"first difference: {comparison.first} (simulator, Lava)")
+    if program.profile == "loihi1":
+        notes.append(_apart(program, samples, ran))
     data = {
         "program": str(path),
         "samples": int(next(iter(samples.inputs.values())).shape[1]),
@@ -183,10 +188,19 @@ def verify(path: Path, input_path: Path, count: int, mode: Mode, timeout_s: floa
     )
 
 
+def _apart(program: Program, samples: Samples, ran: LavaRun) -> str:
+    """How far the Program's own profile is from Lava on these samples."""
+    inputs = check_inputs(program, dict(samples.inputs))
+    shaped = {name: _shaped(program, name, x) for name, x in inputs.items()}
+    own = compare(simulate(program, shaped, record=[g.name for g in program.groups]).traces, ran.traces)
+    return f"under its own profile, {program.profile}, {own.differing:,} of {own.values:,} values are not Lava's"
+
+
 def compare_with_lava(
     program: Program, inputs: dict[str, np.ndarray], mode: Mode, timeout_s: float
 ) -> tuple[LavaRun, Comparison]:
-    """Runs both on the same samples. The simulator uses Lava's arithmetic, overflow included."""
+    """Runs both on the same samples. The simulator uses Lava's arithmetic, overflow included, whatever the profile."""
+    program = replace(program, profile="lava")
     checked = check_inputs(program, inputs)
     shaped = {name: _shaped(program, name, x) for name, x in checked.items()}
     say("starting Lava; the first time, its environment is installed")

@@ -1,7 +1,9 @@
 """Which groups cannot overflow, whatever their sources send: interval arithmetic on the integer rule.
 
 A source may send any value of its range at any step, so what holds for a group here holds in every network around
-it, and under both profiles: a value that never leaves its word is never wrapped or saturated.
+it, and under every profile with these words or wider ones: a value that never leaves its word is never wrapped or
+saturated. `strict` and `lava` share their words; those of `loihi1` are narrower and proven apart: a has 16 bits, u
+stops one short of 2^23, and u + bias is a word too.
 The bounds of a group are those of its own rule; that they are too wide for a word does not yet say that any
 spikes fill them. `witness` looks for such spikes.
 """
@@ -15,12 +17,15 @@ from numpy.typing import NDArray
 from spikeport import fixed
 from spikeport.deploy.fan_in import CONV_WORD, INT32, payload, sums
 from spikeport.fixed import Ints
+from spikeport.profiles import Profile, check_profile
 from spikeport.program import LIF, Connection, Conv, Encoder, Program
 
 CEILING = 1 << 34  # beyond every word: bounds of u and v are not followed further
 ITERATED = 4096  # windows between resets up to this length are walked; longer ones count as endless
 U_WORD = (-fixed.WRAP_AT + 1, fixed.WRAP_AT)
 V_WORD = (-fixed.V_MAX, fixed.V_MAX)
+A_LOIHI1 = (-(1 << fixed.SUM_BITS - 1 - fixed.ACT_SHIFT), (1 << fixed.SUM_BITS - 1 - fixed.ACT_SHIFT) - 1)
+U_LOIHI1 = (-fixed.WRAP_AT, fixed.WRAP_AT - 1)  # of u + bias as well
 BIAS_WORD = (fixed.BIAS_MANT_MIN, fixed.BIAS_MANT_MAX)
 After = Callable[[Ints], Ints]
 
@@ -30,7 +35,8 @@ class Bound:
     """One quantity of a group, `(n,)` bounds, before it is put into its word."""
 
     what: str
-    """As `OverflowDetected` names it: `u`, `v`, `sum of a convolution into u`; or `a`, which has no word."""
+    """As `OverflowDetected` names it: `u`, `v`, `sum of a convolution into u`; or `a`, which has a word under `loihi1`
+    alone, or `u + bias`, which is not looked at under another."""
     low: Ints
     high: Ints
     word: tuple[int, int] | None
@@ -65,17 +71,26 @@ class GroupBounds:
         return next(bound for bound in self.bounds if bound.what == what)
 
 
-def prove(program: Program) -> tuple[GroupBounds, ...]:
-    """The bounds of every group, in the Program's order."""
+def prove(program: Program, profile: Profile = "strict") -> tuple[GroupBounds, ...]:
+    """The bounds of every group, in the Program's order.
+
+    Args:
+        profile: Whose words they are held against: `strict` and `lava`, which share theirs, or `loihi1`.
+
+    Raises:
+        ProgramError: the Program has what the profile has no arithmetic for.
+    """
+    check_profile(program, profile)
+    narrow = profile == "loihi1"
     return tuple(
-        GroupBounds(g.name, True, _of_lif(program, g)) if isinstance(g, LIF) else GroupBounds(g.name, False)
+        GroupBounds(g.name, True, _of_lif(program, g, narrow)) if isinstance(g, LIF) else GroupBounds(g.name, False)
         for g in program.groups
     )
 
 
-def _of_lif(program: Program, lif: LIF) -> tuple[Bound, ...]:
+def _of_lif(program: Program, lif: LIF, narrow: bool) -> tuple[Bound, ...]:
     """Upward and downward alike, because decay(-x) = -decay(x); what stays of v after a step differs."""
-    into = [_arriving(program, c) for c in program.connections if c.target == lif.name]
+    into = [_arriving(program, c, narrow) for c in program.connections if c.target == lif.name]
     a_low, a_high = np.zeros(lif.size, np.int64), np.zeros(lif.size, np.int64)
     for low, high, _ in into:
         a_low, a_high = a_low + low, a_high + high
@@ -84,11 +99,15 @@ def _of_lif(program: Program, lif: LIF) -> tuple[Bound, ...]:
     for bound in loaded:
         bias_low = np.minimum(bias_low, np.clip(bound.low, *BIAS_WORD))
         bias_high = np.maximum(bias_high, np.clip(bound.high, *BIAS_WORD))
-    u_high, v_high = _reach(lif, a_high, bias_high << lif.bias_exp, lambda v: _after_above(lif, v))
-    u_low, v_low = _reach(lif, -a_low, -(bias_low << lif.bias_exp), lambda v: _after_below(lif, v))
+    bias_low, bias_high = bias_low << lif.bias_exp, bias_high << lif.bias_exp
+    u_high, v_high = _reach(lif, a_high, bias_high, lambda v: _after_above(lif, v))
+    u_low, v_low = _reach(lif, -a_low, -bias_low, lambda v: _after_below(lif, v))
     words = [bound for _, _, found in into for bound in found]
-    state = (Bound("a", a_low, a_high, None), Bound("u", -u_low, u_high, U_WORD), Bound("v", -v_low, v_high, V_WORD))
-    return (*loaded, *words, *state)
+    v = Bound("v", -v_low, v_high, V_WORD)
+    if not narrow:
+        return (*loaded, *words, Bound("a", a_low, a_high, None), Bound("u", -u_low, u_high, U_WORD), v)
+    driven = Bound("u + bias", bias_low - u_low, bias_high + u_high, U_LOIHI1)
+    return (*loaded, Bound("a", a_low, a_high, A_LOIHI1), Bound("u", -u_low, u_high, U_LOIHI1), driven, v)
 
 
 def _reach(lif: LIF, a: Ints, bias: Ints, after: After) -> tuple[Ints, Ints]:
@@ -142,8 +161,8 @@ def _after_below(lif: LIF, v: Ints) -> Ints:
     return v if lif.vth_low is None else np.minimum(v, max(0, -lif.vth_low << fixed.ACT_SHIFT))
 
 
-def _arriving(program: Program, c: Connection) -> tuple[Ints, Ints, list[Bound]]:
-    """What one connection adds to a, and the words that its sums must fit on the way."""
+def _arriving(program: Program, c: Connection, narrow: bool) -> tuple[Ints, Ints, list[Bound]]:
+    """What one connection adds to a, and the words that its sums must fit on the way; a Loihi 1 has none there."""
     least, most = payload(program, c)
     total_low = total_high = np.zeros(program.group(c.target).size, np.int64)
     words = []
@@ -152,7 +171,7 @@ def _arriving(program: Program, c: Connection) -> tuple[Ints, Ints, list[Bound]]
             words.append(Bound("sum of graded spikes", low, high, INT32))
             low, high = np.clip(low, *INT32), np.clip(high, *INT32)
         low, high = fixed.shift(low, c.weight_exp), fixed.shift(high, c.weight_exp)
-        if isinstance(c, Conv):
+        if isinstance(c, Conv) and not narrow:
             words.append(Bound("sum of a convolution into u", low, high, CONV_WORD))
             low, high = np.clip(low, *CONV_WORD), np.clip(high, *CONV_WORD)
         total_low, total_high = total_low + low, total_high + high

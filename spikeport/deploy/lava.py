@@ -62,7 +62,7 @@ def run_lava(
         env: Where to run; what `find_lava` finds if None.
 
     Raises:
-        DeployError: Lava has no fixed-point model of one of the groups.
+        DeployError: Lava has no fixed-point model of one of the groups, or the Program's profile is `loihi1`.
         LavaMissing: no interpreter can run Lava.
         WorkerError: the worker failed or its time is up.
     """
@@ -99,7 +99,10 @@ def run_lava_jobs(
 
 
 def _check_models(program: Program) -> None:
-    """Lava has fixed-point models of these kinds, but not with everything that a chip can do."""
+    """Lava has fixed-point models of these kinds, but not with everything that a chip can do, and one arithmetic."""
+    if program.profile == "loihi1":
+        do = "give it the profile 'lava', which differs where a value leaves a Loihi 1's words"
+        raise DeployError("program", "profile", got="loihi1", relation="is not the arithmetic of", limit="Lava", do=do)
     for group in program.groups:
         if not isinstance(group, LIF):
             continue

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from spikeport.chip import LOIHI2, Chip
 from spikeport.errors import DeployError
-from spikeport.program import Profile
+from spikeport.profiles import PROFILES, Profile
 
 MAX_INTERVAL = 1 << 15
 
@@ -29,6 +29,7 @@ class Options:
     classes: int = 0
     """Classes among which the output neurons vote in equal blocks; 0: no vote."""
     profile: Profile = "strict"
+    """Of the Program; it changes nothing else, and no other profile follows from the chip."""
 
     def __post_init__(self) -> None:
         if not (0 < self.dt_s < 1e3):
@@ -37,6 +38,9 @@ class Options:
             raise DeployError("options", "steps", got=self.steps, relation="is not in", limit=f"[1, {MAX_INTERVAL}]")
         if self.input not in ("spike", "bias"):
             raise DeployError("options", "input", got=self.input, relation="is not one of", limit="spike, bias")
+        if self.profile not in PROFILES:
+            limit = ", ".join(PROFILES)
+            raise DeployError("options", "profile", got=self.profile, relation="is not one of", limit=limit)
         if not self.low < self.high:
             raise DeployError("options", "low", got=self.low, relation="is not below high", limit=self.high)
         if not 0 < self.scale < 1e6:

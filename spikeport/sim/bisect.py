@@ -12,7 +12,8 @@ import numpy as np
 from spikeport import fixed
 from spikeport.errors import InputError, OverflowDetected
 from spikeport.fixed import Ints
-from spikeport.program import LIF, Group, Profile, Program
+from spikeport.profiles import Profile
+from spikeport.program import LIF, Group, Program
 from spikeport.sim import reference, rules
 from spikeport.sim.compare import Difference, compare
 from spikeport.sim.guard import Guard
@@ -24,6 +25,12 @@ RULE = (
     "u = wrap(decay(u, 4096 - (du + 1)) + (a << 6))",
     "v = saturate(decay(v, 4096 - dv) + u + (bias_mant << bias_exp))",
     "s = v > vth << 6, and what a spike leaves of v",
+)
+"""Under `strict` and `lava`."""
+RULE_LOIHI1 = (
+    "u = wrap24(decay(u, 4096 - (du + 1)) + wrap22(a << 6)), in two's complement",
+    "v = saturate(decay(v, 4096 - dv) + wrap24(u + (bias_mant << bias_exp)))",
+    RULE[2],
 )
 
 
@@ -62,11 +69,18 @@ class Run:
     simulated: bool = False
 
 
-def bisect(a: Traces, b: Traces, program: Program | None = None, spikes: Arrays | None = None) -> Finding | None:
+def bisect(
+    a: Traces,
+    b: Traces,
+    program: Program | None = None,
+    spikes: Arrays | None = None,
+    profile: Profile | None = None,
+) -> Finding | None:
     """The first difference of two runs, None if there is none.
 
     Args:
         program: With `spikes`, what both sides ran; then the operands are known.
+        profile: Whose rule says what side a's operands should give; the Program's if None.
 
     Raises:
         InputError: the two do not hold the same groups, variables and shapes.
@@ -85,24 +99,24 @@ def bisect(a: Traces, b: Traces, program: Program | None = None, spikes: Arrays 
     batch, ran = next(iter(inputs.values())).shape[1], a[where.group].s.shape[1]
     if ran != batch:
         raise InputError("bisect", "samples of the runs", got=ran, relation="are not those of the input", limit=batch)
-    return Finding(where, operands(program, inputs, a, b, where))
+    return Finding(where, operands(program, inputs, a, b, where, profile))
 
 
-def bisect_overflow(program: Program, spikes: Arrays, strict: Run, lava: Run) -> Finding | None:
-    """Where the strict run stops, if at a state: side a has the value that left its word, b what Lava made of it."""
+def bisect_overflow(program: Program, spikes: Arrays, strict: Run, other: Run) -> Finding | None:
+    """Where the strict run stops, if at a state: side a has the value that left its word, b what became of it."""
     inputs, t = check_inputs(program, spikes), strict.step
     assert strict.stopped is not None
     lif = program.group(strict.stopped.where)
-    if not isinstance(lif, LIF) or lava.step < t:
+    if not isinstance(lif, LIF) or other.step < t:
         return None
     was, now = (
-        {k: x[step - 1].reshape(x.shape[1], -1).astype(np.int64) for k, x in lava.traces[lif.name].state.items()}
+        {k: x[step - 1].reshape(x.shape[1], -1).astype(np.int64) for k, x in other.traces[lif.name].state.items()}
         for step in (t - 1, t)
     )
     if t == 1 or lif.resets_before(t):
         was = {k: np.zeros_like(x) for k, x in now.items()}
     u = fixed.decay(was["u"], fixed.keep_u(lif.du)) + (
-        _arrived(program, inputs, lava.traces, lif, t) << fixed.ACT_SHIFT
+        _arrived(program, inputs, other.traces, lif, t) << fixed.ACT_SHIFT
     )
     v = fixed.decay(was["v"], fixed.keep_v(lif.dv)) + u + (_bias(program, inputs, lif, t) << lif.bias_exp)
     awake = was["rest"] == 0 if "rest" in was else np.True_
@@ -110,7 +124,7 @@ def bisect_overflow(program: Program, spikes: Arrays, strict: Run, lava: Run) ->
         for sample, neuron in np.argwhere(bad)[:1]:
             value, made = int(exact[sample, neuron]), int(now[variable][sample, neuron])
             where = Difference(t, lif.name, variable, int(sample), int(neuron), value, made)
-            values = _values(program, inputs, lava.traces, where)
+            values = _values(program, inputs, other.traces, where)
             changed = f"{variable} after"
             return Finding(where, tuple(Operand(k, value if k == changed else x, x) for k, x in values.items()))
     return None
@@ -138,11 +152,16 @@ def _whole(program: Program, side: Traces) -> bool:
 
 
 def operands(
-    program: Program, inputs: Mapping[str, Ints], a: Traces, b: Traces, where: Difference
+    program: Program,
+    inputs: Mapping[str, Ints],
+    a: Traces,
+    b: Traces,
+    where: Difference,
+    profile: Profile | None = None,
 ) -> tuple[Operand, ...]:
     """What entered and left the step of one neuron on both sides."""
     ours, theirs = (_values(program, inputs, side, where) for side in (a, b))
-    by_rule = _by_rule(program, ours, where)
+    by_rule = _by_rule(program, ours, where, profile or program.profile)
     return tuple(Operand(name, ours[name], theirs[name], by_rule.get(name)) for name in ours)
 
 
@@ -203,14 +222,15 @@ def _values(program: Program, inputs: Mapping[str, Ints], side: Traces, where: D
     }
 
 
-def _by_rule(program: Program, values: Mapping[str, int], where: Difference) -> dict[str, int]:
-    """What the rule makes of the operands, as Lava would: an overflow wraps or saturates."""
+def _by_rule(program: Program, values: Mapping[str, int], where: Difference, profile: Profile) -> dict[str, int]:
+    """What the rule makes of the operands; an overflow wraps or saturates, under `strict` as Lava would."""
     lif = program.group(where.group)
     if not isinstance(lif, LIF):
         return {}
     state = {k: np.array([[values[f"{k} before"]]]) for k in lif.variables}
     taken = {"a": np.array([[values["a"]]]), "bias": np.array([[values["bias"]]])}
-    after, s = rules.step(lif, state, taken, Guard(lif.name, where.step, "lava"))
+    guard = Guard(lif.name, where.step, "lava" if profile == "strict" else profile)
+    after, s = rules.step(lif, state, taken, guard)
     return {"spike": int(s[0, 0]), **{f"{k} after": int(x[0, 0]) for k, x in after.items()}}
 
 
