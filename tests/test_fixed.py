@@ -102,6 +102,27 @@ def test_both_words_are_twos_complement(x: int) -> None:
     assert each(fixed.wrap_conv, [x]) == [twos_complement(x, 24)]
 
 
+def test_on_loihi1_the_sum_wraps_at_22_bits_and_the_current_at_24_at_every_edge() -> None:
+    wide = EDGES + [2**15 - 1, 2**15, 2**15 + 1, -(2**15), -(2**15) - 1, 2**31, -(2**31) - 1, 2**40 + 5]
+    assert each(fixed.wrap_sum_loihi1, wide) == [twos_complement(64 * x, 22) for x in wide]
+    assert each(fixed.wrap_u_loihi1, wide) == [twos_complement(x, 24) for x in wide]
+
+
+def test_a_loihi_1_wraps_both_ends_of_its_words_alike() -> None:
+    assert each(fixed.wrap_sum_loihi1, [2**15 - 1, 2**15, -(2**15), -(2**15) - 1]) == [
+        2**21 - 64,
+        -(2**21),
+        -(2**21),
+        2**21 - 64,
+    ]
+    assert each(fixed.wrap_u_loihi1, [TWO_23 - 1, TWO_23, -TWO_23, -TWO_23 - 1]) == [
+        TWO_23 - 1,
+        -TWO_23,
+        -TWO_23,
+        TWO_23 - 1,
+    ]
+
+
 def test_v_saturates_symmetrically_at_every_edge() -> None:
     assert each(fixed.saturate_v, EDGES) == [max(1 - TWO_23, min(TWO_23 - 1, x)) for x in EDGES]
 

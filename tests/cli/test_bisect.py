@@ -61,6 +61,7 @@ def test_the_simulator_stands_in_for_a_missing_run(files: Path) -> None:
     assert spikeport("bisect", files / "a.npz", *given).returncode == 0
     assert spikeport("bisect", files / "b.npz", *given).returncode == 1
     assert spikeport("bisect", *given, "--profiles", "strict,lava").returncode == 0
+    assert spikeport("bisect", *given, "--profiles", "strict,loihi1").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_the_simulator_stands_in_for_a_missing_run(files: Path) -> None:
         (["a.npz"], "bisect: runs (1) are not 2; give two recorded runs, or --program and --input"),
         (["a.npz", "x.npz"], "holds no recorded groups; record them with 'spikeport run --record all'"),
         (["a.npz", "none.npz"], "no such file"),
-        (["--program", "net.h5", "--input", "x.npz", "--profiles", "exact,lava"], "is not one of strict, lava"),
+        (["--program", "net.h5", "--input", "x.npz", "--profiles", "exact,lava"], "is not one of strict, lava, loihi1"),
         (["--program", "net.h5", "--input", "x.npz"], "bisect: profiles () are not two; say strict,lava"),
     ],
 )

@@ -74,6 +74,17 @@ def test_what_the_user_says_counts_more_than_the_notes(exported: nir.NIRGraph) -
     assert program.groups[0].reset_interval == 32
 
 
+def test_the_arithmetic_profile_does_not_follow_from_the_chip(exported: nir.NIRGraph) -> None:
+    assert compile_graph(exported, "loihi1").profile == "strict"
+    assert compile_graph(exported, "loihi2", profile="loihi1").profile == "loihi1"
+
+
+def test_an_unknown_profile_is_refused_with_the_known_ones(exported: nir.NIRGraph) -> None:
+    with pytest.raises(DeployError) as caught:
+        compile_graph(exported, profile="loihi3")
+    assert str(caught.value) == "options: profile (loihi3) is not one of strict, lava, loihi1"
+
+
 def test_without_notes_the_defaults_count() -> None:
     program = compile_graph(chain())
     assert (program.chip, program.profile, program.dt_s, program.inputs[0].kind) == ("loihi2", "strict", 1e-4, "spike")

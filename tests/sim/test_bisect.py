@@ -112,6 +112,31 @@ def test_a_strict_run_that_stops_shows_what_lava_makes_of_the_value() -> None:
     assert found.first_operand.b == lava.traces["first"].u[found.where.step - 1, 0, 0] == found.first_operand.a - 2**24
 
 
+def test_the_rule_of_loihi1_gives_what_it_recorded_and_lava_another(x: np.ndarray) -> None:
+    weight = np.full((3, 4), 255)
+    strong = replace(network().connections[0], weight=weight, weight_exp=7)  # type: ignore[arg-type]
+    program = replace(network(), connections=(strong, network().connections[1]))
+    a, b = (record(program, x, profile).traces for profile in ("loihi1", "lava"))
+    found = bisect(a, b, program, x, "loihi1")
+    assert found is not None and found.first_operand is not None
+    assert (found.first_operand.name, found.first_operand.rule) == ("u after", found.first_operand.a)
+    other = bisect(a, b, program, x, "lava")
+    assert other is not None and other.first_operand is not None
+    assert other.first_operand.rule == other.first_operand.b
+
+
+def test_a_strict_run_that_stops_shows_what_loihi1_makes_of_the_value() -> None:
+    """Five sums of 4 * 255 << 5 = 32640, each within 2^15, pass 2^23."""
+    x = np.ones((6, 1, 4), np.int64)
+    strong = replace(network().connections[0], weight=np.full((3, 4), 255), weight_exp=5)  # type: ignore[arg-type]
+    first = replace(network().groups[0], du=-1)
+    program = replace(network(), groups=(first, network().groups[1]), connections=(strong, network().connections[1]))
+    strict, loihi1 = (record(program, x, profile) for profile in ("strict", "loihi1"))
+    found = bisect_overflow(program, x, strict, loihi1)
+    assert strict.stopped is not None and found is not None and found.where.step == strict.step == 6
+    assert (found.where.variable, found.where.a, found.where.b) == ("u", 5 * 32640 * 64, 5 * 32640 * 64 - 2**24)
+
+
 @given(st.integers(0, 2**32 - 1))
 def test_the_rule_gives_what_the_simulator_recorded(seed: int) -> None:
     """Any one flipped value of a random Program: its place is found, and side a follows the rule."""
