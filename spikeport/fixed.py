@@ -91,9 +91,9 @@ def wrap_sum_loihi1(a: Ints) -> Ints:
 
     nengo-loihi 1.1.0, `CompartmentState.update` in `emulator/interface.py` (q0: all that arrives in a step, the weights
     already `<< 6 + exponent`); `Q_BITS` and `overflow_signed` in `builder/discretize.py`. Its test for boards,
-    `test_uv_overflow` in `emulator/tests/test_interface.py`, compares u and v while this word overflows, by positive
-    weights. brian2_loihi 0.5.2 has no such word: its `LoihiSynapses` clips the single weight to +-(2^21 - 2^6), which
-    changes -256 << 13 alone, and adds up without a limit.
+    `test_uv_overflow` in `emulator/tests/test_interface.py`, compares u and v while this word overflows upward.
+    brian2_loihi 0.5.2 has no such word: its `LoihiSynapses` clips the single weight to +-(2^21 - 2^6), which changes
+    -256 << 13 alone, and adds up without a limit.
     """
     return twos_complement(a << ACT_SHIFT, SUM_BITS)
 
@@ -103,9 +103,9 @@ def wrap_u_loihi1(u: Ints) -> Ints:
 
     Two's complement at both ends, where Lava's `wrap_u` keeps 2^23 and turns -2^23 into it. nengo-loihi 1.1.0,
     `CompartmentState.update` (current, u2), `U_BITS` of 23 beside the sign. The same test compares a current that
-    overflows; that u + bias goes through a word of this width rests on the emulator alone.
-    v has no word of its own there, but is clipped to registers, the widest of which are `saturate_v`: its authors
-    saw v pass 23 bits on the chip and not wrap (nengo-loihi, issue 130).
+    overflows downward; that u + bias goes through a word of this width rests on the emulator alone.
+    v has no word of its own there, but is clipped to registers (vmin, vmax), the widest of which are `saturate_v`:
+    its authors saw v pass 23 bits on the chip and not wrap (nengo-loihi, issue 130).
     """
     return twos_complement(u, STATE_BITS)
 

@@ -15,7 +15,8 @@ One step of a LIF, with q the sum of all that arrives:
 
 Decays (the current's has one 4096th more than `du` says), thresholds, resets and the rest after a spike are the same:
 nengo-loihi writes them like Lava, and brian2_loihi counts that one into its `decay_I`. A negative weight exponent
-shifts the sum, as in Lava; brian2_loihi shifts each weight, which is another number where a weight does not divide.
+shifts the sum, as in Lava; brian2_loihi, and nengo-loihi when it builds, shift each weight, which is another number
+where a weight does not divide.
 `loihi1` knows what a Loihi 1 has (`check_profile`); what takes Loihi 2 is refused under it, not guessed.
 """
 
