@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikeport.errors import InputError, ProgramError
+from spikeport.errors import InputError, OverflowDetected, ProgramError
 from spikeport.neurons import LIF
-from spikeport.program import Dense, Input, Output, Program, Resonator, SigmaDelta
+from spikeport.program import Conv, Dense, Input, Output, Program, Resonator, SigmaDelta
 from spikeport.sim import load_state, record, save_state
 from spikeport.sim.compare import compare
+from spikeport.sim.engine.lif import leaves_loihi1
 from tests.sim.loihi1 import SUM, driven1, loihi1_program, run
 from tests.vectors.case import Case
 
@@ -26,6 +27,46 @@ SEEDS = st.integers(0, 2**32 - 1)
 def test_the_event_engine_equals_the_reference_under_loihi1(seed: int) -> None:
     case = loihi1_program(seed)
     assert compare(run(case, engine="events").traces, run(case, engine="reference").traces).equal
+
+
+@pytest.mark.parametrize(
+    ("a", "u", "bias", "left"),
+    [
+        (SUM - 1, 2**23 - 1, 0, False),
+        (-SUM, -(2**23), 0, False),
+        (SUM, 0, 0, True),
+        (-SUM - 1, 0, 0, True),
+        (0, 2**23, -1, True),
+        (0, 2**23 - 2, 1, False),
+        (0, 2**23 - 2, 2, True),
+        (0, 2 - 2**23, -2, False),
+        (0, 2 - 2**23, -3, True),
+    ],
+)
+@pytest.mark.parametrize("wide", [np.int32, np.int64])
+def test_the_engine_sees_the_last_value_of_each_word(a: int, u: int, bias: int, left: bool, wide: Any) -> None:
+    """As compiled: some of these can follow only a state that another profile left."""
+    rest = np.zeros(4, wide)
+    arrived, current, loaded = (rest.astype(kind) for kind in (wide, np.int32, np.int32))
+    arrived[2], current[2], loaded[2] = a, u, bias
+    assert leaves_loihi1(arrived, current, loaded) == left
+
+
+def test_a_convolution_beyond_32_bits_has_a_value_and_under_lava_none() -> None:
+    """66,000 synapses of 255 << 7; the low 16 bits of their sum are what is left."""
+    conv = Conv("x", "g", np.full((1, 66_000, 1, 1), 255), weight_exp=7)
+    group = LIF("g", (1, 1, 1), 4095, 4096, 9, np.zeros((1, 1, 1), int))
+    program = Program((group,), (conv,), (Input("x", (66_000, 1, 1), "spike"),), (Output("y", "g"),), latency=1)
+    x = np.ones((1, 1, 66_000, 1, 1), int)
+    x[:, :, :3] = 0
+    total = 65_997 * 255 * 128
+    assert total >= 2**31
+    want = ((total + SUM) % (2 * SUM) - SUM) * 64
+    assert want != 0
+    for engine in ("events", "reference"):
+        assert run(program, "loihi1", x, engine=engine).traces["g"].u.reshape(-1).tolist() == [0, want]
+    with pytest.raises(OverflowDetected, match="sum of a convolution"):
+        run(program, "lava", x)
 
 
 def network(*groups: Any, entry: Input | None = None, **changes: Any) -> Program:
@@ -94,6 +135,18 @@ def test_parts_are_the_run_in_one(seed: int, engine: Any, tmp_path: Path) -> Non
         for k, x in {**trace.state, "s": trace.s}.items():
             parts = [t.s if k == "s" else t.state[k] for t in (a.traces[name], b.traces[name])]
             assert np.array_equal(np.concatenate(parts), x)
+
+
+@given(SEEDS)
+@settings(max_examples=60)
+def test_a_run_goes_on_from_what_another_profile_left(seed: int) -> None:
+    case = loihi1_program(seed)
+    first, second = ({n: x[part] for n, x in case.inputs.items()} for part in (slice(9), slice(9, None)))
+    ends = []
+    for engine in ("events", "reference"):
+        state = run(replace_inputs(case, first), "lava", engine=engine, flush=False).state
+        ends.append(run(replace_inputs(case, second), engine=engine, state=state).traces)
+    assert compare(*ends).equal
 
 
 def replace_inputs(case: Case, inputs: Any) -> Case:
