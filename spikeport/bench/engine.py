@@ -38,8 +38,8 @@ def prepare(program: Program, *, engine: str = "", threads: int = 1) -> Run:
 
     def by_events(inputs: Arrays) -> Ints:
         steps, batch = next(iter(inputs.values())).shape[:2]
-        strict = program.profile == "strict"
-        ran = event.run(event.start(batch), inputs, steps + program.latency, strict=strict, spikes=[source])
+        stops = {"strict": program.profile == "strict", "narrow": program.profile == "loihi1"}
+        ran = event.run(event.start(batch), inputs, steps + program.latency, **stops, spikes=[source])
         return ran.sent[source]
 
     return by_events
