@@ -4,7 +4,7 @@ numba counts the references to an array with a locked addition wherever one is p
 bodies take a microsecond these are a third of the time.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from numba import types
 
@@ -27,7 +27,7 @@ def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
         array.meminfo = cgutils.get_null_value(array.meminfo.type)
         return array._getvalue()
     if isinstance(kind, types.BaseTuple):
-        kinds: list[Any] = list(kind.types)
+        kinds: list[Any] = list(iter(cast(Any, kind)))
         items = cgutils.unpack_tuple(builder, value, len(kinds))
         parts = [_without_owner(context, builder, k, item) for k, item in zip(kinds, items, strict=True)]
         return context.make_tuple(builder, kind, parts)
