@@ -27,7 +27,7 @@ def list_inputs(x, step, graded, node_offset, sending):  # type: ignore[no-untyp
         low, high = node_offset[node], node_offset[node + 1]
         count[node] = list_events(x[step, low:high], events, low) if step < len(x) else 0
         if graded_at[node] >= 0 and count[node]:
-            payload[low:high] = payloads[step, graded_at[node] : graded_at[node] + high - low]
+            copy(payload, low, payloads[step], graded_at[node], high - low)
 
 
 @njit(forceinline=True)
@@ -101,17 +101,22 @@ def keep(group, step, state, room, first, kept_sent, kept_states):  # type: igno
     u_out, v_out, more_out, states_at, more_at = kept_states
     n, low, node = group[col.N], group[col.OFFSET], group[col.NODE]
     if spikes_at[node] >= 0:
-        at = spikes_at[node]
         if group[col.SIGNED]:
-            payloads_out[step, at : at + n] = room[2][0][first : first + n]
+            copy(payloads_out[step], spikes_at[node], room[2][0], first, n)
         else:
-            spikes_out[step, at : at + n] = room[1][0][:n]
+            copy(spikes_out[step], spikes_at[node], room[1][0], 0, n)
     if states_at[node] >= 0:
         u, v, more, _, _ = state
-        u_out[step, states_at[node] : states_at[node] + n] = u[low : low + n]
-        v_out[step, states_at[node] : states_at[node] + n] = v[low : low + n]
-        size = max(0, group[col.VARIABLES] - 2) * n
-        more_out[step, more_at[node] : more_at[node] + size] = more[group[col.MORE] : group[col.MORE] + size]
+        copy(u_out[step], states_at[node], u, low, n)
+        copy(v_out[step], states_at[node], v, low, n)
+        copy(more_out[step], more_at[node], more, group[col.MORE], max(0, group[col.VARIABLES] - 2) * n)
+
+
+@njit
+def copy(to, at, x, first, n):  # type: ignore[no-untyped-def]
+    """As an assignment of slices, which takes numba a second to compile."""
+    for i in range(n):
+        to[at + i] = x[first + i]
 
 
 @njit(forceinline=True)
@@ -134,7 +139,7 @@ def send(row, t, strict, weights, state, signed, first, room):  # type: ignore[n
     return done, leaves_word(buffer[start : start + row[col.N_TARGET]], row[col.EXP])
 
 
-@njit(forceinline=True)
+@njit
 def run_sample(lay, steps, t_before, strict, x, graded, coded, coded_at, state, kept_sent, kept_states, sops, room):  # type: ignore[no-untyped-def]
     """Steps t_before + 1 ... t_before + steps of one sample; everything is updated in place.
 
@@ -153,6 +158,8 @@ def run_sample(lay, steps, t_before, strict, x, graded, coded, coded_at, state, 
         The step and the row at which a value left a word that it must not leave, or zeros. Groups count from 0,
         connections from the number of groups.
     """
+    lay, x, graded, coded, coded_at, state = borrowed((lay, x, graded, coded, coded_at, state))
+    kept_sent, kept_states, sops, room = borrowed((kept_sent, kept_states, sops, room))
     groups, connections, weights, bias, node_offset, node_signed = lay
     wild, (_, events, count) = room[1][1], room[2]
     for g in range(len(groups)):
@@ -198,28 +205,19 @@ def _compile(sources: str):  # type: ignore[no-untyped-def]
         """`run_sample` for samples first ... last - 1; every array has the batch as its first axis."""
         if sources == "":
             return
+        payloads, graded_at = graded
+        u, v, more, buffer, longs = state
+        spikes_out, payloads_out, spikes_at = sent
+        u_out, v_out, more_out, states_at, more_at = states
         room = make_room(lay[0], lay[1], lay[4])
         for b in range(first, last):
-            bad[b] = _of_sample(
-                b, lay, steps, before, strict, x, graded, coded, coded_at, state, sent, states, sops, room
+            bad[b] = run_sample(
+                lay, steps, before, strict, x[b], (payloads[b], graded_at), coded[b], coded_at,
+                (u[b], v[b], more[b], buffer[b], longs[b]), (spikes_out[b], payloads_out[b], spikes_at),
+                (u_out[b], v_out[b], more_out[b], states_at, more_at), sops[b], room,
             )  # fmt: skip
 
     return run_span
-
-
-@njit
-def _of_sample(b, lay, steps, before, strict, x, graded, coded, coded_at, state, sent, states, sops, room):  # type: ignore[no-untyped-def]
-    lay, x, graded, coded, coded_at = borrowed((lay, x, graded, coded, coded_at))
-    state, sent, states, sops, room = borrowed((state, sent, states, sops, room))
-    payloads, graded_at = graded
-    u, v, more, buffer, longs = state
-    spikes_out, payloads_out, spikes_at = sent
-    u_out, v_out, more_out, states_at, more_at = states
-    return run_sample(
-        lay, steps, before, strict, x[b], (payloads[b], graded_at), coded[b], coded_at,
-        (u[b], v[b], more[b], buffer[b], longs[b]), (spikes_out[b], payloads_out[b], spikes_at),
-        (u_out[b], v_out[b], more_out[b], states_at, more_at), sops[b], room,
-    )  # fmt: skip
 
 
 SOURCES = sorted(path for path in Path(__file__).parent.glob("*.py"))

@@ -26,7 +26,10 @@ def make_room(groups, connections, node_offset):  # type: ignore[no-untyped-def]
     # a node's spare room is the next one's, which is listed after it
     events, nodes = np.zeros(node_offset[-1] + SPARE, np.int32), len(node_offset) - 1
     sending = np.zeros(node_offset[-1], np.int32), events, np.zeros(nodes, np.int64)
-    return arriving, firing, sending, _for_delivery(connections, np.max(np.diff(node_offset)))
+    most = 0
+    for node in range(nodes):
+        most = max(most, node_offset[node + 1] - node_offset[node])
+    return arriving, firing, sending, _for_delivery(connections, most)
 
 
 @njit
