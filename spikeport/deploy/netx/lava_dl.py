@@ -26,7 +26,7 @@ class LavaDlLayer:
     s: Ints
     """`(steps, *shape)`"""
     state: Mapping[str, Ints]
-    """After the last step, each `shape`, by the names of our groups' variables."""
+    """After the last step, each `shape`, by our groups' names of variables; and the decays of resonators, `(1,)`."""
 
 
 @dataclass(frozen=True, eq=False)

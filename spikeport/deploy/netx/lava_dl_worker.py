@@ -51,8 +51,9 @@ sys.path[:] = [p for p in sys.path if os.path.realpath(p or ".") != os.path.dirn
 
 import numpy as np  # noqa: E402
 
-STATE = {"u": "u", "v": "v", "real": "re", "imag": "im", **{n: n for n in ("sigma", "act", "residue")}}
-"""Lava's names of the variables that a step leaves behind, and those of the result."""
+STATE = {"u": "u", "v": "v", "sigma": "sigma", "act": "act", "residue": "residue", "real": "re", "imag": "im"}
+STATE |= {"sin_decay": "sin_decay", "cos_decay": "cos_decay"}
+"""Lava's names of the variables that a step leaves behind, or that its own formulas made; and those of the result."""
 
 
 def load_lava_dl() -> Any:
