@@ -232,12 +232,19 @@ def convert(
         int, typer.Option(metavar="BITS", help="An image of the input layer comes in steps of 2^-BITS.")
     ] = 8,
     num_layers: Annotated[int | None, typer.Option(metavar="N", help="Read only the first N layers.")] = None,
+    skip_layers: Annotated[
+        int, typer.Option(metavar="N", help="Leave out the first N; their spikes are the input.")
+    ] = 0,
+    spike_exp: Annotated[int, typer.Option(metavar="EXP", help="Payloads of SDNN neurons are in 2^-EXP.")] = 6,
+    input_message_bits: Annotated[int, typer.Option(metavar="BITS", help="Of the input's payloads; 0: none.")] = 0,
     json: Json = False,
 ) -> None:
     """lava-dl's network files in, and out; resets are no part of such a file."""
     from spikeport.commands.convert import convert as command
+    from spikeport.deploy.netx import NetxArguments
 
-    _show(command(net, output, reset_interval, reset_offset, input_bits, num_layers), json)
+    told = NetxArguments(reset_interval, reset_offset, input_bits, spike_exp, input_message_bits)
+    _show(command(net, output, told, num_layers, skip_layers), json)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from spikeport.bench.compare import PEERS, compare
 from spikeport.bench.cost import cost, start_up
 from spikeport.bench.engine import engines
 from spikeport.bench.roofline import roofline
+from spikeport.bench.scale import scale
 from spikeport.errors import InputError
 from spikeport.program import IntArray, Program
 from spikeport.sim.simulate import check_inputs
@@ -24,7 +25,7 @@ Given: TypeAlias = tuple[Program, IntArray | None]
 """A Program, and its input `(T, B, *shape)`; one that fits is drawn if None."""
 
 SCHEMA = "spikeport-bench-sim/1"
-PARTS = ("compare", "activity", "roofline", "cost", "startup")
+PARTS = ("compare", "activity", "roofline", "cost", "startup", "scale")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Sizes:
     seconds: float = 0.3
     rates: Sequence[float] = RATES
     max_sops: float = 1e9
+    neurons: float = 10.5e6
 
 
 FULL = Sizes(steps={"mlp": 100, "mnist": 64, "pilotnet": 16})
@@ -49,6 +51,7 @@ QUICK = Sizes(
     seconds=0.0,
     rates=(0.05, 0.5),
     max_sops=4e6,
+    neurons=1e4,
 )
 
 
@@ -92,6 +95,9 @@ def bench_sim(
     if "startup" in parts:
         tell("start-up")
         found["startup"] = start_up(max(1, sizes.repeats))
+    if "scale" in parts:
+        tell("scale")
+        found["scale"] = scale(sizes.neurons, steps=8)
     found["machine"]["load after"] = _load()
     return found
 

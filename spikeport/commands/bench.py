@@ -93,6 +93,10 @@ def _notes(data: Mapping[str, Any]) -> Iterator[str]:
             yield f"time against SOPs, by {name}: exponent {grows} ({len(points)} points)"
     if start := data.get("startup"):
         yield f"start-up to the first result: {_time(start['min_s'])} (median {_time(start['median_s'])})"
+    if big := data.get("scale"):
+        size = f"{big['neurons'] / 1e6:.3g} M neurons, {big['synapses'] / 1e9:.3g} G synapses"
+        took = f"{big['steps']} steps with {big['sops'] / 1e9:.3g} G SOPs in {_time(big['seconds'])}"
+        yield f"{size}: {took}, first use included, peak {big['peak_bytes'] / 2**30:.3g} GiB"
 
 
 def _named(text: str) -> tuple[str, Given]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from spikeport.sim.convention import Convention
+from spikeport.sim.convention import Convention, InputConvention
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Row:
     against: str
     values: int
     differing: int
-    conventions: tuple[Convention, ...] = ()
-    """Applied to our trace before comparing."""
+    conventions: tuple[Convention | InputConvention, ...] = ()
+    """Applied to our trace before comparing, or to the recorded input before running."""
     run: str = ""
     """How the network was run, where the recording does not say it."""
     missing: str = ""

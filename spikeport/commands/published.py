@@ -11,31 +11,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeport.commands import replay
 from spikeport.commands.answer import say
 from spikeport.commands.conformance_row import Row, Setup
+from spikeport.commands.published_kinds import complex_dense, pilotnet_sdnn, tinynet_sdnn
 from spikeport.commands.recordings import Recordings, open_recordings
+from spikeport.commands.replay import CHIP, SLAYER, UNKNOWN, integers
 from spikeport.deploy.netx import read_netx
 from spikeport.deploy.netx.layers import DenseLayer, Neuron
 from spikeport.deploy.netx.read import program_of
 from spikeport.errors import FileError
-from spikeport.fixed import Ints
-from spikeport.program import Program
 from spikeport.sim import Trace, simulate
-from spikeport.sim.convention import ONE_STEP_LATE, REFRACTORY_COUNTER, U_OVER_64, Convention, from_step
+from spikeport.sim.convention import ONE_STEP_LATE, REFRACTORY_COUNTER, U_OVER_64, from_step
 from spikeport.sim.reference import encode
 
-CHIP, UNKNOWN, SLAYER = "chip recording", "recording", "SLAYER"
 PILOTNET = ("conv-0", "conv-1", "conv-2", "conv-3", "conv-4", "fc-0", "fc-1", "fc-2")
-QUICK_STEPS = 200
 INPUT_BITS = 6  # the least with which every mantissa of the recorded images is some input
 
 
 def published(setup: Setup) -> Iterator[Row]:
-    """All recordings of networks of integrate-and-fire neurons."""
+    """All recordings of the release."""
     recordings = open_recordings(setup.wheel)
     if not recordings.published:
         say(f"{recordings.path} is not the wheel that was published: SHA-256 {recordings.sha256}")
-    for case in (_pilotnet, _tinynet, _ntidigits, _dense, _networks):
+    integrate_and_fire = (_pilotnet, _tinynet, _ntidigits, _dense)
+    for case in (*integrate_and_fire, pilotnet_sdnn, tinynet_sdnn, complex_dense, _networks):
         yield from case(recordings, setup.quick)
 
 
@@ -45,16 +45,16 @@ def _pilotnet(recordings: Recordings, quick: bool) -> Iterator[Row]:
     image = np.moveaxis(recordings.array(f"{folder}/image"), 0, -1)  # no time axis: (x, y, c)
     network = f"gts/{folder}/network.net"
     traces, run = _run_image(recordings, network, image, 24, interval=17, offset=0)
-    yield _row(recordings, traces["input"], f"{folder}/input", {"s": ""}, UNKNOWN, run=run)
+    yield replay.row(recordings, traces["input"], f"{folder}/input", {"s": ""}, UNKNOWN, run=run)
     for name in PILOTNET:
         trace = traces[name.replace("-", "")]
         files = {"u": "-u", "v": "-v", "s": ""}
-        yield _row(recordings, trace, f"{folder}/{name}", files, CHIP, REFRACTORY_COUNTER, run=run)
+        yield replay.row(recordings, trace, f"{folder}/{name}", files, CHIP, REFRACTORY_COUNTER, run=run)
     traces, run = _run_image(recordings, network, image, 24, interval=16, offset=0)
-    yield _row(recordings, traces["input"], f"{folder}/input-s", {"s": ""}, UNKNOWN, run=run)
+    yield replay.row(recordings, traces["input"], f"{folder}/input-s", {"s": ""}, UNKNOWN, run=run)
     # Here every layer was cleared one step earlier.
     traces, run = _run_image(recordings, network, image, 25, interval=16, offset=15)
-    yield _row(recordings, traces["fc3"], f"{folder}/fc-3", {"u": "-u", "v": "-v", "s": "-s"}, UNKNOWN, run=run)
+    yield replay.row(recordings, traces["fc3"], f"{folder}/fc-3", {"u": "-u", "v": "-v", "s": "-s"}, UNKNOWN, run=run)
 
 
 def _tinynet(recordings: Recordings, quick: bool) -> Iterator[Row]:
@@ -70,7 +70,7 @@ def _tinynet(recordings: Recordings, quick: bool) -> Iterator[Row]:
     ):
         conventions = [from_step(first), ONE_STEP_LATE] if first > 1 else [ONE_STEP_LATE]
         conventions += [U_OVER_64] if variable == "u" else []
-        yield _row(recordings, traces[group], f"{folder}/{name}", {variable: ""}, SLAYER, *conventions, run=run)
+        yield replay.row(recordings, traces[group], f"{folder}/{name}", {variable: ""}, SLAYER, *conventions, run=run)
 
 
 def _ntidigits(recordings: Recordings, quick: bool) -> Iterator[Row]:
@@ -78,10 +78,10 @@ def _ntidigits(recordings: Recordings, quick: bool) -> Iterator[Row]:
     folder = "ntidigits"
     program = read_netx(recordings.file(f"gts/{folder}/ntidigits.net"))
     x = recordings.array(f"{folder}/input")
-    steps = QUICK_STEPS if quick else None
+    steps = replay.QUICK_STEPS if quick else None
     x = x[:steps]
-    traces = _run(program, x.reshape(len(x), *program.inputs[0].shape))
-    yield _row(recordings, traces["fc2"], f"{folder}/output", {"s": ""}, SLAYER, ONE_STEP_LATE, steps=steps)
+    traces = replay.run(program, x.reshape(len(x), *program.inputs[0].shape))
+    yield replay.row(recordings, traces["fc2"], f"{folder}/output", {"s": ""}, SLAYER, ONE_STEP_LATE, steps=steps)
 
 
 def _dense(recordings: Recordings, quick: bool) -> Iterator[Row]:
@@ -89,12 +89,12 @@ def _dense(recordings: Recordings, quick: bool) -> Iterator[Row]:
     folder = "dense"
     weight, x = recordings.array(f"{folder}/weight").T, recordings.array(f"{folder}/in")
     layer = DenseLayer(
-        _integers(weight), np.zeros(len(weight), np.int64), Neuron(i_decay=4096, v_decay=415, v_th_mant=6)
+        integers(weight), np.zeros(len(weight), np.int64), Neuron(i_decay=4096, v_decay=415, v_th_mant=6)
     )
     program = program_of([layer])
-    traces = _run(program, x)
-    yield _row(recordings, traces["fc0"], f"{folder}/out", {"s": ""}, SLAYER)
-    yield _row(recordings, traces["fc0"], f"{folder}/current", {"u": ""}, SLAYER, U_OVER_64)
+    traces = replay.run(program, x)
+    yield replay.row(recordings, traces["fc0"], f"{folder}/out", {"s": ""}, SLAYER)
+    yield replay.row(recordings, traces["fc0"], f"{folder}/current", {"u": ""}, SLAYER, U_OVER_64)
 
 
 def _networks(recordings: Recordings, quick: bool) -> Iterator[Row]:
@@ -117,56 +117,10 @@ def _run_image(
     file = recordings.file(network)
     program = read_netx(file, reset_interval=interval, reset_offset=offset, input_bits=INPUT_BITS)
     entry, encoder = program.inputs[0], program.encoders[0]
-    mantissas = _integers(image).transpose(2, 1, 0)
+    mantissas = integers(image).transpose(2, 1, 0)
     weight = int(encoder.synapses.weight.flat[0])
     x = np.rint(((mantissas << INPUT_BITS) - encoder.offset) / weight).astype(np.int64)
     if not np.array_equal(encode(encoder, x.reshape(1, -1), entry.shape, entry.shape), mantissas.reshape(1, -1)):
         raise FileError(network, "recorded image", relation="is not what its input layer can give")
     resets = f"reset of layer k at t % {interval} = k + {offset + 1 - interval if offset else 1}"
-    return _run(program, np.broadcast_to(x, (steps, *x.shape))), resets.removesuffix(" + 0")
-
-
-def _run(program: Program, x: NDArray[Any]) -> Mapping[str, Trace]:
-    """Every group's trace on one sample `(T, *shape)`."""
-    result = simulate(program, _integers(x)[:, None], record=[g.name for g in program.groups])
-    return {name: Trace({k: x[:, 0] for k, x in t.state.items()}, t.s[:, 0]) for name, t in result.traces.items()}
-
-
-def _row(
-    recordings: Recordings,
-    trace: Trace,
-    name: str,
-    files: Mapping[str, str],
-    against: str,
-    *conventions: Convention,
-    steps: int | None = None,
-    run: str = "",
-) -> Row:
-    """One layer's recorded variables, by suffix of their files, against our trace."""
-    for convention in conventions:
-        trace = convention.apply(trace)
-    values = differing = 0
-    for variable, suffix in files.items():
-        recorded = _in_our_order(recordings.array(name + suffix))[:steps]
-        ours = getattr(trace, variable)[: len(recorded)]
-        if ours.shape != recorded.shape:
-            got, limit = recorded.shape, ours.shape
-            raise FileError(name + suffix, "recording's shape", got=got, relation="is not the network's", limit=limit)
-        values += recorded.size
-        differing += int((ours != recorded).sum())
-    whole = "" if steps is None else f", {steps:,} steps"
-    return Row(f"{name}: {', '.join(files)}{whole}", against, values, differing, conventions, run)
-
-
-def _in_our_order(x: NDArray[Any]) -> NDArray[Any]:
-    """(T, x, y, c) to (T, c, y, x); SLAYER's (T, 1, c, y, x) loses its batch; (T, n) stays."""
-    if x.ndim == 5:
-        return x[:, 0]
-    return x.transpose(0, 3, 2, 1) if x.ndim == 4 else x
-
-
-def _integers(x: NDArray[Any]) -> Ints:
-    whole = np.asarray(x).astype(np.int64)
-    if not np.array_equal(whole, x):
-        raise FileError("recording", "values", relation="are not", limit="integers")
-    return whole
+    return replay.run(program, np.broadcast_to(x, (steps, *x.shape))), resets.removesuffix(" + 0")

@@ -158,4 +158,6 @@ def test_the_command_writes_json_and_a_table(tmp_path: Path) -> None:
     data = json.loads((tmp_path / "out" / "sim.json").read_text())
     assert data["compare"][0]["sops"] < 784 * 20 * 4  # the given Program, not the built-in one
     assert {"activity", "roofline", "cost", "startup", "machine"} <= set(data)
+    assert data["scale"]["neurons"] == 4 * 11 * 15 * 15
+    assert data["scale"]["synapses"] == 4 * 11 * 11 * (3 * 15 - 2) ** 2  # the border's kernels lose a row or a column
     assert (tmp_path / "out" / "sim.md").read_text().startswith(markdown(answer.rows, [])[:40])

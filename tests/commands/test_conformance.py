@@ -1,9 +1,8 @@
 """`spikeport conformance`: a wheel of tiny networks for the plumbing, the published one for the truth."""
 
 import hashlib
-import io
 import json
-import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,57 +10,30 @@ import numpy as np
 import pytest
 
 from spikeport.commands import conformance as command
-from spikeport.commands import published, recordings
+from spikeport.commands import published, recordings, replay
 from spikeport.commands.answer import Answer
 from spikeport.commands.conformance_row import Row, Setup
 from spikeport.commands.recordings import WHEEL, open_recordings
 from spikeport.deploy.lava_env import cache_folder
+from spikeport.deploy.netx import read_netx, write_netx
 from spikeport.errors import FileError, WorkerError
+from spikeport.program import identical
 from spikeport.sim import Trace
-from spikeport.sim.convention import ONE_STEP_LATE, REFRACTORY_COUNTER, U_OVER_64, from_step
-from tests.deploy.netx.netfile import LIF, conv, dense, slayer_layer, spikes, write_net
+from spikeport.sim.convention import (
+    AT_ONCE,
+    COUNTS_ONCE,
+    ONE_STEP_LATE,
+    REFRACTORY_COUNTER,
+    U_OVER_64,
+    Convention,
+    from_step,
+    held,
+    left,
+    sine,
+)
+from tests.commands.wheel import GIVEN, Arrays, as_lava_dl_writes, inputs, networks, write_wheel
 
-Arrays = dict[str, Any]
-ROOT = "tests/lava/lib/dl/netx/"
-ROWS = 20
-
-
-def networks(folder: Path) -> dict[str, bytes]:
-    first = slayer_layer("input", shape=(1, 2, 3), weight=[40], bias=[36])
-    one, flat = conv([[[[60]]]], (1, 2, 3)), slayer_layer("flatten")
-    deep = (
-        dense(np.full((6, 6), 30)),
-        dense(np.full((4, 6), 30)),
-        dense(np.full((2, 4), 30)),
-        dense(np.full((1, 2), 10)),
-    )
-    late = (dense(np.full((4, 3), 20), delay=[0, 1, 2, 9]), dense(np.full((4, 4), 20), delay=[5, 5, 0, 1]))
-    last = dense(np.full((2, 4), 40), neuron={**LIF, "vThMant": 20})
-    nets = {
-        "gts/pilotnet_lif/network.net": (first, one, one, one, one, one, flat, *deep),
-        "tiny.net": (first, one, one),
-        "mnist.net": (slayer_layer("input", shape=(3,)), dense(np.full((2, 3), 30))),
-        "gts/ntidigits/ntidigits.net": (spikes(1, 1, 3), flat, *late, last, slayer_layer("average", shape=(2, 1, 1))),
-    }
-    return {name: write_net(folder / "net.net", *layers).read_bytes() for name, layers in nets.items()}
-
-
-def write_wheel(path: Path, nets: dict[str, bytes], arrays: Arrays) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in nets.items():
-            archive.writestr(ROOT + name, data)
-        for name, array in arrays.items():
-            buffer = io.BytesIO()
-            np.save(buffer, array)
-            archive.writestr(f"{ROOT}gts/{name}.npy", buffer.getvalue())
-    return path
-
-
-def as_lava_dl_writes(x: np.ndarray, batch: bool) -> np.ndarray:
-    """(T, c, h, w) to (x, y, c, T), or to SLAYER's (1, c, h, w, T)."""
-    if batch:
-        return np.moveaxis(x, 0, -1)[None]
-    return x.transpose(*range(x.ndim - 1, 0, -1), 0)
+ROWS = 33
 
 
 @pytest.fixture(scope="module")
@@ -70,26 +42,23 @@ def fake(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], Ar
     folder = tmp_path_factory.mktemp("wheel")
     rng = np.random.default_rng(3)
     nets = networks(folder)
-    arrays: Arrays = {
-        "pilotnet_lif/image": rng.integers(20, 76, (3, 2, 1)),
-        "tinynet/input_bias": rng.integers(20, 60, (3, 2, 1)).astype(np.float64),
-        "ntidigits/input": (rng.random((3, 60)) < 0.4).astype(np.float64),
-        "dense/in": (rng.random((5, 50)) < 0.3).astype(np.float64),
-        "dense/weight": 2 * rng.integers(-20, 40, (4, 5)),
-    }
+    arrays = inputs(rng)
+    lengths = {"pilotnet_lif/fc-3": 25, "ntidigits/output": 60, "dense/out": 24, "dense/current": 24}
+    lengths |= {name: x.shape[-1] for name, x in arrays.items()}
 
     def record(_: Any, trace: Trace, name: str, files: dict[str, str], against: str, *how: Any, **more: Any) -> Row:
         for convention in how:
-            trace = convention.apply(trace)
+            trace = convention.apply(trace) if isinstance(convention, Convention) else trace
+        slayer = name.startswith("tinynet/")
         for variable, suffix in files.items():
-            steps = {"pilotnet_lif/fc-3": 25, "ntidigits/output": 60}.get(name, 24)
-            x = getattr(trace, variable)[: 16 if name.startswith("tinynet") else steps]
-            arrays[name + suffix] = as_lava_dl_writes(x, name.startswith("tinynet"))
+            x = trace.s if variable == "s" else trace.state[variable]
+            arrays[name + suffix] = as_lava_dl_writes(x[: 16 if slayer else lengths.get(name, 24)], slayer)
         return Row(name, against, 0, 0)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(published, "_row", record)
-        list(published.published(Setup(write_wheel(folder / WHEEL, nets, arrays))))
+        patch.setattr(replay, "row", record)
+        for _ in range(3):  # three layers are each run on what was recorded of the one before
+            list(published.published(Setup(write_wheel(folder / WHEEL, nets, arrays))))
     return nets, arrays
 
 
@@ -101,20 +70,27 @@ def test_equal_recordings_exit_0(fake: tuple[dict[str, bytes], Arrays], tmp_path
     answer = run(tmp_path, *fake)
     assert answer.exit_code == 0
     assert answer.data["differing"] == 0 and len(answer.rows) == ROWS
-    compared = set(fake[1]) - {
-        "pilotnet_lif/image",
-        "tinynet/input_bias",
-        "ntidigits/input",
-        "dense/in",
-        "dense/weight",
-    }
+    compared = set(fake[1]) - GIVEN
     assert answer.data["values"] == sum(fake[1][name].size for name in compared)
     assert [name for name in compared if not fake[1][name].any()] == []
     json.dumps(answer.data)
 
 
 @pytest.mark.parametrize(
-    "name", ["pilotnet_lif/conv-3-v", "pilotnet_lif/input-s", "pilotnet_lif/fc-3-u", "tinynet/current", "dense/out"]
+    "name",
+    [
+        "pilotnet_lif/conv-3-v",
+        "pilotnet_lif/input-s",
+        "pilotnet_lif/fc-3-u",
+        "tinynet/current",
+        "dense/out",
+        "pilotnet_sdnn/sigma2",
+        "pilotnet_sdnn/output",
+        "pilotnet_sdnn/sigma4_square",
+        "tinynet_sdnn/layer2",
+        "complex_dense/out",
+        "complex_dense/current",
+    ],
 )
 def test_one_value_that_differs_exits_1(fake: tuple[dict[str, bytes], Arrays], tmp_path: Path, name: str) -> None:
     nets, arrays = fake
@@ -137,6 +113,7 @@ def test_the_table_names_each_convention_and_says_why(fake: tuple[dict[str, byte
     assert answer.notes[2].startswith("b: v = 128 where s; after a spike the chip's register")
     resets = {f"reset of layer k at t % {when}" for when in ("17 = k + 1", "16 = k + 1", "16 = k", "32 = k + 1")}
     names = {"v = 128 where s", "one step late", "from step 2", "from step 3", "u / 64"}
+    names |= {"held", "at once", "left 2 columns", "times a sine", "payloads count once"}
     assert set(answer.data["reasons"]) == names | resets
 
 
@@ -150,10 +127,11 @@ def test_another_wheel_than_the_published_one_is_named(
 def test_quick_leaves_out_later_steps(
     fake: tuple[dict[str, bytes], Arrays], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published, "QUICK_STEPS", 20)
+    monkeypatch.setattr(replay, "QUICK_STEPS", 20)
     rows = list(published.published(Setup(write_wheel(tmp_path / WHEEL, *fake), quick=True)))
     (row,) = (row for row in rows if row.what.startswith("ntidigits"))
     assert row.what == "ntidigits/output: s, 20 steps" and row.values == 20 * 2
+    assert [row.values for row in rows if row.what.startswith("complex_dense")] == [20 * 4, 20 * 5]
 
 
 def test_conventions_are_exact() -> None:
@@ -163,6 +141,16 @@ def test_conventions_are_exact() -> None:
     assert ONE_STEP_LATE.apply(trace).s.tolist() == [[0], [0], [1]]
     assert from_step(2).apply(trace).v.tolist() == [[0], [7]]
     assert U_OVER_64.apply(trace).u.tolist() == [[1.0], [-1 / 64], [3 / 64]]
+    assert AT_ONCE.apply(trace).u.tolist() == [[-1], [3]] and AT_ONCE.apply(trace).s.tolist() == [[1], [0]]
+
+
+def test_conventions_of_the_input_are_exact() -> None:
+    x = np.array([[5.0, -8.0, 0.0]])
+    assert COUNTS_ONCE.apply(x).tolist() == [[1, 1, 0]]
+    assert held(2).apply(x).tolist() == [[5, -8, 0], [5, -8, 0]]
+    assert left(2).apply(x).tolist() == [[5, -8]]
+    # sin of 0, 120 and 240 degrees: 0, 0.866.., -0.866..; fractions are cut toward zero
+    assert sine(3).apply(x).tolist() == [[0, 0, 0], [4, -6, 0], [-4, 6, 0]]
 
 
 def broken(fake: tuple[dict[str, bytes], Arrays], path: Path, name: str, array: Any) -> Path:
@@ -231,4 +219,28 @@ def test_the_published_recordings_are_equal_value_by_value() -> None:
     answer = command.conformance(Setup(wheel, quick=True, only=("published",)))
 
     assert answer.exit_code == 0
-    assert answer.data["values"] > 11_000_000 and len(answer.rows) == ROWS
+    assert answer.data["values"] > 12_500_000 and len(answer.rows) == ROWS
+
+
+NETWORKS = (
+    "mnist.net",
+    "tiny.net",
+    *(f"gts/{name}" for name in ("pilotnet_lif/network.net", "ntidigits/ntidigits.net")),
+)
+SDNN_NETWORKS = ("gts/pilotnet_sdnn/network.net", "gts/pilotnet_sdnn/square_network.net")
+
+
+@pytest.mark.parametrize("skip", [0, 1])
+@pytest.mark.parametrize("name", [*NETWORKS, *SDNN_NETWORKS])
+def test_a_published_network_is_the_same_after_it_was_written(tmp_path: Path, name: str, skip: int) -> None:
+    """But for the names of groups and the vote, which a file does not hold."""
+    wheel = cache_folder() / WHEEL
+    if not wheel.is_file():
+        pytest.skip(f"NOT COMPARED WITH THE PUBLISHED NETWORKS: run 'spikeport conformance' once; no {wheel}")
+    program = read_netx(open_recordings(wheel).file(name), skip_layers=skip)
+
+    arguments = write_netx(program, tmp_path / "a.net")
+
+    again = read_netx(tmp_path / "a.net", input_message_bits=arguments.input_message_bits)
+    assert arguments.input_message_bits == (16 if skip and name in SDNN_NETWORKS else 0)
+    assert identical(replace(again, outputs=program.outputs), program)

@@ -45,11 +45,10 @@ def test_the_event_engine_equals_the_reference_under_loihi1(seed: int) -> None:
 )
 @pytest.mark.parametrize("wide", [np.int32, np.int64])
 def test_the_engine_sees_the_last_value_of_each_word(a: int, u: int, bias: int, left: bool, wide: Any) -> None:
-    """As compiled: some of these can follow only a state that another profile left."""
-    rest = np.zeros(4, wide)
-    arrived, current, loaded = (rest.astype(kind) for kind in (wide, np.int32, np.int32))
-    arrived[2], current[2], loaded[2] = a, u, bias
-    assert leaves_loihi1(arrived, current, loaded) == left
+    """As compiled, u after the step; some of these can follow only a state that another profile left."""
+    slots, current, loaded = np.zeros(7, wide), np.zeros(4, np.int32), np.zeros(4, np.int32)
+    slots[3 + 2], current[2], loaded[2] = a << 1, u - (a << 6), bias
+    assert leaves_loihi1(current, loaded, slots, 3, 0, 1, 4096) == left
 
 
 def test_a_convolution_beyond_32_bits_has_a_value_and_under_lava_none() -> None:

@@ -10,6 +10,7 @@ from spikeport.atomic import replacing
 from spikeport.deploy.netx.layers import (
     INPUT_BIAS,
     INPUT_WEIGHT,
+    AnyNeuron,
     AverageLayer,
     ConvLayer,
     DenseLayer,
@@ -17,7 +18,10 @@ from spikeport.deploy.netx.layers import (
     InputLayer,
     Layer,
     Neuron,
+    ResonatorNeuron,
+    SigmaDeltaNeuron,
 )
+from spikeport.deploy.netx.neurons import read_neuron, write_neuron
 from spikeport.deploy.netx.node import Node
 from spikeport.errors import DeployError, FileError, SpikeportError
 from spikeport.fixed import DELAY_MAX, Ints
@@ -89,28 +93,50 @@ def _read_layer(node: Node) -> Layer:
 def _input(node: Node) -> InputLayer:
     if "neuron" not in node:
         return InputLayer(node.shape())
+    neuron = read_neuron(node, "input")
+    assert not isinstance(neuron, ResonatorNeuron)
     weight, bias = node.integer("weight", INPUT_WEIGHT), node.integer("bias", INPUT_BIAS)
-    return InputLayer(node.shape(), _neuron(node), weight, bias)
+    if isinstance(neuron, SigmaDeltaNeuron) and (weight, bias) != (INPUT_WEIGHT, INPUT_BIAS):
+        got, limit = f"weight {weight}, bias {bias}", f"weight {INPUT_WEIGHT}, bias {INPUT_BIAS}"
+        do = "lava-dl leaves it to its user: delete both, and give weight * x + bias as the input"
+        raise DeployError(node.where, "transform of an SDNN input", got=got, relation="is not", limit=limit, do=do)
+    return InputLayer(node.shape(), neuron, weight, bias)
 
 
 def _dense(node: Node, recurrent: bool) -> DenseLayer:
     n = int(np.prod(node.shape()))
-    if "weight" in node and isinstance(node.group.get("weight"), h5py.Group):
-        do = "only real weights are read"
-        raise DeployError(
-            node.where, "complex weights of resonate-and-fire neurons", relation="are not supported", do=do
-        )
+    neuron = read_neuron(node, "dense_rec" if recurrent else "dense") if "neuron" in node else Neuron()
+    if isinstance(neuron, ResonatorNeuron):
+        return _complex_dense(node, n, neuron)
+    if node.is_group("weight"):
+        limit = "RF_PHASE or RF_IZHIKEVICH"
+        raise DeployError(node.where, "neurons of complex weights", relation="are not", limit=limit)
     weight = _matrix(node, "weight", n)
     weight_rec = _matrix(node, "weight_rec", n) if recurrent else None
     if weight_rec is not None and weight_rec.shape != (n, n):
         raise FileError(node.where, "'weight_rec' shape", got=weight_rec.shape, relation="is not", limit=(n, n))
-    neuron = _neuron(node) if "neuron" in node else Neuron()
-    bias = _bias(node, (n,))
+    bias = _bias(node, (n,), neuron)
     delay = _delay(node, weight, bool(bias.any()))
     if recurrent and np.any(delay):
         do = "lava-dl drops the weight exponent there; train without delays, or export through NIR"
         raise DeployError(node.where, "delays of a recurrent layer", relation="have no certain meaning", do=do)
     return DenseLayer(weight, bias, neuron, delay, weight_rec)
+
+
+def _complex_dense(node: Node, n: int, neuron: ResonatorNeuron) -> DenseLayer:
+    """lava-dl's `ComplexDense` takes weights and neurons, and leaves out all else that the file holds."""
+    if not node.is_group("weight"):
+        do = "lava-dl stops there; these neurons take complex weights, weight/real and weight/imag"
+        raise DeployError(node.where, "real weights of RF neurons", relation="are not supported", do=do)
+    for name in ("bias", "delay"):
+        if name in node and node.integers(name).any():
+            do = "lava-dl ignores it and says nothing; train the layer without"
+            raise DeployError(node.where, f"{name} of RF neurons", relation="is not supported", do=do)
+    parts = node.child("weight", f"{node.where}: weight")
+    real, imaginary = _matrix(parts, "real", n), _matrix(parts, "imag", n)
+    if real.shape != imaginary.shape:
+        raise FileError(parts.where, "'imag' shape", got=imaginary.shape, relation="is not", limit=real.shape)
+    return DenseLayer(real, np.zeros(n, np.int64), neuron, weight_imag=imaginary)
 
 
 def _conv(node: Node) -> ConvLayer:
@@ -123,34 +149,18 @@ def _conv(node: Node) -> ConvLayer:
     if "delay" in node and node.integers("delay").any():
         do = "lava-dl ignores it and says it does not; train the convolution without delay"
         raise DeployError(node.where, "delay of a convolution", relation="is not supported", do=do)
+    neuron = read_neuron(node, "conv")
+    assert not isinstance(neuron, ResonatorNeuron)
     return ConvLayer(
         shape,
         weight,
-        _bias(node, shape),
-        _neuron(node),
+        _bias(node, shape, neuron),
+        neuron,
         node.pair("stride", 1),
         node.pair("padding", 0),
         node.pair("dilation", 1),
         node.integer("groups", 1),
     )
-
-
-def _neuron(layer: Node) -> Neuron:
-    node = layer.child("neuron", f"{layer.where}: neuron")
-    kind = node.text("type")
-    if kind not in ("LOIHI", "CUBA"):
-        do = "only leaky integrate-and-fire neurons are read"
-        do += "; lava-dl would read it as RF, without adaptation" if kind.startswith("ADRF") else ""
-        raise DeployError(node.where, "type", got=kind, relation="is not one of", limit="LOIHI, CUBA", do=do)
-    for name, usual, why in (
-        ("refDelay", 1, "lava-dl ignores it"),
-        ("gradedSpike", 0, "lava-dl ignores it"),
-        ("wgtExp", 0, "lava-dl ignores it"),
-        ("weight_exp", 0, "lava-dl ignores it; train with MeanOnlyBatchNorm"),
-    ):
-        if (found := node.integer(name, usual)) != usual:
-            raise DeployError(node.where, name, got=found, relation="is not", limit=usual, do=why)
-    return Neuron(node.integer("iDecay"), node.integer("vDecay"), node.integer("vThMant"))
 
 
 def _matrix(node: Node, name: str, n: int) -> Ints:
@@ -162,11 +172,14 @@ def _matrix(node: Node, name: str, n: int) -> Ints:
     return data
 
 
-def _bias(node: Node, shape: tuple[int, ...]) -> Ints:
+def _bias(node: Node, shape: tuple[int, ...], neuron: AnyNeuron) -> Ints:
     """One for all, one per channel, or one per neuron; lava-dl stores the last as (width, height, channel)."""
     if "bias" not in node:
         return np.zeros(shape[0], np.int64)
     data = node.integers("bias")
+    if neuron == SigmaDeltaNeuron("sigma") and data.any():
+        do = "lava-dl stops there; these neurons only add up what they receive"
+        raise DeployError(node.where, "bias of a layer with sigma_output", relation="is not supported", do=do)
     if data.size == 1 and len(shape) == 1:
         return np.full(shape, data.flat[0])
     if data.shape == shape[:1]:
@@ -220,22 +233,26 @@ def _write_layer(group: h5py.Group, layer: Layer) -> None:
             data = np.asarray(value, np.int32)
             group.create_dataset(name, data=data, compression="gzip" if data.ndim > 1 else None)
     if isinstance(layer, InputLayer | DenseLayer | ConvLayer) and layer.neuron is not None:
-        _write_neuron(group.create_group("neuron"), layer.neuron)
+        write_neuron(group.create_group("neuron"), layer.neuron)
 
 
 def _data_sets(layer: Layer) -> tuple[str, dict[str, object]]:
     """The layer's type, and its data sets; None for one that is left out."""
     match layer:
         case InputLayer(shape, neuron, weight, bias):
-            transform: dict[str, object] = {} if neuron is None else {"weight": [weight], "bias": [bias]}
+            transformed = isinstance(neuron, Neuron)
+            transform: dict[str, object] = {"weight": [weight], "bias": [bias]} if transformed else {}
             return "input", {"shape": shape, **transform}
-        case DenseLayer(weight, bias, _, delay, weight_rec):
+        case DenseLayer(weight, bias, _, delay, weight_rec, weight_imag):
             n, n_source = weight.shape
+            parts = {"weight": weight}
+            if weight_imag is not None:
+                parts = {"weight/real": weight, "weight/imag": weight_imag}
             return "dense" if weight_rec is None else "dense_rec", {
                 "shape": (n,),
                 "inFeatures": n_source,
                 "outFeatures": n,
-                "weight": weight,
+                **parts,
                 "weight_rec": weight_rec,
                 "bias": bias if bias.any() else None,
                 "delay": delay if np.any(delay) else None,
@@ -258,11 +275,3 @@ def _data_sets(layer: Layer) -> tuple[str, dict[str, object]]:
             return "flatten", {}
         case AverageLayer(outputs):
             return "average", {"shape": (outputs,)}
-
-
-def _write_neuron(group: h5py.Group, neuron: Neuron) -> None:
-    group.create_dataset("type", (1,), "S10", [b"CUBA"])
-    registers = {"iDecay": neuron.i_decay, "vDecay": neuron.v_decay, "vThMant": neuron.v_th_mant, "refDelay": 1}
-    for name, value in registers.items():
-        group.create_dataset(name, data=value)
-    group.create_dataset("gradedSpike", data=False)

@@ -2,8 +2,8 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spikeport.deploy.child import run_child
 from spikeport.deploy.lava_env import LavaEnv, find_lava, prepare
-from spikeport.deploy.netx.write import NetxArguments
+from spikeport.deploy.netx.arguments import NetxArguments
 from spikeport.errors import WorkerError
 from spikeport.fixed import Ints
 
@@ -25,9 +25,8 @@ class LavaDlLayer:
 
     s: Ints
     """`(steps, *shape)`"""
-    u: Ints
-    """After the last step, `shape`."""
-    v: Ints
+    state: Mapping[str, Ints]
+    """After the last step, each `shape`, by our groups' names of variables; and the decays of resonators, `(1,)`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +37,7 @@ class LavaDlJob:
     arguments: NetxArguments
     steps: int
     spikes: NDArray[np.integer] | None = None
-    """`(T, *shape)` of the input; without it the input layer's neurons run on `bias_mant`."""
+    """`(T, *shape)` of the input, from lava-dl's first step on; without it the neurons run on `bias_mant`."""
     bias_mant: NDArray[np.integer] | None = None
     """`(c, h, w)`, constant."""
 
@@ -64,9 +63,10 @@ def run_lava_dl(
 
 
 def _arrays(job: LavaDlJob) -> dict[str, Any]:
-    interval = job.arguments.reset_interval or None
-    arguments = {"steps": job.steps, "reset_interval": interval, "reset_offset": job.arguments.reset_offset}
-    arrays: dict[str, Any] = {"arguments": json.dumps(arguments)}
+    given = asdict(job.arguments)
+    del given["input_bits"]
+    given |= {"steps": job.steps, "reset_interval": job.arguments.reset_interval or None}
+    arrays: dict[str, Any] = {"arguments": json.dumps(given)}
     if job.bias_mant is not None:
         arrays["bias_mant"] = job.bias_mant.T
     if job.spikes is not None:
@@ -78,11 +78,13 @@ def _layers(path: Path) -> tuple[LavaDlLayer, ...]:
     if not path.is_file():
         raise WorkerError("lava-dl", "wrote no result")
     with np.load(path) as file:
-        count = len({name.split("/")[0] for name in file.files})
-        return tuple(
-            LavaDlLayer(_turned(file[f"{k}/s"], 1), _turned(file[f"{k}/u"], 0), _turned(file[f"{k}/v"], 0))
-            for k in range(count)
-        )
+        arrays = dict(file)
+    found: list[LavaDlLayer] = []
+    while f"{len(found)}/s" in arrays:
+        prefix = f"{len(found)}/state/"
+        state = {n.removeprefix(prefix): _turned(x, 0) for n, x in arrays.items() if n.startswith(prefix)}
+        found.append(LavaDlLayer(_turned(arrays[f"{len(found)}/s"], 1), state))
+    return tuple(found)
 
 
 def _turned(x: Ints, lead: int) -> Ints:

@@ -30,14 +30,16 @@
 
     uv run --script lava_dl_worker.py NET.net INPUT.npz OUTPUT.npz [NET.net INPUT.npz OUTPUT.npz ...]
 
-INPUT.npz holds `spikes` `(T, n)`, or `bias_mant` of the input neurons in lava-dl's order (width, height, channel), and
-`arguments`, a JSON text: `steps`, and what `netx.hdf5.Network` takes beside the file.
-OUTPUT.npz holds the spikes of layer k at every step as `k/s` `(steps, *shape)`, and `k/u`, `k/v` after the last one;
-shapes are lava-dl's.
+INPUT.npz holds `spikes` or payloads `(T, n)`, or `bias_mant` of the input neurons in lava-dl's order (width, height,
+channel), and `arguments`, a JSON text: `steps`, and what `netx.hdf5.Network` takes beside the file.
+OUTPUT.npz holds the spikes of layer k at every step as `k/s` `(steps, *shape)`, and its neurons' variables after the
+last one as `k/state/NAME`; shapes are lava-dl's.
 """
 
 import argparse
+import ast
 import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -49,15 +51,34 @@ sys.path[:] = [p for p in sys.path if os.path.realpath(p or ".") != os.path.dirn
 
 import numpy as np  # noqa: E402
 
+STATE = {"u": "u", "v": "v", "sigma": "sigma", "act": "act", "residue": "residue", "real": "re", "imag": "im"}
+STATE |= {"sin_decay": "sin_decay", "cos_decay": "cos_decay"}
+"""Lava's names of the variables that a step leaves behind, or that its own formulas made; and those of the result."""
+
 
 def load_lava_dl() -> Any:
     """`lava.lib.dl.netx.hdf5` without torch: netx imports SLAYER for one formula, of resonate-and-fire neurons."""
+    formula = _neuron_params()
     for name in ("slayer", "slayer.neuron", "slayer.neuron.rf", "netx.sequential_modules"):
         stub: Any = types.ModuleType(f"lava.lib.dl.{name}")
         stub.__file__, stub.__path__ = __file__, []  # Lava's compiler asks for the file of each module it meets
-        stub.neuron_params = None
+        stub.neuron_params = formula
         sys.modules[stub.__name__] = stub
     return importlib.import_module("lava.lib.dl.netx.hdf5")
+
+
+def _neuron_params() -> Any:
+    """SLAYER's own function, cut out of its file: the rest of the file wants torch."""
+    spec = importlib.util.find_spec("lava.lib.dl")
+    assert spec is not None and spec.submodule_search_locations
+    paths = [os.path.join(folder, "slayer", "neuron", "rf.py") for folder in spec.submodule_search_locations]
+    path = next(path for path in paths if os.path.isfile(path))
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read(), path)
+    wanted: list[ast.stmt] = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "neuron_params"]
+    names: dict[str, Any] = {"np": np}
+    exec(compile(ast.Module(wanted, []), path, "exec"), names)
+    return names["neuron_params"]
 
 
 def run_job(net_path: str, input_path: str, output_path: str, hdf5: Any) -> None:
@@ -70,17 +91,20 @@ def run_job(net_path: str, input_path: str, output_path: str, hdf5: Any) -> None
         net.in_layer.neuron.bias_mant.init = inputs["bias_mant"].astype(np.int32).reshape(net.in_layer.shape)
     else:
         spikes = inputs["spikes"]
+        # An input block's own port leads nowhere: lava-dl expects the data at the neurons.
+        has_synapses = hasattr(net.in_layer, "synapse") or hasattr(net.in_layer, "real_synapse")
+        port = net.inp if has_synapses else net.in_layer.neuron.a_in
         padded = np.concatenate([spikes, np.zeros((steps - len(spikes), spikes.shape[1]), spikes.dtype)])
-        shape = net.inp.shape
+        shape = port.shape
         # (T, c, h, w) to (w, h, c, T), as lava-dl reads images; a flat input stays as it is.
         data = padded.reshape(steps, *shape[::-1]).transpose(*range(len(shape), -1, -1))
         source = importlib.import_module("lava.proc.io.source").RingBuffer(data=data.astype(np.int32))
-        source.s_out.connect(net.inp)
+        source.s_out.connect(port)
     np.savez(output_path, **run(net, steps))
 
 
 def run(net: Any, steps: int) -> dict[str, Any]:
-    """Spikes of every layer at every step; u and v after the last."""
+    """What every layer sends at every step, and its state after the last."""
     sinks = []
     for layer in net.layers:
         sink = importlib.import_module("lava.proc.io.sink").RingBuffer(shape=layer.out.shape, buffer=steps)
@@ -93,7 +117,9 @@ def run(net: Any, steps: int) -> dict[str, Any]:
         net.run(condition=condition, run_cfg=config)
         for k, (layer, sink) in enumerate(zip(net.layers, sinks, strict=True)):
             found[f"{k}/s"] = np.moveaxis(sink.data.get().astype(np.int32), -1, 0)
-            found[f"{k}/u"], found[f"{k}/v"] = layer.neuron.u.get(), layer.neuron.v.get()
+            for name, ours in STATE.items():
+                if hasattr(layer.neuron, name):
+                    found[f"{k}/state/{ours}"] = getattr(layer.neuron, name).get()
     finally:
         net.stop()
     return found

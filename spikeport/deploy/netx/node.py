@@ -25,10 +25,14 @@ class Node:
     def __contains__(self, name: str) -> bool:
         return name in self.group
 
+    def is_group(self, name: str) -> bool:
+        """Whether there is a group `name` in this very file."""
+        link = self.group.get(name, getlink=True)
+        return isinstance(link, h5py.HardLink) and isinstance(self.group.get(name), h5py.Group)
+
     def child(self, name: str, where: str) -> "Node":
         """The group `name` of this very file."""
-        link = self.group.get(name, getlink=True)
-        if not isinstance(link, h5py.HardLink) or not isinstance(self.group.get(name), h5py.Group):
+        if not self.is_group(name):
             raise FileError(self.where, f"group '{name}'", relation="is not in the file")
         return Node(self.group[name], where, self.file_bytes)
 
@@ -51,21 +55,34 @@ class Node:
 
     def integers(self, name: str) -> Ints:
         """Whole numbers below 2^31, whatever their type: SLAYER stores integers as float32."""
+        data = self._numbers(name)
+        return self._whole(name, data)
+
+    def cut(self, name: str) -> int:
+        """One value, cut to an integer toward zero, as lava-dl cuts the decays of RF neurons."""
+        return self._one(name, self._whole(name, np.trunc(self._numbers(name))))
+
+    def _numbers(self, name: str) -> Any:
         data = self.data(name)
         if data.dtype.kind not in "iufb":
             raise FileError(self.where, f"'{name}'", got=data.dtype, relation="is not", limit="an array of integers")
+        return data
+
+    def _whole(self, name: str, data: Any) -> Ints:
         whole = np.isfinite(data).all() and np.array_equal(data, np.trunc(data)) and (np.abs(data) <= INT_MAX).all()
         if not whole:
             limit = "an array of integers"
             do = "export it again with quantized weights (a pre_hook_fx); lava-dl would cut the fractions off"
             raise FileError(self.where, f"'{name}'", got="fractions", relation="is not", limit=limit, do=do)
-        return data.astype(np.int64)
+        return np.asarray(data).astype(np.int64)
 
     def integer(self, name: str, default: int | None = None) -> int:
         """One value; an array counts if all its values are the same."""
         if default is not None and name not in self:
             return default
-        data = self.integers(name)
+        return self._one(name, self.integers(name))
+
+    def _one(self, name: str, data: Ints) -> int:
         if not data.size or data.min() != data.max():
             got = f"{data.size} values" if not data.size else f"{data.min()} to {data.max()}"
             raise FileError(self.where, f"'{name}'", got=got, relation="is not", limit="one value for the whole layer")

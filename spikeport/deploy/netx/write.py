@@ -1,46 +1,37 @@
 """Program -> `.net`. What lava-dl would change, or a `.net` cannot say, is refused with the reason.
 
-A `.net` holds no names, no resets, no step length, no latency, no profile, and no classes: `read_netx` names the groups
-anew, and resets are arguments of the reader, there as here.
+A `.net` holds no names, no resets, no step length, no latency, no profile, no range of the input, and no classes:
+`read_netx` names the groups anew; resets and exponents are arguments of the reader, there as here.
 """
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
 from spikeport import fixed
+from spikeport.deploy.netx.arguments import NetxArguments
 from spikeport.deploy.netx.distortion import distorted
 from spikeport.deploy.netx.file import write_layers
+from spikeport.deploy.netx.groups import ITSELF, bias_of, neuron_of
 from spikeport.deploy.netx.layers import (
     BIAS_EXP,
-    LIF,
+    SPIKE_EXP,
     ConvLayer,
     DenseLayer,
     FlattenLayer,
     InputLayer,
     Layer,
     Neuron,
+    ResonatorNeuron,
     Shape,
+    SigmaDeltaNeuron,
 )
 from spikeport.errors import DeployError
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Conv, Dense, Encoder, Program, Sparse
-
-_ITSELF = "run this Program itself: spikeport run --backend lava"
-
-
-@dataclass(frozen=True)
-class NetxArguments:
-    """What `netx.hdf5.Network` and `read_netx` must be told beside the file."""
-
-    reset_interval: int = 0
-    """0: no reset; lava-dl calls that None."""
-    reset_offset: int = 0
-    input_bits: int = 0
-    """For `read_netx` only."""
+from spikeport.neurons import LIF, Group, Resonator, SigmaDelta
+from spikeport.program import Connection, Conv, Dense, Encoder, Input, Program, Sparse
 
 
 def write_netx(program: Program, path: str | os.PathLike[str]) -> NetxArguments:
@@ -50,70 +41,117 @@ def write_netx(program: Program, path: str | os.PathLike[str]) -> NetxArguments:
         DeployError: the Program has what a `.net` cannot hold, or what lava-dl would change.
     """
     chain = _chain(program)
-    first, input_bits = _first_layer(program, chain[0])
+    entry = program.inputs[0]
+    first, has_neurons = _first_layer(program, chain[0])
     layers: list[Layer] = [first]
     shape: Shape = first.shape
-    for group in chain[1:] if program.encoders else chain:
+    for group in chain[1:] if has_neurons else chain:
         into = [c for c in program.connections if c.target == group.name]
         layer = _layer(program, group, into)
         if isinstance(layer, DenseLayer) and len(shape) > 1:
             layers.append(FlattenLayer())
         if isinstance(layer, ConvLayer) and len(shape) != 3:
             what = "convolution after a dense layer"
-            raise DeployError(group.name, what, relation="is not supported by lava-dl", do=_ITSELF)
+            raise DeployError(group.name, what, relation="is not supported by lava-dl", do=ITSELF)
         layers.append(layer)
         shape = layer.shape if isinstance(layer, ConvLayer) else (group.size,)
-    arguments = NetxArguments(*_resets(chain), input_bits)
+    interval, offset = _resets(chain)
+    arguments = NetxArguments(
+        interval,
+        offset,
+        program.encoders[0].shift if program.encoders else 0,
+        _spike_exp(chain),
+        0 if has_neurons else _message_bits(entry),
+    )
     write_layers(layers, path)
     return arguments
 
 
-def _chain(program: Program) -> tuple[LIF, ...]:
-    """The groups in order, if they are one chain of plain LIF from the input to the output."""
-    _check_plain(program)
+def _chain(program: Program) -> tuple[Group, ...]:
+    """The groups in order, if they are one chain from the input to the output that a file has fields for."""
+    for group in program.groups:
+        neuron_of(group)
+    _check_payloads(program)
     sources = [program.inputs[0].name, *(g.name for g in program.groups)]
+    groups = program.groups
     if program.encoders:
-        sources = sources[1:]
-    wanted = list(zip(sources, sources[1:], strict=False))
-    found = [(c.source, c.target) for c in program.connections if c.source != c.target]
+        sources, groups = sources[1:], groups[1:]
+    wanted = [(source, g.name, port) for source, g in zip(sources, groups, strict=False) for port in g.ports]
+    found = [(c.source, c.target, c.port) for c in program.connections if c.source != c.target]
     if sorted(found) != sorted(wanted) or len(program.inputs) != 1:
-        got = ", ".join(f"{a} -> {b}" for a, b in found)
-        do = "a .net holds one chain of layers; " + _ITSELF
+        got = ", ".join(f"{a} -> {b}" for a, b, _ in found)
+        do = "a .net holds one chain of layers; " + ITSELF
         raise DeployError("program", "connections", got=got, relation="are not one chain", do=do)
     last = program.groups[-1].name
     if [o.source for o in program.outputs] != [last]:
         got = ", ".join(o.source for o in program.outputs)
         raise DeployError("program", "outputs", got=got, relation="are not the last layer", limit=last)
-    return program.lifs
+    return program.groups
 
 
-def _check_plain(program: Program) -> None:
-    """What a `.net`'s CUBA neurons have no field for would be lost without a word."""
-    other = [
-        g.name
-        for g in program.groups
-        if not isinstance(g, LIF) or g.reset != "zero" or g.refractory_steps or g.vth_low is not None
-    ]
-    other += [f"{c.source} -> {c.target}" for c in program.connections if c.graded]
-    if other:
-        limit = "LIF without rest, reset to zero, that send 0 and 1"
-        raise DeployError(other[0], "neurons or spikes", relation="are not", limit=limit, do=_ITSELF)
+def _check_payloads(program: Program) -> None:
+    """In lava-dl payloads count exactly where SDNN neurons send them, or the input has message bits."""
+    payloads = {g.name for g in program.groups if isinstance(g, SigmaDelta)}
+    payloads |= {i.name for i in program.inputs if i.kind == "graded"}
+    for c in program.connections:
+        if c.graded != (c.source in payloads):
+            where, limit = f"{c.source} -> {c.target}", c.source in payloads
+            do = "lava-dl counts the payloads of SDNN neurons and of graded input, and no others; " + ITSELF
+            raise DeployError(where, "graded", got=c.graded, relation="is not", limit=limit, do=do)
 
 
-def _first_layer(program: Program, first: LIF) -> tuple[InputLayer, int]:
-    """The input layer, with neurons if the host loads their bias; and the bits of its x below one."""
-    if not program.encoders:
-        return InputLayer(program.inputs[0].shape), 0
+def _spike_exp(chain: Sequence[Group]) -> int:
+    found = {g.name: g.spike_exp for g in chain if isinstance(g, SigmaDelta) and g.stage != "sigma"}
+    first = next(iter(found.values()), SPIKE_EXP)
+    for name, spike_exp in found.items():
+        if spike_exp != first:
+            do = "lava-dl takes one for the whole network; " + ITSELF
+            raise DeployError(name, "spike_exp", got=spike_exp, relation="is not", limit=first, do=do)
+    return first
+
+
+def _message_bits(entry: Input) -> int:
+    """The least that hold the magnitude of every payload."""
+    return max(-entry.low, entry.high).bit_length() if entry.kind == "graded" else 0
+
+
+def _first_layer(program: Program, first: Group) -> tuple[InputLayer, bool]:
+    """The input layer, and whether it has neurons: LIF whose bias the host loads, or delta neurons."""
+    if program.encoders:
+        assert isinstance(first, LIF)
+        return _lif_input(program, first), True
+    if not isinstance(first, SigmaDelta) or first.stage != "delta":
+        return InputLayer(program.inputs[0].shape), False
+    (link,) = (c for c in program.connections if c.target == first.name)
+    if first.shape != program.inputs[0].shape or not _is_one_to_one(link, first.size):
+        limit = "one listed synapse of weight 1 for each neuron, from an input of its shape"
+        do = "lava-dl's delta neurons are its input layer; " + ITSELF
+        raise DeployError(first.name, "synapses of delta neurons", relation="are not", limit=limit, do=do)
+    neuron = neuron_of(first)
+    assert isinstance(neuron, SigmaDeltaNeuron)
+    return InputLayer(first.shape, neuron), True
+
+
+def _is_one_to_one(link: Connection, size: int) -> bool:
+    if not isinstance(link, Sparse) or np.any(link.delay) or link.weight_exp:
+        return False
+    each = np.array_equal(np.sort(link.row), np.arange(size)) and np.array_equal(link.row, link.col)
+    return bool(each and np.all(link.weight == 1))
+
+
+def _lif_input(program: Program, first: LIF) -> InputLayer:
     encoder = program.encoders[0]
     if any(c.target == first.name for c in program.connections):
         raise DeployError(first.name, "recurrent connection of the input layer", relation="is not supported")
     transform = _transform(encoder)
     if encoder.synapses.target != first.name or transform is None:
-        do = "a .net's input is weight * x + bias, the same for each value; " + _ITSELF
+        do = "a .net's input is weight * x + bias, the same for each value; " + ITSELF
         raise DeployError(first.name, "first layer, computed on the host,", relation="has no place in a .net", do=do)
     if first.bias_exp != BIAS_EXP:
-        raise DeployError(first.name, "bias_exp", got=first.bias_exp, relation="is not", limit=BIAS_EXP, do=_ITSELF)
-    return InputLayer(first.shape, _neuron(first), *transform), encoder.shift
+        raise DeployError(first.name, "bias_exp", got=first.bias_exp, relation="is not", limit=BIAS_EXP, do=ITSELF)
+    neuron = neuron_of(first)
+    assert isinstance(neuron, Neuron)
+    return InputLayer(first.shape, neuron, *transform)
 
 
 def _transform(encoder: Encoder) -> tuple[int, int] | None:
@@ -129,29 +167,35 @@ def _transform(encoder: Encoder) -> tuple[int, int] | None:
     return weight, bias
 
 
-def _layer(program: Program, group: LIF, into: Sequence[Connection]) -> DenseLayer | ConvLayer:
+def _layer(program: Program, group: Group, into: Sequence[Connection]) -> DenseLayer | ConvLayer:
     forward = [c for c in into if c.source != group.name]
     backward = [c for c in into if c.source == group.name]
-    if backward and any(isinstance(c, Conv) for c in into):
-        raise DeployError(group.name, "convolution of a recurrent layer", relation="is not supported", do=_ITSELF)
+    if isinstance(group, SigmaDelta) and group.stage == "delta":
+        raise DeployError(group.name, "delta neurons", relation="are not the input layer", do=ITSELF)
+    if backward and (not isinstance(group, LIF) or any(isinstance(c, Conv) for c in into)):
+        what = "recurrent connection" if not isinstance(group, LIF) else "convolution of a recurrent layer"
+        raise DeployError(group.name, what, relation="is not supported", do=ITSELF)
+    if isinstance(group, Resonator):
+        return _complex_dense(program, group, forward)
     if isinstance(forward[0], Conv):
         return _conv(group, forward[0])
     return _dense(program, group, forward[0], backward)
 
 
-def _conv(group: LIF, conv: Conv) -> ConvLayer:
+def _conv(group: LIF | SigmaDelta, conv: Conv) -> ConvLayer:
     if conv.delay:
         do = "lava-dl ignores it"
         raise DeployError(group.name, "delay of a convolution", got=conv.delay, relation="is not", limit=0, do=do)
-    bias = _bias(group)
+    bias = bias_of(group)
     if np.array_equal(bias, np.broadcast_to(bias[:, :1, :1], bias.shape)):
         bias = bias[:, 0, 0]
     weight = conv.weight.astype(np.int64) << conv.weight_exp
-    geometry = (conv.stride, conv.padding, conv.dilation, conv.groups)
-    return ConvLayer(group.shape, weight, bias, _neuron(group), *geometry)
+    neuron = neuron_of(group)
+    assert not isinstance(neuron, ResonatorNeuron)
+    return ConvLayer(group.shape, weight, bias, neuron, conv.stride, conv.padding, conv.dilation, conv.groups)
 
 
-def _dense(program: Program, group: LIF, forward: Dense | Sparse | Conv, backward: Sequence[Connection]) -> DenseLayer:
+def _dense(program: Program, group: Group, forward: Dense | Sparse, backward: Sequence[Connection]) -> DenseLayer:
     size = (group.size, prod(program.shape_of(forward.source)))
     weights = [_matrix(group, forward, size), *(_matrix(group, c, (group.size, group.size)) for c in backward)]
     delays = [_delay(c, w.shape) for c, w in zip((forward, *backward), weights, strict=True)]
@@ -161,10 +205,25 @@ def _dense(program: Program, group: LIF, forward: Dense | Sparse | Conv, backwar
         do = "lava-dl drops the weights' exponent there"
         raise DeployError(group.name, "delay of a recurrent layer", relation="is not supported", do=do)
     _check_survival(group, weights)
-    return DenseLayer(weights[0], _bias(group).reshape(-1), _neuron(group), delays[0], *weights[1:])
+    return DenseLayer(weights[0], bias_of(group).reshape(-1), neuron_of(group), delays[0], *weights[1:])
 
 
-def _matrix(group: LIF, connection: Connection, size: tuple[int, int]) -> Ints:
+def _complex_dense(program: Program, group: Resonator, forward: Sequence[Connection]) -> DenseLayer:
+    """Real and imaginary weights, which lava-dl shifts one without the other."""
+    weights = {}
+    for c in forward:
+        if isinstance(c, Conv):
+            raise DeployError(group.name, "convolution into RF neurons", relation="is not supported", do=ITSELF)
+        if np.any(c.delay):
+            do = "lava-dl ignores it; " + ITSELF
+            raise DeployError(group.name, "delay of RF neurons", relation="is not supported", do=do)
+        weights[c.port] = _matrix(group, c, (group.size, prod(program.shape_of(c.source))))
+        _check_survival(group, [weights[c.port]])
+    bias = bias_of(group).reshape(-1)
+    return DenseLayer(weights["re"], bias, neuron_of(group), weight_imag=weights["im"])
+
+
+def _matrix(group: Group, connection: Connection, size: tuple[int, int]) -> Ints:
     """Weights in steps of 1: mantissa << exponent, if that is whole for each synapse."""
     assert not isinstance(connection, Conv)
     mantissa = connection.weight.astype(np.int64)
@@ -174,7 +233,7 @@ def _matrix(group: LIF, connection: Connection, size: tuple[int, int]) -> Ints:
     weight = fixed.shift(mantissa, connection.weight_exp)
     if not np.array_equal(fixed.shift(weight, -connection.weight_exp), mantissa):
         what, relation = "weight exponent", "leaves fractions of weights"
-        raise DeployError(group.name, what, got=connection.weight_exp, relation=relation, do=_ITSELF)
+        raise DeployError(group.name, what, got=connection.weight_exp, relation=relation, do=ITSELF)
     return weight
 
 
@@ -189,39 +248,20 @@ def _delay(connection: Connection, size: tuple[int, ...]) -> int | Ints:
     return delay.astype(np.int64)
 
 
-def _check_survival(group: LIF, weights: Sequence[Ints]) -> None:
+def _check_survival(group: Group, weights: Sequence[Ints]) -> None:
     """Whether lava-dl's own shifting, clipping and truncating leaves every weight as it is."""
     low, high = min(int(w.min()) for w in weights), max(int(w.max()) for w in weights)
     if low < fixed.WEIGHT_MIN_MIXED or high > fixed.WEIGHT_MAX:
         limit = f"[{fixed.WEIGHT_MIN_MIXED}, {fixed.WEIGHT_MAX}]; lava-dl clips them"
-        raise DeployError(group.name, "weights", got=f"{low} to {high}", relation="are not in", limit=limit, do=_ITSELF)
+        raise DeployError(group.name, "weights", got=f"{low} to {high}", relation="are not in", limit=limit, do=ITSELF)
     if low == high == 0:
         raise DeployError(group.name, "all weights are 0: lava-dl stops with an OverflowError", do="remove the layer")
     if changed := distorted(weights):
         what = f"lava-dl would change {changed} of {sum(w.size for w in weights)} weights"
-        raise DeployError(group.name, what, got=f"they are {low} to {high}", do=_ITSELF)
+        raise DeployError(group.name, what, got=f"they are {low} to {high}", do=ITSELF)
 
 
-def _bias(group: LIF) -> Ints:
-    """In the file's steps of 2^6."""
-    value = group.bias_mant.astype(np.int64) << group.bias_exp
-    bias = value >> BIAS_EXP
-    if np.any(bias << BIAS_EXP != value):
-        limit = f"in steps of {1 << BIAS_EXP}"
-        got = f"bias_exp {group.bias_exp}"
-        raise DeployError(group.name, "bias", got=got, relation="is not", limit=limit, do=_ITSELF)
-    if bias.min() < fixed.BIAS_MANT_MIN or bias.max() > fixed.BIAS_MANT_MAX:
-        worst = bias.min() if bias.min() < fixed.BIAS_MANT_MIN else bias.max()
-        limit = f"[{fixed.BIAS_MANT_MIN}, {fixed.BIAS_MANT_MAX}]"
-        raise DeployError(group.name, "bias in steps of 64", got=int(worst), relation="is not in", limit=limit)
-    return bias
-
-
-def _neuron(group: LIF) -> Neuron:
-    return Neuron(group.du + 1, group.dv, group.vth)
-
-
-def _resets(chain: Sequence[LIF]) -> tuple[int, int]:
+def _resets(chain: Sequence[Group]) -> tuple[int, int]:
     """Interval and offset with which layer k is cleared at t % interval == (offset + 1 + k) % interval."""
     interval = chain[0].reset_interval
     if not interval:

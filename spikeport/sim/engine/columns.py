@@ -14,8 +14,11 @@ DELTA, SIGMA, BOTH = range(3)
 # of a connection
 KIND, SOURCE, TARGET, EXP, DELAY, SLOTS, N_TARGET, BUFFER, WEIGHT, WIDE, POINTER, SLOT = range(12)
 C_IN, C_OUT_G, GROUPS, STRIDE = range(12, 16)  # of a convolution: channels, groups, weights per source channel
-LONG, GRADED, WORD, PORT = range(16, 20)  # LONG: its sums need 64 bits, and its buffer is one of `longs`
-CONNECTION_COLUMNS = 20
+LONG, GRADED, WORD, PORT, WRAPS = range(16, 21)  # LONG: its sums need 64 bits, and its buffer is one of `longs`
+H_IN, W_IN, H_OUT, W_OUT, K_H, K_W, S_H, S_W, P_H, P_W, D_H = range(21, 32)  # of a convolution, in places
+GATHER, ROW = range(32, 34)  # of a convolution: its weights for `windows.py`, or -1; how long a row of them is
+CONNECTION_COLUMNS = 34
 
 DENSE, LISTED, CONV = range(3)
+# WRAPS: whether a sum of spikes can be so large that the word of a convolution matters
 NO_WORD, SUM_WORD, PRODUCT_WORD = range(3)  # what wraps at 32 bits: nothing, the sum of a delay, each product

@@ -39,40 +39,6 @@ def add_four(a, to, n, weight, starts, k, shift):  # type: ignore[no-untyped-def
 
 
 @njit
-def add_eight(a, to, n, weight, starts, k):  # type: ignore[no-untyped-def]
-    """Eight runs of bytes at once."""
-    t = np.uint64(to)
-    w0, w1, w2, w3 = np.uint64(starts[k]), np.uint64(starts[k + 1]), np.uint64(starts[k + 2]), np.uint64(starts[k + 3])
-    k += 4
-    w4, w5, w6, w7 = np.uint64(starts[k]), np.uint64(starts[k + 1]), np.uint64(starts[k + 2]), np.uint64(starts[k + 3])
-    for i in range(np.uint64(n)):
-        b0 = np.int16(np.int16(weight[w0 + i]) + weight[w1 + i])
-        b1 = np.int16(np.int16(weight[w2 + i]) + weight[w3 + i])
-        b2 = np.int16(np.int16(weight[w4 + i]) + weight[w5 + i])
-        b3 = np.int16(np.int16(weight[w6 + i]) + weight[w7 + i])
-        a[t + i] += np.int32(np.int16(np.int16(b0 + b1) + np.int16(b2 + b3)))
-
-
-@njit
-def add_runs(a, to, n, weight, starts, m):  # type: ignore[no-untyped-def]
-    """a[to + i] += weight[start + i] for i < n and each of the first m `starts`."""
-    k = 0
-    if weight.itemsize == 1:
-        while k + 8 <= m:
-            add_eight(a, to, n, weight, starts, k)
-            k += 8
-        if k + 4 <= m:
-            add_four(a, to, n, weight, starts, k, 0)
-            k += 4
-        if k + 2 <= m:
-            add_two(a, to, n, weight, starts, k, 0)
-            k += 2
-    while k < m:
-        add_one(a, to, n, weight, starts[k])
-        k += 1
-
-
-@njit
 def add_listed(buffer, row, step, weight, pointers, targets, delays, events, first_event, m):  # type: ignore[no-untyped-def]
     """Adds the listed synapses of m events into the slots of their delays. Gives the number of synapses."""
     n, slots, base = row[col.SLOT], row[col.SLOTS], row[col.BUFFER]
@@ -139,16 +105,3 @@ def _add_place(buffer, at, weight, runs, first, last, starts, count):  # type: i
     for r in range(first, last):
         synapses += runs[r, 2]
     return synapses
-
-
-@njit
-def list_events(spiked, events):  # type: ignore[no-untyped-def]
-    """Indices of the neurons that spiked, in order. Gives how many.
-
-    Without a branch: whether a neuron spikes is just what a branch predictor cannot know.
-    """
-    count = np.uint64(0)
-    for i in range(np.uint64(spiked.size)):
-        events[count] = i
-        count += np.uint64(spiked[i])
-    return np.int64(count)

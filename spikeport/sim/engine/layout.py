@@ -12,10 +12,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeport import fixed
 from spikeport.neurons import Port
 from spikeport.program import Connection, Conv, Dense, Group, Input, Program, Shape
 from spikeport.sim.engine import columns as col
 from spikeport.sim.engine.groups import bias_of, group_rows
+from spikeport.sim.engine.rows import WIDTH, aligned
 from spikeport.sim.engine.runs import columns_in_order, runs_of
 
 Table: TypeAlias = NDArray[np.int64]
@@ -50,6 +52,8 @@ class Layout:
     """Per neuron, groups one after the other, channel last."""
     node_offset: Table
     """Where each node's events start; one past the last node at the end."""
+    node_signed: NDArray[np.bool_]
+    """Which nodes send payloads."""
     buffer_size: int
     """Length of all delivery buffers of one sample that hold 32 bits."""
     longs_size: int
@@ -103,7 +107,7 @@ def lay_out(program: Program) -> Layout:
         groups=rows,
         connections=connections,
         origin=np.array([k for k, _ in parts], np.int64),
-        bytes_=_joined(store.bytes_, np.int8),
+        bytes_=_aligned(store.bytes_),
         words=_joined(store.words, np.int16),
         pointers=_joined(store.pointers, np.int64),
         targets=_joined(store.targets, np.int32),
@@ -111,7 +115,8 @@ def lay_out(program: Program) -> Layout:
         runs=np.concatenate([*store.runs, np.zeros((1, 3), np.int32)]),
         bias=_joined([_bias(g, order[n_inputs + i]) for i, g in enumerate(program.groups)], np.int32),
         node_offset=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        buffer_size=store.sizes[0],
+        node_signed=np.array([*(i.kind == "graded" for i in program.inputs), *(g.signed for g in program.groups)]),
+        buffer_size=store.sizes[0] + WIDTH,  # the last row of a convolution may be longer than its channels
         longs_size=store.sizes[1],
         more_size=more,
         order=order,
@@ -185,6 +190,12 @@ def _joined(parts: list[NDArray[Any]], dtype: type[np.integer[Any]]) -> NDArray[
     return np.concatenate([*parts, np.zeros(1, dtype)]).astype(dtype)
 
 
+def _aligned(parts: list[NDArray[np.int8]]) -> NDArray[np.int8]:
+    """One array that starts at a cache line; as the parts are multiples of one, each does."""
+    joined = aligned(sum(part.size for part in parts))
+    return np.concatenate(parts, out=joined) if parts else joined
+
+
 class _Store:
     """Collects the rows and the weights, connection by connection."""
 
@@ -227,6 +238,8 @@ class _Store:
             case Listed():
                 weight = self._listed(row, connection, prod(shape))
         self._weights(row, weight, connection.weight_exp)
+        if isinstance(connection, Conv):
+            self._windows(row, connection, shape, out)
         self.rows.append(row)
 
     def _weights(self, row: list[int], weight: NDArray[Any], exp: int) -> None:
@@ -238,7 +251,7 @@ class _Store:
         row[col.EXP], row[col.WIDE] = exp, int(not small)
         store: list[Any] = self.bytes_ if small else self.words
         row[col.WEIGHT] = sum(part.size for part in store)
-        store.append(flat.astype(np.int8 if small else np.int16))
+        store.append(_filled_up(flat.astype(np.int8 if small else np.int16)))
 
     def _listed(self, row: list[int], listed: Listed, n_source: int) -> NDArray[Any]:
         """Synapses sorted by source, then delay, then target."""
@@ -270,6 +283,27 @@ class _Store:
         self.runs.append(runs)
         weight = conv.weight.reshape(conv.groups, row[col.C_OUT_G], c_in, k_h, k_w)
         return weight.transpose(0, 2, 3, 4, 1)[:, :, :, columns_in_order(conv)]
+
+    def _windows(self, row: list[int], conv: Conv, shape: Shape, out: Shape) -> None:
+        """The weights once more for `windows.py`, by kernel row, kernel column and source channel, where it can be."""
+        (row[col.H_IN], row[col.W_IN]), (row[col.H_OUT], row[col.W_OUT]) = shape[1:], out[1:]
+        row[col.K_H], row[col.K_W] = conv.weight.shape[2:]
+        (row[col.S_H], row[col.S_W]), (row[col.P_H], row[col.P_W]) = conv.stride, conv.padding
+        row[col.D_H], row[col.GATHER] = conv.dilation[0], -1
+        row[col.WRAPS] = int(self.largest[-1] >= fixed.WRAP_AT)
+        row[col.ROW] = -(-out[0] // WIDTH) * WIDTH
+        if conv.groups > 1 or conv.dilation[1] > 1 or row[col.WIDE] or row[col.LONG]:
+            return
+        halved = row[col.EXP] - conv.weight_exp
+        rows = (conv.weight >> halved).transpose(2, 3, 1, 0).astype(np.int8)
+        rows = np.pad(rows, ((0, 0), (0, 0), (0, 0), (0, row[col.ROW] - out[0])))
+        row[col.GATHER] = sum(part.size for part in self.bytes_)
+        self.bytes_.append(_filled_up(rows.reshape(-1)))
+
+
+def _filled_up(flat: NDArray[Any]) -> NDArray[Any]:
+    """Zeros up to a whole number of cache lines of bytes."""
+    return np.pad(flat, (0, -flat.size % LANES))
 
 
 def _permuted(weight: NDArray[Any], rows: Table | None, columns: Table | None) -> NDArray[Any]:

@@ -84,7 +84,7 @@ class EventEngine:
         sops = np.zeros((batch, len(lay.connections)), np.int64)
         failed = np.zeros((batch, 2), np.int64)
         weights = (lay.bytes_, lay.words, lay.pointers, lay.targets, lay.delays, lay.runs)
-        tables = (lay.groups, lay.connections, weights, lay.bias, lay.node_offset, len(self.program.inputs))
+        tables = (lay.groups, lay.connections, weights, lay.bias, lay.node_offset, lay.node_signed)
         values = (state.u, state.v, state.more, state.buffer, state.longs)
         kept = (record.sent_arrays, record.state_arrays, sops, failed)
         stops = NARROW if narrow else int(strict)

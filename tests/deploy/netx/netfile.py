@@ -1,15 +1,29 @@
 """Small `.net` files for tests: written with h5py as SLAYER does, or drawn at random as layers."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from spikeport.deploy.netx.layers import ConvLayer, DenseLayer, FlattenLayer, InputLayer, Layer, Neuron, Shape
+from spikeport.deploy.netx.layers import (
+    AnyNeuron,
+    ConvLayer,
+    DenseLayer,
+    FlattenLayer,
+    InputLayer,
+    Layer,
+    Neuron,
+    ResonatorNeuron,
+    Shape,
+    SigmaDeltaNeuron,
+)
 from spikeport.fixed import Ints
 
 Rng = np.random.Generator
+SDNN = {"type": "SDNN", "activation": "relu", "vThMant": 3}
+RF = {"type": "RF_PHASE", "sinDecay": 2000, "cosDecay": 3000, "vThMant": 30, "gradedSpike": False}
 LIF = {"type": "LOIHI", "iDecay": 4096, "vDecay": 1024, "vThMant": 25, "refDelay": 1, "wgtExp": 0, "theta": 1600}
 
 
@@ -99,3 +113,50 @@ def _dense(rng: Rng, n_source: int) -> DenseLayer:
         return DenseLayer(weight, bias, _neuron(rng), 0, _mixed(rng, n, n))
     delay: int | Ints = rng.integers(0, 63, weight.shape) if rng.random() < 0.3 else int(rng.choice([0, 0, 5]))
     return DenseLayer(weight, bias, _neuron(rng), delay)
+
+
+def random_sigma_delta_layers(rng: Rng) -> list[Layer]:
+    """Delta neurons or payloads, then sigma-delta layers, then sigma, sigma-delta or CUBA neurons."""
+    shape: Shape = tuple(int(n) for n in rng.integers(3, 6, 3)) if rng.random() < 0.7 else (int(rng.integers(2, 9)),)
+    delta = SigmaDeltaNeuron("delta", int(rng.integers(0, 4)))
+    layers: list[Layer] = [InputLayer(shape, delta if rng.random() < 0.7 else None)]
+    if len(shape) == 3:
+        conv = _conv(rng, shape)
+        conv = replace(conv, weight=conv.weight // 10 * 2, neuron=SigmaDeltaNeuron("sigma_delta", _threshold(rng)))
+        layers += [conv, FlattenLayer()]
+        shape = conv.shape
+    dense = _small_dense(rng, int(np.prod(shape)), SigmaDeltaNeuron("sigma_delta", _threshold(rng)))
+    delay = rng.integers(0, 9, dense.weight.shape) if rng.random() < 0.3 else 0
+    layers.append(replace(dense, delay=delay))
+    last = [SigmaDeltaNeuron("sigma"), SigmaDeltaNeuron("sigma_delta", 0), Neuron(4096, 1024, 100)][rng.integers(3)]
+    output = _small_dense(rng, len(dense.weight), last)
+    if last == SigmaDeltaNeuron("sigma"):
+        output = replace(output, bias=np.zeros_like(output.bias))
+    return [*layers, output]
+
+
+def random_resonator_layers(rng: Rng) -> list[Layer]:
+    """Dense layers with complex weights; the first may hear an image through CUBA neurons."""
+    n = int(rng.integers(3, 9))
+    layers: list[Layer] = [InputLayer((n,), _neuron(rng) if rng.random() < 0.3 else None)]
+    for _ in range(rng.integers(1, 4)):
+        angle, radius = rng.uniform(-3, 3), rng.uniform(0.8, 1) * 4096
+        decays = int(radius * np.sin(angle)), int(radius * np.cos(angle))
+        kind = ("rf", "rf_izhikevich")[rng.integers(2)]
+        neuron = ResonatorNeuron(kind, int(rng.integers(1, 60)), *decays)  # type: ignore[arg-type]
+        size = (int(rng.integers(3, 9)), n)
+        imaginary = _mixed(rng, *size)
+        layers.append(DenseLayer(_mixed(rng, *size), np.zeros(size[0], np.int64), neuron, weight_imag=imaginary))
+        n = size[0]
+    return layers
+
+
+def _threshold(rng: Rng) -> int:
+    return int(rng.choice([0, 1, 5, 20]))
+
+
+def _small_dense(rng: Rng, n_source: int, neuron: AnyNeuron) -> DenseLayer:
+    n = int(rng.integers(2, 9))
+    weight = 2 * rng.integers(-3, 4, (n, n_source))
+    weight.flat[:2] = (-2, 2)
+    return DenseLayer(weight, rng.integers(-20, 30, n), neuron)

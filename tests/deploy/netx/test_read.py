@@ -199,13 +199,12 @@ def test_an_open_file_is_read(net: Path) -> None:
 
 
 FLAT = slayer_layer("flatten")
-SDNN = {**LIF, "type": "SDNN"}
 REFUSED = [
     ([slayer_layer("pool", shape=(1,))], "layer 0 (pool): layer type (pool) is not one of input, dense,"),
     ([slayer_layer("convT", shape=(1,))], "replace it by a convolution before export"),
     ([dense(W), slayer_layer("average", shape=(2,)), dense(W.T)], "layer 2: layer after an average is not supported"),
-    ([dense(W, neuron=SDNN)], "layer 0 (dense): neuron: type (SDNN) is not one of LOIHI, CUBA; only leaky"),
-    ([dense(W, neuron={**LIF, "type": "ADRF_IZ"})], "lava-dl would read it as RF, without adaptation"),
+    ([dense(W, neuron={**LIF, "type": "ALIF"})], "neuron: type (ALIF) is not one of LOIHI, CUBA, SDNN, RF_PHASE, RF_"),
+    ([dense(W, neuron={**LIF, "type": "ADRF_PHASE"})], "lava-dl would read it as RF_PHASE, without adaptation; train"),
     ([dense(W, neuron={**LIF, "refDelay": 3})], "refDelay (3) is not 1; lava-dl ignores it"),
     ([dense(W, neuron={**LIF, "gradedSpike": True})], "gradedSpike (1) is not 0"),
     ([dense(W, neuron={**LIF, "weight_exp": 2})], "weight_exp (2) is not 0; lava-dl ignores it; train with MeanOnly"),
@@ -226,7 +225,7 @@ REFUSED = [
     ),
     (
         [{**dense(W), "weight": {"real": W, "imag": W}}],
-        "complex weights of resonate-and-fire neurons are not supported",
+        "layer 0 (dense): neurons of complex weights are not RF_PHASE or RF_IZHIKEVICH",
     ),
     ([spikes(2, 4, 6), conv(KERNEL, (2, 3, 5)), dense(np.ones((2, 30)))], "(2, 3, 5)) is ambiguous; put a flatten"),
     ([slayer_layer("input", shape=(2,), weight=[0])], "'weight' of the input (0) does not fit 8 bits"),

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeport.deploy.lava_env import WORKER as LAVA_WORKER
-from spikeport.deploy.lava_env import LavaEnv, find_lava
+from spikeport.deploy.lava_env import LavaEnv
 from spikeport.deploy.netx import NetxArguments, read_netx, write_netx
 from spikeport.deploy.netx.distortion import distorted
 from spikeport.deploy.netx.file import write_layers
-from spikeport.deploy.netx.lava_dl import WORKER, LavaDlJob, LavaDlLayer, run_lava_dl
+from spikeport.deploy.netx.lava_dl import WORKER, LavaDlJob, run_lava_dl
 from spikeport.deploy.netx.layers import DenseLayer, Neuron
-from spikeport.errors import DeployError, FileError, LavaMissing
+from spikeport.errors import DeployError, FileError
 from spikeport.fixed import Ints
 from spikeport.program import (
     LIF,
@@ -28,24 +28,14 @@ from spikeport.program import (
     Input,
     Output,
     Program,
-    SigmaDelta,
     Sparse,
     identical,
 )
 from spikeport.sim import simulate
-from spikeport.sim.reference import encode
+from tests.deploy.netx.live import STEPS, differing, job
 from tests.deploy.netx.netfile import conv, dense, random_layers, slayer_layer, spikes, write_net
 
-STEPS = 40
 flatten = slayer_layer("flatten")
-
-
-@pytest.fixture(scope="module")
-def env() -> LavaEnv:
-    try:
-        return find_lava()
-    except LavaMissing as missing:
-        pytest.skip(f"NOT COMPARED WITH LAVA-DL: {missing}")
 
 
 def group(name: str, shape: tuple[int, ...], **values: Any) -> LIF:
@@ -108,8 +98,7 @@ REFUSED: list[tuple[Program, str]] = [
     ),
     (chain(Dense("x", "g", W), groups=(group("g", (2,), reset="subtract"),)), "g: neurons or spikes are not LIF"),
     (chain(Dense("x", "g", W), groups=(group("g", (2,), refractory_steps=2),)), "g: neurons or spikes are not"),
-    (chain(Dense("x", "g", W, graded=True)), "x -> g: neurons or spikes are not LIF without rest"),
-    (chain(Dense("x", "g", W), groups=(SigmaDelta("g", (2,), "sigma"),)), "g: neurons or spikes are"),  # type: ignore[arg-type]
+    (chain(Dense("x", "g", W, graded=True)), "x -> g: graded (True) is not False; lava-dl counts the payloads of SDNN"),
     (
         chain(Dense("x", "a", W), Dense("x", "b", W), groups=(group("a", (2,)), group("b", (2,)))),
         "program: connections (x -> a, x -> b) are not one chain; a .net holds one chain of layers",
@@ -201,28 +190,6 @@ def test_both_workers_run_in_one_environment() -> None:
 # Live ----------------------------------------------------------------------------------------------------------
 
 
-def job(program: Program, path: Path, arguments: NetxArguments, x: Ints) -> LavaDlJob:
-    if not program.encoders:
-        return LavaDlJob(path, arguments, STEPS, spikes=x)
-    shape = program.groups[0].shape
-    mantissas = encode(program.encoders[0], x[:1].reshape(1, -1), program.inputs[0].shape, shape)
-    return LavaDlJob(path, arguments, STEPS, bias_mant=mantissas.reshape(shape))
-
-
-def differing(program: Program, x: Ints, layers: tuple[LavaDlLayer, ...]) -> tuple[int, int]:
-    """Values that differ, and spikes: every layer's spikes at every step, u and v after the last."""
-    x = np.concatenate([x, np.repeat(x[-1:], STEPS, 0)])[: STEPS - program.latency] if program.encoders else x
-    traces = simulate(program, x[: STEPS - program.latency, None], record=[g.name for g in program.groups]).traces
-    wrong = fired = 0
-    for g, layer in zip(program.groups, layers, strict=True):
-        trace = traces[g.name]
-        wrong += int((layer.s.reshape(STEPS, -1) != trace.s.reshape(STEPS, -1)).sum())
-        wrong += int((layer.u.reshape(-1) != trace.u[-1].reshape(-1)).sum())
-        wrong += int((layer.v.reshape(-1) != trace.v[-1].reshape(-1)).sum())
-        fired += int(layer.s.sum())
-    return wrong, fired
-
-
 def test_lava_dl_gives_the_same_spikes_from_our_files(tmp_path: Path, env: LavaEnv) -> None:
     programs, jobs, inputs = [], [], []
     for seed in range(8):
@@ -307,6 +274,8 @@ def test_lava_dl_distorts_what_we_say_it_distorts(tmp_path: Path, env: LavaEnv) 
 
     runs = run_lava_dl(jobs, env=env)
 
-    changed = [4 * int((run[0].u != 64 * 4 * np.array(w)).sum()) for run, w in zip(runs, DISTORTED, strict=True)]
+    changed = [
+        4 * int((run[0].state["u"] != 64 * 4 * np.array(w)).sum()) for run, w in zip(runs, DISTORTED, strict=True)
+    ]
     assert changed == [distorted([fourfold(weight)]) for weight in DISTORTED]
     assert 0 in changed and max(changed) == 8

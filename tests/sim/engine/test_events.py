@@ -299,5 +299,5 @@ def test_wide_convolutions_run_in_little_memory(rng: np.random.Generator) -> Non
     program = Program((group,), (conv,), (Input("x", (3, 128, 128), "spike"),), (Output("y", "h"),))
     engine = EventEngine(program, 1)
 
-    assert engine.layout.bytes_.nbytes < 3000
+    assert engine.layout.bytes_.nbytes < 5000  # the kernels twice, each row of 32 bytes
     assert engine.layout.runs.nbytes < 128 * 128 * 5 * 12 + 100
