@@ -17,7 +17,8 @@ from spikeport.fixed import Ints
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim import record, simulate
 from spikeport.sim.random_programs import KINDS, random_program
-from spikeport.sim.simulate import Engine, EventSteps, ReferenceSteps
+from spikeport.sim.simulate import Engine
+from spikeport.sim.steps import EventSteps, ReferenceSteps
 
 
 def arrays(path: Path) -> dict[str, np.ndarray]:
