@@ -229,8 +229,11 @@ def start_run(
     return _STEPS[chosen](program, batch, (profile or program.profile) == "strict", state)
 
 
-def check_inputs(program: Program, spikes: Arrays) -> dict[str, Ints]:
-    """`{input: (T, B, n)}` as int64, or InputError that names the input and what was expected."""
+def check_inputs(program: Program, spikes: Arrays) -> dict[str, NDArray[Any]]:
+    """`{input: (T, B, n)}`, or InputError that names the input and what was expected.
+
+    Spikes are uint8, everything else is int64; nothing is copied that is so already.
+    """
     if not isinstance(spikes, Mapping):
         if len(program.inputs) != 1:
             names = ", ".join(i.name for i in program.inputs)
@@ -248,7 +251,7 @@ def check_inputs(program: Program, spikes: Arrays) -> dict[str, Ints]:
     return checked
 
 
-def _check_input(entry: Input, x: NDArray[np.integer]) -> Ints:
+def _check_input(entry: Input, x: NDArray[np.integer]) -> NDArray[Any]:
     want = f"(T, B, {', '.join(map(str, entry.shape))})"
     if not isinstance(x, np.ndarray) or x.dtype.kind not in "iub":
         got = getattr(x, "dtype", type(x).__name__)
@@ -267,7 +270,8 @@ def _check_input(entry: Input, x: NDArray[np.integer]) -> Ints:
         raise InputError(
             f"input {entry.name}", "value", got=int(worst), relation="is not in", limit=f"[{entry.low}, {entry.high}]"
         )
-    return x.reshape(*x.shape[:2], -1).astype(np.int64)
+    dtype = np.uint8 if entry.kind == "spike" else np.int64
+    return x.reshape(*x.shape[:2], -1).astype(dtype, copy=False)
 
 
 def _result(
