@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeport.fixed import Ints
 from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Shape
@@ -20,7 +22,7 @@ class Case:
 
     name: str
     program: Program
-    spikes: Ints
+    spikes: NDArray[Any]
     """`(T, B, *input shape)` for the only input."""
 
     @property
@@ -28,7 +30,7 @@ class Case:
         """Hardware steps that one inference takes."""
         return len(self.spikes) + self.program.latency
 
-    def inputs(self, batch: int) -> dict[str, Ints]:
+    def inputs(self, batch: int) -> dict[str, NDArray[Any]]:
         """`{input: (T, batch, n)}` of the first samples; repeats them if there are too few."""
         chosen = np.arange(batch) % self.spikes.shape[1]
         x = self.spikes[:, chosen].reshape(len(self.spikes), batch, -1)
@@ -98,8 +100,8 @@ def with_program(case: Case, program: Program, name: str) -> Case:
     return Case(name, program, np.repeat(image, size[0], axis=0))
 
 
-def bernoulli(rng: Rng, rate: float, size: Shape) -> Ints:
-    return (rng.random(size) < rate).astype(np.int64)
+def bernoulli(rng: Rng, rate: float, size: Shape) -> NDArray[np.uint8]:
+    return (rng.random(size) < rate).astype(np.uint8)
 
 
 def sops(case: Case, batch: int = 1) -> int:

@@ -3,12 +3,15 @@
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
 
 from spikeport.fixed import Ints
 from spikeport.program import Program
 from spikeport.sim.simulate import simulate
 
-Arrays = Mapping[str, Ints]
+Arrays = Mapping[str, NDArray[Any]]
 Run = Callable[[Arrays], Ints]
 _EVENT = "spikeport.sim.engine.run"
 

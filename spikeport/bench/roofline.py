@@ -6,42 +6,62 @@ The engine's rates are those of whole runs: events are listed and neurons steppe
 from typing import Any
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
 
 from spikeport.bench.cases import SEED, Case, bernoulli, delivered, mlp
 from spikeport.bench.engine import prepare
 from spikeport.bench.timing import interleave
 from spikeport.program import LIF, Conv, Input, Output, Program
+from spikeport.sim.engine.rows import add_rows, aligned
+from spikeport.sim.engine.vectors import I8, I32, I64, data, in_blocks, intrinsic, load, put, take
 from spikeport.sim.simulate import simulate
 
 ROWS, WIDTH = 512, 1024  # half a megabyte of weights: they stay in L2, the sums in L1
 
 
+@intrinsic
+def _add_row(typing_context, acc, weight, first):  # type: ignore[no-untyped-def]
+    """acc[i] += w[first + i] for all i, int32 plus int8, 64 at a time."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        acc, weight = (data(context, builder, signature.args[k], arguments[k]) for k in (0, 1))
+
+        def body(i: Any, mask: Any) -> None:
+            row = load(builder, weight, builder.add(arguments[2], i), I8, 64)
+            put(builder, take(builder, acc, i, mask, I32, 64) + row.widened(I32), acc, i, mask)
+
+        in_blocks(builder, ir.Constant(I64, WIDTH), 64, body)
+        return context.get_dummy_value()
+
+    return types.void(acc, weight, types.int64), generate
+
+
 @njit
 def stream(acc, weight):  # type: ignore[no-untyped-def]
-    """acc[i] += w[i], row after row: int32 plus int8."""
-    for r in range(weight.shape[0]):
-        row = weight[r]
-        for i in range(acc.size):
-            acc[i] += row[i]
+    """Row after row: one load, one addition and one store of the accumulator for each synapse."""
+    for r in range(ROWS):
+        _add_row(acc, weight, r * WIDTH)
 
 
 @njit
-def stream4(acc, weight):  # type: ignore[no-untyped-def]
-    """The same sums, four rows added up as int16 before they reach the accumulator: less traffic for each synapse."""
-    for r in range(0, weight.shape[0], 4):
-        a, b, c, d = weight[r], weight[r + 1], weight[r + 2], weight[r + 3]
-        for i in range(acc.size):
-            acc[i] += np.int32(np.int16(np.int16(np.int16(a[i]) + b[i]) + np.int16(np.int16(c[i]) + d[i])))
+def stream_rows(acc, weight, events):  # type: ignore[no-untyped-def]
+    """The same sums as the engine adds them up: in registers of 16 bits, row after row, before they reach `acc`."""
+    add_rows(acc, 0, WIDTH, weight, 0, events, 0, ROWS)
 
 
 def roofline(*, repeats: int, seconds: float, steps: int = 50) -> dict[str, Any]:
     """Rates in synaptic operations per second, one thread; shares of the stream's rate."""
     rng = np.random.default_rng(SEED)
-    acc, weight = np.zeros(WIDTH, np.int32), rng.integers(-127, 128, (ROWS, WIDTH)).astype(np.int8)
+    acc, weight = aligned(4 * WIDTH).view(np.int32), aligned(ROWS * WIDTH)
+    weight[:] = rng.integers(-127, 128, weight.size)
+    every = np.arange(ROWS, dtype=np.int32)
     layers = {f"dense at {rate:.0%}": _dense(steps, rate) for rate in (0.1, 0.5)}
     layers |= {f"convolution at {rate:.0%}": _conv(steps, rate) for rate in (0.1, 0.5)}
-    runs = {"stream": lambda: stream(acc, weight), "stream, four rows at once": lambda: stream4(acc, weight)}
+    runs = {
+        "stream": lambda: stream(acc, weight),
+        "stream, rows in registers": lambda: stream_rows(acc, weight, every),
+    }
     work = dict.fromkeys(runs, ROWS * WIDTH)
     for name, case in layers.items():
         run, x = prepare(case.program), case.inputs(1)

@@ -45,7 +45,7 @@ def network(neurons: float) -> Program:
 def measured(neurons: float, steps: int) -> dict[str, Any]:
     """Sizes, spikes, seconds of one run with its preparation, and this process's peak in bytes."""
     program = network(neurons)
-    x = bernoulli(np.random.default_rng(SEED), 0.05, (steps, 1, *program.inputs[0].shape)).astype(np.uint8)
+    x = bernoulli(np.random.default_rng(SEED), 0.05, (steps, 1, *program.inputs[0].shape))
     start = time.perf_counter()
     result = simulate(program, x)
     seconds = time.perf_counter() - start

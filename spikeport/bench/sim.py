@@ -8,8 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from spikeport.bench.activity import RATES, activity
 from spikeport.bench.cases import CASES, Case, with_program
 from spikeport.bench.compare import PEERS, compare
@@ -105,8 +103,8 @@ def bench_sim(
 def build(name: str, sizes: Sizes, program: Program | None = None, spikes: IntArray | None = None) -> Case:
     """A case; convolutions get a sixteenth of the batch."""
     if program is not None and spikes is not None:
-        check_inputs(program, spikes)
-        return Case(name, program, spikes.astype(np.int64))
+        (x,) = check_inputs(program, spikes).values()
+        return Case(name, program, x.reshape(spikes.shape))
     batch = max(1, sizes.batch // 16) if name == "pilotnet" else sizes.batch
     case = CASES[name](steps=sizes.steps[name], batch=batch)
     return with_program(case, program, name) if program else case

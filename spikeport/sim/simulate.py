@@ -1,7 +1,7 @@
 """`simulate`: arrays in, Result out; checks the input and picks the engine."""
 
 from collections.abc import Collection, Mapping
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +38,9 @@ def simulate(
         spikes: Integers `(T, B, *input shape)`; a mapping by name if there are several inputs.
         record: Names of the groups whose state and spikes are kept.
         profile: Arithmetic profile, as `profiles` has them; the Program's own if None.
-        engine: `events` walks spikes, `dense` multiplies (plain LIF only; it needs torch), `reference` is the
-            specification; all give the same values. `auto` takes the quickest, or the one that made `state`.
+        engine: `events` walks spikes or, where they are many, the windows that they fill; `dense` multiplies, on a
+            GPU if there is one (plain LIF only; it needs torch); `reference` is the specification. All give the same
+            values. `auto` takes `events`, on a CPU the quickest at any activity, or the one that made `state`.
         state: `Result.state` of the part before; it stays as it is.
         flush: Whether `latency` steps follow the input's, so that its last spikes come out. If not, `Result.state`
             is where the next part goes on.
@@ -128,8 +129,11 @@ def start_run(
     return _STEPS[chosen](program, batch, chosen_profile, state)
 
 
-def check_inputs(program: Program, spikes: Arrays) -> dict[str, Ints]:
-    """`{input: (T, B, n)}` as int64, or InputError that names the input and what was expected."""
+def check_inputs(program: Program, spikes: Arrays) -> dict[str, NDArray[Any]]:
+    """`{input: (T, B, n)}`, or InputError that names the input and what was expected.
+
+    Spikes are uint8, everything else is int64; nothing is copied that is so already.
+    """
     if not isinstance(spikes, Mapping):
         if len(program.inputs) != 1:
             names = ", ".join(i.name for i in program.inputs)
@@ -147,7 +151,7 @@ def check_inputs(program: Program, spikes: Arrays) -> dict[str, Ints]:
     return checked
 
 
-def _check_input(entry: Input, x: NDArray[np.integer]) -> Ints:
+def _check_input(entry: Input, x: NDArray[np.integer]) -> NDArray[Any]:
     want = f"(T, B, {', '.join(map(str, entry.shape))})"
     if not isinstance(x, np.ndarray) or x.dtype.kind not in "iub":
         got = getattr(x, "dtype", type(x).__name__)
@@ -166,7 +170,8 @@ def _check_input(entry: Input, x: NDArray[np.integer]) -> Ints:
         raise InputError(
             f"input {entry.name}", "value", got=int(worst), relation="is not in", limit=f"[{entry.low}, {entry.high}]"
         )
-    return x.reshape(*x.shape[:2], -1).astype(np.int64)
+    dtype = np.uint8 if entry.kind == "spike" else np.int64
+    return x.reshape(*x.shape[:2], -1).astype(dtype, copy=False)
 
 
 def _result(

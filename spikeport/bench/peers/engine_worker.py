@@ -3,18 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import numpy as np
-
 import spikeport
 from spikeport.bench import engine
 from spikeport.bench.peers.protocol import Job, Ran, serve
 from spikeport.program_file import load_program
+from spikeport.sim.simulate import check_inputs
 
 
 @contextmanager
 def prepare(job: Job) -> Iterator[Callable[[], Ran]]:
     program = load_program(job.folder / "program.h5")
-    x = {program.inputs[0].name: job.x.astype(np.int64)}
+    x = check_inputs(program, job.x.reshape(*job.x.shape[:2], *program.inputs[0].shape))
     simulated = engine.prepare(program, threads=job.threads)
     yield lambda: Ran(simulated(x))
 

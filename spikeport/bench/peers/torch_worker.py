@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import numpy as np
-
 from spikeport.bench.peers.protocol import Job, Ran, serve
 from spikeport.program_file import load_program
+from spikeport.sim.simulate import check_inputs
 
 
 def version() -> str:
@@ -20,7 +19,7 @@ def prepare(job: Job) -> Iterator[Callable[[], Ran]]:
     from spikeport.bench.torch_dense import TorchDense
 
     program = load_program(job.folder / "program.h5")
-    x = {program.inputs[0].name: job.x.astype(np.int64)}
+    x = check_inputs(program, job.x.reshape(*job.x.shape[:2], *program.inputs[0].shape))
     dense = TorchDense(program, job.threads)
     yield lambda: Ran(dense(x))
 

@@ -4,10 +4,10 @@ from numba import njit
 
 from spikeport.sim.engine import columns as col
 from spikeport.sim.engine.kernels import add_conv, add_listed, add_one
-from spikeport.sim.engine.rows import add_span
+from spikeport.sim.engine.rows import add_rows
 from spikeport.sim.engine.windows import add_windows
 
-PER_WINDOW = 4  # a convolution walks its windows where it has at least a fourth as many events
+PER_WINDOW = 3  # a convolution walks its windows where it has at least a third as many events
 
 
 @njit(forceinline=True)
@@ -20,7 +20,7 @@ def deliver(row, buffer, t, weights, events, first, m, room):  # type: ignore[no
         room: `room.for_delivery`.
     """
     bytes_, words, pointers, targets, delays, runs = weights
-    starts, edges, spans = room
+    starts, edges, rows = room
     if row[col.KIND] == col.LISTED:
         if row[col.WIDE]:
             return add_listed(buffer, row, t, words, pointers, targets, delays, events, first, m)
@@ -32,10 +32,10 @@ def deliver(row, buffer, t, weights, events, first, m, room):  # type: ignore[no
             for k in range(first, first + m):
                 add_one(buffer, at, n, words, row[col.WEIGHT] + events[k] * n)
         else:
-            add_span(buffer, at, n, bytes_, events, row[col.WEIGHT], first, first + m, spans)
+            add_rows(buffer, at, n, bytes_, row[col.WEIGHT], events, first, first + m)
         return m * row[col.N_TARGET]
     if row[col.WIDE]:
         return add_conv(buffer, at, row, words, pointers, runs, events, first, m, starts)
     if row[col.GATHER] >= 0 and m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]:
-        return add_windows(buffer, at, row, bytes_, events, first, m, edges, spans)
+        return add_windows(buffer, at, row, bytes_, events, first, m, edges, rows)
     return add_conv(buffer, at, row, bytes_, pointers, runs, events, first, m, starts)

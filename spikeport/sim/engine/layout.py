@@ -296,7 +296,8 @@ class _Store:
             return
         halved = row[col.EXP] - conv.weight_exp
         rows = (conv.weight >> halved).transpose(2, 3, 1, 0).astype(np.int8)
-        rows = np.pad(rows, ((0, 0), (0, 0), (0, 0), (0, row[col.ROW] - out[0])))
+        rows = rows.reshape(-1, out[0])
+        rows = np.pad(rows, ((0, 1), (0, row[col.ROW] - out[0])))  # the last row is of zeros
         row[col.GATHER] = sum(part.size for part in self.bytes_)
         self.bytes_.append(_filled_up(rows.reshape(-1)))
 

@@ -125,9 +125,10 @@ def keep(group, step, state, room, first, kept_sent, kept_states):  # type: igno
 
 @njit
 def copy(to, at, x, first, n):  # type: ignore[no-untyped-def]
-    """As an assignment of slices, which takes numba a second to compile."""
-    for i in range(n):
-        to[at + i] = x[first + i]
+    """As an assignment of slices, which takes numba a second to compile. Unsigned: no index counts from the end."""
+    a, b = np.uint64(at), np.uint64(first)
+    for i in range(np.uint64(n)):
+        to[a + i] = x[b + i]
 
 
 @njit(forceinline=True)

@@ -5,6 +5,8 @@ from numba import njit
 
 from spikeport.sim.engine import columns as col
 from spikeport.sim.engine.events import SPARE
+from spikeport.sim.engine.rows import AHEAD
+from spikeport.sim.engine.windows import GROUP
 
 
 @njit
@@ -14,7 +16,7 @@ def make_room(groups, connections, node_offset):  # type: ignore[no-untyped-def]
     arriving: what a group receives: of 32 bits, of 64, and of 64 at a second port.
     firing: by neuron of the group that steps, whether it spikes; by group, whether a current left its word.
     sending: by neuron of all nodes what it sends, and where, node after node, there are events; by node how many.
-    for_delivery: one weight index per event, the edges of a source's places, and spans of events.
+    for_delivery: one weight index per event, the edges of a source's places, and one row per synapse of a target.
     """
     widest, plain = 0, True
     for g in range(len(groups)):
@@ -24,7 +26,7 @@ def make_room(groups, connections, node_offset):  # type: ignore[no-untyped-def]
     arriving = np.zeros(widest, np.int32), np.zeros(long, np.int64), np.zeros(long, np.int64)
     firing = np.zeros(widest, np.uint8), np.zeros(len(groups), np.bool_)
     # a node's spare room is the next one's, which is listed after it
-    events, nodes = np.zeros(node_offset[-1] + SPARE, np.int32), len(node_offset) - 1
+    events, nodes = np.zeros(node_offset[-1] + max(SPARE, AHEAD), np.int32), len(node_offset) - 1
     sending = np.zeros(node_offset[-1], np.int32), events, np.zeros(nodes, np.int64)
     most = 0
     for node in range(nodes):
@@ -34,8 +36,9 @@ def make_room(groups, connections, node_offset):  # type: ignore[no-untyped-def]
 
 @njit
 def _for_delivery(connections, most):  # type: ignore[no-untyped-def]
-    places = lines = 0
+    places = synapses = 0
     for k in range(len(connections)):
-        places = max(places, connections[k, col.H_IN] * connections[k, col.W_IN])
-        lines = max(lines, connections[k, col.K_H])
-    return np.zeros(most, np.int64), np.zeros(places + 1, np.int64), np.zeros((lines + 1, 3), np.int64)
+        row = connections[k]
+        places = max(places, row[col.H_IN] * row[col.W_IN])
+        synapses = max(synapses, row[col.K_H] * row[col.K_W] * row[col.C_IN])
+    return np.zeros(most, np.int64), np.zeros(places + 1, np.int64), np.zeros(synapses + AHEAD + GROUP, np.int32)

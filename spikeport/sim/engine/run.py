@@ -132,7 +132,9 @@ class EventEngine:
         for k, entry in enumerate(entries):
             if entry.kind != "bias":
                 values = channels_last(inputs[entry.name], entry.shape).swapaxes(0, 1)
-                x[:, : values.shape[1], first : first + entry.size] = values != 0
+                x[:, : values.shape[1], first : first + entry.size] = (
+                    values if values.dtype == np.uint8 else values != 0
+                )
                 if entry.kind == "graded":
                     at[k], width = width, width + entry.size
                     payloads[:, : values.shape[1], at[k] : width] = values
