@@ -8,7 +8,7 @@ from spikeport.bench.cases import mlp
 from spikeport.bench.engine import prepare
 from spikeport.bench.timing import interleave
 
-RATES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+RATES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
 def activity(

@@ -41,8 +41,9 @@ def simulate(
         spikes: Integers `(T, B, *input shape)`; a mapping by name if there are several inputs.
         record: Names of the groups whose state and spikes are kept.
         profile: Arithmetic profile; the Program's own if None.
-        engine: `events` walks spikes, `dense` multiplies (plain LIF only; it needs torch), `reference` is the
-            specification; all give the same values. `auto` takes the quickest, or the one that made `state`.
+        engine: `events` walks spikes or, where they are many, the windows that they fill; `dense` multiplies, on a
+            GPU if there is one (plain LIF only; it needs torch); `reference` is the specification. All give the same
+            values. `auto` takes `events`, on a CPU the quickest at any activity, or the one that made `state`.
         state: `Result.state` of the part before; it stays as it is.
         flush: Whether `latency` steps follow the input's, so that its last spikes come out. If not, `Result.state`
             is where the next part goes on.

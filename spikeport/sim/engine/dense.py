@@ -62,12 +62,12 @@ class DenseEngine:
     """Runs a Program from the cleared state, all samples and all synapses at once.
 
     Args:
-        device: As torch names it, such as "cpu" or "cuda".
+        device: As torch names it, such as "cpu" or "cuda"; the GPU if there is one and None is named.
     """
 
-    def __init__(self, program: Program, device: str = "cpu") -> None:
+    def __init__(self, program: Program, device: str | None = None) -> None:
         self.program = program
-        self.device = torch.device(device)
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._bundles = [bundle for c in program.connections for bundle in self._split(c)]
         shapes = (program.shape_of(c.source) for c in program.connections)
         self._reach = [self._tensor(fan_out(c, s)) for c, s in zip(program.connections, shapes, strict=True)]
@@ -105,7 +105,7 @@ class DenseEngine:
             for bundle in self._bundles:
                 self._refuse(self._deliver(bundle, sent, arriving, t) and strict, inputs, t)
             for k, c in enumerate(self.program.connections):
-                sops[:, k] += sent[c.source] @ self._reach[k]
+                sops[:, k] += (sent[c.source] * self._reach[k]).sum(1)  # not a product: GPUs have none of integers
         sent_, u_, v_ = (self._stacked(kept[k], t) for k, t in (("s", np.uint8), ("u", np.int32), ("v", np.int32)))
         return Ran(sent_, {name: {"u": u_[name], "v": v_[name]} for name in u_}, sops.cpu().numpy())
 
