@@ -100,7 +100,7 @@ def record(
 
 def bytes_per_step(program: Program, groups: Collection[Group], batch: int) -> int:
     """What one step takes in memory: the input, the output's spikes, and what is recorded."""
-    given = 8 * sum(entry.size for entry in program.inputs)
+    given = sum(entry.size * (1 if entry.kind == "spike" else 8) for entry in program.inputs)
     output = program.group(program.outputs[0].source)
     return batch * (given + output.size) + recorded_bytes(groups, batch)
 

@@ -99,7 +99,7 @@ def test_the_chunk_bounds_the_memory_of_a_long_run(
     engine: Engine, sizes: list[int], tmp_path: Path, rng: np.random.Generator
 ) -> None:
     x = (rng.random((2000, 2, 50)) < 0.1).astype(np.uint8)
-    per_step = 2 * 50 * (8 + 4 + 4 + 1)
+    per_step = 2 * 50 * (1 + 4 + 4 + 1)  # of the input, u, v and the output
 
     record(wide(), x, ["h"], tmp_path / "y.h5", chunk_steps=16, engine=engine)
 
