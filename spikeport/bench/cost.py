@@ -18,6 +18,7 @@ from spikeport.bench.timing import Timing, measure
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim.simulate import simulate
 
+WIDTH = 128  # of a layer of the deep nets: the weights of all 64 take a megabyte, and stay in most L2 caches
 ABOVE = 3.0  # a point counts for an exponent if its time is so many times the overhead
 
 Point = tuple[int, Case, int]  # what is varied, the case, its batch
@@ -76,22 +77,22 @@ def _batch(max_sops: float) -> Iterator[Point]:
 
 def _depth(max_sops: float) -> Iterator[Point]:
     depth = 1
-    while depth * 100 * 256 * 256 // 10 <= max_sops and depth <= 64:
+    while depth * 100 * WIDTH * WIDTH // 10 <= max_sops and depth <= 64:
         yield depth, _deep(depth), 1
         depth *= 2
 
 
 def _deep(depth: int) -> Case:
-    """Layers 256 x 256 whose neurons fire about every tenth step by their own bias, so that depth changes no rate."""
+    """Square layers whose neurons fire about every tenth step by their own bias, so that depth changes no rate."""
     rng = np.random.default_rng(SEED)
     names = ["x", *(f"lif{k}" for k in range(1, depth + 1))]
     groups, connections = [], []
     for source, name in zip(names, names[1:], strict=False):
-        groups.append(LIF(name, (256,), du=4095, dv=0, vth=100, bias_mant=rng.integers(450, 1000, 256)))
-        connections.append(Dense(source, name, 2 * rng.integers(-1, 2, (256, 256))))
-    entry, output = Input("x", (256,), "spike"), Output("y", names[-1])
+        groups.append(LIF(name, (WIDTH,), du=4095, dv=0, vth=100, bias_mant=rng.integers(450, 1000, WIDTH)))
+        connections.append(Dense(source, name, 2 * rng.integers(-1, 2, (WIDTH, WIDTH))))
+    entry, output = Input("x", (WIDTH,), "spike"), Output("y", names[-1])
     program = Program(tuple(groups), tuple(connections), (entry,), (output,))
-    return Case("deep", program, bernoulli(rng, 0.1, (100, 1, 256)))
+    return Case("deep", program, bernoulli(rng, 0.1, (100, 1, WIDTH)))
 
 
 def _run(case: Case, batch: int) -> Callable[[], Any]:
