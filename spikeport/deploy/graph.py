@@ -1,78 +1,19 @@
 """A NIR graph as typed, checked data: what the reader gives and the first passes rewrite.
 
-Everything is float64 and per neuron. Shapes are those of one sample at one step.
+A graph may have loops. Their feedback edges hand on what their source gave one step before, as every framework that
+runs such graphs does; all other edges hand on what it gives in the same step.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
+from functools import cached_property
 from typing import Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from spikeport.deploy.nodes import Node, Shape
+from spikeport.deploy.shapes import output_shape
 from spikeport.errors import DeployError
 
-Floats: TypeAlias = NDArray[np.float64]
-Shape: TypeAlias = tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Input:
-    shape: Shape
-
-
-@dataclass(frozen=True, eq=False)
-class Output:
-    pass
-
-
-@dataclass(frozen=True, eq=False)
-class Flatten:
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, eq=False)
-class Linear:
-    """y = W x + b; `weight (n_out, n_in)`, `bias (n_out,)`."""
-
-    weight: Floats
-    bias: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Conv2d:
-    """torch's cross-correlation; `weight (c_out, c_in / groups, k_h, k_w)`, `bias (c_out,)`."""
-
-    weight: Floats
-    bias: Floats
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    dilation: tuple[int, int]
-    groups: int
-
-
-@dataclass(frozen=True, eq=False)
-class LIF:
-    """tau dv/dt = (v_leak - v) + r I; spike and v = v_reset at v > v_threshold. All of the neuron's shape."""
-
-    tau: Floats
-    r: Floats
-    v_leak: Floats
-    v_threshold: Floats
-    v_reset: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Membrane:
-    """v = keep * v + x; s = [v > threshold]; v = 0 where s. Per neuron."""
-
-    keep: Floats
-    threshold: Floats
-
-
-Node: TypeAlias = Input | Output | Flatten | Linear | Conv2d | LIF | Membrane
+Edge: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +21,15 @@ class Graph:
     """Nodes by name in data-flow order, edges, and notes that a writer left in its metadata."""
 
     nodes: Mapping[str, Node]
-    edges: tuple[tuple[str, str], ...]
+    edges: tuple[Edge, ...]
     notes: Mapping[str, Any] = field(default_factory=dict)
     sha256: str = ""
+
+    @cached_property
+    def feedback(self) -> frozenset[Edge]:
+        """The edges that lead back in the order of the nodes, self-loops included."""
+        place = {name: k for k, name in enumerate(self.nodes)}
+        return frozenset((a, b) for a, b in self.edges if place[a] >= place[b])
 
     def sources(self, name: str) -> list[str]:
         return [a for a, b in self.edges if b == name]
@@ -94,73 +41,48 @@ class Graph:
         """Output shape of every node; raises DeployError where an edge does not fit."""
         found: dict[str, Shape] = {}
         for name, node in self.nodes.items():
-            incoming = {source: found[source] for source in self.sources(name)}
+            incoming = {a: found[a] for a in self.sources(name) if (a, name) not in self.feedback}
             if len(set(incoming.values())) > 1:
                 raise DeployError(name, "sources of unequal shape", got=incoming)
             found[name] = output_shape(name, node, next(iter(incoming.values()), ()))
+        for a, b in self.feedback:
+            if output_shape(b, self.nodes[b], found[a]) != found[b]:
+                raise DeployError(b, "sources of unequal shape", got={a: found[a]})
         return found
 
 
-def output_shape(name: str, node: Node, shape: Shape) -> Shape:
-    """Shape after `node` for input of `shape`."""
-    match node:
-        case Input():
-            return node.shape
-        case Output():
-            return shape
-        case Flatten():
-            return _flattened(name, node, shape)
-        case Linear():
-            if shape != (node.weight.shape[1],):
-                raise DeployError(name, "input shape", got=shape, relation="is not", limit=(node.weight.shape[1],))
-            return (node.weight.shape[0],)
-        case Conv2d():
-            return _convolved(name, node, shape)
-        case LIF():
-            return _neurons(name, node.tau.shape, shape)
-        case Membrane():
-            return _neurons(name, node.keep.shape, shape)
+def ordered(nodes: Mapping[str, Node], edges: tuple[Edge, ...]) -> dict[str, Node]:
+    """The nodes in data-flow order.
 
+    A loop is entered at the node that something from outside of it feeds: this one comes first, and the edges from the
+    loop into it are the feedback. Among several the one with the least name is taken.
 
-def ordered(nodes: Mapping[str, Node], edges: tuple[tuple[str, str], ...]) -> dict[str, Node]:
-    """The nodes in data-flow order; raises DeployError and names the nodes of a loop."""
-    waiting = {name: {a for a, b in edges if b == name} for name in nodes}
+    Raises:
+        DeployError: a loop that nothing feeds from outside; its nodes are named.
+    """
+    sources: dict[str, set[str]] = {name: set() for name in nodes}
+    for a, b in edges:
+        sources[b].add(a)
     order: dict[str, Node] = {}
-    while waiting:
-        ready = [name for name, sources in waiting.items() if not sources - order.keys()]
+    while len(order) < len(nodes):
+        waiting = [name for name in nodes if name not in order]
+        ready = [name for name in waiting if sources[name] <= order.keys()]
         if not ready:
-            got = ", ".join(sorted(waiting))
-            raise DeployError(
-                "graph", "recurrent loop", got=got, relation="is not supported", do="unroll it or remove the loop"
-            )
-        for name in ready:
-            order[name] = nodes[name]
-            del waiting[name]
+            entries = sorted(n for n in waiting if sources[n] & order.keys() and n in _above(n, sources, order))
+            if not entries:
+                got = ", ".join(sorted(waiting))
+                raise DeployError("graph", "loop", got=got, relation="is not fed from outside", do="connect an input")
+            ready = entries[:1]
+        order |= {name: nodes[name] for name in ready}
     return order
 
 
-def _neurons(name: str, own: Shape, shape: Shape) -> Shape:
-    if own != shape:
-        raise DeployError(name, "neuron shape", got=own, relation="is not that of its input", limit=shape)
-    return shape
-
-
-def _flattened(name: str, node: Flatten, shape: Shape) -> Shape:
-    n = len(shape)
-    start, end = node.start % n if n else 0, node.end % n if n else 0
-    if not (-n <= node.start < n and -n <= node.end < n) or start > end:
-        raise DeployError(
-            name, "flatten axes", got=(node.start, node.end), relation="do not fit the shape", limit=shape
-        )
-    return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
-
-
-def _convolved(name: str, node: Conv2d, shape: Shape) -> Shape:
-    c_out, c_in, *kernel = node.weight.shape
-    if len(shape) != 3 or shape[0] != c_in * node.groups:
-        raise DeployError(name, "input shape", got=shape, relation="is not", limit=f"({c_in * node.groups}, h, w)")
-    axes = zip(shape[1:], node.padding, node.dilation, kernel, node.stride, strict=True)
-    size = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, p, d, k, s in axes]
-    if min(size) < 1:
-        raise DeployError(name, "kernel", got=kernel, relation="exceeds the padded input", limit=shape)
-    return (c_out, *size)
+def _above(name: str, sources: Mapping[str, set[str]], done: Mapping[str, Node]) -> set[str]:
+    """All waiting nodes from which there is a path to `name`."""
+    found: set[str] = set()
+    ahead = [name]
+    while ahead:
+        new = sources[ahead.pop()] - done.keys() - found
+        found |= new
+        ahead += new
+    return found

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from spikeport.deploy.graph import Conv2d, Linear, Shape
+from spikeport.deploy.nodes import Conv2d, Linear, Shape
 
 Synapse: TypeAlias = Linear | Conv2d
 

@@ -10,7 +10,8 @@ import h5py
 import nir
 import numpy as np
 
-from spikeport.deploy.graph import LIF, Conv2d, Flatten, Floats, Graph, Input, Linear, Node, Output, ordered
+from spikeport.deploy.graph import Graph, ordered
+from spikeport.deploy.nodes import LIF, Conv2d, Flatten, Floats, Input, Linear, Node, Output
 from spikeport.errors import DeployError, FileError, UnsupportedNode
 
 MAX_BYTES = 2**30  # of one array; a damaged header can claim anything

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from spikeport.deploy.graph import LIF, Conv2d, Flatten, Floats, Graph, Input, Linear, Membrane, Node, Output, ordered
+from spikeport.deploy.graph import Graph, ordered
+from spikeport.deploy.nodes import LIF, Conv2d, Flatten, Floats, Input, Linear, Membrane, Node, Output
 
 DT_S = 1e-4
 Edges = list[tuple[str, str]]

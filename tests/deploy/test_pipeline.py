@@ -188,7 +188,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_graph_from_elsewhere_spikes_nearly_as_its_floats_do(rng: np.random.Generator) -> None:
     """Two float64 layers by hand; 8-bit weights and 12-bit decays change few of the spikes."""
-    from spikeport.deploy.graph import Input, Output
+    from spikeport.deploy.nodes import Input, Output
     from spikeport.sim import simulate
 
     one, two = (linear(rng.normal(0.2, 1.0, shape), rng.normal(0, 0.1, shape[0])) for shape in ((30, 20), (10, 30)))

@@ -10,7 +10,8 @@ import nir
 import numpy as np
 import pytest
 
-from spikeport.deploy.graph import Conv2d, Graph, Linear
+from spikeport.deploy.graph import Graph
+from spikeport.deploy.nodes import Conv2d, Linear
 from spikeport.deploy.read import from_nir, read_nir
 from spikeport.errors import DeployError, FileError, SpikeportError, UnsupportedNode
 

@@ -9,8 +9,8 @@ range of x; training and compiler agree on it without writing it down.
 import numpy as np
 
 from spikeport import fixed
-from spikeport.deploy.graph import Floats
 from spikeport.deploy.network import Population, Projection
+from spikeport.deploy.nodes import Floats
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes import grid
 from spikeport.deploy.passes.grid import Fitted

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from spikeport.deploy.graph import LIF, Conv2d, Flatten, Floats, Graph, Linear, Membrane, Node
+from spikeport.deploy.graph import Graph
+from spikeport.deploy.nodes import LIF, Conv2d, Flatten, Floats, Linear, Membrane, Node
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.errors import DeployError, PassError

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikeport import fixed
-from spikeport.deploy.graph import Floats
+from spikeport.deploy.nodes import Floats
 from spikeport.errors import RuleError
 from spikeport.fixed import Ints
 

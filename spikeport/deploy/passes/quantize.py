@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from spikeport import fixed
-from spikeport.deploy.graph import Shape
 from spikeport.deploy.network import Network, Population, Projection
+from spikeport.deploy.nodes import Shape
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes import grid
 from spikeport.deploy.passes.base import AbstractPass

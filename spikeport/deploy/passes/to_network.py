@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from spikeport.deploy.graph import Conv2d, Flatten, Graph, Input, Linear, Membrane, Output, Shape
+from spikeport.deploy.graph import Graph
 from spikeport.deploy.network import Network, Population, Projection
+from spikeport.deploy.nodes import Conv2d, Flatten, Input, Linear, Membrane, Output, Shape
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.fold_neurons import synapses_before
@@ -20,6 +21,10 @@ class ToNetwork(AbstractPass[Graph, Network]):
         for kind, what in ((Input, "Input"), (Output, "Output"), (Membrane, "neuron")):
             if not any(isinstance(node, kind) for node in before.nodes.values()):
                 raise DeployError("graph", f"has no {what} node", do="export a whole network")
+        if before.feedback:
+            got = ", ".join(f"{a} -> {b}" for a, b in sorted(before.feedback))
+            do = "unroll it or remove the loop"
+            raise DeployError("graph", "recurrent loop", got=got, relation="is not supported", do=do)
         for name, node in before.nodes.items():
             if isinstance(node, (Linear, Conv2d)):
                 self._check_synapse(before, name)

@@ -5,8 +5,8 @@ from typing import TypeVar
 import numpy as np
 
 from spikeport import fixed
-from spikeport.deploy.graph import Conv2d, Floats, Shape
 from spikeport.deploy.network import Projection, Synapse
+from spikeport.deploy.nodes import Conv2d, Floats, Shape
 from spikeport.fixed import Ints
 from spikeport.program import Conv, Dense
 

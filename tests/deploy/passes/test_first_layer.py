@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikeport.deploy.graph import Conv2d, Linear
 from spikeport.deploy.network import Population, Projection
+from spikeport.deploy.nodes import Conv2d, Linear
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.first_layer import encode
 from spikeport.deploy.passes.grid import Fitted

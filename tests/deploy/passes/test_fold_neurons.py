@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from spikeport.deploy.graph import Flatten, Graph, Input, Linear, Membrane, Output
+from spikeport.deploy.graph import Graph
+from spikeport.deploy.nodes import Flatten, Input, Linear, Membrane, Output
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.fold_neurons import FoldNeurons
 from spikeport.errors import DeployError

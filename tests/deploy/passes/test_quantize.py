@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from spikeport.deploy.graph import Conv2d, Input, Linear, Node, Output
 from spikeport.deploy.network import Network, Population, Projection
+from spikeport.deploy.nodes import Conv2d, Input, Linear, Node, Output
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.quantize import Quantize
 from spikeport.deploy.passes.schedule import Schedule

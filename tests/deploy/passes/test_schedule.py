@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spikeport.deploy.graph import Input, Node, Output
 from spikeport.deploy.network import Network
+from spikeport.deploy.nodes import Input, Node, Output
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.fold_neurons import FoldNeurons
 from spikeport.deploy.passes.schedule import Schedule

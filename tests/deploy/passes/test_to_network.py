@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from spikeport.deploy.graph import Flatten, Graph, Input, Node, Output
+from spikeport.deploy.graph import Graph
 from spikeport.deploy.network import Network
+from spikeport.deploy.nodes import Flatten, Input, Node, Output
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.fold_neurons import FoldNeurons
 from spikeport.deploy.passes.to_network import ToNetwork
