@@ -1,0 +1,120 @@
+"""Float neurons, one step at a time, under a convention. State is `(B, *shape)`."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+
+from spikeport.deploy.convention import Convention
+from spikeport.deploy.nodes import IF, LI, LIF, CubaLI, CubaLIF, Floats, I, Membrane, Neuron, shape_of_neurons
+
+Step: TypeAlias = Callable[[Floats], Floats]
+
+
+def stepper(node: Neuron, batch: int, convention: Convention) -> Step:
+    """A function from what arrives in a step to what the neurons give: spikes, or v where they do not spike."""
+    current = _Current(node, batch, convention) if isinstance(node, CubaLI | CubaLIF) else None
+    membrane = _Membrane(node, batch, convention)
+
+    def step(x: Floats) -> Floats:
+        return membrane(x if current is None else current(x))
+
+    return step
+
+
+class _Leaky:
+    """x' = keep (x - leak) + leak + gain * drive."""
+
+    def __init__(self, tau: Floats, leak: Floats, convention: Convention) -> None:
+        d = 1 / tau if convention.tau_in_steps else convention.dt_s / tau
+        self.keep = 1 - d if convention.decay == "euler" else np.exp(-d)
+        self.keep = np.clip(self.keep, 0, 1) if convention.clamped else self.keep
+        self.gain = {"euler": d, "exact": -np.expm1(-d), "one": np.ones_like(d)}[convention.gain]
+        self.leak = leak
+
+    def __call__(self, x: Floats, drive: Floats) -> Floats:
+        return self.keep * (x - self.leak) + self.leak + self.gain * drive
+
+
+class _Current:
+    """The synaptic current of a CubaLI or CubaLIF; gives r i."""
+
+    def __init__(self, node: CubaLI | CubaLIF, batch: int, convention: Convention) -> None:
+        leak = node.v_leak if convention.leaks_current else np.zeros_like(node.v_leak)
+        self.leaky = _Leaky(node.tau_syn, leak, convention)
+        self.w_in = node.w_in if convention.uses_w_in else np.ones_like(node.w_in)
+        self.i = np.zeros((batch, *node.tau_syn.shape))
+
+    def __call__(self, x: Floats) -> Floats:
+        self.i = self.leaky(self.i, self.w_in * x)
+        return self.i
+
+
+class _Membrane:
+    """Integrates, compares and resets, in this order, within the step."""
+
+    def __init__(self, node: Neuron, batch: int, convention: Convention) -> None:
+        self.node, self.convention = node, convention
+        self.integrate = _integrator(node, convention)
+        self.fires = isinstance(node, IF | LIF | CubaLIF | Membrane)
+        start = np.zeros(shape_of_neurons(node))
+        if convention.start == "leak":
+            start = getattr(node, "v_leak", start)
+        elif convention.start == "reset":
+            start = getattr(node, "v_reset", start)
+        self.v = np.broadcast_to(start, (batch, *start.shape)).copy()
+
+    def __call__(self, drive: Floats) -> Floats:
+        before, v = self.v, self.integrate(self.v, drive)
+        if not self.fires:
+            self.v = v
+            return v
+        threshold = self._threshold()
+        if self.convention.several and not isinstance(self.node, Membrane):
+            s = np.maximum(np.floor(v / threshold), 0)
+            v = v - s * threshold
+            self.v = np.maximum(v, -threshold) if self.convention.floor and isinstance(self.node, IF) else v
+            return s
+        if self.convention.reset == "subtract_once" and not isinstance(self.node, Membrane):
+            # snntorch 1.0.0, Leaky without reset_delay: what stood above the threshold before has it taken off first
+            late = self._above(before, threshold)
+            v = v - late * threshold
+            s = self._above(v, threshold)
+            self.v = v - (s - late) * threshold
+            return s
+        s = self._above(v, threshold)
+        self.v = np.where(s > 0, self._after(v, threshold), v)
+        return s
+
+    def _threshold(self) -> Floats:
+        node = self.node
+        assert isinstance(node, IF | LIF | CubaLIF | Membrane)
+        return node.threshold if isinstance(node, Membrane) else node.v_threshold
+
+    def _above(self, v: Floats, threshold: Floats) -> Floats:
+        equal = self.convention.compare == ">=" and not isinstance(self.node, Membrane)
+        return (v >= threshold if equal else v > threshold).astype(np.float64)
+
+    def _after(self, v: Floats, threshold: Floats) -> Floats:
+        """v of the neurons that fired."""
+        if isinstance(self.node, Membrane) or self.convention.reset == "zero":
+            return np.zeros_like(v)
+        if self.convention.reset == "value":
+            assert isinstance(self.node, IF | LIF | CubaLIF)
+            return np.broadcast_to(self.node.v_reset, v.shape)
+        return v - threshold
+
+
+def _integrator(node: Neuron, convention: Convention) -> Callable[[Floats, Floats], Floats]:
+    """v and what arrives to the next v, before the comparison."""
+    match node:
+        case Membrane():
+            return lambda v, x: node.keep * v + x
+        case I() | IF():
+            gain = convention.dt_s * node.r if convention.integrates_r else np.ones_like(node.r)
+            return lambda v, x: v + gain * x
+        case LI() | LIF() | CubaLI() | CubaLIF():
+            tau = node.tau if isinstance(node, LI | LIF) else node.tau_mem
+            leaky = _Leaky(tau, node.v_leak, convention)
+            r = node.r if convention.uses_r else np.ones_like(node.r)
+            return lambda v, x: leaky(v, r * x)

@@ -1,0 +1,174 @@
+"""The float interpreter equals recurrences written out by hand, under every convention."""
+
+from dataclasses import replace
+from math import exp, floor
+
+import numpy as np
+import pytest
+
+from spikeport.deploy.convention import NIR, PRESETS, Convention
+from spikeport.deploy.graph import Graph, ordered
+from spikeport.deploy.interpreter import interpret
+from spikeport.deploy.nodes import IF, LI, LIF, CubaLIF, Delay, Floats, I, Input, Linear, Membrane, Node, Output
+from spikeport.errors import DeployError, InputError
+
+DT = 1e-4
+
+
+def full(value: float, n: int = 1) -> Floats:
+    return np.full(n, value)
+
+
+def run(node: Node, x: list[float], convention: Convention = NIR) -> list[float]:
+    nodes: dict[str, Node] = {"in": Input((1,)), "n": node, "out": Output()}
+    edges = (("in", "n"), ("n", "out"))
+    return interpret(Graph(nodes, edges), np.array(x).reshape(-1, 1, 1), convention)["out"].reshape(-1).tolist()
+
+
+def lif(tau: float, r: float = 1.0, leak: float = 0.0, threshold: float = 1.0, reset: float = 0.0) -> LIF:
+    return LIF(full(tau), full(r), full(leak), full(threshold), full(reset))
+
+
+X = [1.5, 0.0, 2.25, 0.5, 3.0, 3.0, 0.0, 0.25, 4.0, 1.0]
+
+
+def test_a_lif_by_euler() -> None:
+    v, want = 0.0, []
+    for x in X:
+        v += 0.25 * ((0.5 - v) + 2 * x)
+        want.append(float(v > 1))
+        v = -0.25 if v > 1 else v
+    assert 0 < sum(want) < len(want)
+    assert run(lif(4 * DT, 2, 0.5, 1, -0.25), X) == want
+
+
+def test_a_lif_as_norse_reads_it() -> None:
+    """A step of a millisecond, r and v_reset not read, starts at v_leak."""
+    v, want = 0.5, []
+    for x in X:
+        v += 0.25 * ((0.5 - v) + x)
+        want.append(float(v > 1))
+        v = 0.0 if v > 1 else v
+    assert run(lif(4e-3, 7, 0.5, 1, -0.25), X, PRESETS["norse"]) == want
+
+
+def test_a_lif_as_spikingjelly_reads_it() -> None:
+    """A tie is a spike."""
+    assert run(lif(2 * DT, 2, 0, 1.5), [1.5], PRESETS["spikingjelly"]) == [1.0]
+    assert run(lif(2 * DT, 2, 0, 1.5), [1.5]) == [0.0]
+
+
+def test_a_lif_as_sinabs_reads_it() -> None:
+    """tau counts steps, r is not read, several spikes a step, each takes the threshold off."""
+    v, want = 0.0, []
+    for x in X:
+        v = exp(-1 / 8) * v + x
+        s = max(floor(v), 0)
+        want.append(float(s))
+        v -= s
+    assert max(want) > 1
+    assert run(lif(8, 3), X, PRESETS["sinabs"]) == want
+
+
+def test_an_if_as_sinabs_reads_it_has_a_floor() -> None:
+    node = IF(full(5.0), full(1.0), full(0.0))
+    assert run(node, [-3.0, 1.5, 0.5, 2.0], PRESETS["sinabs"]) == [0.0, 0.0, 1.0, 2.0]
+
+
+def test_an_if_adds_dt_r_x_or_x() -> None:
+    node = IF(full(2 / DT), full(1.0), full(0.25))
+    assert run(node, [0.25, 0.375, 0.375, 0.0, 1.0]) == [0.0, 1.0, 0.0, 0.0, 1.0]
+    assert run(node, [0.75, 0.5, 0.75], replace(NIR, integrates_r=False)) == [0.0, 1.0, 0.0]
+
+
+def test_snntorch_takes_the_threshold_off_once() -> None:
+    """A neuron that still stands above it after a spike has to reach twice the threshold (snntorch 1.0.0, Leaky)."""
+    v, want = 0.0, []
+    for x in X:
+        late = float(v > 1)
+        v = 0.75 * v + 0.25 * 4 * x - late
+        s = float(v > 1)
+        v -= s - late
+        want.append(s)
+    convention = replace(PRESETS["snntorch"], reset="subtract_once")
+    assert run(lif(4 * DT, 4), X, convention) == want
+    assert want != run(lif(4 * DT, 4), X, replace(convention, reset="subtract"))
+
+
+def test_a_cubalif_integrates_its_new_current() -> None:
+    node = CubaLIF(*(full(k) for k in (2 * DT, 4 * DT, 2.0, 0.0, 1.0, 0.0, 3.0)))
+    i = v = 0.0
+    want = []
+    for x in X:
+        i += 0.5 * (3 * x - i)
+        v += 0.25 * (2 * i - v)
+        want.append(float(v > 1))
+        v = 0.0 if v > 1 else v
+    assert 0 < sum(want) < len(want)
+    assert run(node, X) == want
+
+
+def test_neurons_that_do_not_fire_give_v() -> None:
+    assert run(LI(full(2 * DT), full(1.0), full(0.0)), [4.0, 0.0, 2.0]) == [2.0, 1.0, 1.5]
+    assert run(I(full(1 / DT)), [0.5, 0.25, -1.0]) == [0.5, 0.75, -0.25]
+
+
+def test_a_delay_counts_in_steps_value_by_value() -> None:
+    nodes: dict[str, Node] = {"in": Input((3,)), "d": Delay(np.array([0.0, 1.0, 3.0]) * DT), "out": Output()}
+    x = np.arange(1.0, 16).reshape(5, 1, 3)
+    y = interpret(Graph(nodes, (("in", "d"), ("d", "out"))), x)["out"][:, 0]
+    for k, d in enumerate((0, 1, 3)):
+        assert y[:, k].tolist() == [0.0] * d + x[: 5 - d, 0, k].tolist()
+
+
+def recurrent(bias: float) -> Graph:
+    nodes: dict[str, Node] = {
+        "in": Input((2,)),
+        "rec": Linear(np.array([[0.0, 0.75], [-0.5, 0.0]]), full(bias, 2)),
+        "lif": Membrane(full(0.5, 2), full(1.0, 2)),
+        "out": Output(),
+    }
+    edges = (("in", "lif"), ("lif", "rec"), ("rec", "lif"), ("lif", "out"))
+    return Graph(ordered(nodes, edges), edges)
+
+
+@pytest.mark.parametrize("at_start", [False, True])
+def test_what_comes_back_is_a_step_old_and_its_bias_starts_as_the_convention_says(at_start: bool) -> None:
+    graph, x = recurrent(0.25), np.random.default_rng(1).integers(0, 3, (40, 1, 2)) / 2
+    v, s, want = np.zeros(2), None, []
+    for step in x[:, 0]:
+        back = (
+            0.0
+            if s is None and not at_start
+            else np.array([[0.0, 0.75], [-0.5, 0.0]]) @ (np.zeros(2) if s is None else s) + 0.25
+        )
+        v = 0.5 * v + step + back
+        s = (v > 1).astype(float)
+        v = np.where(s > 0, 0, v)
+        want.append(s)
+
+    assert graph.feedback == {("rec", "lif")}
+    found = interpret(graph, x, replace(NIR, feedback_bias_at_start=at_start))["out"][:, 0]
+    assert np.array_equal(found, want)
+
+
+def test_layers_hand_on_late_where_the_convention_says_so() -> None:
+    assert run(Membrane(full(0.0), full(0.5)), [1.0, 0.0, 1.0, 0.0], replace(NIR, layer_delay=1)) == [
+        0.0,
+        1.0,
+        0.0,
+        1.0,
+    ]
+
+
+def test_a_loop_that_nothing_feeds_is_refused() -> None:
+    nodes: dict[str, Node] = {"in": Input((1,)), "a": Membrane(full(0), full(1)), "b": Membrane(full(0), full(1))}
+    with pytest.raises(DeployError, match=r"graph: loop \(a, b\) is not fed from outside; connect an input"):
+        ordered(nodes, (("a", "b"), ("b", "a")))
+
+
+def test_input_of_another_shape_is_refused() -> None:
+    with pytest.raises(InputError, match=r"input in: shape \(\(4, 1, 3\)\) is not \(T, B, 2\)"):
+        interpret(recurrent(0), np.zeros((4, 1, 3)))
+    with pytest.raises(InputError, match=r"record: node \(x\) is not one of in, lif, rec, out"):
+        interpret(recurrent(0), np.zeros((4, 1, 2)), record=["x"])
