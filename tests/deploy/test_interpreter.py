@@ -135,14 +135,10 @@ def recurrent(bias: float) -> Graph:
 @pytest.mark.parametrize("at_start", [False, True])
 def test_what_comes_back_is_a_step_old_and_its_bias_starts_as_the_convention_says(at_start: bool) -> None:
     graph, x = recurrent(0.25), np.random.default_rng(1).integers(0, 3, (40, 1, 2)) / 2
-    v, s, want = np.zeros(2), None, []
-    for step in x[:, 0]:
-        back = (
-            0.0
-            if s is None and not at_start
-            else np.array([[0.0, 0.75], [-0.5, 0.0]]) @ (np.zeros(2) if s is None else s) + 0.25
-        )
-        v = 0.5 * v + step + back
+    v, s, want = np.zeros(2), np.zeros(2), []
+    for t, step in enumerate(x[:, 0]):
+        bias = 0.25 if t or at_start else 0.0
+        v = 0.5 * v + step + np.array([0.75 * s[1], -0.5 * s[0]]) + bias
         s = (v > 1).astype(float)
         v = np.where(s > 0, 0, v)
         want.append(s)
