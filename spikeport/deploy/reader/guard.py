@@ -28,7 +28,7 @@ WALL_S = 4.5
 """Of the child, start included; 0.15 s are enough for a small file."""
 CPU_S = 2
 """Of the child, and one more for each `BYTES_PER_S` of the file, 4 at most: it does not depend on who else runs."""
-BYTES_PER_S = 1 << 26
+BYTES_PER_S = 1 << 21
 MEMORY = 1 << 30
 """Of the child's addresses, h5py and numpy included, which take 110 MiB."""
 MAX_BYTES = 1 << 28
