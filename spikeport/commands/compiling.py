@@ -8,7 +8,7 @@ from spikeport.chip import chip_named
 from spikeport.commands.answer import Answer
 from spikeport.commands.proving import verdicts
 from spikeport.commands.samples import check_file_writable
-from spikeport.deploy import Violation, compile_graph
+from spikeport.deploy import Violation, compile_graph, read_nir
 from spikeport.deploy import check as check_program
 from spikeport.errors import RuleError
 from spikeport.program import LIF, Program
@@ -25,7 +25,7 @@ def check(
         strict_overflow: Exit 1 unless every layer is proven not to overflow.
     """
     chip_named(target)
-    program = load_program(path) if path.suffix in (".h5", ".hdf5") else compile_graph(path, target, **options)
+    program, remarks = _loaded(path) if path.suffix in (".h5", ".hdf5") else _compiled(path, target, options)
     violations = check_program(program, target)
     if witness is not None:
         check_file_writable(witness)
@@ -33,7 +33,8 @@ def check(
     unproven = strict_overflow and not all(v.proven for v in overflow)
     data = {"file": str(path), "target": target, "fits": not violations, "violations": [asdict(v) for v in violations]}
     data["overflow"] = [v.data() for v in overflow]
-    notes = [v.line() for v in overflow]
+    data["remarks"] = list(remarks)
+    notes = [*remarks, *(v.line() for v in overflow)]
     if not violations:
         return Answer(data, f"{path} fits {target}: {_size(program)}", notes=notes, exit_code=int(unproven))
     rows = [(v.rule, v.where, str(v.got), str(v.limit), v.source, v.remedy) for v in violations]
@@ -43,7 +44,7 @@ def check(
 
 def compile_file(path: Path, output: Path, target: str, options: dict[str, Any]) -> Answer:
     """NIR file to Program file; refused, with every violation, if it does not fit the chip."""
-    program = compile_graph(path, target, **options)
+    program, remarks = _compiled(path, target, options)
     violations = check_program(program)
     if violations:
         raise _does_not_fit(path, target, violations)
@@ -59,14 +60,25 @@ def compile_file(path: Path, output: Path, target: str, options: dict[str, Any])
         "latency": program.latency,
         "nir_sha256": program.nir_sha256,
         "groups": groups,
+        "remarks": list(remarks),
     }
     rows = [
         (g.name, "x".join(map(str, g.shape)), str(g.dv), str(g.vth), _weights(program, g.name))
         for g in program.groups
         if isinstance(g, LIF)
     ]
-    notes = (f"{output} written: {_size(program)}; its output lags by {program.latency} steps",)
+    notes = (*remarks, f"{output} written: {_size(program)}; its output lags by {program.latency} steps")
     return Answer(data, f"{path} for {target}", ("layer", "neurons", "dv", "vth", "weights"), rows, notes)
+
+
+def _loaded(path: Path) -> tuple[Program, tuple[str, ...]]:
+    return load_program(path), ()
+
+
+def _compiled(path: Path, target: str, options: dict[str, Any]) -> tuple[Program, tuple[str, ...]]:
+    """The Program, and what the reader had to repair or decide."""
+    graph = read_nir(path)
+    return compile_graph(graph, target, **options), graph.remarks
 
 
 def _does_not_fit(path: Path, target: str, violations: list[Violation]) -> RuleError:

@@ -13,6 +13,7 @@ from spikeport.deploy.graph import Graph
 from spikeport.deploy.nodes import LIF, Conv2d, Flatten, Floats, Linear, Membrane, Node
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
+from spikeport.deploy.passes.lowerable import check_lowerable
 from spikeport.errors import DeployError, PassError
 
 
@@ -21,6 +22,7 @@ class FoldNeurons(AbstractPass[Graph, Graph]):
     name: ClassVar[str] = "fold_neurons"
 
     def requires(self, before: Graph, options: Options) -> None:
+        check_lowerable(before)
         for name, node in before.nodes.items():
             if isinstance(node, LIF):
                 _check(name, node, options.dt_s)
@@ -45,9 +47,14 @@ class FoldNeurons(AbstractPass[Graph, Graph]):
 
 def synapses_before(graph: Graph, name: str) -> list[str]:
     """The nodes that feed `name`, looking through Flatten."""
-    found = []
-    for source in graph.sources(name):
-        found += synapses_before(graph, source) if isinstance(graph.nodes[source], Flatten) else [source]
+    found: list[str] = []
+    ahead = graph.sources(name)[::-1]
+    while ahead:
+        source = ahead.pop()
+        if isinstance(graph.nodes[source], Flatten):
+            ahead += graph.sources(source)[::-1]
+        else:
+            found.append(source)
     return found
 
 

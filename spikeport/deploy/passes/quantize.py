@@ -13,6 +13,7 @@ from spikeport.deploy.passes import grid
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.first_layer import encode
 from spikeport.deploy.passes.grid import Fitted
+from spikeport.deploy.passes.names import with_plain_names
 from spikeport.deploy.passes.weights import bias_per_neuron, connection
 from spikeport.errors import DeployError, PassError
 from spikeport.program import LIF, Connection, Encoder, Input, Output, Program
@@ -33,6 +34,7 @@ class Quantize(AbstractPass[Network, Program]):
                 )
 
     def run(self, before: Network, options: Options) -> Program:
+        before = with_plain_names(before)
         groups: list[LIF] = []
         connections: list[Connection] = []
         encoders: list[Encoder] = []

@@ -21,10 +21,6 @@ class ToNetwork(AbstractPass[Graph, Network]):
         for kind, what in ((Input, "Input"), (Output, "Output"), (Membrane, "neuron")):
             if not any(isinstance(node, kind) for node in before.nodes.values()):
                 raise DeployError("graph", f"has no {what} node", do="export a whole network")
-        if before.feedback:
-            got = ", ".join(f"{a} -> {b}" for a, b in sorted(before.feedback))
-            do = "unroll it or remove the loop"
-            raise DeployError("graph", "recurrent loop", got=got, relation="is not supported", do=do)
         for name, node in before.nodes.items():
             if isinstance(node, (Linear, Conv2d)):
                 self._check_synapse(before, name)
@@ -92,12 +88,16 @@ class ToNetwork(AbstractPass[Graph, Network]):
 
 def _origin(graph: Graph, name: str) -> str:
     """The node that feeds `name`, looking through Flatten (row-major, so order is kept)."""
-    sources = graph.sources(name)
-    if len(sources) != 1:
-        raise DeployError(name, "sources", got=", ".join(sources) or "none", relation="are not", limit="one")
-    return _origin(graph, sources[0]) if isinstance(graph.nodes[sources[0]], Flatten) else sources[0]
+    while True:
+        sources = graph.sources(name)
+        if len(sources) != 1:
+            raise DeployError(name, "sources", got=", ".join(sources) or "none", relation="are not", limit="one")
+        name = sources[0]
+        if not isinstance(graph.nodes[name], Flatten):
+            return name
 
 
 def _through_flatten(graph: Graph, name: str) -> str:
-    targets = graph.targets(name)
-    return _through_flatten(graph, targets[0]) if isinstance(graph.nodes[name], Flatten) and targets else name
+    while isinstance(graph.nodes[name], Flatten) and (targets := graph.targets(name)):
+        name = targets[0]
+    return name
