@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 Decay: TypeAlias = Literal["euler", "exponential"]
 Gain: TypeAlias = Literal["euler", "exact", "one"]
-Reset: TypeAlias = Literal["zero", "value", "subtract", "subtract_once"]
+Reset: TypeAlias = Literal["zero", "value", "subtract", "subtract_late", "subtract_once"]
 Start: TypeAlias = Literal["zero", "leak", "reset"]
 
 
@@ -34,11 +34,16 @@ class Convention:
     uses_w_in: bool = True
     integrates_r: bool = True
     """Whether an IF adds dt r x; else x itself."""
+    decays_new_current: bool = False
+    """Whether what enters the synaptic current loses a step's part at once: i = keep (i + w_in x)."""
     leaks_current: bool = False
     """Whether v_leak pulls the synaptic current as well."""
     compare: Literal[">", ">="] = ">"
     reset: Reset = "value"
-    """`zero`; `value` is v_reset; `subtract` takes the threshold off; `subtract_once` is snnTorch's, see `neurons`."""
+    """`zero`; `value` is v_reset; `subtract` takes the threshold off in the step of the spike.
+
+    The other two are those of snnTorch 1.0.0 for `reset_mechanism="subtract"`: `subtract_late`, its default, takes it off in
+    the next step; `subtract_once`, with `reset_delay=False`, in the same step but not twice in a row."""
     several: bool = False
     """Whether a neuron sends floor(v / v_threshold) spikes in a step, and takes as many thresholds off."""
     floor: bool = False
