@@ -42,8 +42,8 @@ class Convention:
     reset: Reset = "value"
     """`zero`; `value` is v_reset; `subtract` takes the threshold off in the step of the spike.
 
-    The other two are those of snnTorch 1.0.0 for `reset_mechanism="subtract"`: `subtract_late`, its default, takes it off in
-    the next step; `subtract_once`, with `reset_delay=False`, in the same step but not twice in a row."""
+    The other two are those of snnTorch 1.0.0 for `reset_mechanism="subtract"`: `subtract_late`, its default, takes it
+    off in the next step; `subtract_once`, with `reset_delay=False`, in the same step but not twice in a row."""
     several: bool = False
     """Whether a neuron sends floor(v / v_threshold) spikes in a step, and takes as many thresholds off."""
     floor: bool = False
@@ -81,6 +81,7 @@ PRESETS: Mapping[str, Convention] = MappingProxyType(
                 uses_r=False,
                 integrates_r=False,
                 compare=">=",
+                decays_new_current=True,
                 reset="subtract",
                 several=True,
                 floor=True,

@@ -44,9 +44,13 @@ class _Current:
         self.leaky = _Leaky(node.tau_syn, leak, convention)
         self.w_in = node.w_in if convention.uses_w_in else np.ones_like(node.w_in)
         self.i = np.zeros((batch, *node.tau_syn.shape))
+        self.decays_new = convention.decays_new_current
 
     def __call__(self, x: Floats) -> Floats:
-        self.i = self.leaky(self.i, self.w_in * x)
+        if self.decays_new:
+            self.i = self.leaky.keep * (self.i + self.w_in * x)
+        else:
+            self.i = self.leaky(self.i, self.w_in * x)
         return self.i
 
 
@@ -75,12 +79,11 @@ class _Membrane:
             v = v - s * threshold
             self.v = np.maximum(v, -threshold) if self.convention.floor and isinstance(self.node, IF) else v
             return s
-        if self.convention.reset == "subtract_once" and not isinstance(self.node, Membrane):
-            # snntorch 1.0.0, Leaky without reset_delay: what stood above the threshold before has it taken off first
-            late = self._above(before, threshold)
+        if self.convention.reset in ("subtract_late", "subtract_once") and not isinstance(self.node, Membrane):
+            late = self._above(before, threshold)  # what stood above the threshold has it taken off first
             v = v - late * threshold
             s = self._above(v, threshold)
-            self.v = v - (s - late) * threshold
+            self.v = v if self.convention.reset == "subtract_late" else v - (s - late) * threshold
             return s
         s = self._above(v, threshold)
         self.v = np.where(s > 0, self._after(v, threshold), v)

@@ -95,6 +95,29 @@ def test_snntorch_takes_the_threshold_off_once() -> None:
     assert want != run(lif(4 * DT, 4), X, replace(convention, reset="subtract"))
 
 
+def test_snntorch_takes_the_threshold_off_late() -> None:
+    """Its default, `reset_delay=True`: in the step after the spike (snntorch 1.0.0, Leaky)."""
+    v, want = 0.0, []
+    for x in X:
+        v = 0.75 * v + x - float(v > 1)
+        want.append(float(v > 1))
+    assert run(lif(4 * DT, 4), X, replace(PRESETS["snntorch"], reset="subtract_late")) == want
+
+
+def test_a_cubalif_as_sinabs_reads_it() -> None:
+    """What enters the current loses a step's part at once."""
+    node = CubaLIF(*(full(k) for k in (3.0, 4.0, 1.0, 0.0, 1.0, 0.0, 1.0)))
+    i = v = 0.0
+    want = []
+    for x in X:
+        i = exp(-1 / 3) * (i + x)
+        v = exp(-1 / 4) * v + i
+        s = max(floor(v), 0)
+        v -= s
+        want.append(float(s))
+    assert run(node, X, PRESETS["sinabs"]) == want
+
+
 def test_a_cubalif_integrates_its_new_current() -> None:
     node = CubaLIF(*(full(k) for k in (2 * DT, 4 * DT, 2.0, 0.0, 1.0, 0.0, 3.0)))
     i = v = 0.0
