@@ -4,7 +4,7 @@
     PYTHONPATH=DIR python tests/vectors/make_nir.py tests/vectors/nir
 
 The files there are of nir 1.0.0, 1.0.1 (both with numpy 1.26.4, later ones are refused), 1.0.4, 1.0.5, 1.0.6,
-1.0.7 and 1.0.8 from PyPI, with h5py 3.16.0. Numbers are small fractions, so that every version's file holds the same ones: `layers` and `nested` say which.
+1.0.7 and 1.0.8 from PyPI, with h5py 3.16.0. Numbers are small fractions, the same in every version's file.
 """
 
 import gzip

@@ -3,8 +3,8 @@
     python -m tests.deploy.reader.fuzz 10000 --seed 1
 
 HDF5 has no checksum over most of what it holds. A flipped bit within a weight is another weight, and no reader can
-tell; so what is read is compared with what the sound file gives, and a difference must show in the typed graph. What does not
-show there must give the sound file's Program, bit for bit.
+tell; so what is read is compared with what the sound file gives, and a difference must show in the typed graph. What
+does not show there must give the sound file's Program, bit for bit.
 """
 
 import argparse
@@ -18,13 +18,16 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from spikeport.deploy.graph import Graph
 from spikeport.deploy.pipeline import compile_graph
 from spikeport.deploy.read import read_nir
 from spikeport.deploy.reader import guard
 from spikeport.errors import FileError, SpikeportError
+from spikeport.export import to_nir, write_nir
 from spikeport.program import Program, identical
+from spikeport.train import ALIF, Image, QuantConv2d, QuantLinear, SpikingLayer, Vote
 from tests.deploy.reader.mutate import mutated
 from tests.deploy.reader.server import Server
 
@@ -53,8 +56,18 @@ def sound(path: Path, data: bytes) -> Sound:
 
 
 def samples(path: Path) -> list[Sound]:
-    """The files of every nir version, unpacked."""
-    return [sound(path, gzip.decompress(file.read_bytes())) for file in sorted(VECTORS.glob("*.nir.gz"))]
+    """The files of every nir version, unpacked, and one of spikeport's export."""
+    written = [gzip.decompress(file.read_bytes()) for file in sorted(VECTORS.glob("*.nir.gz"))]
+    return [sound(path, data) for data in [*written, exported(path)]]
+
+
+def exported(path: Path) -> bytes:
+    """A convolution on an image and a dense layer, with notes and exact integers in the metadata."""
+    torch.manual_seed(0)
+    first = SpikingLayer(QuantConv2d(1, 2, 3, padding=1), ALIF(), image=Image(5, 0, 15, 1 / 15))
+    net = torch.nn.Sequential(first, torch.nn.Flatten(2), SpikingLayer(QuantLinear(32, 4), ALIF()), Vote(2))
+    write_nir(to_nir(net, torch.zeros(1, 1, 4, 4)), path)
+    return path.read_bytes()
 
 
 def outcome(path: Path, was: Sound) -> str:

@@ -12,7 +12,7 @@ from tests.deploy.reader.server import Server
 def test_mutated_files_give_an_error_the_sound_program_or_a_visible_change(
     seed: int, tmp_path: Path, forked: Path, server: Server
 ) -> None:
-    found, slowest = fuzz.run(150, seed, tmp_path, server, fuzz.samples(tmp_path / "sound.nir")[::3])
+    found, slowest = fuzz.run(150, seed, tmp_path, server, fuzz.samples(tmp_path / "sound.nir")[::-4])
     assert slowest < fuzz.LIMIT_S
     assert found["read, the same; compiled"] > 5
     assert found["refused: FileError"] > 20
