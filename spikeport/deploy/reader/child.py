@@ -23,6 +23,7 @@ ALIGN = 64
 MAX_DEPTH = 64
 """Groups within groups; a nested graph takes two."""
 MAX_TEXTS = 1 << 16
+MAX_NAME = 256
 DAMAGED = "export it again"
 Table = dict[str, Any]
 
@@ -159,8 +160,8 @@ def _names(group: Any, place: str) -> list[str]:
         names = [name.decode() for name in group]
     except UnicodeDecodeError:
         names = [""]
-    if not all(name.isprintable() and name for name in names):
-        raise Refused(f"{place} holds a name that is not printable text")
+    if not all(name.isprintable() and 0 < len(name) < MAX_NAME for name in names):
+        raise Refused(f"{place} holds a name that is not printable text of less than {MAX_NAME} characters")
     return names
 
 
@@ -169,6 +170,10 @@ def _decoded(place: str, value: bytes) -> str:
         return value.decode()
     except UnicodeDecodeError:
         raise Refused(f"{place} is not UTF-8") from None
+
+
+def _clean(message: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in message[:200])
 
 
 def confine(memory: int, cpu_s: int) -> None:
@@ -194,7 +199,7 @@ def answer(request: Table, out: IO[bytes]) -> None:
         told = {"error": {"what": "is not a readable NIR file", "got": got, "do": DAMAGED}}
     except Exception as error:  # h5py raises whatever it likes on damaged files
         lines = f"{error}".strip().splitlines() or [type(error).__name__]
-        told = {"error": {"what": "is not a readable NIR file", "got": lines[0], "do": DAMAGED}}
+        told = {"error": {"what": "is not a readable NIR file", "got": _clean(lines[0]), "do": DAMAGED}}
     text = json.dumps(told).encode()
     out.write(text + struct.pack("<Q", len(text)) + MAGIC)
     out.flush()

@@ -14,6 +14,7 @@ MAX_AXES = 8
 MAX_SIZE = 1 << 31
 MAX_STEP = 1 << 15
 """Of strides, paddings and dilations: no image has as many rows."""
+MAX_SHOWN = 64
 AGAIN = "export it again"
 
 
@@ -33,7 +34,7 @@ class Fields:
             if key not in known:
                 limit, do = ", ".join(sorted(known)), "rename it or remove it"
                 raise DeployError(
-                    self.name, f"{self.kind} field", got=key, relation="is not one of", limit=limit, do=do
+                    self.name, f"{self.kind} field", got=shown(str(key)), relation="is not one of", limit=limit, do=do
                 )
 
     def raw(self, key: str) -> Any:
@@ -46,7 +47,9 @@ class Fields:
         try:
             return np.asarray(value)
         except (TypeError, ValueError, RuntimeError) as error:  # ragged lists; tensors that need a gradient
-            raise DeployError(self.name, key, got=f"{error}", relation="is not", limit="an array", do=AGAIN) from error
+            raise DeployError(
+                self.name, key, got=shown(f"{error}"), relation="is not", limit="an array", do=AGAIN
+            ) from error
 
     def floats(self, key: str, ndim: int | None = None, missing: float | None = None) -> Floats:
         """Finite float64 of any shape, or of `ndim` axes; one value `missing`, with a remark, where there is none."""
@@ -126,6 +129,11 @@ def text_of(value: Any) -> str | None:
         except UnicodeDecodeError:
             return None
     return str(value) if isinstance(value, str) else None
+
+
+def shown(text: str) -> str:
+    """A text of the file as an error can hold it: printable, and not too long."""
+    return text if text.isprintable() and len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]!r}, {len(text)} characters"
 
 
 def _shown(array: NDArray[Any]) -> object:

@@ -107,7 +107,7 @@ def _grief(code: int, err: IO[bytes]) -> str:
         return f"reading it ended with {signal.Signals(-code).name}"
     err.seek(0)
     lines = err.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"reading it ended with exit code {code}"
+    return lines[-1][:200] if lines else f"reading it ended with exit code {code}"
 
 
 def _opened(path: Path, out: IO[bytes]) -> tuple[dict[str, Any], Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from spikeport.deploy import nodes
 from spikeport.deploy.nodes import Floats, Node, Shape
-from spikeport.deploy.reader.fields import Fields, text_of
+from spikeport.deploy.reader.fields import Fields, shown, text_of
 from spikeport.errors import DeployError, UnsupportedNode
 
 
@@ -30,7 +30,7 @@ def parse(name: str, raw: Any, remarks: list[str]) -> Parsed:
     kind = kind_of(raw)
     if kind not in _KINDS:
         limit, do = ", ".join(_KINDS), "replace the node"
-        raise UnsupportedNode(name, "node type", got=kind, relation="is not one of", limit=limit, do=do)
+        raise UnsupportedNode(name, "node type", got=shown(kind), relation="is not one of", limit=limit, do=do)
     parser, known = _KINDS[kind]
     fields = Fields(name, kind, {key: x for key, x in raw.items() if key not in ("type", "metadata")}, remarks)
     fields.check_known(known)
@@ -85,14 +85,17 @@ def _convolution(fields: Fields, axes: int) -> tuple[Floats, Floats, Any, Any, A
     word = fields.text("padding")
     padding = steps("padding") if word is None else (0,) * axes
     if groups < 1 or len(weight) % groups or min(*stride, *dilation) < 1 or min(padding) < 0:
-        shown = [x if axes == 2 else x[0] for x in (stride, padding, dilation)]
-        got = f"stride {shown[0]}, padding {word or shown[1]}, dilation {shown[2]}, groups {groups}"
+        told = [x if axes == 2 else x[0] for x in (stride, padding, dilation)]
+        told[1] = told[1] if word is None else shown(word)
+        got = f"stride {told[0]}, padding {told[1]}, dilation {told[2]}, groups {groups}"
         raise DeployError(fields.name, "convolution", got=got, relation="is not", limit="a valid geometry")
     if word == "same":
         weight, padding = _same_size(fields, weight, stride, dilation)
     elif word not in (None, "valid"):
         do = "write the padding as numbers"
-        raise DeployError(fields.name, "padding", got=word, relation="is not", limit="a number, same or valid", do=do)
+        raise DeployError(
+            fields.name, "padding", got=shown(word), relation="is not", limit="a number, same or valid", do=do
+        )
     return weight, bias, stride, padding, dilation, groups
 
 

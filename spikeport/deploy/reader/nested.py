@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from spikeport.deploy.graph import Edge
-from spikeport.deploy.reader.fields import text_of
+from spikeport.deploy.reader.fields import shown, text_of
 from spikeport.deploy.reader.kinds import kind_of
 from spikeport.errors import DeployError
 
@@ -86,24 +86,24 @@ def _pairs(where: str, edges: Any) -> Iterator[Edge]:
     for pair in pairs.reshape(-1, 2):
         a, b = text_of(pair[0]), text_of(pair[1])
         if a is None or b is None:
-            got = ", ".join(repr(x)[:32] for x in pair)
+            got = shown(", ".join(map(repr, pair)))
             raise DeployError(where, "edge", got=got, relation="is not", limit="a pair of names", do="export it again")
         yield a, b
 
 
 def _end(where: str, nodes: Raw, edge: Edge, side: int) -> list[str]:
     """The path of names to the one node that an end of an edge means."""
-    shown = " -> ".join(edge)
+    drawn = " -> ".join(map(shown, edge))
     paths = list(_paths(nodes, edge[side]))
     if not paths:
-        raise DeployError(where, "edge", got=shown, relation="names an unknown node", limit=edge[side])
+        raise DeployError(where, "edge", got=drawn, relation="names an unknown node", limit=shown(edge[side]))
     if len(paths) > 1:
         do = "rename one of the nodes"
-        raise DeployError(where, "edge", got=shown, relation="names more than one node", limit=edge[side], do=do)
+        raise DeployError(where, "edge", got=drawn, relation="names more than one node", limit=edge[side], do=do)
     path = paths[0]
     node = _at(nodes, path)
     while kind_of(node) == "NIRGraph":
-        step = _one_end(where, shown, node, ".".join(path), "Output" if side == 0 else "Input")
+        step = _one_end(where, drawn, node, ".".join(path), "Output" if side == 0 else "Input")
         path, node = [*path, step], node["nodes"][step]
     return path
 
