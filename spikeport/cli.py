@@ -26,7 +26,17 @@ InputFile = Annotated[
     Path, typer.Option("--input", metavar="X.NPZ", help="Integers 'spikes' (T, B, *shape), 'labels' (B,).")
 ]
 Target = Annotated[str, typer.Option("--target", help="loihi1 or loihi2.")]
-DtS = Annotated[float | None, typer.Option("--dt", metavar="S", help="Length of a step in seconds. [default: 1e-4]")]
+DtS = Annotated[
+    float | None, typer.Option("--dt", metavar="S", help="Length of a step in seconds. [default: the convention's]")
+]
+ConventionName = Annotated[
+    str | None,
+    typer.Option(
+        "--convention",
+        metavar="NAME",
+        help="How the writer steps it: nir, norse, snntorch, spikingjelly, sinabs, rockpool, spyx, lava-dl. [default: guessed]",
+    ),
+]
 Steps = Annotated[int | None, typer.Option(help="Steps per sample; state is cleared between samples.")]
 Kind = Annotated[str | None, typer.Option("--input-kind", help="spike, or bias for a constant image.")]
 Low = Annotated[int | None, typer.Option(help="Least integer of an image. [default: 0]")]
@@ -85,6 +95,7 @@ def check(
     net: Annotated[Path, typer.Argument(metavar="NET", help="A NIR file, or a Program.")],
     target: Target = "loihi2",
     dt: DtS = None,
+    convention: ConventionName = None,
     steps: Steps = None,
     input_kind: Kind = None,
     low: Low = None,
@@ -102,7 +113,8 @@ def check(
     """What would stop a network on the chip, how to mend each point, and which layers can overflow."""
     from spikeport.commands.compiling import check as command
 
-    options = {"dt_s": dt, "steps": steps, "input": input_kind, "low": low, "high": high, "scale": scale}
+    options = {"dt_s": dt, "convention": convention, "steps": steps, "input": input_kind}
+    options |= {"low": low, "high": high, "scale": scale}
     _show(command(net, target, options, witness, strict_overflow), json)
 
 
@@ -112,6 +124,7 @@ def compile_(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="NET.H5")] = Path("net.h5"),
     target: Target = "loihi2",
     dt: DtS = None,
+    convention: ConventionName = None,
     steps: Steps = None,
     input_kind: Kind = None,
     low: Low = None,
@@ -126,7 +139,7 @@ def compile_(
 
     image = {"low": low, "high": high, "scale": scale}
     options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes, **image}
-    options["profile"] = profile
+    options |= {"profile": profile, "convention": convention}
     _show(command(net, output, target, options), json)
 
 

@@ -10,6 +10,7 @@ from spikeport.commands.proving import verdicts
 from spikeport.commands.samples import check_file_writable
 from spikeport.deploy import Violation, compile_graph, read_nir
 from spikeport.deploy import check as check_program
+from spikeport.deploy.pipeline import read_as
 from spikeport.errors import RuleError
 from spikeport.program import LIF, Program
 from spikeport.program_file import load_program, save_program
@@ -78,7 +79,8 @@ def _loaded(path: Path) -> tuple[Program, tuple[str, ...]]:
 def _compiled(path: Path, target: str, options: dict[str, Any]) -> tuple[Program, tuple[str, ...]]:
     """The Program, and what the reader had to repair or decide."""
     graph = read_nir(path)
-    return compile_graph(graph, target, **options), graph.remarks
+    _, convention, said = read_as(graph, options.pop("convention", None))
+    return compile_graph(graph, target, convention=convention, **options), (*graph.remarks, *said)
 
 
 def _does_not_fit(path: Path, target: str, violations: list[Violation]) -> RuleError:

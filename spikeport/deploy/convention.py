@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+import numpy as np
+
+from spikeport.deploy.nodes import Floats
+
 Decay: TypeAlias = Literal["euler", "exponential"]
 Gain: TypeAlias = Literal["euler", "exact", "one"]
 Reset: TypeAlias = Literal["zero", "value", "subtract", "subtract_late", "subtract_once"]
@@ -97,3 +101,11 @@ PRESETS: Mapping[str, Convention] = MappingProxyType(
         )
     }
 )
+
+
+def kept_and_gained(tau: Floats, convention: Convention) -> tuple[Floats, Floats]:
+    """What a step keeps of x - leak, and what it adds of its drive, for a time constant each."""
+    d = 1 / tau if convention.tau_in_steps else convention.dt_s / tau
+    keep = 1 - d if convention.decay == "euler" else np.exp(-d)
+    keep = np.clip(keep, 0, 1) if convention.clamped else keep
+    return keep, {"euler": d, "exact": -np.expm1(-d), "one": np.ones_like(d)}[convention.gain]

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from spikeport.deploy.convention import Convention
+from spikeport.deploy.convention import Convention, kept_and_gained
 from spikeport.deploy.nodes import IF, LI, LIF, CubaLI, CubaLIF, Floats, I, Membrane, Neuron, shape_of_neurons
 
 Step: TypeAlias = Callable[[Floats], Floats]
@@ -26,10 +26,7 @@ class _Leaky:
     """x' = keep (x - leak) + leak + gain * drive."""
 
     def __init__(self, tau: Floats, leak: Floats, convention: Convention) -> None:
-        d = 1 / tau if convention.tau_in_steps else convention.dt_s / tau
-        self.keep = 1 - d if convention.decay == "euler" else np.exp(-d)
-        self.keep = np.clip(self.keep, 0, 1) if convention.clamped else self.keep
-        self.gain = {"euler": d, "exact": -np.expm1(-d), "one": np.ones_like(d)}[convention.gain]
+        self.keep, self.gain = kept_and_gained(tau, convention)
         self.leak = leak
 
     def __call__(self, x: Floats, drive: Floats) -> Floats:

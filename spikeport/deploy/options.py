@@ -1,10 +1,11 @@
 """What the user decides about a compilation; the graph's own notes fill what is left open."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from spikeport.chip import LOIHI2, Chip
+from spikeport.deploy.convention import NIR, Convention
 from spikeport.errors import DeployError
 from spikeport.profiles import PROFILES, Profile
 
@@ -18,6 +19,8 @@ class Options:
     chip: Chip = LOIHI2
     dt_s: float = 1e-4
     """Length of a step; NIR files do not say it, and time constants mean nothing without it."""
+    convention: Convention = NIR
+    """How the graph is stepped; its `dt_s` is that of the options."""
     steps: int = MAX_INTERVAL
     """Steps per sample. State is cleared every 2^k >= steps steps, layer by layer as the data arrives."""
     input: Literal["spike", "bias"] = "spike"
@@ -34,6 +37,7 @@ class Options:
     def __post_init__(self) -> None:
         if not (0 < self.dt_s < 1e3):
             raise DeployError("options", "dt_s", got=self.dt_s, relation="is not in", limit="(0, 1000)")
+        object.__setattr__(self, "convention", replace(self.convention, dt_s=self.dt_s))
         if type(self.steps) is not int or not 1 <= self.steps <= MAX_INTERVAL:
             raise DeployError("options", "steps", got=self.steps, relation="is not in", limit=f"[1, {MAX_INTERVAL}]")
         if self.input not in ("spike", "bias"):
@@ -52,10 +56,10 @@ class Options:
         return 1 << (self.steps - 1).bit_length()
 
 
-def options_for(notes: Mapping[str, Any], **given: Any) -> Options:
-    """Options from what the user gave, then from the graph's notes, then the defaults."""
+def options_for(notes: Mapping[str, Any], convention: Convention = NIR, **given: Any) -> Options:
+    """Options from what the user gave, then from the graph's notes, then the convention's step and the defaults."""
     casts = {"dt_s": float, "steps": int, "input": str, "low": int, "high": int, "scale": float, "classes": int}
-    values = {}
+    values: dict[str, Any] = {"dt_s": convention.dt_s, "convention": convention}
     for name, cast in casts.items():
         if name in notes:
             try:

@@ -7,7 +7,9 @@ from typing import Any
 import nir
 
 from spikeport.chip import Chip, chip_named
+from spikeport.deploy.convention import NIR, Convention
 from spikeport.deploy.graph import Graph
+from spikeport.deploy.guess import convention_named, guess, mended
 from spikeport.deploy.options import Options, options_for
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.fold_neurons import FoldNeurons
@@ -25,12 +27,14 @@ def compile_graph(
     graph: nir.NIRGraph | Graph | str | os.PathLike[str],
     chip: Chip | str = "loihi2",
     *,
+    convention: Convention | str | None = None,
     after: Callable[[str, Any], None] = lambda name, stage: None,
     **options: Any,
 ) -> Program:
     """Compiles a NIR graph, or the file of one, to integers.
 
     Args:
+        convention: How the graph is stepped, or the name of a preset; guessed if None (`read_as` says how).
         after: Called with each pass's name and what it gave.
         options: Fields of `Options`. What is left out comes from the notes that spikeport's export left in the
             graph's metadata, and from the defaults of `Options` where there are none.
@@ -42,8 +46,26 @@ def compile_graph(
     typed = (
         graph if isinstance(graph, Graph) else from_nir(graph) if isinstance(graph, nir.NIRGraph) else read_nir(graph)
     )
-    chosen = options_for(typed.notes, chip=chip if isinstance(chip, Chip) else chip_named(chip), **options)
-    return run_passes(PIPELINE, typed, chosen, after)
+    meant, how, _ = read_as(typed, convention)
+    chosen = options_for(typed.notes, how, chip=chip if isinstance(chip, Chip) else chip_named(chip), **options)
+    return run_passes(PIPELINE, meant, chosen, after)
+
+
+def read_as(graph: Graph, convention: Convention | str | None = None) -> tuple[Graph, Convention, tuple[str, ...]]:
+    """The graph as it was meant, the convention to step it by, and what was guessed and mended, for people.
+
+    A graph with spikeport's own notes is NIR's equations, so nothing is guessed.
+    """
+    said: tuple[str, ...] = ()
+    if convention is None and graph.notes:
+        convention = NIR
+    elif convention is None:
+        found = guess(graph)
+        convention, said = found.convention, (found.line(),)
+    elif isinstance(convention, str):
+        convention = convention_named(convention)
+    meant, mends = mended(graph, convention)
+    return meant, convention, (*said, *mends)
 
 
 def run_passes(

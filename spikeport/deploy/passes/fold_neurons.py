@@ -1,7 +1,7 @@
 """LIF to Membrane: time constants become decays, gains move into the weights before the neuron.
 
-Euler, as NIR's readers step it: v += d (v_leak - v + r I) with d = dt / tau, so
-keep = 1 - d and every weight and bias into the neuron is multiplied by d * r.
+With d = dt / tau, by Euler's rule v += d (v_leak - v + r I), so keep = 1 - d and every weight and bias into the neuron
+is multiplied by d * r; other conventions keep exp(-d), or add another part of what arrives (`convention.py`).
 """
 
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from spikeport.deploy.convention import Convention, kept_and_gained
 from spikeport.deploy.graph import Graph
 from spikeport.deploy.nodes import LIF, Conv2d, Flatten, Floats, Linear, Membrane, Node
 from spikeport.deploy.options import Options
@@ -25,7 +26,8 @@ class FoldNeurons(AbstractPass[Graph, Graph]):
         check_lowerable(before)
         for name, node in before.nodes.items():
             if isinstance(node, LIF):
-                _check(name, node, options.dt_s)
+                _check_convention(name, options.convention)
+                _check(name, node, options)
                 for synapse in synapses_before(before, name):
                     _check_synapse(before, name, synapse)
 
@@ -33,10 +35,11 @@ class FoldNeurons(AbstractPass[Graph, Graph]):
         nodes: dict[str, Node] = dict(before.nodes)
         for name, node in before.nodes.items():
             if isinstance(node, LIF):
-                d = options.dt_s / node.tau
-                nodes[name] = Membrane(1 - d, node.v_threshold)
+                keep, gain = kept_and_gained(node.tau, options.convention)
+                gain = gain * node.r if options.convention.uses_r else gain
+                nodes[name] = Membrane(keep, _strictly_above(node.v_threshold, options.convention))
                 for synapse in synapses_before(before, name):
-                    nodes[synapse] = _scaled(nodes[synapse], float((d * node.r).flat[0]))
+                    nodes[synapse] = _scaled(nodes[synapse], float(gain.flat[0]))
         return replace(before, nodes=nodes)
 
     def ensures(self, after: Graph, options: Options) -> None:
@@ -58,8 +61,29 @@ def synapses_before(graph: Graph, name: str) -> list[str]:
     return found
 
 
-def _check(name: str, node: LIF, dt_s: float) -> None:
-    for what, values in (("v_leak", node.v_leak), ("v_reset", node.v_reset)):
+def _strictly_above(threshold: Floats, convention: Convention) -> Floats:
+    """The threshold for `>`: v >= threshold is v > the number before it."""
+    return np.nextafter(threshold, -np.inf) if convention.compare == ">=" else threshold
+
+
+def _check_convention(name: str, convention: Convention) -> None:
+    """What a chip's neuron does not do is not lowered in silence."""
+    where, do = name, "name another with --convention, or train with a reset to zero"
+    if convention.reset not in ("zero", "value"):
+        limit = "zero or v_reset"
+        raise DeployError(
+            where, f"reset of {convention.name}", got=convention.reset, relation="is not", limit=limit, do=do
+        )
+    if convention.several:
+        raise DeployError(
+            where, f"spikes a step of {convention.name}", got="several", relation="exceed", limit=1, do=do
+        )
+
+
+def _check(name: str, node: LIF, options: Options) -> None:
+    dt_s = options.dt_s
+    resets = (("v_reset", node.v_reset),) if options.convention.reset == "value" else ()
+    for what, values in (("v_leak", node.v_leak), *resets):
         if np.any(values != 0):
             raise DeployError(
                 name,
@@ -73,7 +97,11 @@ def _check(name: str, node: LIF, dt_s: float) -> None:
         if np.ptp(values):
             got = f"{values.min():g}..{values.max():g}"
             raise DeployError(name, what, got=got, relation="differs within the layer", do="give the layer one value")
-    if node.tau.flat[0] < dt_s * (1 - 1e-6):
+    if (
+        options.convention.decay == "euler"
+        and not options.convention.tau_in_steps
+        and node.tau.flat[0] < dt_s * (1 - 1e-6)
+    ):
         do = f"name the step that the time constants are for; it is at most {node.tau.flat[0]:g}"
         raise DeployError(name, "tau", got=node.tau.flat[0], relation="is below the step dt_s", limit=dt_s, do=do)
     if node.v_threshold.flat[0] <= 0:

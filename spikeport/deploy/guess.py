@@ -1,0 +1,100 @@
+"""Which framework wrote a NIR file: guessed from what each leaves in it, and said with the reason.
+
+The tell-tales are those of the exporters of norse 1.1.0, snntorch 1.0.0, spikingjelly 2.0.0, sinabs 3.1.3 and
+rockpool 3.1.0, as the files in `tests/vectors/interop` show them. A guess is never silent, and a name overrides it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spikeport.deploy.convention import NIR, PRESETS, Convention
+from spikeport.deploy.graph import Graph
+from spikeport.deploy.nodes import IF, LI, LIF, CubaLI, CubaLIF, Floats, Neuron, Node
+from spikeport.errors import DeployError
+
+DT_S = 1e-4  # what snnTorch and SpikingJelly write by
+CLOSE = 1e-5  # relative: files hold float32
+STEPS = 0.5  # a time constant of half a second and more counts steps
+Leaking = LI | LIF | CubaLI | CubaLIF
+
+
+@dataclass(frozen=True)
+class Guess:
+    convention: Convention
+    reason: str
+
+    def line(self) -> str:
+        """For people: what was taken, why, and how to take another."""
+        return f"read as {self.convention.name} steps it: {self.reason}; --convention NAME takes another"
+
+
+def guess(graph: Graph) -> Guess:
+    """The convention of the framework that seems to have written the graph; NIR's own equations if none does."""
+    leaking = {n: node for n, node in graph.nodes.items() if isinstance(node, Leaking)}
+    integrating = {n: node for n, node in graph.nodes.items() if isinstance(node, IF)}
+    names = [*leaking, *integrating]
+    if any(re.fullmatch(r"\d+_\w+Torch", name) for name in graph.nodes):
+        return Guess(PRESETS["rockpool"], "nodes are named after rockpool's modules")
+    if names and all(re.fullmatch(r"_\d+", name) for name in names):
+        return Guess(PRESETS["spikingjelly"], f"nodes are named {names[0]}, as SpikingJelly's exporter does")
+    if leaking and all(_tau(node).min() >= STEPS for node in leaking.values()):
+        ones = all(np.all(node.r == 1) for node in leaking.values())
+        told = f"tau of {next(iter(leaking))} is {_tau(next(iter(leaking.values()))).flat[0]:g}, a number of steps"
+        return Guess(PRESETS["sinabs" if ones else "spyx"], told)
+    if leaking and all(_near(node.r, _tau(node) / DT_S) for node in leaking.values()):
+        return Guess(PRESETS["snntorch"], f"r is tau / {DT_S:g} s, as snnTorch's exporter writes it")
+    if leaking and any(np.any(_tau(node) < 0.1 * DT_S) for node in leaking.values()):
+        name = next(n for n, node in leaking.items() if np.any(_tau(node) < 0.1 * DT_S))
+        told = f"tau of {name} is {_tau(leaking[name]).min():g} s, which norse 1.1 has multiplied by its step"
+        return Guess(PRESETS["norse"], told)
+    if integrating and not leaking:
+        if all(_near(node.r, np.full_like(node.r, 1 / DT_S)) for node in integrating.values()):
+            return Guess(PRESETS["spikingjelly"], f"r of {names[0]} is 1 / {DT_S:g} s, as SpikingJelly writes an IF")
+        if all(np.all(node.r == 1) for node in integrating.values()):
+            return Guess(PRESETS["sinabs"], f"r of {names[0]} is 1, as sinabs writes an IF (norse does, too)")
+    return Guess(NIR, "nothing tells a framework; NIR's equations by Euler's rule")
+
+
+def convention_named(name: str) -> Convention:
+    """Raises DeployError with the known names if there is no such preset."""
+    if name not in PRESETS:
+        raise DeployError("convention", "name", got=name, relation="is not one of", limit=", ".join(PRESETS))
+    return PRESETS[name]
+
+
+def mended(graph: Graph, convention: Convention) -> tuple[Graph, tuple[str, ...]]:
+    """The graph as its framework meant it, where its exporter is known to write something else, and what was changed.
+
+    norse 1.1.0 `to_nir` writes dt / tau_mem_inv for tau, which is tau times its step (norse#411).
+    """
+    mend = _MENDS.get(convention.name)
+    if mend is None:
+        return graph, ()
+    nodes: dict[str, Node] = {}
+    told: list[str] = []
+    for name, node in graph.nodes.items():
+        nodes[name], found = mend(name, node, convention)
+        told += found
+    return replace(graph, nodes=nodes), tuple(told)
+
+
+def _norse(name: str, node: Node, convention: Convention) -> tuple[Node, list[str]]:
+    if not isinstance(node, LI | LIF) or node.tau.max() >= 0.1 * convention.dt_s:
+        return node, []
+    tau = node.tau / convention.dt_s
+    told = f"{name}: tau {node.tau.flat[0]:g} s is taken as {tau.flat[0]:g} s; norse 1.1 multiplies it by its step"
+    return replace(node, tau=tau), [told]
+
+
+_MENDS: Mapping[str, Callable[[str, Node, Convention], tuple[Node, list[str]]]] = {"norse": _norse}
+
+
+def _tau(node: Neuron) -> Floats:
+    return node.tau if isinstance(node, LI | LIF) else node.tau_mem  # type: ignore[union-attr]
+
+
+def _near(a: Floats, b: Floats) -> bool:
+    return bool(np.all(np.abs(a - b) <= CLOSE * np.abs(b)))
