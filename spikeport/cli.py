@@ -34,7 +34,8 @@ ConventionName = Annotated[
     typer.Option(
         "--convention",
         metavar="NAME",
-        help="How the writer steps it: nir, norse, snntorch, spikingjelly, sinabs, rockpool, spyx, lava-dl. [default: guessed]",
+        help="How its writer steps it: nir, norse, snntorch, spikingjelly, sinabs, rockpool, spyx or lava-dl."
+        " [default: guessed]",
     ),
 ]
 Steps = Annotated[int | None, typer.Option(help="Steps per sample; state is cleared between samples.")]

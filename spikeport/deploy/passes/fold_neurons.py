@@ -68,16 +68,12 @@ def _strictly_above(threshold: Floats, convention: Convention) -> Floats:
 
 def _check_convention(name: str, convention: Convention) -> None:
     """What a chip's neuron does not do is not lowered in silence."""
-    where, do = name, "name another with --convention, or train with a reset to zero"
+    do = "name another with --convention, or train with a reset to zero"
     if convention.reset not in ("zero", "value"):
-        limit = "zero or v_reset"
-        raise DeployError(
-            where, f"reset of {convention.name}", got=convention.reset, relation="is not", limit=limit, do=do
-        )
+        what, limit = f"reset of {convention.name}", "zero or v_reset"
+        raise DeployError(name, what, got=convention.reset, relation="is not", limit=limit, do=do)
     if convention.several:
-        raise DeployError(
-            where, f"spikes a step of {convention.name}", got="several", relation="exceed", limit=1, do=do
-        )
+        raise DeployError(name, f"spikes a step of {convention.name}", got="several", relation="exceed", limit=1, do=do)
 
 
 def _check(name: str, node: LIF, options: Options) -> None:
