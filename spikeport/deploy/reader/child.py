@@ -111,10 +111,10 @@ class Reader:
         if dataset.get_space().get_simple_extent_type() == self.h5.h5s.NULL:
             raise Refused(f"{place} holds nothing")
         shape, dtype = dataset.shape, dataset.dtype
-        self._check_layout(dataset, place, shape, dtype.itemsize)
         text = self.h5.check_string_dtype(dtype) is not None
         if not text and not self._is_plain(dataset, dtype):
-            raise Refused(place, got=f"{dtype}", relation="is not", limit="numbers or text")
+            raise Refused(place, got=f"{dtype}", relation="is not", limit="plain numbers or text")
+        self._check_layout(dataset, place, shape, dtype.itemsize)
         array = self.np.empty(shape, dtype)
         if text and array.size > MAX_TEXTS:
             raise Refused(place, got=f"{array.size} texts", relation="exceed", limit=f"{MAX_TEXTS}")
