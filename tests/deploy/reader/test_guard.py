@@ -150,7 +150,7 @@ BIAS = "/node/nodes/affine/bias"
         (virtual, f"{BIAS} lies in another file; export it again"),
         (unwritten, f"{BIAS} is not wholly written; export it again"),
         (half_written, f"{BIAS} is not wholly written; export it again"),
-        (odd_floats, f"{BIAS} (float32) is not plain numbers or text; export it again"),
+        (odd_floats, f"{BIAS} (float64) is not plain numbers or text; export it again"),
         (
             replaced(np.zeros(3, [("a", "f4")])),
             f"{BIAS} ([('a', '<f4')]) is not plain numbers or text; export it again",
