@@ -101,6 +101,21 @@ def test_a_graph_that_holds_itself_is_refused() -> None:
         from_nir(top)
 
 
+def test_a_graph_is_not_copied_and_not_believed() -> None:
+    top = nir.NIRGraph({"n": nir.Scale(np.ones(3))}, [], type_check=False)
+    assert len(from_nir(top).nodes) == 3 and list(top.nodes) == ["n"]
+    for nodes, edges, message in [
+        (None, [], "graph: has no nodes"),
+        ({"n": 3}, [], r"n: node type \(nothing\) is not one of"),
+        ({"n": nir.Scale(np.ones(3))}, {("n", "n")}, r"graph: edges of shape \(\(\)\) are not pairs of names"),
+        ({"n": nir.Scale(np.ones(3))}, None, r"graph: edges of shape \(\(\)\) are not pairs of names"),
+        ({"n": nir.Scale(np.array(["a"]))}, [], "n: scale type"),
+    ]:
+        top.nodes, top.edges = nodes, edges
+        with pytest.raises(DeployError, match=f"^{message}"):
+            from_nir(top)
+
+
 def deep(levels: int) -> Table:
     g = inner()
     for _ in range(levels - 1):
