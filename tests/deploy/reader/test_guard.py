@@ -182,7 +182,12 @@ def test_many_arrays_that_are_too_large_together_are_refused(path: Path) -> None
             ] = 1
 
     error = edited(path, edit)
-    assert (error.relation, error.limit) == ("exceed", "67108864 in all arrays")
+    assert (error.relation, error.limit) == ("exceed", "67108864 in the file")
+
+
+def test_one_long_text_named_often_is_refused(path: Path) -> None:
+    error = edited(path, replaced(np.array(["x" * 1000] * 5000, h5py.string_dtype())))
+    assert (error.got, error.limit) == ("5000000 characters", "4194304 in the file")
 
 
 def test_a_file_that_is_too_large_is_not_opened(path: Path) -> None:
