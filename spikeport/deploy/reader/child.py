@@ -56,7 +56,7 @@ class Reader:
         """The group /node of the file."""
         with self.h5.File(path, "r") as file:
             root = file["/"].id
-            if b"node" not in root or not self._is_group(found := self._member(root, "/", "node")):
+            if b"node" not in root or not self._is_group(found := self._member(root, "", "node")):
                 raise Refused("is not a NIR file", got="no group /node", do="write it with nir.write")
             return self._node(found, "/node", 0)
 
