@@ -101,44 +101,36 @@ def ordered(nodes: Mapping[str, Node], edges: tuple[Edge, ...]) -> dict[str, Nod
 
 
 def _entry(sources: Mapping[str, set[str]], done: Mapping[str, Node]) -> str:
-    """The waiting node of least name that is part of a loop and fed by what is done."""
-    waiting = {name: found - done.keys() for name, found in sources.items() if name not in done}
-    on_loops = _on_loops(waiting)
-    entries = [name for name in waiting if name in on_loops and sources[name] & done.keys()]
+    """Where to enter a loop that waits for no other loop; the least name among the nodes that are fed from outside."""
+    loop = _first_loop(sources, done)
+    entries = [name for name in loop if sources[name] & done.keys()]
     if not entries:
-        got = ", ".join(sorted(waiting))
+        got = ", ".join(sorted(loop))
         raise DeployError("graph", "loop", got=got, relation="is not fed from outside", do="connect an input")
     return min(entries)
 
 
-def _on_loops(sources: Mapping[str, set[str]]) -> set[str]:
-    """The nodes that lead back to themselves: Tarjan's strongly connected components, without recursion."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: dict[str, None] = {}
-    found = {name for name, above in sources.items() if name in above}
-    for root in sources:
-        ahead = [] if root in index else [(root, iter(sources[root]))]
-        if ahead:
-            index[root] = low[root] = len(index)
-            stack[root] = None
-        while ahead:
-            name, above = ahead[-1]
-            for source in above:
-                if source not in index:
-                    index[source] = low[source] = len(index)
-                    stack[source] = None
-                    ahead.append((source, iter(sources[source])))
-                    break
-                if source in stack:
-                    low[name] = min(low[name], index[source])
-            else:
-                ahead.pop()
-                if ahead:
-                    low[ahead[-1][0]] = min(low[ahead[-1][0]], low[name])
-                if low[name] == index[name]:
-                    component: list[str] = []
-                    while not component or component[-1] != name:
-                        component.append(stack.popitem()[0])
-                    found |= set(component) if len(component) > 1 else set()
-    return found
+def _first_loop(sources: Mapping[str, set[str]], done: Mapping[str, Node]) -> list[str]:
+    """Nodes that all lead to each other, and wait for nothing but each other.
+
+    The first strongly connected component that Tarjan's walk against the edges completes; without recursion.
+    """
+    waiting = [name for name in sources if name not in done]
+    root = next((name for name in waiting if not sources[name].isdisjoint(done)), waiting[0])  # a loop is near there
+    index, low, stack = {root: 0}, {root: 0}, dict.fromkeys([root])
+    ahead = [(root, iter(sorted(sources[root] - done.keys())))]
+    while True:
+        name, above = ahead[-1]
+        source = next(above, None)
+        if source is None:
+            ahead.pop()
+            if low[name] == index[name]:
+                nodes = list(stack)
+                return nodes[nodes.index(name) :]
+            low[ahead[-1][0]] = min(low[ahead[-1][0]], low[name])
+        elif source not in index:
+            index[source] = low[source] = len(index)
+            stack[source] = None
+            ahead.append((source, iter(sorted(sources[source] - done.keys()))))
+        else:
+            low[name] = min(low[name], index[source])

@@ -10,6 +10,9 @@ from spikeport.errors import DeployError
 from spikeport.profiles import PROFILES, Profile
 
 MAX_INTERVAL = 1 << 15
+MAX_PIXEL = (1 << 31) - 1
+LEAST = 1e-18
+"""Of what is measured or scaled: products of such numbers are no denormals."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,8 @@ class Options:
     """Of the Program; it changes nothing else, and no other profile follows from the chip."""
 
     def __post_init__(self) -> None:
-        if not (0 < self.dt_s < 1e3):
-            raise DeployError("options", "dt_s", got=self.dt_s, relation="is not in", limit="(0, 1000)")
+        if not (LEAST < self.dt_s < 1e3):
+            raise DeployError("options", "dt_s", got=self.dt_s, relation="is not in", limit=f"({LEAST:g}, 1000)")
         object.__setattr__(self, "convention", replace(self.convention, dt_s=self.dt_s))
         if type(self.steps) is not int or not 1 <= self.steps <= MAX_INTERVAL:
             raise DeployError("options", "steps", got=self.steps, relation="is not in", limit=f"[1, {MAX_INTERVAL}]")
@@ -47,8 +50,12 @@ class Options:
             raise DeployError("options", "profile", got=self.profile, relation="is not one of", limit=limit)
         if not self.low < self.high:
             raise DeployError("options", "low", got=self.low, relation="is not below high", limit=self.high)
-        if not 0 < self.scale < 1e6:
-            raise DeployError("options", "scale", got=self.scale, relation="is not in", limit="(0, 1000000)")
+        for name, value in (("low", self.low), ("high", self.high)):
+            if not -MAX_PIXEL <= value <= MAX_PIXEL:
+                limit = f"[-{MAX_PIXEL}, {MAX_PIXEL}]"
+                raise DeployError("options", name, got=f"{value:.12g}", relation="is not in", limit=limit)
+        if not LEAST < self.scale < 1e6:
+            raise DeployError("options", "scale", got=self.scale, relation="is not in", limit=f"({LEAST:g}, 1000000)")
 
     @property
     def reset_interval(self) -> int:

@@ -119,7 +119,7 @@ def test_check_says_that_it_fits(made: Path) -> None:
     for net in ("net.nir", "net.h5"):
         answer = done("check", made / net, "--json").json
         assert [(g["group"], g["proven"]) for g in answer.pop("overflow")] == [(f"lif{n}", True) for n in (1, 2, 3)]
-        assert answer == {"file": str(made / net), "target": "loihi2", "fits": True, "violations": []}
+        assert answer == {"file": str(made / net), "target": "loihi2", "fits": True, "violations": [], "remarks": []}
 
 
 def test_check_lists_what_does_not_fit_and_exits_1(made: Path, tmp_path: Path) -> None:

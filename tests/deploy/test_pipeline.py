@@ -98,13 +98,14 @@ def test_options_that_are_none_are_left_open(exported: nir.NIRGraph) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dt_s": 0.0}, "options: dt_s (0.0) is not in (0, 1000)"),
-        ({"dt_s": float("nan")}, "options: dt_s (nan) is not in (0, 1000)"),
+        ({"dt_s": 0.0}, "options: dt_s (0.0) is not in (1e-18, 1000)"),
+        ({"dt_s": float("nan")}, "options: dt_s (nan) is not in (1e-18, 1000)"),
         ({"steps": 0}, "options: steps (0) is not in [1, 32768]"),
         ({"steps": 32769}, "options: steps (32769) is not in [1, 32768]"),
         ({"input": "graded"}, "options: input (graded) is not one of spike, bias"),
         ({"low": 12, "high": 12}, "options: low (12) is not below high 12"),
-        ({"scale": 0.0}, "options: scale (0.0) is not in (0, 1000000)"),
+        ({"high": 10**40}, "options: high (1e+40) is not in [-2147483647, 2147483647]"),
+        ({"scale": 0.0}, "options: scale (0.0) is not in (1e-18, 1000000)"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:

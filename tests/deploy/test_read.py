@@ -410,7 +410,7 @@ CONTENT: dict[str, tuple[Edit, type[SpikeportError], str]] = {
     "array beyond all memory": (
         huge,
         FileError,
-        "{path}: /node/nodes/affine/weight (1099511627776 values) exceed 67108864 in all arrays",
+        "{path}: /node/nodes/affine/weight (1099511627776 values) exceed 67108864 in the file",
     ),
     "a type, not an array": (committed_type, FileError, "{path}: /node/nodes/affine/kind is not a group or an array"),
     "no group at the root": (put("node", 3), FileError, "{path}: is not a NIR file (no group /node)"),

@@ -1,9 +1,15 @@
 """What the passes can lower, before any of them looks at a node; nothing is skipped."""
 
+from dataclasses import fields
+
+import numpy as np
+
 from spikeport.deploy.graph import Graph
 from spikeport.deploy.nodes import LIF, Conv2d, Flatten, Input, Linear, Membrane, Output
 from spikeport.errors import DeployError, UnsupportedNode
 
+LEAST = 1e-18
+"""Of an array's largest value, unless it is 0; its inverse is the most."""
 _LOWERED = (Input, Output, Flatten, Linear, Conv2d, LIF, Membrane)
 _NAMES = "Input, Output, Flatten, Linear, Affine, Conv2d, LIF"
 _DO = {
@@ -33,7 +39,20 @@ def check_lowerable(graph: Graph) -> None:
         do = "unroll it or remove the loop"
         raise DeployError("graph", "recurrent loop", got=got, relation="is not supported", do=do)
     for name in graph.nodes:
+        _check_magnitudes(graph, name)
         _check_flattens(graph, name)
+
+
+def _check_magnitudes(graph: Graph, name: str) -> None:
+    """Products and quotients of such numbers are finite in float64; nothing else can be made to integers."""
+    for field in fields(graph.nodes[name]):
+        values = getattr(graph.nodes[name], field.name)
+        if not isinstance(values, np.ndarray):
+            continue
+        largest = float(np.abs(values).max())
+        if largest and not LEAST <= largest <= 1 / LEAST:
+            got, limit, do = f"{largest:g} at most", f"{LEAST:g} to {1 / LEAST:g}", "rescale the layer"
+            raise DeployError(name, field.name, got=got, relation="is beyond", limit=limit, do=do)
 
 
 def _check_flattens(graph: Graph, name: str) -> None:

@@ -23,6 +23,8 @@ ALIGN = 64
 MAX_DEPTH = 64
 """Groups within groups; a nested graph takes two."""
 MAX_TEXTS = 1 << 16
+MAX_CHARACTERS = 1 << 22
+"""Of all texts; a damaged file can name one long text as often as it likes."""
 MAX_NAME = 256
 DAMAGED = "export it again"
 Table = dict[str, Any]
@@ -46,7 +48,7 @@ class Reader:
         self.h5, self.np = h5py, numpy
         self.out = out
         self.at = 0
-        self.left = {"bytes": max_bytes, "values": max_values}
+        self.left = {"bytes": max_bytes, "values": max_values, "characters": MAX_CHARACTERS}
         self.limit = dict(self.left)
         self.seen: set[int] = set()
 
@@ -54,7 +56,7 @@ class Reader:
         """The group /node of the file."""
         with self.h5.File(path, "r") as file:
             root = file["/"].id
-            if b"node" not in root or not self._is_group(found := self._member(root, "/", "node")):
+            if b"node" not in root or not self._is_group(found := self._member(root, "", "node")):
                 raise Refused("is not a NIR file", got="no group /node", do="write it with nir.write")
             return self._node(found, "/node", 0)
 
@@ -111,10 +113,10 @@ class Reader:
         if dataset.get_space().get_simple_extent_type() == self.h5.h5s.NULL:
             raise Refused(f"{place} holds nothing")
         shape, dtype = dataset.shape, dataset.dtype
-        self._check_layout(dataset, place, shape, dtype.itemsize)
         text = self.h5.check_string_dtype(dtype) is not None
         if not text and not self._is_plain(dataset, dtype):
-            raise Refused(place, got=f"{dtype}", relation="is not", limit="numbers or text")
+            raise Refused(place, got=f"{dtype}", relation="is not", limit="plain numbers or text")
+        self._check_layout(dataset, place, shape, dtype.itemsize)
         array = self.np.empty(shape, dtype)
         if text and array.size > MAX_TEXTS:
             raise Refused(place, got=f"{array.size} texts", relation="exceed", limit=f"{MAX_TEXTS}")
@@ -122,6 +124,7 @@ class Reader:
             dataset.read(self.h5.h5s.ALL, self.h5.h5s.ALL, array)
         if text:
             texts = [_decoded(place, x) for x in array.reshape(-1).tolist()]
+            self._take(place, "characters", sum(map(len, texts)))
             return texts[0] if shape == () else ["text", shape, texts]
         self.out.write(bytes(-self.at % ALIGN))
         offset = self.at + -self.at % ALIGN
@@ -134,15 +137,18 @@ class Reader:
         known = dtype.kind in "fiubc" and dtype.subdtype is None and dtype.itemsize <= 8 * (1 + (dtype.kind == "c"))
         return known and bool(dataset.get_type().equal(self.h5.h5t.py_create(dtype, logical=True)))
 
+    def _take(self, place: str, what: str, count: int) -> None:
+        """Counts against a limit of the whole file."""
+        self.left[what] -= count
+        if self.left[what] < 0:
+            raise Refused(place, got=f"{count} {what}", relation="exceed", limit=f"{self.limit[what]} in the file")
+
     def _check_layout(self, dataset: Any, place: str, shape: tuple[int, ...], itemsize: int) -> None:
         """In this file, wholly written, and no more of it than the limits allow."""
         plist, h5d = dataset.get_create_plist(), self.h5.h5d
         size = prod(shape) * itemsize
-        for what, found in (("values", prod(shape)), ("bytes", size)):
-            self.left[what] -= found
-            if self.left[what] < 0:
-                limit = f"{self.limit[what]} in all arrays"
-                raise Refused(place, got=f"{found} {what}", relation="exceed", limit=limit)
+        self._take(place, "values", prod(shape))
+        self._take(place, "bytes", size)
         layout = plist.get_layout()
         if layout == h5d.VIRTUAL or plist.get_external_count():
             raise Refused(f"{place} lies in another file")

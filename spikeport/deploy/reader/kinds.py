@@ -85,9 +85,8 @@ def _convolution(fields: Fields, axes: int) -> tuple[Floats, Floats, Any, Any, A
     word = fields.text("padding")
     padding = steps("padding") if word is None else (0,) * axes
     if groups < 1 or len(weight) % groups or min(*stride, *dilation) < 1 or min(padding) < 0:
-        told = [x if axes == 2 else x[0] for x in (stride, padding, dilation)]
-        told[1] = told[1] if word is None else shown(word)
-        got = f"stride {told[0]}, padding {told[1]}, dilation {told[2]}, groups {groups}"
+        told = [str(x if axes == 2 else x[0]) for x in (stride, padding, dilation)]
+        got = f"stride {told[0]}, padding {shown(word or told[1])}, dilation {told[2]}, groups {groups}"
         raise DeployError(fields.name, "convolution", got=got, relation="is not", limit="a valid geometry")
     if word == "same":
         weight, padding = _same_size(fields, weight, stride, dilation)

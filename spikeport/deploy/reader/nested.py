@@ -155,8 +155,8 @@ def _remove(flat: Flat, port: str) -> None:
 def _check_distinct(edges: list[Edge]) -> None:
     """Two like edges are refused, not summed.
 
-    NIR sums what enters a node, and nirtorch 2.6 writes `y + y` as such a pair; nir 1.0.8 refuses the graph
-    (`validate_structure`), and a reader that keeps edges in a set counts it once. So it has no sure meaning.
+    NIR sums what enters a node, and nirtorch 2.6 writes `y + y` as such a pair, which means twice the value; nir 1.0.8
+    refuses the graph (`validate_structure`), and an edge written twice by mistake looks the same.
     """
     seen: set[Edge] = set()
     for edge in edges:

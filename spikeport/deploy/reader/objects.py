@@ -21,12 +21,12 @@ def _graph(graph: nir.NIRGraph, level: int, count: list[int]) -> dict[str, Any]:
     if level > MAX_LEVELS:
         raise DeployError("graph", "nested graphs", got=level, relation="exceed", limit=MAX_LEVELS, do="flatten them")
     nodes: dict[Any, Any] = {}
-    for name, node in dict(graph.nodes).items():
+    for name, node in graph.nodes.items() if isinstance(graph.nodes, Mapping) else ():
         count[0] += 1
         if count[0] > MAX_NODES * 2:  # with the ends of subgraphs
             raise DeployError("graph", "nodes", got="more", relation="exceed", limit=MAX_NODES, do="merge layers")
         nodes[name] = _graph(node, level + 1, count) if isinstance(node, nir.NIRGraph) else _node(node)
-    return {"type": "NIRGraph", "nodes": nodes, "edges": list(graph.edges), "metadata": graph.metadata}
+    return {"type": "NIRGraph", "nodes": nodes, "edges": graph.edges, "metadata": graph.metadata}
 
 
 def _node(node: Any) -> Any:

@@ -109,7 +109,7 @@ def check_parameters(graph: Graph) -> None:
 def difference(graph: Graph, was: Graph) -> str:
     """How two graphs differ: not, in numbers, or in nodes, edges, notes and geometry."""
     alike = graph.nodes.keys() == was.nodes.keys() and sorted(graph.edges) == sorted(was.edges)
-    if not alike or graph.remarks != was.remarks or dict(graph.notes) != dict(was.notes):
+    if not alike or graph.remarks != was.remarks or repr(graph.notes) != repr(was.notes):
         return "other structure"
     numbers = False
     for name, node in graph.nodes.items():
