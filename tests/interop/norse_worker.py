@@ -75,7 +75,7 @@ def dense(rng: np.random.Generator) -> Run:
     """Two layers of LIFBoxCell behind Linear; exported with to_nir's defaults."""
     modules, x = dense_modules(rng), bernoulli(rng, (8,))
     graph = norse.to_nir(norse.SequentialState(*modules), torch.zeros(8))
-    return Run(graph, x, run_steps(modules, x), {**NORSE, "dt_s": DT * DT}, (TAU_FAULT,))
+    return Run(graph, x, run_steps(modules, x), NORSE, (TAU_FAULT,), {"1": {"tau": 0.004}, "3": {"tau": 0.002}})
 
 
 def dense_dt_1(rng: np.random.Generator) -> Run:
@@ -104,7 +104,7 @@ def conv(rng: np.random.Generator) -> Run:
         "Flatten is exported as None, on which nir.write raises AttributeError: nir.Flatten put in",
         "Input and Output carry the batch axis of the sample, (1, 1, 6, 6) and (1, 5): taken off",
     )
-    return Run(graph, x, run_steps(modules, x), NORSE, (), repairs)
+    return Run(graph, x, run_steps(modules, x), NORSE, repairs=repairs)
 
 
 def cuba(rng: np.random.Generator) -> Run:
@@ -121,8 +121,7 @@ def cuba(rng: np.random.Generator) -> Run:
     fault = (
         "w_in is left at 1 where tau_syn / dt = 2 is meant: the current of LIFCell jumps by x, not by x dt / tau_syn"
     )
-    beyond = "w_in of every CubaLIF times 2, which is tau_syn / dt"
-    return Run(graph, x, run_steps(modules, x), {**NORSE, "beyond": beyond}, (fault,))
+    return Run(graph, x, run_steps(modules, x), NORSE, (fault,), {"1": {"w_in": 2.0}, "3": {"w_in": 2.0}})
 
 
 def integrate(rng: np.random.Generator) -> Run:
@@ -138,7 +137,8 @@ def integrate(rng: np.random.Generator) -> Run:
     x = bernoulli(rng, (8,))
     graph = norse.to_nir(norse.SequentialState(*modules), torch.zeros(8))
     fault = "r is 1 where 1 / dt = 1000 is meant: IAFCell adds its whole input in a step"
-    return Run(graph, x, run_steps(modules, x), NORSE, (fault,), ties=True)
+    meant = {"1": {"r": 1 / DT}, "3": {"r": 1 / DT}}
+    return Run(graph, x, run_steps(modules, x), NORSE, (fault,), meant, ties=True)
 
 
 def read(path: Path, x: Any) -> Any:

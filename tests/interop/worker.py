@@ -49,6 +49,8 @@ class Run:
     """How the framework stepped: `preset`, and the fields of a Convention that differ; `beyond` says what none has."""
     faults: tuple[str, ...] = ()
     """What the file does not say as it was run, with figures."""
+    meant: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Parameters by node that the file has wrong, as NIR's equations want them."""
     repairs: tuple[str, ...] = ()
     """What had to be mended before nir would write it."""
     ties: bool = False
@@ -113,6 +115,7 @@ def save(folder: Path, framework: str, network: Network, packages: tuple[str, ..
         "clearance": clearance(run),
         "convention": dict(run.convention),
         "faults": list(run.faults),
+        "meant": {node: dict(parameters) for node, parameters in run.meant.items()},
         "repairs": list(run.repairs),
         "thresholds": {node: layer.threshold for node, layer in run.layers.items()},
         "rates": {node: round(float(np.mean(np.stack(layer.s))), 4) for node, layer in run.layers.items()},
