@@ -27,10 +27,10 @@ def linear(rng: np.random.Generator, n_in: int, n_out: int, low: float = -1.0, h
     return module
 
 
-def lif_box(shape: tuple[int, ...], tau_mem_inv: float, v_th: float = 1.0) -> norse.LIFBoxCell:
+def lif_box(shape: tuple[int, ...], tau_mem_inv: float, v_leak: float = 0.0, v_reset: float = 0.0) -> norse.LIFBoxCell:
     """Parameters per neuron, as NIR wants them."""
-    full = torch.full(shape, 1.0)
-    return norse.LIFBoxCell(norse.LIFBoxParameters(tau_mem_inv=full * tau_mem_inv, v_leak=0 * full, v_th=full * v_th))
+    given = {"tau_mem_inv": tau_mem_inv, "v_th": 1.0, "v_leak": v_leak, "v_reset": v_reset}
+    return norse.LIFBoxCell(norse.LIFBoxParameters(**{name: torch.full(shape, x) for name, x in given.items()}))
 
 
 def dense_modules(rng: np.random.Generator) -> list[Any]:
@@ -90,7 +90,6 @@ def conv(rng: np.random.Generator) -> Run:
     convolution = torch.nn.Conv2d(1, 3, 3, stride=2, padding=1)
     convolution.weight.data = torch.from_numpy(weights(rng, (3, 1, 3, 3), -1.0, 2.5))
     convolution.bias.data = torch.from_numpy(weights(rng, (3,), -0.25, 0.5))
-    # a kernel without time or batch axis is traced; Flatten(1) keeps the batch in the run
     modules = [convolution, lif_box((3, 3, 3), 250.0), torch.nn.Flatten(1), linear(rng, 27, 5, -0.75, 1.0)]
     modules.append(lif_box((5,), 500.0))
     x = bernoulli(rng, (1, 6, 6))
@@ -105,6 +104,17 @@ def conv(rng: np.random.Generator) -> Run:
         "Input and Output carry the batch axis of the sample, (1, 1, 6, 6) and (1, 5): taken off",
     )
     return Run(graph, x, run_steps(modules, x), NORSE, repairs=repairs)
+
+
+def reset_value(rng: np.random.Generator) -> Run:
+    """LIFBoxCell that leaks to, and starts at, 1/8, and is reset to -1/4."""
+    modules = [linear(rng, 8, 10), lif_box((10,), 250.0, 0.125, -0.25), linear(rng, 10, 6)]
+    modules.append(lif_box((6,), 500.0, 0.125, -0.25))
+    x = bernoulli(rng, (8,))
+    graph = norse.to_nir(norse.SequentialState(*modules), torch.zeros(8), dt=1)
+    fault = "v_reset is 0 where -0.25 is meant: to_nir leaves it out"
+    meant = {"1": {"v_reset": -0.25}, "3": {"v_reset": -0.25}}
+    return Run(graph, x, run_steps(modules, x), {**NORSE, "reset": "value"}, (fault,), meant)
 
 
 def cuba(rng: np.random.Generator) -> Run:
@@ -142,19 +152,20 @@ def integrate(rng: np.random.Generator) -> Run:
 
 
 def read(path: Path, x: Any) -> Any:
-    """Layers of a chain run sample by sample, because from_nir does not shift Flatten's axes for a batch."""
-    net = norse.from_nir(nir.read(path, type_check=False), dt=1e-4)
-    out = np.zeros((len(x), x.shape[1]), object)
-    with torch.no_grad():
-        for b in range(x.shape[1]):
-            state = None
-            for t, step in enumerate(torch.from_numpy(x[:, b])):
+    """Step by step and sample by sample, because from_nir does not shift Flatten's axes for a batch."""
+    out = []
+    for b in range(x.shape[1]):
+        net = norse.from_nir(nir.read(path, type_check=False), dt=1e-4)
+        state, steps = None, []
+        with torch.no_grad():
+            for step in torch.from_numpy(x[:, b]):
                 spikes, state = net(step, state)
-                out[t, b] = spikes.numpy().copy()
-    return np.stack([np.stack(list(row)) for row in out])
+                steps.append(spikes.numpy().copy())
+        out.append(np.stack(steps))
+    return np.stack(out, axis=1)
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    serve("norse", (dense, dense_dt_1, conv, cuba, integrate), ("norse",), read)
+    serve("norse", (dense, dense_dt_1, conv, reset_value, cuba, integrate), ("norse",), read)

@@ -3,6 +3,7 @@
 Its LIF keeps exp(-1 / tau) of v, which no float32 is equal to: hence the clearance.
 """
 
+import math
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -119,8 +120,9 @@ def synaptic(rng: np.random.Generator) -> Run:
     """LIFSqueeze with tau_syn, which to_nir leaves out: the file holds a LIF without current."""
     modules = [linear(rng, 8, 10), lif(10, TAU, tau_syn=torch.full((10,), SHORT_TAU))]
     fault = "tau_syn, 3 steps, is not exported: LIF where CubaLIF is meant"
-    beyond = "node 1 is a CubaLIF with tau_syn 3: i = exp(-1 / tau_syn) (i + x), and v = exp(-1 / tau) v + i"
-    return record(modules, bernoulli(rng, (8,)), {**SINABS, "beyond": beyond}, (STEP_FAULT, RESET_FAULT, fault))
+    kept = math.exp(-1 / SHORT_TAU)  # i = kept (i + x)
+    meant = {"1": {"type": "CubaLIF", "tau_mem": TAU, "tau_syn": SHORT_TAU, "w_in": kept}}
+    return record(modules, bernoulli(rng, (8,)), SINABS, (STEP_FAULT, RESET_FAULT, fault), meant)
 
 
 def conv(rng: np.random.Generator) -> Run:

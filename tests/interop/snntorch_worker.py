@@ -139,6 +139,18 @@ def cuba(rng: np.random.Generator) -> Run:
     return Run(graph, x, run_steps(net, x, {1: "1", 3: "3"}), SNNTORCH)
 
 
+def integrate(rng: np.random.Generator) -> Run:
+    """Leaky with beta 1, which is snnTorch's integrate-and-fire neuron."""
+    given = {"beta": 1.0, "reset_mechanism": "zero"}
+    first, second = neuron(snn.Leaky, (10,), **given), neuron(snn.Leaky, (6,), **given)
+    net = torch.nn.Sequential(linear(rng, 8, 10), first, linear(rng, 10, 6), second)
+    x = bernoulli(rng, (8,))
+    graph = exported(net, (8,))
+    fault = "tau = dt / (1 - beta) and r = tau / dt are both inf: IF with r = 1 / dt is meant"
+    meant = {node: {"type": "IF", "r": 1e4} for node in ("1", "3")}
+    return Run(graph, x, run_steps(net, x, {1: "1", 3: "3"}), SNNTORCH, (fault,), meant)
+
+
 def read(path: Path, x: Any) -> Any:
     """Step by step and sample by sample, because import_from_nir does not shift Flatten's axes for a batch."""
     out = []
@@ -156,5 +168,13 @@ def read(path: Path, x: Any) -> Any:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    networks = (dense, dense_subtract, dense_subtract_at_once, conv, recurrent, cuba)
+    networks = (
+        dense,
+        dense_subtract,
+        dense_subtract_at_once,
+        conv,
+        recurrent,
+        cuba,
+        integrate,
+    )
     serve("snntorch", networks, ("snntorch",), read)

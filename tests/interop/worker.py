@@ -2,8 +2,8 @@
 
 A worker is a script that runs in the environment of one framework (`environments.py`):
 
-    WORKER record FOLDER               every network: NAME.nir, NAME.npz and NAME.json
-    WORKER read FILE.nir CASE.npz OUT  a NIR file of another hand on the spikes `x` of CASE; OUT gets `spikes`
+    WORKER record FOLDER    every network: NAME.nir, NAME.npz and NAME.json
+    WORKER read FOLDER      runs every NAME.nir there on `x` of NAME.npz; `spikes` go into NAME.out.npz
 
 An npz holds `x`, and per layer of neurons `s:NODE`, the spikes, and `v:NODE`, the membrane as it was compared with the
 threshold, before any reset; all `(T, B, *shape)`, time first. NODE is the name in the NIR file.
@@ -49,8 +49,8 @@ class Run:
     """How the framework stepped: `preset`, and the fields of a Convention that differ; `beyond` says what none has."""
     faults: tuple[str, ...] = ()
     """What the file does not say as it was run, with figures."""
-    meant: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Parameters by node that the file has wrong, as NIR's equations want them."""
+    meant: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Parameters by node that the file has wrong, in NIR's terms; `type` where the node should be another."""
     repairs: tuple[str, ...] = ()
     """What had to be mended before nir would write it."""
     ties: bool = False
@@ -113,6 +113,7 @@ def save(folder: Path, framework: str, network: Network, packages: tuple[str, ..
         "steps": STEPS,
         "batch": BATCH,
         "clearance": clearance(run),
+        "ties": run.ties,
         "convention": dict(run.convention),
         "faults": list(run.faults),
         "meant": {node: dict(parameters) for node, parameters in run.meant.items()},
@@ -145,16 +146,15 @@ def serve(
     """
     parser = argparse.ArgumentParser(description=f"Runs networks in {framework} and exports them.")
     parser.add_argument("mode", choices=("record", "read") if read else ("record",))
-    parser.add_argument("paths", type=Path, nargs="+")
+    parser.add_argument("folder", type=Path)
     args = parser.parse_args()
     if args.mode == "record":
-        (folder,) = args.paths
-        folder.mkdir(parents=True, exist_ok=True)
+        args.folder.mkdir(parents=True, exist_ok=True)
         for network in networks:
-            save(folder, framework, network, ("nir", "nirtorch", "numpy", "torch", *packages))
+            save(args.folder, framework, network, ("nir", "nirtorch", "numpy", "torch", *packages))
         return
     assert read is not None
-    file, case, out = args.paths
-    with np.load(case) as arrays:
-        spikes = read(file, arrays["x"].astype(np.float32))
-    np.savez_compressed(out, spikes=np.asarray(spikes, np.uint8))
+    for file in sorted(args.folder.glob("*.nir")):
+        with np.load(file.with_suffix(".npz")) as arrays:
+            spikes = read(file, arrays["x"].astype(np.float32))
+        np.savez_compressed(file.with_suffix(".out.npz"), spikes=np.asarray(spikes, np.uint8))
