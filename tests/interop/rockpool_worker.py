@@ -102,10 +102,11 @@ def recurrent(rng: np.random.Generator) -> Run:
     rec = torch.from_numpy(weights(rng, (10, 10), -0.5, 0.25))
     modules = [linear(rng, 8, 10, -0.25, 1.0), lif(10, has_rec=True, w_rec=rec)]
     fault = "w_rec is not exported: the file is that of a layer without recurrence"
+    meant = {"1_LIFTorch": W_IN["1_LIFTorch"]}
     beyond = (
         "the spikes of the step before come back through w_rec, which is not in the file, as input of node 1_LIFTorch"
     )
-    return record(modules, bernoulli(rng, (8,)), {**ROCKPOOL, "beyond": beyond}, (SYN_FAULT, fault), W_IN)
+    return record(modules, bernoulli(rng, (8,)), {**ROCKPOOL, "beyond": beyond}, (SYN_FAULT, fault), meant)
 
 
 if __name__ == "__main__":
