@@ -5,6 +5,7 @@ NIR files of spikeport's own networks are read by norse, snnTorch and SpikingJel
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -45,11 +46,23 @@ def main() -> None:
 
 def _write(found: Environment) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name:
-        found.run("record", Path(name))
-        for vector in FOLDER.glob(f"{found.framework}_*"):
-            vector.unlink()
-        for written in pack(Path(name)):
-            yield f"{written}: {(FOLDER / written).with_suffix('.npz').stat().st_size:,} bytes"
+        folder = Path(name)
+        found.run("record", folder / "run")
+        written = set(pack(folder / "run", folder / "packed"))
+        recorded = {v.name: v for v in read_vectors() if v.framework == found.framework}
+        for vector in read_vectors(folder / "packed"):
+            same = recorded.get(vector.name)
+            if same and same.provenance == vector.provenance and not list(differences(vector, same, folder)):
+                yield f"{vector.name}: as recorded"
+                continue
+            FOLDER.mkdir(exist_ok=True)
+            for suffix in (".npz", ".json"):
+                shutil.copy(folder / "packed" / f"{vector.name}{suffix}", FOLDER)
+            yield f"{vector.name}: written, {(FOLDER / vector.name).with_suffix('.npz').stat().st_size:,} bytes"
+        for gone in recorded.keys() - written:
+            for suffix in (".npz", ".json"):
+                (FOLDER / gone).with_suffix(suffix).unlink()
+            yield f"{gone}: removed"
 
 
 def _compare(found: Environment) -> Iterator[str]:

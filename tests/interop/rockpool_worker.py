@@ -16,8 +16,7 @@ from rockpool.nn.modules.torch.nir import to_nir
 from worker import Layer, Run, bernoulli, serve, weights
 
 DT, TAU, TAU_SYN = 1e-3, 4e-3, 2e-3
-ROCKPOOL = {"preset": "rockpool", "dt_s": DT, "compare": ">=", "several": True}
-KEPT_SYN = math.exp(-DT / TAU_SYN)
+ROCKPOOL = {"preset": "rockpool", "dt_s": DT, "compare": ">=", "several": True, "decays_new_current": True}
 BATCH_FAULT = "Input is (1, 8) and Output (1, 1, n): axes of batch and time are in them"
 R_FAULT = (
     "r is tau exp(-dt / tau) / dt = 3.115, which holds the time step; tau / dt = 4 is what adds all of x in a step"
@@ -25,9 +24,10 @@ R_FAULT = (
 RESET_FAULT = (
     "nothing says that the threshold is subtracted, once per spike, and that a neuron spikes several times a step"
 )
-SYN_FAULT = "w_in is 1 where exp(-dt / tau_syn) = 0.607 of every input is in the current at the end of its step"
+SYN_FAULT = (
+    "nothing says that the current decays in the step of its input: exp(-dt / tau_syn) = 0.607 of it counts at once"
+)
 FLAT_INPUT = {"input": {"shape": [8]}}
-W_IN = {"1_LIFTorch": {"w_in": KEPT_SYN}, "3_LIFTorch": {"w_in": KEPT_SYN}}
 
 
 def linear(rng: np.random.Generator, n_in: int, n_out: int, low: float, high: float) -> Any:
@@ -82,7 +82,7 @@ def dense(rng: np.random.Generator) -> Run:
 def cuba(rng: np.random.Generator) -> Run:
     """Two layers of LIFTorch, whose current decays in the step in which its input arrives."""
     modules = [linear(rng, 8, 10, -0.5, 0.75), lif(10), linear(rng, 10, 6, -0.5, 0.625), lif(6)]
-    return record(modules, bernoulli(rng, (8,)), ROCKPOOL, (SYN_FAULT,), W_IN)
+    return record(modules, bernoulli(rng, (8,)), ROCKPOOL, (SYN_FAULT,))
 
 
 def cuba_bias(rng: np.random.Generator) -> Run:
@@ -93,7 +93,7 @@ def cuba_bias(rng: np.random.Generator) -> Run:
     fault = (
         "v_leak is 0: the bias of 0.25 a step, for which v_leak = 0.25 / (1 - exp(-dt / tau)) = 1.13 stands, is lost"
     )
-    meant = {**W_IN, "1_LIFTorch": {"w_in": KEPT_SYN, "v_leak": leak}}
+    meant = {"1_LIFTorch": {"v_leak": leak}}
     return record(modules, bernoulli(rng, (8,)), ROCKPOOL, (SYN_FAULT, fault), meant)
 
 
@@ -102,11 +102,10 @@ def recurrent(rng: np.random.Generator) -> Run:
     rec = torch.from_numpy(weights(rng, (10, 10), -0.5, 0.25))
     modules = [linear(rng, 8, 10, -0.25, 1.0), lif(10, has_rec=True, w_rec=rec)]
     fault = "w_rec is not exported: the file is that of a layer without recurrence"
-    meant = {"1_LIFTorch": W_IN["1_LIFTorch"]}
     beyond = (
         "the spikes of the step before come back through w_rec, which is not in the file, as input of node 1_LIFTorch"
     )
-    return record(modules, bernoulli(rng, (8,)), {**ROCKPOOL, "beyond": beyond}, (SYN_FAULT, fault), meant)
+    return record(modules, bernoulli(rng, (8,)), {**ROCKPOOL, "beyond": beyond}, (SYN_FAULT, fault))
 
 
 if __name__ == "__main__":

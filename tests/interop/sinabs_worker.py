@@ -3,7 +3,6 @@
 Its LIF keeps exp(-1 / tau) of v, which no float32 is equal to: hence the clearance.
 """
 
-import math
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -92,7 +91,13 @@ def repaired(graph: nir.NIRGraph, shape: tuple[int, ...]) -> tuple[nir.NIRGraph,
 
 
 def dense(rng: np.random.Generator) -> Run:
-    """Two layers of LIF without norm_input; `(B, T, n)` data."""
+    """Two layers of LIFSqueeze without norm_input."""
+    modules = [linear(rng, 8, 10), lif(10, TAU), linear(rng, 10, 6), lif(6, SHORT_TAU)]
+    return record(modules, bernoulli(rng, (8,)), SINABS, (STEP_FAULT, RESET_FAULT))
+
+
+def dense_in_time(rng: np.random.Generator) -> Run:
+    """As `dense`, of LIF, which takes `(B, T, n)` data."""
     modules = [linear(rng, 8, 10), lif(10, TAU, sl.LIF), linear(rng, 10, 6), lif(6, SHORT_TAU, sl.LIF)]
     shape = "Input is (60, 8) and Output (60, 6): the axis of time is in them"
     meant = {"input": {"shape": [8]}}
@@ -120,9 +125,9 @@ def synaptic(rng: np.random.Generator) -> Run:
     """LIFSqueeze with tau_syn, which to_nir leaves out: the file holds a LIF without current."""
     modules = [linear(rng, 8, 10), lif(10, TAU, tau_syn=torch.full((10,), SHORT_TAU))]
     fault = "tau_syn, 3 steps, is not exported: LIF where CubaLIF is meant"
-    kept = math.exp(-1 / SHORT_TAU)  # i = kept (i + x)
-    meant = {"1": {"type": "CubaLIF", "tau_mem": TAU, "tau_syn": SHORT_TAU, "w_in": kept}}
-    return record(modules, bernoulli(rng, (8,)), SINABS, (STEP_FAULT, RESET_FAULT, fault), meant)
+    meant = {"1": {"type": "CubaLIF", "tau_mem": TAU, "tau_syn": SHORT_TAU, "w_in": 1.0}}
+    convention = {**SINABS, "decays_new_current": True}
+    return record(modules, bernoulli(rng, (8,)), convention, (STEP_FAULT, RESET_FAULT, fault), meant)
 
 
 def conv(rng: np.random.Generator) -> Run:
@@ -151,5 +156,5 @@ def integrate(rng: np.random.Generator) -> Run:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    networks = (dense, dense_norm, dense_single, synaptic, conv, integrate)
+    networks = (dense, dense_in_time, dense_norm, dense_single, synaptic, conv, integrate)
     serve("sinabs", networks, ("sinabs",))

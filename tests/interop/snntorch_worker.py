@@ -84,9 +84,8 @@ def dense(rng: np.random.Generator) -> Run:
 
 def dense_subtract(rng: np.random.Generator) -> Run:
     """As `dense`, with snnTorch's default: the threshold comes off one step later, and is not decayed with v."""
-    beyond = "v = beta v + x - threshold [v > threshold before], and a spike wherever the result is above it"
     fault = "v_reset is 0 where the run subtracts the threshold one step later, snnTorch's default"
-    return dense_run(rng, {**SNNTORCH, "beyond": beyond}, fault)
+    return dense_run(rng, {**SNNTORCH, "reset": "subtract_late"}, fault)
 
 
 def dense_subtract_at_once(rng: np.random.Generator) -> Run:

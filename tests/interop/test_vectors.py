@@ -114,8 +114,8 @@ def test_sinabs_writes_tau_in_steps_and_leaves_out_tau_syn(tmp_path: Path) -> No
 
 
 def test_sinabs_writes_the_axis_of_time_into_the_input(tmp_path: Path) -> None:
-    assert nodes("sinabs_dense", tmp_path)["input"]["shape"].tolist() == [STEPS, 8]
-    assert nodes("sinabs_dense_norm", tmp_path)["input"]["shape"].tolist() == [8]
+    assert nodes("sinabs_dense_in_time", tmp_path)["input"]["shape"].tolist() == [STEPS, 8]
+    assert nodes("sinabs_dense", tmp_path)["input"]["shape"].tolist() == [8]
 
 
 def test_rockpools_r_holds_dt(tmp_path: Path) -> None:

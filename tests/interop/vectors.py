@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "interop"
 NOT_KEPT = "v:"
+FIELDS = {
+    "IF": {"r", "v_threshold", "v_reset"},
+    "CubaLIF": {"tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset", "w_in"},
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +63,14 @@ class Vector:
         path.write_bytes(self.nir)
         return path
 
+    def write_meant(self, folder: Path) -> Path:
+        """The NIR file with what is `meant` in the place of what the framework wrote."""
+        path = self.write_nir(folder)
+        with h5py.File(path, "r+") as file:
+            for node, parameters in self.meant.items():
+                _mend(file["node/nodes"][node], parameters)
+        return path
+
 
 def read_vectors(folder: Path = FOLDER) -> list[Vector]:
     """All that `pack` wrote there, by name."""
@@ -73,7 +85,18 @@ def _read(path: Path) -> Vector:
     return Vector(provenance["framework"], provenance["network"], x, spikes, nir, provenance)
 
 
-def pack(recorded: Path, folder: Path = FOLDER) -> list[str]:
+def _mend(group: Any, parameters: Mapping[str, Any]) -> None:
+    neurons = group["r"].shape if "r" in group else ()
+    if kind := parameters.get("type"):
+        for key in set(group) - FIELDS[kind]:
+            del group[key]
+    for key, value in parameters.items():
+        if key in group:
+            del group[key]
+        group[key] = value if isinstance(value, str | list) else np.full(neurons, value)
+
+
+def pack(recorded: Path, folder: Path) -> list[str]:
     """What a worker recorded, into the vectors' form; gives the names."""
     folder.mkdir(parents=True, exist_ok=True)
     names = []
