@@ -133,10 +133,10 @@ def synaptic(rng: np.random.Generator) -> Run:
 def conv(rng: np.random.Generator) -> Run:
     """Conv2d, IAFSqueeze, SumPool2d, Flatten, Linear, IAFSqueeze; membranes have no floor, sinabs's default."""
     convolution = torch.nn.Conv2d(1, 3, 3, bias=False)
-    convolution.weight.data = torch.from_numpy(weights(rng, (3, 1, 3, 3), -0.5, 0.5))
+    convolution.weight.data = torch.from_numpy(weights(rng, (3, 1, 3, 3), -1.0, 1.0))
     threshold = torch.tensor(2**0.5)  # no multiple is near the grid of the weights
     first, last = (sl.IAFSqueeze(batch_size=BATCH, spike_threshold=threshold) for _ in range(2))
-    modules = [convolution, first, sl.SumPool2d(2), torch.nn.Flatten(), linear(rng, 12, 5, -0.5, 0.5), last]
+    modules = [convolution, first, sl.SumPool2d(2), torch.nn.Flatten(), linear(rng, 12, 5, -1.0, 1.0), last]
     return record(modules, bernoulli(rng, (1, 6, 6)), {**SINABS, "floor": False}, (IF_FAULT, RESET_FAULT))
 
 
