@@ -15,7 +15,7 @@ from spikeport.deploy.fan_in import row
 from spikeport.deploy.witness.cut import Cut
 from spikeport.fixed import Ints
 
-ROOM = 1 << 24  # values of one input, (steps, neurons)
+ROOM = 1 << 23  # values of one input, (steps, neurons)
 Floats = NDArray[np.float64]
 Response = Mapping[str, Floats]  # by port; entry k is of what arrives k steps before the last
 
