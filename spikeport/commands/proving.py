@@ -12,7 +12,7 @@ from spikeport.commands.samples import write_npz
 from spikeport.deploy.bounds import V_WORD, GroupBounds, prove
 from spikeport.deploy.witness import Witness, find_witness
 from spikeport.errors import OverflowDetected
-from spikeport.profiles import Profile, has_profile
+from spikeport.profiles import Profile
 from spikeport.program import Program
 from spikeport.program_file import save_program
 from spikeport.sim import simulate
@@ -104,7 +104,7 @@ def verdicts(program: Program, witness: Path | None, target: str = "") -> list[V
             If its spikes are not inputs of the network, the layer alone is written too, as `STEM-LAYER.h5`.
     """
     given: list[Verdict] = []
-    narrow = prove(program, "loihi1") if has_profile(program, "loihi1") else (None,) * len(program.groups)
+    narrow = prove(program, "loihi1") if program.has_profile("loihi1") else (None,) * len(program.groups)
     loihi1 = "loihi1" in (target, program.profile)
     for group, found, on_loihi1 in zip(program.groups, prove(program), narrow, strict=True):
         w = find_witness(program, found)

@@ -14,7 +14,7 @@ spikes fill them. `witness` looks for such spikes. One file for each kind of neu
 from spikeport.deploy.bounds import lif, resonator, sigma_delta
 from spikeport.deploy.bounds.base import CEILING, V_WORD, Bound, GroupBounds, Sent
 from spikeport.deploy.bounds.sources import of_any, of_input, of_proven
-from spikeport.profiles import Profile, check_profile
+from spikeport.profiles import Profile
 from spikeport.program import LIF, Program, Resonator, SigmaDelta
 
 __all__ = ["CEILING", "V_WORD", "Bound", "GroupBounds", "Sent", "prove"]
@@ -29,7 +29,7 @@ def prove(program: Program, profile: Profile = "strict") -> tuple[GroupBounds, .
     Raises:
         ProgramError: the Program has what the profile has no arithmetic for.
     """
-    check_profile(program, profile)
+    program.check_profile(profile)
     sent = {i.name: of_input(i) for i in program.inputs} | {g.name: of_any(g) for g in program.groups}
     given: list[GroupBounds] = []
     for group in program.groups:
