@@ -170,6 +170,15 @@ def overflows_as_said(witness: Witness) -> None:
     assert caught.value.what == ("bias_mant" if witness.what == "bias_mant" else place)
 
 
+def test_a_sum_that_overflows_has_a_sample_in_which_it_arrives() -> None:
+    """A sample ends with its input, and a sum is judged in the step in which it arrives."""
+    rng = np.random.default_rng(48938496)
+    program, _ = random_program(rng, kinds=tuple(KINDS), steps=4)
+    witness = find_witness(program, next(g for g in prove(program) if g.group == "g1"))
+    assert witness is not None and witness.what == "sum of graded spikes"
+    overflows_as_said(witness)
+
+
 @pytest.mark.slow
 @given(SEEDS)
 @settings(max_examples=60)
