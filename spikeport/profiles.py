@@ -20,13 +20,11 @@ where a weight does not divide.
 `loihi1` knows what a Loihi 1 has (`check_profile`); what takes Loihi 2 is refused under it, not guessed.
 """
 
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from collections.abc import Iterable
+from typing import Literal, TypeAlias, get_args
 
 from spikeport.errors import InputError, ProgramError
-
-if TYPE_CHECKING:
-    from spikeport.neurons import Group
-    from spikeport.program import Program
+from spikeport.neurons import Group
 
 Profile: TypeAlias = Literal["strict", "lava", "loihi1"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
@@ -40,32 +38,25 @@ def check_profile_name(name: object, where: str = "profile", what: str = "name")
         raise InputError(where, what, got=name, relation="is not one of", limit=", ".join(PROFILES))
 
 
-def check_profile(program: "Program", profile: Profile) -> None:
-    """Raises ProgramError if the Program has what this profile has no arithmetic for."""
+def check_profile(profile: Profile, groups: Iterable[Group], graded: Iterable[str]) -> None:
+    """Raises ProgramError if this profile has no arithmetic for a group, or for spikes with payloads.
+
+    Args:
+        graded: The names of the inputs and connections that have them.
+    """
     if profile != "loihi1":
         return
-    for group in program.groups:
+    for group in groups:
         if group.needs != "loihi1":
             limit = "LIF that resets to zero and sends 0 or 1"
             raise ProgramError(
                 group.name, f"neurons {_ONLY}", got=_kind(group), relation="are not", limit=limit, do=_DO
             )
-    graded = [entry.name for entry in program.inputs if entry.kind == "graded"]
-    graded += [f"{c.source} -> {c.target}" for c in program.connections if c.graded]
-    if graded:
-        raise ProgramError(graded[0], f"spikes {_ONLY}", got="graded", relation="are not", limit="0 or 1", do=_DO)
+    for name in graded:
+        raise ProgramError(name, f"spikes {_ONLY}", got="graded", relation="are not", limit="0 or 1", do=_DO)
 
 
-def has_profile(program: "Program", profile: Profile) -> bool:
-    """Whether `check_profile` passes."""
-    try:
-        check_profile(program, profile)
-    except ProgramError:
-        return False
-    return True
-
-
-def _kind(group: "Group") -> str:
+def _kind(group: Group) -> str:
     """What a Loihi 1 lacks of it."""
     if getattr(group, "reset", "zero") == "subtract":
         return "soft reset"

@@ -296,7 +296,21 @@ class Program:
             self._check_encoder(encoder)
         for output in self.outputs:
             self._check_output(output)
-        check_profile(self, self.profile)
+        self.check_profile(self.profile)
+
+    def check_profile(self, profile: Profile) -> None:
+        """Raises ProgramError if this profile has no arithmetic for what is in here."""
+        graded = [entry.name for entry in self.inputs if entry.kind == "graded"]
+        graded += [f"{c.source} -> {c.target}" for c in self.connections if c.graded]
+        check_profile(profile, self.groups, graded)
+
+    def has_profile(self, profile: Profile) -> bool:
+        """Whether `check_profile` passes."""
+        try:
+            self.check_profile(profile)
+        except ProgramError:
+            return False
+        return True
 
     def shape_of(self, name: str) -> Shape:
         """Shape of the input or group of that name."""

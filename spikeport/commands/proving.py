@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.commands.samples import write_npz
-from spikeport.deploy.bounds import GroupBounds, prove
+from spikeport.deploy.bounds import V_WORD, GroupBounds, prove
 from spikeport.deploy.witness import Witness, find_witness
 from spikeport.errors import OverflowDetected
-from spikeport.profiles import Profile, has_profile
+from spikeport.profiles import Profile
 from spikeport.program import Program
 from spikeport.program_file import save_program
 from spikeport.sim import simulate
@@ -24,8 +24,6 @@ class Verdict:
 
     found: GroupBounds
     """In the words that `strict` and `lava` share."""
-    kind: str
-    """Of its neurons."""
     narrow: GroupBounds | None = None
     """In those of `loihi1`; None if that profile does not have the Program."""
     loihi1: bool = False
@@ -48,7 +46,7 @@ class Verdict:
 
     def line(self) -> str:
         """For people."""
-        if not self.loihi1 or self.narrow is None or not self.narrow.analysed:
+        if not self.loihi1 or self.narrow is None:
             return self._line()
         if self.narrow.proven:
             return f"{self._line()}; the same under the profile loihi1"
@@ -60,11 +58,10 @@ class Verdict:
     def _line(self) -> str:
         """In the words of `strict` and `lava`."""
         name = self.found.group
-        if not self.found.analysed:
-            return f"{name}: not analysed: its neurons are {self.kind}"
         if self.found.proven:
-            intervals = (f"{what} in {list(self.found[what].interval)}" for what in ("a", "u", "v"))
-            return f"{name}: cannot overflow: {', '.join(intervals)} of +-{self.found['v'].word[1]}"  # type: ignore[index]
+            shown = (b for b in self.found.bounds if b.what != "bias_mant" and not b.what.startswith("sum of"))
+            intervals = (f"{b.what} in {list(b.interval)}" for b in shown)
+            return f"{name}: cannot overflow: {', '.join(intervals)} of +-{V_WORD[1]}"
         if self.witness is None:
             wide = ", ".join(f"{b.what} in {list(b.interval)}" for b in self.found.bounds if not b.fits.all())
             return f"{name}: not proven: {wide}; no spikes were found that overflow it"
@@ -83,8 +80,7 @@ class Verdict:
             {"what": b.what, "interval": b.interval, "word": b.word, "fits": bool(b.fits.all())}
             for b in self.found.bounds
         ]
-        known = {"group": self.found.group, "analysed": self.found.analysed, "proven": self.found.proven}
-        known |= {"proven_under": self.proven_under}
+        known = {"group": self.found.group, "proven": self.found.proven, "proven_under": self.proven_under}
         return {**known, "bounds": bounds, "witness": None if self.witness is None else self._witness(self.witness)}
 
     def _witness(self, w: Witness) -> dict[str, Any]:
@@ -108,11 +104,11 @@ def verdicts(program: Program, witness: Path | None, target: str = "") -> list[V
             If its spikes are not inputs of the network, the layer alone is written too, as `STEM-LAYER.h5`.
     """
     given: list[Verdict] = []
-    narrow = prove(program, "loihi1") if has_profile(program, "loihi1") else (None,) * len(program.groups)
+    narrow = prove(program, "loihi1") if program.has_profile("loihi1") else (None,) * len(program.groups)
     loihi1 = "loihi1" in (target, program.profile)
     for group, found, on_loihi1 in zip(program.groups, prove(program), narrow, strict=True):
         w = find_witness(program, found)
-        verdict = Verdict(found, type(group).__name__, on_loihi1, loihi1)
+        verdict = Verdict(found, on_loihi1, loihi1)
         if w is None:
             given.append(verdict)
             continue

@@ -1,4 +1,4 @@
-"""What arrives at a group: sums of weights by delay, one neuron's synapses, and what a source can send."""
+"""What arrives at a group: sums of weights by delay, and one neuron's synapses."""
 
 from math import prod
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from spikeport import fixed
 from spikeport.fixed import Ints
-from spikeport.program import LIF, Connection, Conv, Dense, Program, Shape, SigmaDelta
+from spikeport.program import Connection, Conv, Dense, Shape
 
 INT32 = (-(1 << 31), (1 << 31) - 1)
 CONV_WORD = (-fixed.WRAP_AT, fixed.WRAP_AT - 1)  # of `fixed.wrap_conv`
@@ -31,22 +31,6 @@ def sums(connection: Connection, weight: Ints, x: Ints, source: Shape, target: S
         found[int(d)] = np.zeros(prod(target), np.int64)
         np.add.at(found[int(d)], connection.row[here], weight[here] * x[connection.col[here]])
     return found
-
-
-def payload(program: Program, connection: Connection) -> tuple[int, int]:
-    """The least and the greatest value that a source neuron can bring to its weights; 0 is between them.
-
-    A SigmaDelta's payload has no bound but the 32 bits of its state under the profile `lava`.
-    """
-    if not connection.graded:
-        return 0, 1
-    entry = next((i for i in program.inputs if i.name == connection.source), None)
-    if entry is not None:
-        return min(entry.low, 0), max(entry.high, 0)
-    group = program.group(connection.source)
-    if isinstance(group, SigmaDelta):
-        return INT32
-    return (-1 if isinstance(group, LIF) and group.signed else 0), 1
 
 
 def row(connection: Connection, neuron: int, source: Shape, target: Shape) -> tuple[Ints, Ints]:

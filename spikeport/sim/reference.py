@@ -18,7 +18,7 @@ import numpy as np
 from spikeport import fixed
 from spikeport.errors import OverflowDetected
 from spikeport.fixed import Ints
-from spikeport.profiles import Profile, check_profile
+from spikeport.profiles import Profile
 from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Group, Program, Shape, Sparse
 from spikeport.sim import rules
 from spikeport.sim.guard import Guard
@@ -53,7 +53,7 @@ def run(
         OverflowDetected: under `strict`, when a state or a sum leaves its word within a sample (`watched`).
     """
     profile = profile or program.profile
-    check_profile(program, profile)
+    program.check_profile(profile)
     given, batch = next(iter(inputs.values())).shape[:2]
     length = given if length is None else length
     groups = {g.name: g for g in program.groups}

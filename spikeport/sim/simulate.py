@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spikeport.errors import InputError
 from spikeport.fixed import Ints
-from spikeport.profiles import Profile, check_profile, check_profile_name
+from spikeport.profiles import Profile, check_profile_name
 from spikeport.program import Input, Program
 from spikeport.sim.result import Result, Trace
 from spikeport.sim.saved import RunState
@@ -116,7 +116,7 @@ def start_run(
     """
     chosen_profile = profile or program.profile
     check_profile_name(chosen_profile)
-    check_profile(program, chosen_profile)
+    program.check_profile(chosen_profile)
     chosen = pick_engine(program, state.engine if state is not None and engine == "auto" else engine)
     if state is not None and state.engine != chosen:
         raise InputError("state", "engine", got=state.engine, relation="is not", limit=chosen)

@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 
 from spikeport import fixed
 from spikeport.deploy.bounds import CEILING, Bound, prove
-from spikeport.deploy.bounds import _least_fixpoint as least_fixpoint
+from spikeport.deploy.bounds.lif import _least_fixpoint as least_fixpoint
 from spikeport.deploy.fan_in import row
 from spikeport.deploy.witness import Witness, find_witness
 from spikeport.errors import OverflowDetected
-from spikeport.program import LIF, Conv, Dense, Input, Output, Program, SigmaDelta
+from spikeport.program import LIF, Conv, Dense, Group, Input, Output, Program, SigmaDelta
 from spikeport.sim import reference, simulate
 from spikeport.sim.random_programs import KINDS, random_conv, random_program
 
-LIFS = ("lif", "ternary", "soft_reset", "refractory")
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -46,9 +45,19 @@ def test_no_run_leaves_the_bounds_of_a_proven_layer(seed: int) -> None:
     result = simulate(program, inputs, record=[g.name for g in program.groups], profile="lava")
     for found in prove(program):
         event(f"proven: {found.proven}")
-        for what in ("u", "v") if found.proven else ():
-            states = result.traces[found.group].state[what].reshape(-1, found[what].low.size)
-            assert (states >= found[what].low).all() and (states <= found[what].high).all()
+        states = result.traces[found.group].state
+        seen = [bound for bound in found.bounds if bound.what in states]  # u, v; re, im; sigma, error
+        assert seen or isinstance(program.group(found.group), SigmaDelta)
+        for bound in seen if found.proven else ():
+            values = states[bound.what].reshape(-1, bound.low.size)
+            assert (values >= bound.low).all() and (values <= bound.high).all()
+
+
+def arrives(group: Group, port: str) -> tuple[str, int]:
+    """The name of what arrives, and the exponent with which it is watched."""
+    if isinstance(group, SigmaDelta) and group.stage == "delta":
+        return "a", group.spike_exp + group.state_exp
+    return ("a" if port == "a" else f"a_{port}"), 0
 
 
 @given(SEEDS)
@@ -57,16 +66,17 @@ def test_no_run_leaves_the_bounds_of_a_proven_layer(seed: int) -> None:
 def test_what_arrives_never_leaves_its_bounds(seed: int) -> None:
     """Where the sums on the way fit their words: one that does not may wrap to anything where no sample is."""
     rng = np.random.default_rng(seed)
-    program, inputs = random_program(rng, kinds=LIFS, steps=12)
+    program, inputs = random_program(rng, kinds=tuple(KINDS), steps=12)
     found = {f.group: f for f in prove(program)}
     fits = {n: all(b.fits.all() for b in f.bounds if b.what.startswith("sum")) for n, f in found.items()}
     flat = {name: x.reshape(*x.shape[:2], -1) for name, x in inputs.items()}
     try:
         for cut in range(1, 12):
             state = reference.run(program, {k: x[:cut] for k, x in flat.items()}, cut, lambda *_: None, "strict")
-            for (group, _), box in state.arriving.items():
-                a = box.get(cut + 1, np.zeros(1, np.int64))
-                inside = (a >= found[group]["a"].low).all() and (a <= found[group]["a"].high).all()
+            for (group, port), box in state.arriving.items():
+                what, exp = arrives(program.group(group), port)
+                a = box.get(cut + 1, np.zeros(1, np.int64)) << exp
+                inside = (a >= found[group][what].low).all() and (a <= found[group][what].high).all()
                 assert inside or not fits[group]
     except OverflowDetected as error:
         assert not found[error.where].proven
@@ -76,7 +86,7 @@ def test_what_arrives_never_leaves_its_bounds(seed: int) -> None:
 @settings(max_examples=100)
 def test_a_proven_layer_never_raises(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    program, inputs = random_program(rng, kinds=LIFS, steps=30)
+    program, inputs = random_program(rng, kinds=tuple(KINDS), steps=30)
     proven = {f.group for f in prove(program) if f.proven}
     try:
         simulate(program, inputs, profile="strict")
@@ -130,13 +140,6 @@ def test_a_graded_input_counts_with_its_range_and_with_silence() -> None:
     assert intervals(layer([[2, -4]], Input("x", (2,), "graded", 3, 100)))["a"] == (-400, 200)
 
 
-def test_other_kinds_of_neurons_are_not_analysed() -> None:
-    program = layer()
-    program = replace(program, groups=(SigmaDelta("lif", (1,), "sigma"),))
-    (found,) = prove(program)
-    assert not found.analysed and not found.proven and find_witness(program, found) is None
-
-
 def test_a_bound_on_the_edge_of_its_word_fits() -> None:
     edge = np.array([fixed.WRAP_AT])
     assert Bound("u", -edge + 1, edge, (-fixed.WRAP_AT + 1, fixed.WRAP_AT)).fits.all()
@@ -167,11 +170,21 @@ def overflows_as_said(witness: Witness) -> None:
     assert caught.value.what == ("bias_mant" if witness.what == "bias_mant" else place)
 
 
+def test_a_sum_that_overflows_has_a_sample_in_which_it_arrives() -> None:
+    """A sample ends with its input, and a sum is judged in the step in which it arrives."""
+    rng = np.random.default_rng(48938496)
+    program, _ = random_program(rng, kinds=tuple(KINDS), steps=4)
+    witness = find_witness(program, next(g for g in prove(program) if g.group == "g1"))
+    assert witness is not None and witness.what == "sum of graded spikes"
+    overflows_as_said(witness)
+
+
+@pytest.mark.slow
 @given(SEEDS)
 @settings(max_examples=60)
 def test_every_witness_overflows_when_run(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    program, _ = random_program(rng, kinds=LIFS, steps=4)
+    program, _ = random_program(rng, kinds=tuple(KINDS), steps=4)
     for found in prove(program):
         witness = find_witness(program, found)
         event("proven" if found.proven else "witness" if witness else "open")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spikeport import fixed
 from spikeport.deploy.fan_in import CONV_WORD, row, sums
+from spikeport.deploy.witness.cut import Cut
 from spikeport.fixed import Ints
 from spikeport.program import Connection, Conv, Program
 
@@ -51,18 +52,20 @@ class Drive:
         return given
 
 
-def drive_of(cut: Program, neuron: int, sign: int) -> Drive:
+def drive_of(alone: Cut, neuron: int, sign: int) -> Drive:
     """Every source sends what moves a, or the bias, of the neuron furthest in the direction of the sign."""
+    cut = alone.program
     gain, value, lead = {}, {}, {}
     for entry in cut.inputs:
         found = [row(c, neuron, entry.shape, cut.groups[0].shape) for c in _of(cut, entry.name)]
         exps = [c.weight_exp - fixed.WEIGHT_EXP_MIN for c in _of(cut, entry.name)]
         parts = [weight << exp for (weight, _), exp in zip(found, exps, strict=True)]
         total = sign * sum(parts, np.zeros(entry.size, np.int64))
-        low, high = (entry.low, entry.high) if entry.kind == "bias" else (min(entry.low, 0), max(entry.high, 0))
+        sent = alone.sent.get(entry.name)
+        low, high = (entry.low, entry.high) if sent is None else (sent.low, sent.high)
         value[entry.name] = np.where(total > 0, high, low if entry.kind == "bias" else np.where(total < 0, low, 0))
         if entry.kind != "bias" and not any(c.graded for c in cut.connections if c.source == entry.name):
-            value[entry.name] = (total > 0).astype(np.int64)
+            value[entry.name] = np.where(total > 0, np.where(high > 0, 1, np.where(low < 0, low, 0)), 0)
         gain[entry.name] = np.abs(total * value[entry.name])
         delays = [
             np.where(np.abs(p) == np.max(np.abs(parts), axis=0), d, 0) for p, (_, d) in zip(parts, found, strict=True)
