@@ -91,7 +91,16 @@ PRESETS: Mapping[str, Convention] = MappingProxyType(
                 floor=True,
             ),  # fmt: skip
             # rockpool 3.1.0, rockpool/nn/modules/torch/lif_torch.py
-            Convention("rockpool", decay="exponential", gain="one", uses_r=False, reset="subtract"),
+            Convention(
+                "rockpool",
+                dt_s=1e-3,
+                decay="exponential",
+                gain="one",
+                uses_r=False,
+                compare=">=",
+                reset="subtract",
+                several=True,
+            ),
             # spyx 1.0.0, spyx/nir.py
             Convention(
                 "spyx", tau_in_steps=True, gain="one", uses_r=False, integrates_r=False, reset="subtract", layer_delay=1

@@ -36,8 +36,10 @@ def guess(graph: Graph) -> Guess:
     leaking = {n: node for n, node in graph.nodes.items() if isinstance(node, Leaking)}
     integrating = {n: node for n, node in graph.nodes.items() if isinstance(node, IF)}
     names = [*leaking, *integrating]
-    if any(re.fullmatch(r"\d+_\w+Torch", name) for name in graph.nodes):
-        return Guess(PRESETS["rockpool"], "nodes are named after rockpool's modules")
+    if leaking and any(re.fullmatch(r"\d+_\w+Torch", name) for name in graph.nodes):
+        dt_s = _rockpool_step(next(iter(leaking.values())))
+        told = f"nodes are named after rockpool's modules, and r holds a step of {dt_s:.6g} s"
+        return Guess(replace(PRESETS["rockpool"], dt_s=dt_s), told)
     if names and all(re.fullmatch(r"_\d+", name) for name in names):
         return Guess(PRESETS["spikingjelly"], f"nodes are named {names[0]}, as SpikingJelly's exporter does")
     if leaking and all(_tau(node).min() >= STEPS for node in leaking.values()):
@@ -68,7 +70,8 @@ def convention_named(name: str) -> Convention:
 def mended(graph: Graph, convention: Convention) -> tuple[Graph, tuple[str, ...]]:
     """The graph as its framework meant it, where its exporter is known to write something else, and what was changed.
 
-    norse 1.1.0 `to_nir` writes dt / tau_mem_inv for tau, which is tau times its step (norse#411).
+    norse 1.1.0 `to_nir` writes dt / tau_mem_inv for tau, which is tau times its step (norse#411). rockpool 3.1.0 writes
+    a w_in of 1 for a current of which a step's part is lost at once.
     """
     mend = _MENDS.get(convention.name)
     if mend is None:
@@ -89,7 +92,28 @@ def _norse(name: str, node: Node, convention: Convention) -> tuple[Node, list[st
     return replace(node, tau=tau), [told]
 
 
-_MENDS: Mapping[str, Callable[[str, Node, Convention], tuple[Node, list[str]]]] = {"norse": _norse}
+def _rockpool(name: str, node: Node, convention: Convention) -> tuple[Node, list[str]]:
+    if not isinstance(node, CubaLI | CubaLIF) or np.any(node.w_in != 1):
+        return node, []
+    w_in = np.exp(-convention.dt_s / node.tau_syn)
+    told = f"{name}: w_in 1 is taken as {w_in.flat[0]:.6g}; rockpool lets new current decay within its step"
+    return replace(node, w_in=w_in), [told]
+
+
+def _rockpool_step(node: Neuron) -> float:
+    """dt of r = tau exp(-dt / tau) / dt (rockpool 3.1.0, LIFTorch.as_graph); it falls as dt grows."""
+    tau, r = float(_tau(node).flat[0]), float(node.r.flat[0])  # type: ignore[union-attr]
+    low, high = 0.0, tau / r if r > 0 else tau
+    for _ in range(100):
+        dt_s = (low + high) / 2
+        low, high = (dt_s, high) if tau * np.exp(-dt_s / tau) / dt_s > r else (low, dt_s)
+    return high
+
+
+_MENDS: Mapping[str, Callable[[str, Node, Convention], tuple[Node, list[str]]]] = {
+    "norse": _norse,
+    "rockpool": _rockpool,
+}
 
 
 def _tau(node: Neuron) -> Floats:
