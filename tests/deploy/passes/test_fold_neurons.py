@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from spikeport.deploy.convention import PRESETS
 from spikeport.deploy.graph import Graph
-from spikeport.deploy.nodes import Flatten, Input, Linear, Membrane, Output
+from spikeport.deploy.interpreter import interpret
+from spikeport.deploy.nodes import Flatten, Input, Linear, Membrane, Node, Output
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.fold_neurons import FoldNeurons
 from spikeport.errors import DeployError
@@ -13,11 +15,11 @@ from tests.deploy.graphs import DT_S, branches, chain, conv, graph, lif, linear
 OPTIONS = Options(dt_s=DT_S)
 
 
-def folded(before: Graph) -> Graph:
+def folded(before: Graph, options: Options = OPTIONS) -> Graph:
     step = FoldNeurons()
-    step.requires(before, OPTIONS)
-    after = step.run(before, OPTIONS)
-    step.ensures(after, OPTIONS)
+    step.requires(before, options)
+    after = step.run(before, options)
+    step.ensures(after, options)
     return after
 
 
@@ -112,3 +114,30 @@ def test_a_synapse_of_two_neurons_is_refused() -> None:
     nodes = {"in": Input((3,)), "w": linear(np.eye(3)), "a": lif(3), "b": lif(3), "out": Output()}
     edges = [("in", "w"), ("w", "a"), ("w", "b"), ("a", "out")]
     assert str(refused(graph(nodes, edges))) == "w: targets (a, b) exceed 1; give each its own weights"
+
+
+@pytest.mark.parametrize("name", ["nir", "norse", "snntorch", "spikingjelly"])
+@pytest.mark.parametrize("seed", range(12))
+def test_the_float_graph_gives_the_same_spikes_before_and_after(name: str, seed: int) -> None:
+    """Under each convention that the pass takes; the frameworks' own runs hold the interpreter (`tests/interop`)."""
+    rng, how = np.random.default_rng(seed), PRESETS[name]
+    r, taus = (1.0, rng.uniform(2, 9, 2)) if seed % 2 else (3.0, rng.uniform(2, 9, 2))
+    nodes: dict[str, Node] = {"in": Input((1, 6, 7)), "c": conv(rng.normal(0.8, 1, (3, 1, 3, 3)), 0.05, stride=(2, 1))}
+    nodes |= {"a": lif(3, 2, 5, tau=taus[0] * how.dt_s, r=r, v_threshold=0.5), "f": Flatten(0, -1)}
+    nodes["w"] = linear(rng.normal(0.3, 1, (8, 30)), 0.1)
+    before = graph({**nodes, "b": lif(8, tau=taus[1] * how.dt_s, r=r, v_threshold=0.3), "out": Output()})
+    after = folded(before, Options(dt_s=how.dt_s, convention=how))
+    x = (rng.random((50, 2, 1, 6, 7)) < 0.4).astype(float)
+
+    want = interpret(before, x, how, record=["a"])
+
+    assert 0 < want["a"].mean() < 1 and 0 < want["out"].mean() < 1
+    found = interpret(after, x, record=["a"])
+    for node in ("a", "out"):
+        assert np.array_equal(found[node], want[node])
+
+
+@pytest.mark.parametrize(("name", "said"), [("rockpool", "reset of rockpool"), ("sinabs", "reset of sinabs")])
+def test_a_reset_that_no_neuron_of_the_chip_has_is_refused(name: str, said: str) -> None:
+    with pytest.raises(DeployError, match=said):
+        FoldNeurons().requires(chain(), Options(convention=PRESETS[name]))
