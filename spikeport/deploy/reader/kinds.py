@@ -52,7 +52,7 @@ def _output(fields: Fields) -> Parsed:
 
 def _flatten(fields: Fields) -> Parsed:
     node = nodes.Flatten(fields.integer("start_dim"), fields.integer("end_dim"))
-    return Parsed(node, fields.sizes("input_type") if _has(fields, "input_type") else None)
+    return Parsed(node, _told(fields, "input_type"))
 
 
 def _affine(fields: Fields) -> Parsed:
@@ -118,10 +118,8 @@ def _same_size(fields: Fields, weight: Floats, stride: Shape, dilation: Shape) -
 
 
 def _stated(fields: Fields, weight: Floats, groups: int, axes: int) -> Shape | None:
-    if not _has(fields, "input_shape"):
-        return None
-    size = fields.sizes("input_shape")
-    return (weight.shape[1] * groups, *size) if len(size) == axes else size
+    size = _told(fields, "input_shape")
+    return (weight.shape[1] * groups, *size) if size is not None and len(size) == axes else size
 
 
 def _pool(kind: type[nodes.SumPool2d] | type[nodes.AvgPool2d]) -> Callable[[Fields], Parsed]:
@@ -161,8 +159,15 @@ def _values(kind: Callable[..., Node], keys: str) -> Callable[[Fields], Parsed]:
     return parser
 
 
-def _has(fields: Fields, key: str) -> bool:
-    return fields.values.get(key) is not None
+def _told(fields: Fields, key: str) -> Shape | None:
+    """A shape that the file states and that nothing depends on, so nonsense is no error."""
+    if fields.values.get(key) is None:
+        return None
+    try:
+        return fields.sizes(key)
+    except DeployError:
+        fields.remarks.append(f"{fields.name}: its {key} is no shape and is not used")
+        return None
 
 
 _CONV = "input_shape weight stride padding dilation groups bias"

@@ -147,6 +147,17 @@ def test_shapes_that_follow_from_the_input_count_more_than_stated_ones() -> None
     )
 
 
+@pytest.mark.parametrize("nonsense", [[1, -3], [0], 1.5, "wide", np.zeros((2, 2)), np.zeros(0)])
+def test_stated_shapes_that_are_none_do_not_count(nonsense: Any) -> None:
+    nodes = {"k": conv(1, 1, 3, 3, input_shape=nonsense), "f": flatten(input_type=nonsense)}
+    graph = read({**ends(1, 4, 4), **nodes})
+    assert graph.shapes()["f"] == (4,)
+    assert graph.remarks == (
+        "k: its input_shape is no shape and is not used",
+        "f: its input_type is no shape and is not used",
+    )
+
+
 def test_missing_biases_are_0_with_a_remark() -> None:
     given = {key: x for key, x in conv(2, 1, 3, 3).items() if key != "bias"}
     graph = read({**ends(1, 4, 4), "k": given})
