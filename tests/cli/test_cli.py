@@ -253,7 +253,7 @@ def other_shape(file: h5py.File) -> None:
 
 
 def unknown_node(file: h5py.File) -> None:
-    file["node/nodes/lif2/type"][()] = "Adaptive"
+    file["node/nodes/lif2/type"][()] = "ALIF"
 
 
 def two_time_constants(file: h5py.File) -> None:
@@ -375,7 +375,7 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
     "unknown node type": (
         COMPILE,
         edited("net.nir", unknown_node),
-        "lif2: node type (Adaptive) is not one of ",
+        "lif2: node type (ALIF) is not one of Input, Output, Flatten, Linear, Affine, Conv1d, Conv2d, SumPool2d, ",
     ),
     "unlike neurons in a layer": (COMPILE, edited("net.nir", two_time_constants), "lif3: tau ("),
     "check of no NIR file": (
