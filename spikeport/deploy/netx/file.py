@@ -1,6 +1,9 @@
 """`.net` file <-> layers. What lava-dl would misread is refused here, or taken as SLAYER meant it."""
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import BinaryIO
 
 import h5py
@@ -23,6 +26,7 @@ from spikeport.deploy.netx.layers import (
 )
 from spikeport.deploy.netx.neurons import read_neuron, write_neuron
 from spikeport.deploy.netx.node import Node
+from spikeport.deploy.netx.probe import check_readable
 from spikeport.errors import DeployError, FileError, SpikeportError
 from spikeport.fixed import DELAY_MAX, Ints
 
@@ -46,6 +50,7 @@ def read_layers(source: Source) -> list[Layer]:
     """
     name = str(getattr(source, "name", "network")) if hasattr(source, "read") else str(source)
     try:
+        _check_source(source, name)
         with h5py.File(source, "r") as file:
             size = file.id.get_filesize()
             layers = Node(file, name, size).child("layer", f"{name}: layers")
@@ -68,6 +73,19 @@ def read_layers(source: Source) -> list[Layer]:
     ) as error:  # all that h5py raises
         got = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise FileError(name, "is not a readable netx file", got=got, do="export it again with lava-dl") from error
+
+
+def _check_source(source: Source, name: str) -> None:
+    """`check_readable` of a path, or of a copy of what an open file holds."""
+    if not isinstance(source, str | os.PathLike):
+        with tempfile.NamedTemporaryFile(suffix=".net") as copy:
+            source.seek(0)
+            shutil.copyfileobj(source, copy)
+            copy.flush()
+            check_readable(Path(copy.name), name)
+            source.seek(0)
+    elif Path(source).is_file():
+        check_readable(Path(source), name)
 
 
 def _read_layer(node: Node) -> Layer:

@@ -63,21 +63,23 @@ def read_tables(path: Path) -> dict[str, Any]:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         code = run(request, out, err)
         if code:
-            raise FileError(str(path), "is not a readable NIR file", got=_grief(code, err), do=child.DAMAGED)
+            raise FileError(str(path), "is not a readable NIR file", got=grief(code, err), do=child.DAMAGED)
         told, arrays = _opened(path, out)
     if "error" in told:
         raise FileError(str(path), **told["error"])
     return _table(told["node"], arrays)
 
 
-def run(request: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> int:
+def run(
+    request: dict[str, Any], out: IO[bytes], err: IO[bytes], script: str = child.__file__, wall_s: float = WALL_S
+) -> int:
     """Runs the child to its end, or ends it; gives its exit code, the negative signal if a signal ended it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    command = [sys.executable, "-I", "-S", child.__file__, json.dumps(request)]
+    command = [sys.executable, "-I", "-S", script, json.dumps(request)]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=kept | ENV, start_new_session=True
     )
-    timer = threading.Timer(WALL_S, _end, [process.pid])  # wait(timeout) would wake every 50 ms only
+    timer = threading.Timer(wall_s, _end, [process.pid])  # wait(timeout) would wake every 50 ms only
     timer.start()
     try:
         return process.wait()
@@ -100,7 +102,8 @@ def folders() -> list[str]:
     return sorted({str(Path(spec.origin).parents[1]) for spec in specs if spec is not None and spec.origin})
 
 
-def _grief(code: int, err: IO[bytes]) -> str:
+def grief(code: int, err: IO[bytes]) -> str:
+    """What became of a child that did not end well, for people."""
     if code in (-signal.SIGKILL, -signal.SIGXCPU):
         return f"reading it took more than {WALL_S:g} s, or was ended"
     if code < 0:
