@@ -71,15 +71,22 @@ def read_tables(path: Path) -> dict[str, Any]:
 
 
 def run(
-    request: dict[str, Any], out: IO[bytes], err: IO[bytes], script: str = child.__file__, wall_s: float = WALL_S
+    request: dict[str, Any], out: IO[bytes], err: IO[bytes], script: str | None = None, wall_s: float | None = None
 ) -> int:
-    """Runs the child to its end, or ends it; gives its exit code, the negative signal if a signal ended it."""
+    """Runs the child to its end, or ends it; gives its exit code, the negative signal if a signal ended it.
+
+    Args:
+        script: Another child than `child.py`, which takes the request alike.
+        wall_s: Another limit than `WALL_S`.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    command = [sys.executable, "-I", "-S", script, json.dumps(request)]
+    command = [sys.executable, "-I", "-S", script or child.__file__, json.dumps(request)]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=kept | ENV, start_new_session=True
     )
-    timer = threading.Timer(wall_s, _end, [process.pid])  # wait(timeout) would wake every 50 ms only
+    timer = threading.Timer(
+        WALL_S if wall_s is None else wall_s, _end, [process.pid]
+    )  # wait(timeout) would wake every 50 ms only
     timer.start()
     try:
         return process.wait()
