@@ -1,8 +1,9 @@
 """How a framework steps the equations that a NIR file only names.
 
 NIR gives differential equations without a time step, so each framework that reads or writes it has rules of its own.
-A `Convention` says them one by one; `PRESETS` are those of the frameworks, read from their sources at the versions
-named there. `interpreter.py` runs a graph under one.
+A `Convention` says them one by one; `PRESETS` are those of the frameworks at the versions named there. Five of them are
+held by the frameworks' own runs (`tests/interop`); those of spyx and lava-dl follow their sources' description only.
+`interpreter.py` runs a graph under one.
 """
 
 from collections.abc import Mapping

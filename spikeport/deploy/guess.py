@@ -1,7 +1,8 @@
 """Which framework wrote a NIR file: guessed from what each leaves in it, and said with the reason.
 
 The tell-tales are those of the exporters of norse 1.1.0, snntorch 1.0.0, spikingjelly 2.0.0, sinabs 3.1.3 and
-rockpool 3.1.0, as the files in `tests/vectors/interop` show them. A guess is never silent, and a name overrides it.
+rockpool 3.1.0, as the files in `tests/vectors/interop` show them. The commands print a guess and its reason; in Python
+`pipeline.read_as` gives them. A name overrides a guess.
 """
 
 import re
