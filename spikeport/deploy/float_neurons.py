@@ -13,6 +13,8 @@ Step: TypeAlias = Callable[[Floats], Floats]
 
 def stepper(node: Neuron, batch: int, convention: Convention) -> Step:
     """A function from what arrives in a step to what the neurons give: spikes, or v where they do not spike."""
+    if isinstance(node, Membrane):
+        return _Plain(node, batch)
     current = _Current(node, batch, convention) if isinstance(node, CubaLI | CubaLIF) else None
     membrane = _Membrane(node, batch, convention)
 
@@ -20,6 +22,23 @@ def stepper(node: Neuron, batch: int, convention: Convention) -> Step:
         return membrane(x if current is None else current(x))
 
     return step
+
+
+class _Plain:
+    """A `Membrane`, which says all of itself."""
+
+    def __init__(self, node: Membrane, batch: int) -> None:
+        self.node = node
+        self.u = np.zeros((batch, *node.start.shape))
+        self.v = np.broadcast_to(node.start, self.u.shape)
+
+    def __call__(self, x: Floats) -> Floats:
+        node = self.node
+        self.u = node.keep_u * self.u + x + node.drive
+        v = node.keep_v * self.v + self.u + node.bias
+        s = v >= node.threshold if node.at_threshold else v > node.threshold
+        self.v = np.where(s, v - node.threshold if node.reset == "subtract" else 0, v)
+        return s.astype(np.float64) if node.fires else v
 
 
 class _Leaky:
@@ -57,7 +76,7 @@ class _Membrane:
     def __init__(self, node: Neuron, batch: int, convention: Convention) -> None:
         self.node, self.convention = node, convention
         self.integrate = _integrator(node, convention)
-        self.fires = isinstance(node, IF | LIF | CubaLIF | Membrane)
+        self.fires = isinstance(node, IF | LIF | CubaLIF)
         start = np.zeros(shape_of_neurons(node))
         if convention.start == "leak":
             start = getattr(node, "v_leak", start)
@@ -71,12 +90,12 @@ class _Membrane:
             self.v = v
             return v
         threshold = self._threshold()
-        if self.convention.several and not isinstance(self.node, Membrane):
+        if self.convention.several:
             s = np.maximum(np.floor(v / threshold), 0)
             v = v - s * threshold
             self.v = np.maximum(v, -threshold) if self.convention.floor and isinstance(self.node, IF) else v
             return s
-        if self.convention.reset in ("subtract_late", "subtract_once") and not isinstance(self.node, Membrane):
+        if self.convention.reset in ("subtract_late", "subtract_once"):
             late = self._above(before, threshold)  # what stood above the threshold has it taken off first
             v = v - late * threshold
             s = self._above(v, threshold)
@@ -88,16 +107,16 @@ class _Membrane:
 
     def _threshold(self) -> Floats:
         node = self.node
-        assert isinstance(node, IF | LIF | CubaLIF | Membrane)
-        return node.threshold if isinstance(node, Membrane) else node.v_threshold
+        assert isinstance(node, IF | LIF | CubaLIF)
+        return node.v_threshold
 
     def _above(self, v: Floats, threshold: Floats) -> Floats:
-        equal = self.convention.compare == ">=" and not isinstance(self.node, Membrane)
+        equal = self.convention.compare == ">="
         return (v >= threshold if equal else v > threshold).astype(np.float64)
 
     def _after(self, v: Floats, threshold: Floats) -> Floats:
         """v of the neurons that fired."""
-        if isinstance(self.node, Membrane) or self.convention.reset == "zero":
+        if self.convention.reset == "zero":
             return np.zeros_like(v)
         if self.convention.reset == "value":
             assert isinstance(self.node, IF | LIF | CubaLIF)
@@ -108,8 +127,6 @@ class _Membrane:
 def _integrator(node: Neuron, convention: Convention) -> Callable[[Floats, Floats], Floats]:
     """v and what arrives to the next v, before the comparison."""
     match node:
-        case Membrane():
-            return lambda v, x: node.keep * v + x
         case I() | IF():
             gain = convention.dt_s * node.r if convention.integrates_r else np.ones_like(node.r)
             return lambda v, x: v + gain * x

@@ -39,6 +39,8 @@ class Population:
     first: tuple[Floats, ...] = ()
     """`first[k]` enters u at step k + 1 besides."""
     reset: Reset = "zero"
+    at_threshold: bool = False
+    """Whether v = threshold fires as well."""
     start: int = 0
     """0: not scheduled yet."""
 
@@ -71,6 +73,8 @@ class Readout:
     name: str
     source: str
     reads: Reads = "s"
+    lag: int = 0
+    """Steps of float time by which it is handed out late."""
 
 
 @dataclass(frozen=True, eq=False)

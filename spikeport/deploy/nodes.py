@@ -5,7 +5,7 @@ How a framework steps the differential equations is not said here: `convention.p
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,10 +164,25 @@ class CubaLIF:
 
 @dataclass(frozen=True, eq=False)
 class Membrane:
-    """v = keep * v + x; s = [v > threshold]; v = 0 where s. Per neuron. What the passes make of a LIF."""
+    """What the passes make of every neuron; no file has it, and no convention changes it.
 
-    keep: Floats
+    u = keep_u u + x + drive;  v = keep_v v + u + bias;  gives s = [v > threshold], or v itself where threshold is inf.
+    Where s, v becomes 0 or loses the threshold. v is `start` at first, u is 0.
+    """
+
+    keep_v: Floats
     threshold: Floats
+    keep_u: Floats
+    bias: Floats
+    drive: Floats
+    start: Floats
+    reset: Literal["zero", "subtract"] = "zero"
+    at_threshold: bool = False
+    """Whether v = threshold fires as well."""
+
+    @property
+    def fires(self) -> bool:
+        return bool(np.all(np.isfinite(self.threshold)))
 
 
 Spiking: TypeAlias = IF | LIF | CubaLIF | Membrane
@@ -188,4 +203,4 @@ def shape_of_neurons(node: Neuron) -> Shape:
         case CubaLI() | CubaLIF():
             return node.tau_mem.shape
         case Membrane():
-            return node.keep.shape
+            return node.keep_v.shape

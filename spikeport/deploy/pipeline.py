@@ -13,14 +13,29 @@ from spikeport.deploy.guess import convention_named, guess, mended
 from spikeport.deploy.options import Options, options_for
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.fold_neurons import FoldNeurons
+from spikeport.deploy.passes.one_decay import OneDecay
+from spikeport.deploy.passes.one_threshold import OneThreshold
 from spikeport.deploy.passes.quantize import Quantize
+from spikeport.deploy.passes.relays import Relays
 from spikeport.deploy.passes.schedule import Schedule
+from spikeport.deploy.passes.sources import Sources
+from spikeport.deploy.passes.thresholds import ThresholdsToNeurons
 from spikeport.deploy.passes.to_network import ToNetwork
 from spikeport.deploy.read import from_nir, read_nir
 from spikeport.errors import DeployError
 from spikeport.program import Program
 
-PIPELINE: tuple[AbstractPass[Any, Any], ...] = (FoldNeurons(), ToNetwork(), Schedule(), Quantize())
+PIPELINE: tuple[AbstractPass[Any, Any], ...] = (
+    ThresholdsToNeurons(),
+    FoldNeurons(),
+    ToNetwork(),
+    OneThreshold(),
+    OneDecay(),
+    Sources(),
+    Schedule(),
+    Relays(),
+    Quantize(),
+)
 
 
 def compile_graph(

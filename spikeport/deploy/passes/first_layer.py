@@ -9,36 +9,46 @@ range of x; training and compiler agree on it without writing it down.
 import numpy as np
 
 from spikeport import fixed
+from spikeport.deploy.maps.base import Conv, Dense
+from spikeport.deploy.maps.matrix import matrix
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
 from spikeport.deploy.options import Options
-from spikeport.deploy.passes import grid
-from spikeport.deploy.passes.grid import Fitted
-from spikeport.deploy.passes.weights import connection, per_neuron
+from spikeport.deploy.passes.weights import connection
+from spikeport.deploy.quantize.on_grid import LAVA, exact_threshold, near
+from spikeport.deploy.quantize.rounded import Rounded, decay_u, decay_v
 from spikeport.errors import RuleError
 from spikeport.fixed import Ints
+from spikeport.program import Conv as ConvConnection
+from spikeport.program import Dense as DenseConnection
 from spikeport.program import Encoder
 
 K_MAX = 127
 OFFSET_MAX = (1 << 30) - 1  # an encoder's offset is twice that and has 32 bits
 
 
-def encode(population: Population, projection: Projection, options: Options) -> tuple[Fitted, Encoder]:
+def encode(population: Population, projection: Projection, options: Options) -> tuple[Rounded, Encoder]:
     """The population's integers and its encoder; exact for what spikeport exported, rounded otherwise."""
-    weight, bias = projection.synapse.weight * options.scale, projection.synapse.bias
-    on_grid = _on_grid(weight, bias, population.threshold, options)
-    lsb = float(np.abs(weight).max()) / K_MAX or population.threshold / K_MAX if on_grid is None else on_grid
+    m = projection.map if isinstance(projection.map, Conv | Dense) else Dense(matrix(projection.map).toarray())
+    weight, bias = m.weight * options.scale, population.bias
+    threshold = float(population.threshold.flat[0])
+    on_grid = _on_grid(weight, bias, threshold, options)
+    lsb = float(np.abs(weight).max()) / K_MAX or threshold / K_MAX if on_grid is None else on_grid
     k, offset = np.rint(weight / lsb).astype(np.int64), _offset(population, bias / lsb)
     shift = _least_shift(k, offset, options)
     if on_grid is not None:
         offset = _coarse(bias / lsb, shift)
-    unit = grid.ON_GRID if on_grid is not None else lsb * 2**shift
-    vth = grid.exact_threshold(population.threshold) if on_grid is not None else _threshold(population, unit)
+    unit = LAVA if on_grid is not None else lsb * 2**shift
+    vth = exact_threshold(threshold) if on_grid is not None else _threshold(population, unit)
     assert vth is not None
-    exact = on_grid is not None and grid.is_exact_decay(population.keep)
     zero = np.zeros(population.shape, np.int64)
-    fitted = Fitted((), zero, fixed.ACT_SHIFT, grid.fit_decay(population.keep), vth, unit, exact)
-    return fitted, _encoder(population, projection, k, offset, shift)
+    exact = on_grid is not None and near(np.array(fixed.DECAY_ONE * float(population.keep_v.flat[0])))
+    rounded = Rounded((), zero, fixed.ACT_SHIFT, decay_u(population), decay_v(population), vth, unit, exact)
+    # everything doubled, one more shift: the same result, and mantissas stay even as the format wants
+    ends = Projection(projection.source, projection.target, m)
+    synapses = connection(ends, 2 * k, (), population.shape)
+    assert isinstance(synapses, ConvConnection | DenseConnection)
+    return rounded, Encoder(synapses, 2 * offset, shift + 1)
 
 
 def _offset(population: Population, offset: Floats) -> Ints:
@@ -55,35 +65,31 @@ def _coarse(offset: Floats, shift: int) -> Ints:
     return np.rint(offset / 2.0**drop).astype(np.int64) << drop
 
 
-def _encoder(population: Population, projection: Projection, k: Ints, offset: Ints, shift: int) -> Encoder:
-    """Everything doubled, one more shift: the same result, and mantissas stay even as the format wants."""
-    offset = per_neuron(projection.synapse, 2 * offset, population.shape)
-    return Encoder(connection(projection, 2 * k), offset, shift + 1)
-
-
 def _on_grid(weight: Floats, bias: Floats, threshold: float, options: Options) -> float | None:
     """What k = 1 is worth if the layer lies on the grid as training writes it (largest |k| is 127), else None."""
-    largest = float(np.abs(weight).max()) / grid.ON_GRID
-    if grid.exact_threshold(threshold) is None:
+    largest = float(np.abs(weight).max()) / LAVA
+    if exact_threshold(threshold) is None:
         return None
     shift = int(np.floor(np.log2(K_MAX * (1 + 1e-6) / largest))) if largest else 0
-    lsb = grid.ON_GRID / 2.0**shift
-    if shift < 0 or not grid.near(weight / lsb) or not grid.near(bias / lsb / 2.0 ** max(0, shift - 8)):
+    lsb = LAVA / 2.0**shift
+    if shift < 0 or not near(weight / lsb) or not near(bias / lsb / 2.0 ** max(0, shift - 8)):
         return None
     k, offset = np.rint(weight / lsb).astype(np.int64), _coarse(bias / lsb, shift)
     return lsb if _least_shift(k, offset, options) == shift else None
 
 
 def _least_shift(k: Ints, offset: Ints, options: Options) -> int:
-    worst = np.abs(k).reshape(len(k), -1).sum(1) * max(abs(options.low), abs(options.high)) + np.abs(offset)
+    """For a kernel's channel and the largest offset in it, or for a neuron of its own."""
+    per_row = np.abs(offset).reshape(len(k), -1).max(1)
+    worst = np.abs(k).reshape(len(k), -1).sum(1) * max(abs(options.low), abs(options.high)) + per_row
     return fixed.bias_exponent(int(worst.max()))
 
 
 def _threshold(population: Population, unit: float) -> int:
-    vth = round(population.threshold / unit)
+    if not population.fires:
+        return fixed.VTH_MAX
+    vth = round(float(population.threshold.flat[0]) / unit)
     if not 1 <= vth <= fixed.VTH_MAX:
-        do = "rescale the layer"
-        raise RuleError(
-            population.name, "threshold mantissa", got=vth, relation="is not in", limit=f"[1, {fixed.VTH_MAX}]", do=do
-        )
+        limit, do = f"[1, {fixed.VTH_MAX}]", "rescale the layer"
+        raise RuleError(population.name, "threshold mantissa", got=vth, relation="is not in", limit=limit, do=do)
     return vth

@@ -1,7 +1,9 @@
-"""LIF to Membrane: time constants become decays, gains move into the weights before the neuron.
+"""Every neuron to a Membrane, whatever the convention: time constants become decays, gains a Scale before it.
 
-With d = dt / tau, by Euler's rule v += d (v_leak - v + r I), so keep = 1 - d and every weight and bias into the neuron
-is multiplied by d * r; other conventions keep exp(-d), or add another part of what arrives (`convention.py`).
+With d = dt / tau, Euler's rule v += d (v_leak - v + r I) is v = (1 - d) v + d v_leak + d r I: what a step keeps, a
+bias, and a gain on what arrives; other conventions keep exp(-d), or add another part of it (`convention.py`). A reset
+to v_reset is one to 0 of v - v_reset. A synaptic current is u; its filter is linear, so the membrane's gain stands
+before it as well.
 """
 
 from dataclasses import dataclass, replace
@@ -9,13 +11,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from spikeport.deploy.convention import Convention, kept_and_gained
-from spikeport.deploy.graph import Graph
-from spikeport.deploy.nodes import LIF, Conv2d, Flatten, Floats, Linear, Membrane, Node
+from spikeport.deploy.convention import Convention
+from spikeport.deploy.graph import Edge, Graph
+from spikeport.deploy.nodes import Delay, Floats, Membrane, Node, Scale
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.lowerable import check_lowerable
-from spikeport.errors import DeployError, PassError
+from spikeport.deploy.passes.membrane import FILE_NEURONS, check_neuron, membrane_of
+from spikeport.errors import PassError
 
 
 @dataclass(frozen=True)
@@ -25,105 +28,70 @@ class FoldNeurons(AbstractPass[Graph, Graph]):
     def requires(self, before: Graph, options: Options) -> None:
         check_lowerable(before)
         for name, node in before.nodes.items():
-            if isinstance(node, LIF):
-                _check_convention(name, options.convention)
-                _check(name, node, options)
-                for synapse in synapses_before(before, name):
-                    _check_synapse(before, name, synapse)
+            if isinstance(node, FILE_NEURONS):
+                check_neuron(name, node, options.convention)
 
     def run(self, before: Graph, options: Options) -> Graph:
-        nodes: dict[str, Node] = dict(before.nodes)
+        build = _Builder(before)
         for name, node in before.nodes.items():
-            if isinstance(node, LIF):
-                keep, gain = kept_and_gained(node.tau, options.convention)
-                gain = gain * node.r if options.convention.uses_r else gain
-                nodes[name] = Membrane(keep, _strictly_above(node.v_threshold, options.convention))
-                for synapse in synapses_before(before, name):
-                    nodes[synapse] = _scaled(nodes[synapse], float(gain.flat[0]))
-        return replace(before, nodes=nodes)
+            if isinstance(node, FILE_NEURONS):
+                membrane, gain = membrane_of(node, options.convention)
+                build.add_neuron(name, membrane, gain, options.convention)
+            else:
+                build.nodes[name] = node
+        remarks = (*before.remarks, *_remarks(before, options.convention))
+        return replace(before, nodes=build.nodes, edges=build.edges(before), remarks=remarks)
 
     def ensures(self, after: Graph, options: Options) -> None:
-        left = [name for name, node in after.nodes.items() if isinstance(node, LIF)]
+        left = [name for name, node in after.nodes.items() if isinstance(node, FILE_NEURONS)]
         if left:
-            raise PassError(self.name, "left LIF nodes", got=left)
+            raise PassError(self.name, "left neurons", got=left)
 
 
-def synapses_before(graph: Graph, name: str) -> list[str]:
-    """The nodes that feed `name`, looking through Flatten."""
-    found: list[str] = []
-    ahead = graph.sources(name)[::-1]
-    while ahead:
-        source = ahead.pop()
-        if isinstance(graph.nodes[source], Flatten):
-            ahead += graph.sources(source)[::-1]
-        else:
-            found.append(source)
-    return found
+class _Builder:
+    """Nodes in their old order, new ones beside those that they belong to, so that feedback stays what it was."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.taken = set(graph.nodes)
+        self.nodes: dict[str, Node] = {}
+        self.enter: dict[str, str] = {}
+        self.leave: dict[str, str] = {}
+        self.new: list[Edge] = []
+
+    def add_neuron(self, name: str, membrane: Membrane, gain: Floats, how: Convention) -> None:
+        if np.any(gain != 1):
+            self.enter[name] = self._node(f"{name}.gain", Scale(gain))
+            self.new.append((self.enter[name], name))
+        self.nodes[name] = membrane
+        if membrane.fires and how.reset == "subtract_late":  # a threshold that leaves a step late does not decay first
+            late = self._node(f"{name}.late", Scale(-membrane.threshold * (1 - membrane.keep_v)))
+            self.new += [(name, late), (late, name)]
+        if how.layer_delay:
+            delay = np.full(membrane.keep_v.shape, how.layer_delay * how.dt_s)
+            self.leave[name] = self._node(f"{name}.delay", Delay(delay))
+            self.new.append((name, self.leave[name]))
+
+    def edges(self, graph: Graph) -> tuple[Edge, ...]:
+        moved = ((self.leave.get(a, a), self.enter.get(b, b)) for a, b in graph.edges)
+        return (*moved, *self.new)
+
+    def _node(self, name: str, node: Node) -> str:
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        self.nodes[name] = node
+        return name
 
 
-def _strictly_above(threshold: Floats, convention: Convention) -> Floats:
-    """The threshold for `>`: v >= threshold is v > the number before it."""
-    return np.nextafter(threshold, -np.inf) if convention.compare == ">=" else threshold
+def _remarks(graph: Graph, how: Convention) -> list[str]:
+    """Where a chip's neuron is not the framework's: `compile` measures what it costs."""
+    firing = [name for name, node in graph.nodes.items() if isinstance(node, FILE_NEURONS) and _fires(node)]
+    if not firing or not how.several:
+        return []
+    floor = ", and v has no floor" if how.floor else ""
+    first, more = firing[0], f" and {len(firing) - 1} more" if len(firing) > 1 else ""
+    return [f"{first}{more}: {how.name} sends several spikes a step, a core's neuron one at most{floor}"]
 
 
-def _check_convention(name: str, convention: Convention) -> None:
-    """What a chip's neuron does not do is not lowered in silence."""
-    do = "name another with --convention, or train with a reset to zero"
-    if convention.reset not in ("zero", "value"):
-        what, limit = f"reset of {convention.name}", "zero or v_reset"
-        raise DeployError(name, what, got=convention.reset, relation="is not", limit=limit, do=do)
-    if convention.several:
-        raise DeployError(name, f"spikes a step of {convention.name}", got="several", relation="exceed", limit=1, do=do)
-
-
-def _check(name: str, node: LIF, options: Options) -> None:
-    dt_s = options.dt_s
-    resets = (("v_reset", node.v_reset),) if options.convention.reset == "value" else ()
-    for what, values in (("v_leak", node.v_leak), *resets):
-        if np.any(values != 0):
-            raise DeployError(
-                name,
-                what,
-                got=_first(values[values != 0]),
-                relation="is not",
-                limit=0,
-                do="shift the membrane so that it is 0",
-            )
-    for what, values in (("tau", node.tau), ("r", node.r), ("v_threshold", node.v_threshold)):
-        if np.ptp(values):
-            got = f"{values.min():g}..{values.max():g}"
-            raise DeployError(name, what, got=got, relation="differs within the layer", do="give the layer one value")
-    if (
-        options.convention.decay == "euler"
-        and not options.convention.tau_in_steps
-        and node.tau.flat[0] < dt_s * (1 - 1e-6)
-    ):
-        do = f"name the step that the time constants are for; it is at most {node.tau.flat[0]:g}"
-        raise DeployError(name, "tau", got=node.tau.flat[0], relation="is below the step dt_s", limit=dt_s, do=do)
-    if node.v_threshold.flat[0] <= 0:
-        raise DeployError(name, "v_threshold", got=node.v_threshold.flat[0], relation="is not above", limit=0)
-
-
-def _check_synapse(graph: Graph, name: str, source: str) -> None:
-    kind = type(graph.nodes[source]).__name__
-    if not isinstance(graph.nodes[source], (Linear, Conv2d)):
-        do = "put Linear, Affine or Conv2d before the neuron"
-        raise DeployError(name, "source", got=f"{source}, {kind}", relation="is not a synapse", do=do)
-    if len(graph.targets(source)) > 1:
-        raise DeployError(
-            source,
-            "targets",
-            got=", ".join(graph.targets(source)),
-            relation="exceed",
-            limit=1,
-            do="give each its own weights",
-        )
-
-
-def _scaled(node: Node, gain: float) -> Node:
-    assert isinstance(node, (Linear, Conv2d))
-    return replace(node, weight=node.weight * gain, bias=node.bias * gain)
-
-
-def _first(values: Floats) -> float:
-    return float(values.flat[0])
+def _fires(node: Node) -> bool:
+    return hasattr(node, "v_threshold")

@@ -9,14 +9,14 @@ from spikeport.deploy.network import Network
 
 def with_plain_names(network: Network) -> Network:
     """The same network; `outer.inner` is called `outer_inner`, or `outer_inner_2` if there is such a node already."""
-    inputs, outputs = [name for name, _ in network.inputs], [name for name, _ in network.outputs]
+    inputs, outputs = [name for name, _ in network.inputs], [o.name for o in network.outputs]
     new = plain_names([*inputs, *(p.name for p in network.populations), *outputs])
     return replace(
         network,
         populations=tuple(replace(p, name=new[p.name]) for p in network.populations),
         projections=tuple(replace(p, source=new[p.source], target=new[p.target]) for p in network.projections),
         inputs=tuple((new[name], shape) for name, shape in network.inputs),
-        outputs=tuple((new[name], new[source]) for name, source in network.outputs),
+        outputs=tuple(replace(o, name=new[o.name], source=new[o.source]) for o in network.outputs),
     )
 
 

@@ -1,17 +1,22 @@
 """When each population sees a sample's first input, and how long shortcuts wait for longer paths.
 
-A spike input sends at hardware step 1; every connection takes one step. A population that is loaded
-with an image's bias starts at step 1 itself. State is cleared at the start, so a bias that ran before
-it leaves no trace; where paths of unequal length meet, the shorter ones are delayed.
+A spike input sends at hardware step 1; a connection takes one step and its delay. With lag the steps that the graph
+itself gives a projection (feedback, a Delay), its target can start no sooner than
+
+    start[target] >= start[source] + 1 - lag,   and its delay is the difference.
+
+The least starts are longest paths; a loop has to bring as many steps of lag as it has connections. A population that is
+loaded with an image's bias starts at step 1 itself. State is cleared at the start, so a bias that ran before it leaves
+no trace. What nothing feeds starts as late as it can, and so does what nothing hears, for one latency of all outputs.
 """
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from spikeport.deploy.network import Network
+from spikeport.deploy.network import Network, Projection
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
-from spikeport.errors import PassError, RuleError
+from spikeport.errors import DeployError, PassError
 
 
 @dataclass(frozen=True)
@@ -19,21 +24,73 @@ class Schedule(AbstractPass[Network, Network]):
     name: ClassVar[str] = "schedule"
 
     def run(self, before: Network, options: Options) -> Network:
-        # a bias input is in its target at once, so it counts as if it had been sent one step earlier
-        start = {name: 0 if options.input == "bias" else 1 for name, _ in before.inputs}
-        for population in before.populations:
-            start[population.name] = 1 + max(start[p.source] for p in before.into(population.name))
+        start = _least_starts(before, options)
+        _start_late(before, start)
+        latency = max(start[o.source] - 1 - o.lag for o in before.outputs)
+        _meet(before, start, max(latency, 0))
         populations = tuple(replace(p, start=start[p.name]) for p in before.populations)
-        projections = tuple(replace(p, delay=start[p.target] - 1 - start[p.source]) for p in before.projections)
+        projections = tuple(replace(q, delay=_slack(q, start)) for q in before.projections)
         return replace(before, populations=populations, projections=projections)
 
     def ensures(self, after: Network, options: Options) -> None:
-        start = {p.name: p.start for p in after.populations}
-        for p in after.projections:
-            if p.delay < 0:
-                raise PassError(self.name, "negative delay", got=f"{p.source} -> {p.target}")
-            if p.delay > options.chip.max_delay:
-                where, do = f"{p.source} -> {p.target}", "shorten the longer path"
-                raise RuleError(where, "delay", got=p.delay, relation="exceeds", limit=options.chip.max_delay, do=do)
-        if any(not start[source] for _, source in after.outputs):
-            raise PassError(self.name, "left an output without a start")
+        for q in after.projections:
+            if q.delay < 0:
+                raise PassError(self.name, "negative delay", got=f"{q.source} -> {q.target}")
+        if any(p.start < 1 for p in after.populations):
+            raise PassError(self.name, "left a population without a start")
+
+
+def _least_starts(network: Network, options: Options) -> dict[str, int]:
+    """Bellman and Ford's longest paths; populations come in data-flow order, so few rounds are needed."""
+    # a bias input is in its target at once, so it counts as if it had been sent one step earlier
+    start = {name: 0 if options.input == "bias" else 1 for name, _ in network.inputs}
+    start |= {p.name: 1 for p in network.populations}
+    into = {p.name: network.into(p.name) for p in network.populations}
+    for _ in range(len(start) + 1):
+        late = [q for p in network.populations for q in into[p.name] if _pushed(q, start)]
+        if not late:
+            return start
+    raise _too_short(network, late)
+
+
+def _pushed(q: Projection, start: dict[str, int]) -> bool:
+    least = start[q.source] + 1 - q.lag
+    if start[q.target] >= least:
+        return False
+    start[q.target] = least
+    return True
+
+
+def _too_short(network: Network, late: list[Projection]) -> DeployError:
+    """Some loop among the projections that never come to rest, with what it lacks."""
+    feeds = {q.target: q for q in late}
+    name = late[0].target
+    seen: list[str] = []
+    while name in feeds and name not in seen:
+        seen.append(name)
+        name = feeds[name].source
+    loop = seen[seen.index(name) :][::-1] if name in seen else [late[0].source, late[0].target]
+    lag = sum(feeds[n].lag for n in loop if n in feeds)
+    what, do = f"loop of {lag} step{'s' * (lag != 1)}", "put a Delay of the missing steps into it, or fewer neurons"
+    got = " -> ".join([*loop, loop[0]])
+    return DeployError("graph", what, got=got, relation="is shorter than a chip's", limit=f"{len(loop)}", do=do)
+
+
+def _slack(q: Projection, start: dict[str, int]) -> int:
+    return start[q.target] - start[q.source] - 1 + q.lag
+
+
+def _start_late(network: Network, start: dict[str, int]) -> None:
+    """What only itself feeds waits for the first that hears it."""
+    for p in network.populations:
+        if all(q.source == p.name for q in network.into(p.name)):
+            heard = [start[q.target] - 1 + q.lag for q in network.projections if q.source == p.name != q.target]
+            if heard:
+                start[p.name] = max(1, min(heard))
+
+
+def _meet(network: Network, start: dict[str, int], latency: int) -> None:
+    """Outputs that nothing else hears start together with the last; the others get repeaters (`relays.py`)."""
+    for o in network.outputs:
+        if not any(q.source == o.source for q in network.projections):
+            start[o.source] = latency + 1 + o.lag

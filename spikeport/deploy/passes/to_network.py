@@ -1,15 +1,22 @@
-"""Graph to Network: every neuron becomes a population, every synapse before it a projection."""
+"""Graph to Network: every neuron becomes a population, every path between two of them a projection."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from math import prod
 from typing import ClassVar
 
+import numpy as np
+
 from spikeport.deploy.graph import Graph
-from spikeport.deploy.network import Network, Population, Projection
-from spikeport.deploy.nodes import Conv2d, Flatten, Input, Linear, Membrane, Output, Shape
+from spikeport.deploy.maps.base import Conv, Identity, LinearMap, Sparse
+from spikeport.deploy.maps.matrix import matrix
+from spikeport.deploy.network import Network, Population, Projection, Readout
+from spikeport.deploy.nodes import Floats, Input, Membrane, Output, Shape
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
-from spikeport.deploy.passes.fold_neurons import synapses_before
+from spikeport.deploy.passes.constants import ByLag, constants_into
+from spikeport.deploy.passes.lowerable import check_lowerable
+from spikeport.deploy.passes.paths import Path, paths_into
 from spikeport.errors import DeployError, PassError
 
 
@@ -18,86 +25,125 @@ class ToNetwork(AbstractPass[Graph, Network]):
     name: ClassVar[str] = "to_network"
 
     def requires(self, before: Graph, options: Options) -> None:
-        for kind, what in ((Input, "Input"), (Output, "Output"), (Membrane, "neuron")):
-            if not any(isinstance(node, kind) for node in before.nodes.values()):
-                raise DeployError("graph", f"has no {what} node", do="export a whole network")
-        for name, node in before.nodes.items():
-            if isinstance(node, (Linear, Conv2d)):
-                self._check_synapse(before, name)
-            if isinstance(node, Output) and not isinstance(before.nodes[_origin(before, name)], Membrane):
-                raise DeployError(
-                    name,
-                    "source",
-                    got=_origin(before, name),
-                    relation="is not a neuron",
-                    do="end the network in neurons",
-                )
+        check_lowerable(before)
+        if not any(isinstance(node, Membrane) for node in before.nodes.values()):
+            raise DeployError("graph", "has no neuron node", do="export a whole network")
 
     def run(self, before: Graph, options: Options) -> Network:
         shapes = before.shapes()
+        paths = paths_into(before, shapes, options.dt_s)
+        at_start = options.convention.feedback_bias_at_start
+        constants = constants_into(before, shapes, options.dt_s, at_start)
         populations, projections = [], []
+        outputs: list[Readout] = []
         for name, node in before.nodes.items():
-            if isinstance(node, Membrane):
-                keep, threshold = float(node.keep.flat[0]), float(node.threshold.flat[0])
-                populations.append(Population(name, self._shape(before, shapes, name), keep, threshold))
-                for synapse in synapses_before(before, name):
-                    weights = before.nodes[synapse]
-                    assert isinstance(weights, (Linear, Conv2d))
-                    projections.append(Projection(_origin(before, synapse), name, weights))
+            if isinstance(node, Output):
+                direct = _direct(before, name, paths[name], constants[name])
+                if direct is not None:
+                    outputs.append(direct)
+                    continue
+                node = _readout(shapes[name])
+                outputs.append(Readout(name, f"{name}.v", "v"))
+            if not isinstance(node, Membrane):
+                continue
+            target = name if isinstance(before.nodes[name], Membrane) else f"{name}.v"
+            populations.append(_population(target, shapes[name], node, constants[name]))
+            projections += [_projection(before, target, p) for p in paths[name]]
         inputs = tuple((name, node.shape) for name, node in before.nodes.items() if isinstance(node, Input))
-        outputs = tuple(
-            (name, _origin(before, name)) for name, node in before.nodes.items() if isinstance(node, Output)
-        )
-        return Network(tuple(populations), tuple(projections), inputs, outputs, before.sha256)
+        network = Network(tuple(populations), tuple(projections), inputs, tuple(outputs), before.sha256, before.remarks)
+        return _in_shape(network)
 
     def ensures(self, after: Network, options: Options) -> None:
-        known = {p.name for p in after.populations} | {name for name, _ in after.inputs}
-        for projection in after.projections:
-            if projection.source not in known:
-                raise PassError(self.name, "lost a source", got=projection.source)
-
-    def _check_synapse(self, graph: Graph, name: str) -> None:
-        if not graph.targets(name):
-            raise DeployError(name, "feeds nothing", do="remove it")
-        for target in graph.targets(name):
-            end = _through_flatten(graph, target)
-            if not isinstance(graph.nodes[end], Membrane):
-                kind = type(graph.nodes[end]).__name__
-                raise DeployError(
-                    name,
-                    "target",
-                    got=f"{end}, {kind}",
-                    relation="is not a neuron",
-                    do="put a neuron after every synapse",
-                )
-        if len(graph.sources(name)) != 1:
-            got = ", ".join(graph.sources(name))
-            raise DeployError(
-                name, "sources", got=got, relation="are not", limit="one", do="give each source its own weights"
-            )
-        if not isinstance(graph.nodes[_origin(graph, name)], (Membrane, Input)):
-            raise DeployError(name, "source", got=_origin(graph, name), relation="is not a neuron or an input")
-
-    def _shape(self, graph: Graph, shapes: dict[str, Shape], name: str) -> Shape:
-        """A convolution's own shape where the neuron stands behind a Flatten: the order is the same."""
-        for synapse in synapses_before(graph, name):
-            if isinstance(graph.nodes[synapse], Conv2d) and prod(shapes[synapse]) == prod(shapes[name]):
-                return shapes[synapse]
-        return shapes[name]
+        sizes = {name: prod(shape) for name, shape in after.inputs} | {p.name: p.size for p in after.populations}
+        for p in after.projections:
+            if p.map.shape != (sizes[p.target], sizes[p.source]):
+                raise PassError(self.name, "map of the wrong shape", got=f"{p.source} -> {p.target}")
 
 
-def _origin(graph: Graph, name: str) -> str:
-    """The node that feeds `name`, looking through Flatten (row-major, so order is kept)."""
-    while True:
-        sources = graph.sources(name)
-        if len(sources) != 1:
-            raise DeployError(name, "sources", got=", ".join(sources) or "none", relation="are not", limit="one")
-        name = sources[0]
-        if not isinstance(graph.nodes[name], Flatten):
-            return name
+def _direct(graph: Graph, name: str, paths: list[Path], constants: ByLag) -> Readout | None:
+    """The readout of an Output behind neurons; None where weights stand between, and sums have to be read."""
+    if len(paths) != 1 or not isinstance(paths[0].map, Identity) or constants:
+        return None
+    node = graph.nodes[paths[0].source]
+    if not isinstance(node, Membrane):
+        raise DeployError(name, "source", got=paths[0].source, relation="is not a neuron", do="end the network in neurons")
+    return Readout(name, paths[0].source, "s" if node.fires else "v", paths[0].lag)
 
 
-def _through_flatten(graph: Graph, name: str) -> str:
-    while isinstance(graph.nodes[name], Flatten) and (targets := graph.targets(name)):
-        name = targets[0]
-    return name
+def _readout(shape: Shape) -> Membrane:
+    """A neuron that forgets at each step and never fires: v is what arrives."""
+    zero = np.zeros(shape)
+    return Membrane(zero, np.full(shape, np.inf), keep_u=zero, bias=zero, drive=zero, start=zero)
+
+
+def _population(name: str, shape: Shape, node: Membrane, constants: ByLag) -> Population:
+    drive = node.drive + sum((x.reshape(shape) for x in constants.values()), start=np.zeros(shape))
+    return Population(
+        name=name,
+        shape=shape,
+        keep_v=node.keep_v,
+        threshold=node.threshold,
+        keep_u=node.keep_u,
+        bias=node.bias,
+        drive=drive,
+        first=_first(shape, node, constants),
+        reset=node.reset,
+        at_threshold=node.at_threshold,
+    )
+
+
+def _first(shape: Shape, node: Membrane, constants: ByLag) -> tuple[Floats, ...]:
+    """Corrections of a sample's first steps: constants that are not there yet, and where v starts."""
+    found = [np.zeros(shape) for _ in range(max([2 * bool(np.any(node.start)), *constants]))]
+    for lag, values in constants.items():
+        for k in range(lag):
+            found[k] = found[k] - values.reshape(shape)
+    if np.any(node.start):
+        pushed = node.keep_v * node.start
+        found[0] = found[0] + pushed
+        found[1] = found[1] - node.keep_u * pushed  # the current keeps a part of the push, which is taken back
+    while found and not np.any(found[-1]):
+        found.pop()
+    return tuple(found)
+
+
+def _projection(graph: Graph, target: str, path: Path) -> Projection:
+    source = graph.nodes[path.source]
+    if isinstance(source, Membrane) and not source.fires:
+        do = "let only an Output follow neurons that do not fire"
+        raise DeployError(target, "source", got=path.source, relation="sends no spikes", do=do)
+    return Projection(path.source, target, path.map, path.lag)
+
+
+def _in_shape(network: Network) -> Network:
+    """Populations in the shape of the convolutions into them; a convolution that does not fit becomes its synapses.
+
+    Row-major order is the same in either shape. What is handed out keeps the shape that the graph gives it.
+    """
+    handed_out = {o.source for o in network.outputs}
+    shapes: dict[str, Shape] = dict(network.inputs)
+    for p in network.populations:
+        maps = [q.map for q in network.into(p.name)]
+        shapes[p.name] = p.shape if p.name in handed_out else _common(maps, p.shape)
+    populations = tuple(_reshaped(p, shapes[p.name]) for p in network.populations)
+    projections = tuple(
+        replace(p, map=_fitting(p.map, shapes[p.source], shapes[p.target])) for p in network.projections
+    )
+    return replace(network, populations=populations, projections=projections)
+
+
+def _common(maps: Iterable[LinearMap], shape: Shape) -> Shape:
+    return next((m.target for m in maps if isinstance(m, Conv)), shape)
+
+
+def _reshaped(p: Population, shape: Shape) -> Population:
+    if shape == p.shape:
+        return p
+    arrays = {n: getattr(p, n).reshape(shape) for n in ("keep_v", "threshold", "keep_u", "bias", "drive")}
+    return replace(p, shape=shape, first=tuple(x.reshape(shape) for x in p.first), **arrays)
+
+
+def _fitting(m: LinearMap, source: Shape, target: Shape) -> LinearMap:
+    if isinstance(m, Conv) and (m.source != source or m.target != target):
+        return Sparse(matrix(m))
+    return m

@@ -1,36 +1,65 @@
-"""A projection's whole-number weights as a Program's connection."""
-
-from typing import TypeVar
+"""The weights of a map as one array, and whole-number weights as a Program's connection."""
 
 import numpy as np
 
 from spikeport import fixed
-from spikeport.deploy.network import Projection, Synapse
-from spikeport.deploy.nodes import Conv2d, Floats, Shape
+from spikeport.deploy.maps.base import Conv, Dense, Identity, LinearMap, Sparse
+from spikeport.deploy.maps.matrix import matrix
+from spikeport.deploy.network import Projection
+from spikeport.deploy.nodes import Floats, Shape
 from spikeport.fixed import Ints
-from spikeport.program import Conv, Dense
+from spikeport.program import Connection
+from spikeport.program import Conv as ConvConnection
+from spikeport.program import Dense as DenseConnection
+from spikeport.program import Sparse as SparseConnection
 
-_Values = TypeVar("_Values", Floats, Ints)
+
+def weights_of(m: LinearMap) -> Floats:
+    """All of them; a single 1 for an Identity."""
+    match m:
+        case Identity():
+            return np.ones(1)
+        case Sparse():
+            return m.matrix.data
+        case _:
+            return m.weight
 
 
-def connection(projection: Projection, weight: Ints) -> Dense | Conv:
-    """`weight` in units of the mantissa, split into 8-bit mantissa and exponent."""
+def with_weights(m: LinearMap, weight: Floats) -> LinearMap:
+    """The same map with other weights in their layout; an Identity takes 1 only, or becomes a diagonal."""
+    match m:
+        case Identity():
+            diagonal = matrix(m)
+            diagonal.data = np.full(m.size, float(weight[0]))
+            return Sparse(diagonal)
+        case Sparse():
+            changed = m.matrix.copy()
+            changed.data = weight
+            return Sparse(changed)
+        case Dense():
+            return Dense(weight)
+        case Conv():
+            return Conv(weight, m.stride, m.padding, m.dilation, m.groups, m.source, m.target)
+
+
+def connection(projection: Projection, weight: Ints, source: Shape, target: Shape) -> Connection:
+    """`weight` in units of the mantissa, laid out as `weights_of`, split into 8-bit mantissa and exponent."""
     exp = fixed.weight_exponent(weight)
     mant = weight >> exp
-    synapse = projection.synapse
-    if isinstance(synapse, Conv2d):
-        geometry = (synapse.stride, synapse.padding, synapse.dilation, synapse.groups)
-        return Conv(projection.source, projection.target, mant, exp, *geometry, delay=projection.delay)
-    return Dense(projection.source, projection.target, mant, exp, projection.delay)
-
-
-def bias_per_neuron(synapse: Synapse, shape: Shape) -> Floats:
-    """The bias in the shape of the target population."""
-    return per_neuron(synapse, synapse.bias, shape)
-
-
-def per_neuron(synapse: Synapse, values: _Values, shape: Shape) -> _Values:
-    """One value per output channel, or per output neuron of a dense layer, spread over `shape`."""
-    if isinstance(synapse, Conv2d):
-        return np.broadcast_to(values[:, None, None], shape)
-    return values.reshape(shape)
+    ends, delay = (projection.source, projection.target), projection.delay
+    m = projection.map
+    match m:
+        case Conv():
+            return ConvConnection(*ends, mant, exp, m.stride, m.padding, m.dilation, m.groups, delay=delay)
+        case Dense():
+            return DenseConnection(*ends, mant, exp, delay)
+        case Identity() if len(source) == 3 and source == target:
+            each = np.broadcast_to(mant.reshape(1, 1, 1, 1), (source[0], 1, 1, 1))
+            return ConvConnection(*ends, each, exp, groups=source[0], delay=delay)
+        case Identity():
+            every = np.arange(m.size)
+            return SparseConnection(*ends, every, every, np.broadcast_to(mant, (m.size,)), exp, delay)
+        case Sparse():
+            listed = m.matrix.tocoo()
+            kept = np.flatnonzero(mant)  # a weight that is rounded to 0 is no synapse
+            return SparseConnection(*ends, listed.row[kept], listed.col[kept], mant[kept], exp, delay)

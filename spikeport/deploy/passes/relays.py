@@ -1,0 +1,93 @@
+"""Delays that a chip's axons do not have become neurons that repeat spikes; so do those of outputs that come early."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from spikeport.deploy.maps.base import Identity
+from spikeport.deploy.network import Network, Population, Projection, Readout
+from spikeport.deploy.nodes import Shape
+from spikeport.deploy.options import Options
+from spikeport.deploy.passes.base import AbstractPass
+from spikeport.deploy.passes.repeat import repeater
+from spikeport.errors import DeployError, PassError
+
+
+@dataclass(frozen=True)
+class Relays(AbstractPass[Network, Network]):
+    name: ClassVar[str] = "relays"
+
+    def run(self, before: Network, options: Options) -> Network:
+        start = {p.name: p.start for p in before.populations} | {name: 1 for name, _ in before.inputs}
+        chains = _Chains(before, options.chip.max_delay, start)
+        projections = [chains.shortened(q) for q in before.projections]
+        latency = max([0, *(start[o.source] - 1 - o.lag for o in before.outputs)])
+        outputs = tuple(chains.waiting(o, latency) for o in before.outputs)
+        populations = tuple(sorted((*before.populations, *chains.populations), key=lambda p: p.start))
+        remarks = before.remarks
+        if chains.populations:
+            count = sum(p.size for p in chains.populations)
+            remarks = (*remarks, f"{len(chains.populations)} relays of {count:,} neurons repeat spikes for balance")
+        return replace(
+            before,
+            populations=populations,
+            projections=(*projections, *chains.projections),
+            outputs=outputs,
+            remarks=remarks,
+        )
+
+    def ensures(self, after: Network, options: Options) -> None:
+        long = [q for q in after.projections if q.delay > options.chip.max_delay]
+        if long:
+            raise PassError(self.name, "left a delay", got=f"{long[0].source} -> {long[0].target}: {long[0].delay}")
+        start = {p.name: p.start for p in after.populations}
+        if len({start[o.source] - 1 - o.lag for o in after.outputs}) > 1:
+            raise PassError(self.name, "left outputs at different steps")
+
+
+class _Chains:
+    """One chain of repeaters for each source that must wait, shared by all that hear it late."""
+
+    def __init__(self, network: Network, max_delay: int, start: dict[str, int]) -> None:
+        self.network, self.max_delay, self.start = network, max_delay, start
+        self.taken = set(start)
+        self.hops: dict[str, list[str]] = {}
+        self.populations: list[Population] = []
+        self.projections: list[Projection] = []
+
+    def shortened(self, q: Projection) -> Projection:
+        """The same, from as far down the source's chain as its delay needs; a repeater is one step and its delay."""
+        step = 1 + self.max_delay
+        count = -(-max(0, q.delay - self.max_delay) // step)
+        if not count:
+            return q
+        return replace(q, source=self._hop(q.source, count, step), delay=q.delay - count * step)
+
+    def waiting(self, o: Readout, latency: int) -> Readout:
+        """The output's spikes at `latency`."""
+        missing = latency - (self.start[o.source] - 1 - o.lag)
+        if not missing:
+            return o
+        if o.reads == "v":
+            do = "compile each output by itself"
+            raise DeployError(o.name, "steps before the other outputs", got=missing, relation="exceed", limit=0, do=do)
+        return replace(o, source=self._hop(o.source, missing, 1, f"{o.source}.out"))
+
+    def _hop(self, source: str, count: int, step: int, label: str = "") -> str:
+        label = label or f"{source}.relay"
+        chain = self.hops.setdefault(label, [])
+        shape = self._shape(source)
+        while len(chain) < count:
+            before = chain[-1] if chain else source
+            name = f"{label}{len(chain) + 1}"
+            while name in self.taken:
+                name += "_"
+            self.taken.add(name)
+            self.start[name] = self.start[before] + step
+            self.populations.append(replace(repeater(name, shape), start=self.start[name]))
+            size = self.populations[-1].size
+            self.projections.append(Projection(before, name, Identity(size), delay=step - 1))
+            chain.append(name)
+        return chain[count - 1]
+
+    def _shape(self, source: str) -> Shape:
+        return self.network.shape_of(source)

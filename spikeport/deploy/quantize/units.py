@@ -1,0 +1,58 @@
+"""What weight 1 may be worth: as little as 8 bits can reach the weights with, as much as the words of 24 bits ask for."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spikeport import fixed
+from spikeport.deploy.maps.matrix import matrix
+from spikeport.deploy.network import Population, Projection
+from spikeport.deploy.nodes import Floats
+from spikeport.deploy.passes.weights import weights_of
+from spikeport.deploy.quantize.rounded import BIAS_TOP, TOP_MIXED, TOP_ONE_SIGN, V_PER_UNIT
+
+MARGIN = 4.0
+"""Between the largest v that calibration saw, or a bound of it, and the word."""
+
+
+def unit_of_weights(p: Population, into: Sequence[Projection]) -> float:
+    """The least with which every weight has an exponent of 0."""
+    return max([_needed(weights_of(q.map)) for q in into], default=0.0) or _without_weights(p)
+
+
+def _needed(weight: Floats) -> float:
+    one_sign = np.all(weight >= 0) or np.all(weight <= 0)
+    return float(np.abs(weight).max(initial=0)) / (TOP_ONE_SIGN if one_sign else TOP_MIXED)
+
+
+def _without_weights(p: Population) -> float:
+    """Nothing but the bias moves it: a threshold of 256, or a bias of 12 bits."""
+    if p.fires:
+        return float(p.threshold.flat[0]) / 256
+    return float(np.abs(p.bias).max(initial=0)) * V_PER_UNIT / fixed.BIAS_MANT_MAX or 1.0
+
+
+def least_unit(p: Population, v_seen: float) -> float:
+    """Below it the bias, the threshold or v leaves its word.
+
+    Args:
+        v_seen: Largest |v| that there was, or is bound to be.
+    """
+    bias = float(np.abs(p.bias).max(initial=0)) * V_PER_UNIT / BIAS_TOP * (1 + 1e-9)
+    threshold = float(p.threshold.flat[0]) / fixed.VTH_MAX if p.fires else 0.0
+    return max(bias, threshold, v_seen * V_PER_UNIT / fixed.V_MAX)
+
+
+def v_bound(p: Population, into: Sequence[Projection], steps: int) -> float:
+    """What |v| cannot exceed in so many steps where nothing resets it: all sources at once, at every step."""
+    drive = np.abs(p.bias).reshape(-1).copy()
+    for q in into:
+        drive += _row_sums(q)
+    gain = np.ones(p.size)
+    for keep in (p.keep_u.reshape(-1), p.keep_v.reshape(-1)):
+        gain *= np.where(keep < 1, np.minimum(1 / np.maximum(1 - keep, 1e-12), steps), steps)
+    return float((drive * gain).max())
+
+
+def _row_sums(q: Projection) -> Floats:
+    return np.asarray(abs(matrix(q.map)).sum(axis=1)).reshape(-1)
