@@ -1,0 +1,32 @@
+"""A map written out as a matrix."""
+
+import numpy as np
+from scipy.sparse import csr_array, diags_array
+
+from spikeport.deploy.maps.base import Conv, Dense, Identity, LinearMap, Sparse
+from spikeport.deploy.maps.conv import meetings
+
+
+def matrix(map: LinearMap) -> csr_array:
+    """`(m, n)` float64; each (row, column) once, in order, no explicit zeros."""
+    match map:
+        case Identity():
+            return diags_array(np.ones(map.size), format="csr")
+        case Dense():
+            return csr_array(map.weight)
+        case Conv():
+            return _of_conv(map)
+        case Sparse():
+            return map.matrix
+
+
+def _of_conv(conv: Conv) -> csr_array:
+    target_y, tap_y, source_y = meetings(conv, 0)
+    target_x, tap_x, source_x = meetings(conv, 1)
+    weights = conv.weight[:, :, tap_y[:, None], tap_x[None, :]]
+    found = np.nonzero(weights)
+    c_out, c_in, y, x = found
+    c_in = c_out // (conv.target[0] // conv.groups) * conv.weight.shape[1] + c_in
+    row = np.ravel_multi_index((c_out, target_y[y], target_x[x]), conv.target)
+    column = np.ravel_multi_index((c_in, source_y[y], source_x[x]), conv.source)
+    return csr_array((weights[found], (row, column)), conv.shape)
