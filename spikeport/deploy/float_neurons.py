@@ -6,7 +6,19 @@ from typing import TypeAlias
 import numpy as np
 
 from spikeport.deploy.convention import Convention, kept_and_gained
-from spikeport.deploy.nodes import IF, LI, LIF, CubaLI, CubaLIF, Floats, I, Membrane, Neuron, shape_of_neurons
+from spikeport.deploy.nodes import (
+    IF,
+    LI,
+    LIF,
+    CubaLI,
+    CubaLIF,
+    FileNeuron,
+    Floats,
+    I,
+    Membrane,
+    Neuron,
+    shape_of_neurons,
+)
 
 Step: TypeAlias = Callable[[Floats], Floats]
 
@@ -73,7 +85,7 @@ class _Current:
 class _Membrane:
     """Integrates, compares and resets, in this order, within the step."""
 
-    def __init__(self, node: Neuron, batch: int, convention: Convention) -> None:
+    def __init__(self, node: FileNeuron, batch: int, convention: Convention) -> None:
         self.node, self.convention = node, convention
         self.integrate = _integrator(node, convention)
         self.fires = isinstance(node, IF | LIF | CubaLIF)
@@ -124,13 +136,13 @@ class _Membrane:
         return v - threshold
 
 
-def _integrator(node: Neuron, convention: Convention) -> Callable[[Floats, Floats], Floats]:
+def _integrator(node: FileNeuron, convention: Convention) -> Callable[[Floats, Floats], Floats]:
     """v and what arrives to the next v, before the comparison."""
     match node:
         case I() | IF():
             gain = convention.dt_s * node.r if convention.integrates_r else np.ones_like(node.r)
             return lambda v, x: v + gain * x
-        case LI() | LIF() | CubaLI() | CubaLIF():
+        case _:
             tau = node.tau if isinstance(node, LI | LIF) else node.tau_mem
             leaky = _Leaky(tau, node.v_leak, convention)
             r = node.r if convention.uses_r else np.ones_like(node.r)

@@ -185,12 +185,11 @@ class Membrane:
         return bool(np.all(np.isfinite(self.threshold)))
 
 
-Spiking: TypeAlias = IF | LIF | CubaLIF | Membrane
-Integrating: TypeAlias = I | LI | CubaLI
-Neuron: TypeAlias = Spiking | Integrating
-Node: TypeAlias = (
-    Input | Output | Flatten | Linear | Conv1d | Conv2d | Scale | SumPool2d | AvgPool2d | Delay | Threshold | Neuron
-)
+FileNeuron: TypeAlias = IF | LIF | CubaLIF | I | LI | CubaLI
+Neuron: TypeAlias = FileNeuron | Membrane
+LinearNode: TypeAlias = Flatten | Linear | Conv1d | Conv2d | Scale | SumPool2d | AvgPool2d
+"""No state, and linear but for a bias."""
+Node: TypeAlias = Input | Output | LinearNode | Delay | Threshold | Neuron
 
 
 def shape_of_neurons(node: Neuron) -> Shape:

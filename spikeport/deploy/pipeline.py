@@ -26,8 +26,8 @@ from spikeport.errors import DeployError
 from spikeport.program import Program
 
 PIPELINE: tuple[AbstractPass[Any, Any], ...] = (
-    ThresholdsToNeurons(),
     FoldNeurons(),
+    ThresholdsToNeurons(),
     ToNetwork(),
     OneThreshold(),
     OneDecay(),

@@ -12,14 +12,16 @@ import numpy as np
 from spikeport.deploy.graph import Graph
 from spikeport.deploy.maps.apply import apply
 from spikeport.deploy.maps.of_node import of_node
-from spikeport.deploy.nodes import Conv1d, Conv2d, Delay, Floats, Linear, Membrane, Node, Output, Shape
+from spikeport.deploy.nodes import Conv1d, Conv2d, Delay, Floats, Linear, LinearNode, Membrane, Node, Output, Shape
 from spikeport.deploy.passes.paths import delay_steps, stateless_order
 
 ByLag: TypeAlias = dict[int, Floats]
 """`(n,)` values that arrive from step 1 + lag on."""
 
 
-def constants_into(graph: Graph, shapes: Mapping[str, Shape], dt_s: float, feedback_bias_at_start: bool) -> dict[str, ByLag]:
+def constants_into(
+    graph: Graph, shapes: Mapping[str, Shape], dt_s: float, feedback_bias_at_start: bool
+) -> dict[str, ByLag]:
     """All that enters each neuron and each Output besides spikes.
 
     Args:
@@ -44,7 +46,7 @@ def constants_into(graph: Graph, shapes: Mapping[str, Shape], dt_s: float, feedb
             passed[name] = entering(name)
         elif isinstance(node, Delay):
             passed[name] = _delayed(entering(name), delay_steps(name, node, dt_s).reshape(-1))
-        else:
+        elif isinstance(node, LinearNode):
             linear = of_node(node, shapes[graph.sources(name)[0]])
             passed[name] = {lag: apply(linear, x[None])[0] for lag, x in entering(name).items()}
             bias = _bias(node, shapes[name])

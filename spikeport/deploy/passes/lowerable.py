@@ -13,7 +13,7 @@ LEAST = 1e-18
 
 
 def check_lowerable(graph: Graph) -> None:
-    """Raises DeployError for numbers that nothing can be made of, for nodes without a use, and for a graph without ends."""
+    """Raises DeployError for a graph without ends, nodes without a use, and numbers that nothing can be made of."""
     for kind in (Input, Output):
         if not any(isinstance(node, kind) for node in graph.nodes.values()):
             raise DeployError("graph", f"has no {kind.__name__} node", do="export a whole network")

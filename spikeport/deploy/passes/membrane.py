@@ -1,14 +1,11 @@
 """One neuron of a file, under a convention, as a Membrane and the gain on what arrives at it."""
 
-from typing import TypeAlias
-
 import numpy as np
 
 from spikeport.deploy.convention import Convention, kept_and_gained
-from spikeport.deploy.nodes import IF, LI, LIF, CubaLI, CubaLIF, Floats, I, Membrane, shape_of_neurons
+from spikeport.deploy.nodes import IF, LI, LIF, CubaLI, CubaLIF, FileNeuron, Floats, I, Membrane, shape_of_neurons
 from spikeport.errors import DeployError
 
-FileNeuron: TypeAlias = IF | LIF | CubaLIF | I | LI | CubaLI
 FILE_NEURONS = (IF, LIF, CubaLIF, I, LI, CubaLI)
 SLACK = 1e-6
 """Relative: a time constant of one step, rounded to float32, is one step."""
@@ -28,16 +25,16 @@ def membrane_of(node: FileNeuron, how: Convention) -> tuple[Membrane, Floats]:
     rest = _rest(node, how)
     first = {"leak": leak, "reset": getattr(node, "v_reset", zero), "zero": zero}[how.start]
     bias = (1 - keep_v) * (leak - rest)
-    fires = isinstance(node, IF | LIF | CubaLIF)
+    spiking = node if isinstance(node, IF | LIF | CubaLIF) else None
     membrane = Membrane(
         keep_v=keep_v,
-        threshold=node.v_threshold - rest if fires else zero + np.inf,
+        threshold=spiking.v_threshold - rest if spiking else zero + np.inf,
         keep_u=keep_u,
         bias=bias,
         drive=drive,
         start=first - rest,
-        reset="subtract" if fires and how.reset.startswith("subtract") else "zero",
-        at_threshold=fires and (how.compare == ">=" or how.several),
+        reset="subtract" if spiking and how.reset.startswith("subtract") else "zero",
+        at_threshold=spiking is not None and (how.compare == ">=" or how.several),
     )
     return membrane, gain
 

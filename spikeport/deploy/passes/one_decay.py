@@ -4,7 +4,7 @@ Where such a population is an output, a last one that only repeats its spikes pu
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,9 @@ class OneDecay(AbstractPass[Network, Network]):
                     raise DeployError(p.name, "decays", got=len(parts[p.name]), relation="exceed", limit=1, do=do)
                 populations.append(repeater(p.name, p.shape))
                 joined = Projection(p.name, p.name, Identity(p.size))
-                projections += [replace(r, target=p.name) for r in _split(joined, parts) if r.target == parts[p.name][0][0]]
+                projections += [
+                    replace(r, target=p.name) for r in _split(joined, parts) if r.target == parts[p.name][0][0]
+                ]
         return replace(before, populations=tuple(populations), projections=tuple(projections))
 
     def ensures(self, after: Network, options: Options) -> None:
@@ -75,9 +77,9 @@ def _part(p: Population, name: str, index: NDArray[np.int64]) -> Population:
     def taken(x: Floats) -> Floats:
         return x.reshape(-1)[index].reshape(shape)
 
-    arrays = {n: taken(getattr(p, n)) for n in ("threshold", "bias", "drive")}
-    keeps = {n: np.full(shape, taken(getattr(p, n)).mean()) for n in ("keep_v", "keep_u")}
-    return replace(p, name=name, shape=shape, first=tuple(taken(x) for x in p.first), **arrays, **keeps)
+    arrays: dict[str, Any] = {n: taken(getattr(p, n)) for n in ("threshold", "bias", "drive")}
+    arrays |= {n: np.full(shape, taken(getattr(p, n)).mean()) for n in ("keep_v", "keep_u")}
+    return replace(p, name=name, shape=shape, first=tuple(taken(x) for x in p.first), **arrays)
 
 
 def _channels(channels: NDArray[np.int64], pixels: int) -> NDArray[np.int64]:

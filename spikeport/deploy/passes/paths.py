@@ -18,7 +18,7 @@ from spikeport.deploy.maps.base import Identity, LinearMap, Sparse
 from spikeport.deploy.maps.compose import compose
 from spikeport.deploy.maps.matrix import matrix
 from spikeport.deploy.maps.of_node import of_node
-from spikeport.deploy.nodes import Delay, Floats, Input, Membrane, Output, Shape
+from spikeport.deploy.nodes import Delay, Floats, Input, LinearNode, Membrane, Output, Shape
 from spikeport.errors import DeployError
 
 MANY = 8
@@ -39,7 +39,9 @@ def stateless_order(graph: Graph) -> list[str]:
     between = [name for name, node in graph.nodes.items() if not isinstance(node, Input | Membrane)]
     inside = set(between)
     try:
-        return list(TopologicalSorter({n: [a for a in graph.sources(n) if a in inside] for n in between}).static_order())
+        return list(
+            TopologicalSorter({n: [a for a in graph.sources(n) if a in inside] for n in between}).static_order()
+        )
     except CycleError as error:
         got = " -> ".join(error.args[1])
         raise DeployError("graph", "loop without neurons", got=got, do="put neurons into it") from error
@@ -59,7 +61,7 @@ def paths_into(graph: Graph, shapes: Mapping[str, Shape], dt_s: float) -> dict[s
             leaving[name] = entering
         elif isinstance(node, Delay):
             leaving[name] = _delayed(entering, delay_steps(name, node, dt_s))
-        else:
+        elif isinstance(node, LinearNode):
             own = of_node(node, shapes[graph.sources(name)[0]])
             leaving[name] = _merged([Path(p.source, p.lag, compose(p.map, own)) for p in entering])
     ends = [name for name, node in graph.nodes.items() if isinstance(node, Membrane | Output)]

@@ -32,7 +32,9 @@ class Quantize(AbstractPass[Network, Program]):
             if len(into) > 1:
                 do = "give the image a layer of its own"
                 got = len(into) - 1
-                raise DeployError(population.name, "sources besides the image", got=got, relation="exceed", limit=0, do=do)
+                raise DeployError(
+                    population.name, "sources besides the image", got=got, relation="exceed", limit=0, do=do
+                )
             if np.any(population.keep_u) or population.start != 1:
                 do = "let the first layer be neurons without current whose v starts at v_reset"
                 raise DeployError(population.name, "cannot be loaded with an image", do=do)
@@ -55,9 +57,7 @@ class Quantize(AbstractPass[Network, Program]):
             raise PassError(self.name, "groups with unequal reset intervals")
 
 
-def program_of(
-    network: Network, rounded: Mapping[str, Rounded], encoders: list[Encoder], options: Options
-) -> Program:
+def program_of(network: Network, rounded: Mapping[str, Rounded], encoders: list[Encoder], options: Options) -> Program:
     """The integers of every population, put together."""
     hosted = {e.synapses.target for e in encoders}
     connections: list[Connection] = []

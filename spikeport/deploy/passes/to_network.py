@@ -66,7 +66,9 @@ def _direct(graph: Graph, name: str, paths: list[Path], constants: ByLag) -> Rea
         return None
     node = graph.nodes[paths[0].source]
     if not isinstance(node, Membrane):
-        raise DeployError(name, "source", got=paths[0].source, relation="is not a neuron", do="end the network in neurons")
+        raise DeployError(
+            name, "source", got=paths[0].source, relation="is not a neuron", do="end the network in neurons"
+        )
     return Readout(name, paths[0].source, "s" if node.fires else "v", paths[0].lag)
 
 

@@ -110,5 +110,5 @@ def as_float(
         p = replace(p, keep_v=np.full(p.shape, keep_v), keep_u=np.full(p.shape, keep_u))
     if "thresholds" in parts:
         threshold = np.full(p.shape, r.vth * r.unit) if p.fires else p.threshold
-        p = replace(p, threshold=threshold, bias=r.bias * (r.unit / V_PER_UNIT))
+        p = replace(p, threshold=threshold, bias=r.bias.astype(np.float64) * (r.unit / V_PER_UNIT))
     return p, list(into)

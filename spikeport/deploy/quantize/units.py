@@ -1,4 +1,4 @@
-"""What weight 1 may be worth: as little as 8 bits can reach the weights with, as much as the words of 24 bits ask for."""
+"""What weight 1 may be worth: so little that 8 bits reach the weights, so much that the words hold bias and v."""
 
 from collections.abc import Sequence
 
