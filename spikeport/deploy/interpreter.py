@@ -19,6 +19,7 @@ from spikeport.deploy.nodes import (
     Floats,
     Input,
     Linear,
+    Membrane,
     Node,
     Output,
     Scale,
@@ -93,7 +94,7 @@ def _step(name: str, node: Node, batch: int, convention: Convention) -> Step:
     if isinstance(node, Delay):
         return _delayed(np.rint(node.delay / convention.dt_s).astype(np.int64), batch)
     step = stepper(node, batch, convention)
-    if not convention.layer_delay:
+    if not convention.layer_delay or isinstance(node, Membrane):
         return step
     late = _delayed(np.full(1, convention.layer_delay), batch)
     return lambda x: late(step(x))

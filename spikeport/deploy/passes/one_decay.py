@@ -45,10 +45,8 @@ class OneDecay(AbstractPass[Network, Network]):
                     do = "give the readout one tau"
                     raise DeployError(p.name, "decays", got=len(parts[p.name]), relation="exceed", limit=1, do=do)
                 populations.append(repeater(p.name, p.shape))
-                joined = Projection(p.name, p.name, Identity(p.size))
-                projections += [
-                    replace(r, target=p.name) for r in _split(joined, parts) if r.target == parts[p.name][0][0]
-                ]
+                whole = Identity(p.size)
+                projections += [Projection(name, p.name, columns(whole, index)) for name, index in parts[p.name]]
         return replace(before, populations=tuple(populations), projections=tuple(projections))
 
     def ensures(self, after: Network, options: Options) -> None:

@@ -17,12 +17,12 @@ class Relays(AbstractPass[Network, Network]):
     name: ClassVar[str] = "relays"
 
     def run(self, before: Network, options: Options) -> Network:
-        start = {p.name: p.start for p in before.populations} | {name: 1 for name, _ in before.inputs}
-        chains = _Chains(before, options.chip.max_delay, start)
+        start = {name: 1 for name, _ in before.inputs} | {p.name: p.start for p in before.populations}
+        chains = _Chains(before, options.chip.max_delay, dict(start))
         projections = [chains.shortened(q) for q in before.projections]
         latency = max([0, *(start[o.source] - 1 - o.lag for o in before.outputs)])
         outputs = tuple(chains.waiting(o, latency) for o in before.outputs)
-        populations = tuple(sorted((*before.populations, *chains.populations), key=lambda p: p.start))
+        populations = tuple(r for name in start for r in chains.after(name, before))
         remarks = before.remarks
         if chains.populations:
             count = sum(p.size for p in chains.populations)
@@ -52,6 +52,7 @@ class _Chains:
         self.taken = set(start)
         self.hops: dict[str, list[str]] = {}
         self.populations: list[Population] = []
+        self.behind: dict[str, list[Population]] = {}
         self.projections: list[Projection] = []
 
     def shortened(self, q: Projection) -> Projection:
@@ -83,11 +84,16 @@ class _Chains:
                 name += "_"
             self.taken.add(name)
             self.start[name] = self.start[before] + step
-            self.populations.append(replace(repeater(name, shape), start=self.start[name]))
-            size = self.populations[-1].size
-            self.projections.append(Projection(before, name, Identity(size), delay=step - 1))
+            relay = replace(repeater(name, shape), start=self.start[name])
+            self.populations.append(relay)
+            self.behind.setdefault(source, []).append(relay)
+            self.projections.append(Projection(before, name, Identity(relay.size), delay=step - 1))
             chain.append(name)
         return chain[count - 1]
+
+    def after(self, name: str, network: Network) -> list[Population]:
+        """The population of that name, none for an input, and the repeaters of its spikes: data-flow order."""
+        return [p for p in network.populations if p.name == name] + self.behind.get(name, [])
 
     def _shape(self, source: str) -> Shape:
         return self.network.shape_of(source)

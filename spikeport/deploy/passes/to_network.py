@@ -15,7 +15,6 @@ from spikeport.deploy.nodes import Floats, Input, Membrane, Output, Shape
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.constants import ByLag, constants_into
-from spikeport.deploy.passes.lowerable import check_lowerable
 from spikeport.deploy.passes.paths import Path, paths_into
 from spikeport.errors import DeployError, PassError
 
@@ -25,7 +24,6 @@ class ToNetwork(AbstractPass[Graph, Network]):
     name: ClassVar[str] = "to_network"
 
     def requires(self, before: Graph, options: Options) -> None:
-        check_lowerable(before)
         if not any(isinstance(node, Membrane) for node in before.nodes.values()):
             raise DeployError("graph", "has no neuron node", do="export a whole network")
 
