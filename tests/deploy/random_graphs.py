@@ -1,4 +1,4 @@
-"""Random typed graphs of every kind of node: chains, branches that meet again, feedback, delays; for tests of passes."""
+"""Random typed graphs of every kind of node: chains, branches that meet again, feedback, delays."""
 
 from dataclasses import dataclass, field
 from typing import Any

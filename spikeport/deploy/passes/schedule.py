@@ -7,7 +7,7 @@ itself gives a projection (feedback, a Delay), its target can start no sooner th
 
 The least starts are longest paths; a loop has to bring as many steps of lag as it has connections. A population that is
 loaded with an image's bias starts at step 1 itself. State is cleared at the start, so a bias that ran before it leaves
-no trace. What nothing feeds starts as late as it can, and so does what nothing hears, for one latency of all outputs.
+no trace (`quiet.py` sees to paths that would carry one). What nothing hears starts as late as the last output.
 """
 
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from typing import ClassVar
 from spikeport.deploy.network import Network, Projection
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
+from spikeport.deploy.passes.quiet import late_paths, quieted
 from spikeport.errors import DeployError, PassError
 
 
@@ -24,13 +25,14 @@ class Schedule(AbstractPass[Network, Network]):
     name: ClassVar[str] = "schedule"
 
     def run(self, before: Network, options: Options) -> Network:
-        start = _least_starts(before, options)
-        _start_late(before, start)
-        latency = max(start[o.source] - 1 - o.lag for o in before.outputs)
-        _meet(before, start, max(latency, 0))
-        populations = tuple(replace(p, start=start[p.name]) for p in before.populations)
-        projections = tuple(replace(q, delay=_slack(q, start)) for q in before.projections)
-        return replace(before, populations=populations, projections=projections)
+        network = _scheduled(before, options)
+        clocked = quieted(network)
+        network = network if clocked is None else _scheduled(clocked, options)
+        late = late_paths(network)
+        if not late:
+            return network
+        told = "carry spikes from one step to the next: samples that follow each other at once are not apart"
+        return replace(network, remarks=(*network.remarks, f"{', '.join(late[:4])}: feedback or delays {told}"))
 
     def ensures(self, after: Network, options: Options) -> None:
         for q in after.projections:
@@ -38,6 +40,15 @@ class Schedule(AbstractPass[Network, Network]):
                 raise PassError(self.name, "negative delay", got=f"{q.source} -> {q.target}")
         if any(p.start < 1 for p in after.populations):
             raise PassError(self.name, "left a population without a start")
+
+
+def _scheduled(network: Network, options: Options) -> Network:
+    start = _least_starts(network, options)
+    latency = max(start[o.source] - 1 - o.lag for o in network.outputs)
+    _meet(network, start, max(latency, 0))
+    populations = tuple(replace(p, start=start[p.name]) for p in network.populations)
+    projections = tuple(replace(q, delay=_slack(q, start)) for q in network.projections)
+    return replace(network, populations=populations, projections=projections)
 
 
 def _least_starts(network: Network, options: Options) -> dict[str, int]:
@@ -78,15 +89,6 @@ def _too_short(network: Network, late: list[Projection]) -> DeployError:
 
 def _slack(q: Projection, start: dict[str, int]) -> int:
     return start[q.target] - start[q.source] - 1 + q.lag
-
-
-def _start_late(network: Network, start: dict[str, int]) -> None:
-    """What only itself feeds waits for the first that hears it."""
-    for p in network.populations:
-        if all(q.source == p.name for q in network.into(p.name)):
-            heard = [start[q.target] - 1 + q.lag for q in network.projections if q.source == p.name != q.target]
-            if heard:
-                start[p.name] = max(1, min(heard))
 
 
 def _meet(network: Network, start: dict[str, int], latency: int) -> None:

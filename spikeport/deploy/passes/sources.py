@@ -1,12 +1,12 @@
 """What a core's neuron has no field for comes as spikes: a current's bias from a clock, first steps from a pulse.
 
-A core adds its bias to v. Where the bias is to charge the current u, one neuron that fires at every step sends it.
-What enters in a sample's first steps only (v that starts elsewhere than at 0, a bias that feedback brings one step
-late) is sent by one neuron that fires at a sample's first step: its own spike holds it down until the next clearing.
-Without a current, u and v are charged alike, and the bias is the core's.
+The pulse fires once, at a sample's first step; its own spike holds it down until the next clearing. It sends what
+enters in the first steps only: v that starts elsewhere than at 0, a bias that feedback brings one step late. It also
+starts the clock, which then keeps itself going and fires at every step. A core adds its bias to v; what is to charge
+the current u at every step, the clock sends. Without a current, u and v are charged alike, and the bias is the core's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -18,29 +18,18 @@ from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.errors import PassError
 
+CLOCK, PULSE = "spikeport.clock", "spikeport.pulse"
+
 
 @dataclass(frozen=True)
 class Sources(AbstractPass[Network, Network]):
     name: ClassVar[str] = "sources"
 
     def run(self, before: Network, options: Options) -> Network:
-        taken = {p.name for p in before.populations} | {name for name, _ in before.inputs}
-        clock, pulse = _free("clock", taken), _free("pulse", taken)
-        populations = []
-        projections = list(before.projections)
-        for p in before.populations:
-            if np.any(p.keep_u) and np.any(p.drive):
-                projections.append(Projection(clock, p.name, Dense(p.drive.reshape(-1, 1))))
-                p = replace(p, drive=np.zeros(p.shape))
-            projections += [
-                Projection(pulse, p.name, Dense(x.reshape(-1, 1)), lag=k) for k, x in enumerate(p.first) if np.any(x)
-            ]
-            populations.append(replace(p, bias=p.bias + p.drive, drive=np.zeros(p.shape), first=()))
-        used = {q.source for q in projections}
-        new = [_clock(clock)] * (clock in used) + [_pulse(pulse)] * (pulse in used)
-        if pulse in used:
-            projections.append(Projection(pulse, pulse, Dense(np.array([[-2.0]])), lag=1))
-        return replace(before, populations=(*new, *populations), projections=tuple(projections))
+        charged = [p.name for p in before.populations if np.any(p.keep_u) and np.any(p.drive)]
+        network = _pulsed(clocked(before, charged))
+        populations = tuple(replace(p, bias=p.bias + p.drive, drive=np.zeros(p.shape)) for p in network.populations)
+        return replace(network, populations=populations)
 
     def ensures(self, after: Network, options: Options) -> None:
         left = [p.name for p in after.populations if np.any(p.drive) or p.first]
@@ -48,21 +37,56 @@ class Sources(AbstractPass[Network, Network]):
             raise PassError(self.name, "left what no core has a field for", got=left)
 
 
-def _clock(name: str) -> Population:
-    return _one(name, keep_u=0.0)
+def clocked(network: Network, names: Collection[str]) -> Network:
+    """The same; the clock sends the drive of these populations, and the bias of those without a current."""
+    if not names:
+        return network
+    populations: list[Population] = []
+    projections = list(network.projections)
+    for p in network.populations:
+        if p.name in names:
+            moved = p.drive if np.any(p.keep_u) else p.drive + p.bias
+            projections.append(Projection(CLOCK, p.name, Dense(moved.reshape(-1, 1))))
+            p = replace(p, drive=np.zeros(p.shape), bias=p.bias if np.any(p.keep_u) else np.zeros(p.shape))
+        populations.append(p)
+    network = replace(network, populations=tuple(populations), projections=tuple(projections))
+    return network if CLOCK in {p.name for p in populations} else _with_clock(network)
 
 
-def _pulse(name: str) -> Population:
-    """With -2 from its own spike, which its current keeps."""
-    return _one(name, keep_u=1.0)
+def _with_clock(network: Network) -> Network:
+    network = _with_pulse(network)
+    start, again = Projection(PULSE, CLOCK, _weight(1.0)), Projection(CLOCK, CLOCK, _weight(1.0), lag=1)
+    pulse, *others = network.populations
+    clock = _neuron(CLOCK, keep_u=0.0, bias=0.0)
+    return replace(network, populations=(pulse, clock, *others), projections=(*network.projections, start, again))
 
 
-def _one(name: str, keep_u: float) -> Population:
+def _with_pulse(network: Network) -> Network:
+    if PULSE in {p.name for p in network.populations}:
+        return network
+    down = Projection(PULSE, PULSE, _weight(-2.0), lag=1)  # its current keeps it
+    pulse = _neuron(PULSE, keep_u=1.0, bias=1.0)
+    return replace(network, populations=(pulse, *network.populations), projections=(*network.projections, down))
+
+
+def _pulsed(network: Network) -> Network:
+    """The same; the pulse sends what enters in the first steps."""
+    sent = [
+        Projection(PULSE, p.name, Dense(x.reshape(-1, 1)), lag=k)
+        for p in network.populations
+        for k, x in enumerate(p.first)
+        if np.any(x)
+    ]
+    if not sent:
+        return network
+    populations = tuple(replace(p, first=()) for p in network.populations)
+    return _with_pulse(replace(network, populations=populations, projections=(*network.projections, *sent)))
+
+
+def _neuron(name: str, keep_u: float, bias: float) -> Population:
     zero = np.zeros(1)
-    return Population(name, (1,), zero, np.full(1, 0.5), np.full(1, keep_u), bias=np.ones(1), drive=zero)
+    return Population(name, (1,), zero, np.full(1, 0.5), np.full(1, keep_u), bias=np.full(1, bias), drive=zero)
 
 
-def _free(name: str, taken: Iterable[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name
+def _weight(value: float) -> Dense:
+    return Dense(np.full((1, 1), value))
