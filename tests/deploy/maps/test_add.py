@@ -80,6 +80,25 @@ def test_a_smaller_kernel_between_the_taps_has_no_place(rng: np.random.Generator
     assert add(of(rng, 4, 5, dilation=2), of(rng, 4, 3)) is None
 
 
+@pytest.mark.parametrize(
+    ("source", "small", "large"),
+    [
+        (8, (3, 4, 1), (4, 4, 0)),  # kernel, stride, padding: the smaller begins further out
+        (8, (4, 4, 0), (4, 4, 1)),  # ends further out
+        (4, (1, 2, 0), (1, 3, 0)),
+    ],
+)
+def test_kernels_that_meet_other_places_are_kept_apart(
+    source: int, small: tuple[int, int, int], large: tuple[int, int, int]
+) -> None:
+    a, b = (conv(np.ones((3, 3, k, k)), (s, s), (p, p), ONE, 1, (3, source, source)) for k, s, p in (small, large))
+    assert a.target == b.target == (3, 2, 2)
+    both = add(a, b)
+    assert not isinstance(both, Conv)
+    if both is not None:
+        check(both, conv_matrix(a) + conv_matrix(b))
+
+
 def test_kernels_that_widen_each_others_groups_are_kept_apart(rng: np.random.Generator) -> None:
     assert add(of(rng, 4, 3, groups=4), of(rng, 4, 1)) is None
 

@@ -145,6 +145,13 @@ def test_dilations_that_do_not_compose_are_written_out(rng: np.random.Generator)
     check(both, conv_matrix(other) @ conv_matrix(first))
 
 
+def test_a_kernel_of_gaps_over_few_places_is_listed(rng: np.random.Generator) -> None:
+    first, second = image(rng, 1, (1, 10, 10), 2, stride=(4, 4)), image(rng, 1, (1, 3, 3), 3)
+    both = compose(first, second)  # 10 by 10 taps for 36 synapses
+    assert isinstance(both, Sparse) and both.matrix.nnz == 36
+    check(both, conv_matrix(second) @ conv_matrix(first))
+
+
 def test_pools_leave_groups(rng: np.random.Generator) -> None:
     grouped = conv(rng.standard_normal((6, 2, 3, 3)), ONE, NONE, ONE, 2, (4, 8, 8))
     after, before = pool(grouped.target, 2), pool((4, 16, 16), 2)
