@@ -4,7 +4,7 @@ import numpy as np
 
 from spikeport.deploy.maps.base import Conv, Dense, Identity, LinearMap, Sparse
 from spikeport.deploy.maps.conv_conv import conv_after_conv
-from spikeport.deploy.maps.kind import diagonal, of_matrix, or_listed
+from spikeport.deploy.maps.kind import diagonal, held, of_matrix, or_listed
 from spikeport.deploy.maps.matrix import matrix
 from spikeport.deploy.maps.select import scaled_columns, scaled_rows
 
@@ -24,7 +24,7 @@ def compose(first: LinearMap, second: LinearMap) -> LinearMap:
     if isinstance(first, Conv) and isinstance(second, Conv):
         both = conv_after_conv(first, second)
         if both is not None:
-            return or_listed(both)
+            return both if held(both) <= held(first) + held(second) else or_listed(both)
     if isinstance(second, Dense):
         weight = second.weight @ (first.weight if isinstance(first, Dense) else matrix(first))
         return Dense(np.ascontiguousarray(weight))
