@@ -12,7 +12,7 @@ from spikeport.commands.samples import Samples, check_file_writable, is_hdf5, re
 from spikeport.deploy.lava import LavaRun, Mode, run_lava
 from spikeport.errors import InputError
 from spikeport.profiles import Profile
-from spikeport.program import Program
+from spikeport.program import Program, Reads
 from spikeport.program_file import load_program
 from spikeport.sim import Recorded, Result, load_state, save_state, simulate
 from spikeport.sim import record as record_to
@@ -120,9 +120,15 @@ def _ran(
     if samples.labels is not None and voting is not None and done.steps:
         correct = int((done.tallies[voting.name].winners(how) == samples.labels).sum())
         data |= {"decide": how, "correct": correct, "accuracy": correct / done.batch}
-        by = f" by the {how} of v" if voting.reads == "v" else "" if how == "mean" else f" by the {how} of its spikes"
-        notes.append(f"accuracy {correct / done.batch:.2%} ({correct:,} of {done.batch:,}){by}")
+        notes.append(f"accuracy {correct / done.batch:.2%} ({correct:,} of {done.batch:,}){_by(how, voting.reads)}")
     return Answer(data, title, notes=notes)
+
+
+def _by(how: Decide, reads: Reads) -> str:
+    """The mean of spikes is their number, and needs no word."""
+    if (how, reads) == ("mean", "s"):
+        return ""
+    return f" by {reads} at the last step" if how == "last" else f" by the {how} of {reads}"
 
 
 def _written(output: Path, program: Program, result: Result) -> Recorded:

@@ -13,7 +13,6 @@ from spikeport.deploy.witness.cut import Cut
 from spikeport.deploy.witness.drive import Drive
 from spikeport.deploy.witness.replay import encoded, own_bias, scaled_bias
 from spikeport.fixed import Ints
-from spikeport.neurons import Group
 
 STEPS = 4096  # a witness is sought within so many steps of a drive
 PULSE = 16  # how long the whole drive may take once it has begun
@@ -40,7 +39,7 @@ def _search(cut: Cut, drive: Drive) -> tuple[int, int, int] | None:
         for name, x in now.items():
             seen[name][:, t - 1] = x
         a = drive.levels if t >= drive.start else np.zeros_like(drive.levels)
-        now, _ = _step(group, now, a, bias, np.full(levels, t))
+        now, _ = _step(cut, now, a, bias, np.full(levels, t))
     state: rules.State = seen
     times = np.broadcast_to(np.arange(1, last + 1), (levels, last))
     for pulse in range(PULSE):
