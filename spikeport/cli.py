@@ -170,13 +170,22 @@ def run(
             "--state-out", metavar="S.NPZ", help="Cut here: spikes still on their way come out of the next part."
         ),
     ] = None,
+    decide: Annotated[
+        Literal["mean", "max", "last"],
+        typer.Option(help="What a class's spikes or v over time come to; the class with the largest wins."),
+    ] = "mean",
     json: Json = False,
 ) -> None:
-    """Run a Program on an input file."""
+    """Run a Program on an input file.
+
+    Y.NPZ holds 'spikes' (T, B, *shape), aligned with the input, and further outputs by name; an output that reads the
+    membrane is NAME/v, integers, with NAME/v_unit, what 1 is worth in the float model. Recorded groups are GROUP/u and
+    so on, in hardware time.
+    """
     from spikeport.commands.running import run as command
 
     groups = [name for name in record.split(",") if name]
-    _show(command(net, input, output, backend, groups, accuracy, profile, state_in, state_out), json)
+    _show(command(net, input, output, backend, groups, accuracy, profile, state_in, state_out, decide), json)
 
 
 @app.command()

@@ -110,6 +110,14 @@ class LIF:
         return self.vth_low is not None
 
     @property
+    def integrates(self) -> bool:
+        """Whether its thresholds are the furthest that there are, so that it is meant to add up and not to spike.
+
+        It can spike all the same: vth << 6 is 8388544, and v goes up to 8388607.
+        """
+        return self.vth == fixed.VTH_MAX and self.vth_low in (None, -fixed.VTH_MAX)
+
+    @property
     def needs(self) -> ChipName:
         """The first chip that has it."""
         return "loihi2" if self.signed or self.reset == "subtract" else "loihi1"

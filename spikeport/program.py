@@ -41,6 +41,7 @@ from spikeport.profiles import Profile as Profile
 IntArray: TypeAlias = NDArray[np.integer]
 Shape: TypeAlias = tuple[int, ...]
 InputKind: TypeAlias = Literal["spike", "graded", "bias"]
+Reads: TypeAlias = Literal["s", "v"]
 PORTS: tuple[Port, ...] = ("a", "re", "im")
 
 
@@ -245,14 +246,26 @@ class Encoder:
 
 @dataclass(frozen=True)
 class Output:
-    """Spikes of group `source`, handed out. `classes` > 0: neurons vote in equal blocks, one per class."""
+    """What group `source` sends at each step, handed out, or its membrane v: the readout of a leaky integrator.
+
+    `classes` > 0: neurons vote in equal blocks, one per class; the values of a block are added up, the largest wins.
+
+    v is that of the end of the step, 0 where a spike has just cleared it. A readout is not to spike, so its threshold
+    is the highest, 131071 (`LIF.integrates`). That alone does not keep it silent: v is compared with
+    vth << 6 = 8388544 and saturates at 8388607, so a v above the former spikes, and 0 is read. Under `strict` such a
+    spike is an `OverflowDetected`, and what is read is always the whole sum; `lava` and `loihi1` go on from 0.
+    A group with a lower threshold spikes as ever, under every profile, and v is read all the same.
+    """
 
     name: str
     source: str
     classes: int = 0
+    reads: Reads = "s"
+    """`s`: spikes or payloads. `v`: of a `LIF`; times its `v_unit` it is in the float model's unit."""
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        check_choice(self.name, "reads", self.reads, ("s", "v"))
         check_range(self.name, "classes", self.classes, 0, 2**31 - 1)
 
 
@@ -325,6 +338,17 @@ class Program:
             raise ProgramError(others[0].name, "kind of neuron", got=kind, relation="is not", limit="LIF")
         return tuple(g for g in self.groups if isinstance(g, LIF))
 
+    @property
+    def read_v(self) -> frozenset[str]:
+        """The groups of which an output reads v."""
+        return frozenset(output.source for output in self.outputs if output.reads == "v")
+
+    @property
+    def integrators(self) -> frozenset[str]:
+        """Those of them that are not to spike: under `strict` a spike is an overflow (`Output`)."""
+        lifs = (g for g in self.groups if isinstance(g, LIF) and g.integrates)
+        return self.read_v & {g.name for g in lifs}
+
     def group(self, name: str) -> Group:
         return next(g for g in self.groups if g.name == name)
 
@@ -371,6 +395,9 @@ class Program:
     def _check_output(self, output: Output) -> None:
         if output.source not in {g.name for g in self.groups}:
             raise ProgramError(output.name, "source", got=output.source, relation="is not a neuron group")
+        if output.reads == "v" and not isinstance(source := self.group(output.source), LIF):
+            got = type(source).__name__
+            raise ProgramError(output.name, "source", got=got, relation="is not", limit="LIF: no other kind has a v")
         size = prod(self._sizes[output.source])
         if output.classes and size % output.classes:
             raise ProgramError(

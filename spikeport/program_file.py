@@ -1,6 +1,6 @@
 """`Program` to one HDF5 file and back. The loader trusts nothing.
 
-Layout, version 1: root attributes are the Program's scalars and `format`, `version`;
+Layout, version 2: root attributes are the Program's scalars and `format`, `version`;
 `groups/NAME`, `inputs/NAME`, `outputs/NAME`, `connections/N` and `encoders/N` hold each part's
 scalars as attributes and its arrays as datasets; what is None is left out. An attribute `order` keeps
 the order of parts, `kind` names the connection's class and `neuron` the group's.
@@ -36,7 +36,7 @@ from spikeport.program import (
 )
 
 FORMAT = "spikeport-program"
-VERSION = 1
+VERSION = 2
 SEAL_BYTES = 512  # the smallest user block that HDF5 knows
 MAX_BYTES = 8 * 2**30  # no array of a Program is larger; a forged header can claim anything
 MAX_GZIP_RATIO = 1032  # no deflated byte holds more

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 class Trace:
     """One group after each hardware step, integers `(T + latency, B, *shape)`.
 
-    Lava's runtime gives the state after the last step only.
+    Lava's runtime gives the state after the last step only, but for v that an output reads.
     """
 
     state: Mapping[str, NDArray[Any]]

@@ -359,6 +359,11 @@ WHOLE = [
     ),
     ({"outputs": (output(source="x"),)}, "y: source (x) is not a neuron group"),
     ({"outputs": (output(classes=2),)}, "y: neurons (3) do not divide by classes 2"),
+    ({"outputs": (output(classes=2, reads="v"),)}, "y: neurons (3) do not divide by classes 2"),
+    (
+        {"groups": (SigmaDelta("g", (3,), "sigma"),), "outputs": (output(reads="v"),)},
+        "y: source (SigmaDelta) is not LIF: no other kind has a v",
+    ),
 ]
 
 

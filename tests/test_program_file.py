@@ -37,7 +37,7 @@ def whole(rng: np.random.Generator) -> Program:
             Sparse("b", "b", zeros(0), zeros(0), zeros(0)),
         ),
         inputs=(Input("x", (1, 4, 3), "spike"), Input("image", (1, 4, 4), "bias", -7, 255)),
-        outputs=(Output("y", "b", classes=3), Output("x", "zeta")),
+        outputs=(Output("y", "b", classes=3), Output("x", "zeta", reads="v")),
         encoders=(Encoder(Conv("image", "zeta", rng.integers(0, 9, (2, 1, 1, 1))), rng.integers(0, 9, (2, 4, 4)), 7),),
         latency=3,
         dt_s=2e-4,
@@ -102,7 +102,7 @@ def test_text_and_path_objects_name_the_same_file(whole: Program, path: Path) ->
 
 def test_other_readers_of_hdf5_see_the_layout(path: Path) -> None:
     with h5py.File(path) as file:
-        assert (file.attrs["format"], file.attrs["version"]) == ("spikeport-program", 1)
+        assert (file.attrs["format"], file.attrs["version"]) == ("spikeport-program", 2)
         assert set(file) == {"groups", "inputs", "outputs", "connections", "encoders"}
         assert file["connections/1/weight"].shape == (6, 32)
         assert file["connections/1"].attrs["kind"] == "dense"
@@ -253,9 +253,9 @@ def edited(path: Path, edit: Edit) -> FileError:
 CONTENT: list[tuple[Edit, str]] = [
     (attribute("/", "format", "other"), "is not a spikeport Program"),
     (without("/", "format"), "is not a spikeport Program"),
-    (attribute("/", "version", 2), "format version (2) is not 1; compile it again"),
-    (attribute("/", "version", "1"), "format version (1) is not 1; compile it again"),
-    (without("/", "version"), "format version is not 1"),
+    (attribute("/", "version", 1), "format version (1) is not 2; compile it again"),
+    (attribute("/", "version", "2"), "format version (2) is not 2; compile it again"),
+    (without("/", "version"), "format version is not 2"),
     (without("/", "latency"), "lacks (latency); compile it again"),
     (without("/", "chip"), "lacks (chip)"),
     (removed("groups"), "lacks (groups)"),
@@ -315,6 +315,8 @@ CONTENT: list[tuple[Edit, str]] = [
     (attribute("connections/1", "port", (1, 2)), "zeta -> b: port ((1, 2)) is not one of a, re, im"),
     (attribute("inputs/image", "low", 300), "image: low (300) is not below high 255"),
     (attribute("outputs/y", "source", "nobody"), "y: source (nobody) is not a neuron group"),
+    (attribute("outputs/y", "reads", "u"), "y: reads (u) is not one of s, v"),
+    (attribute("outputs/y", "reads", 1), "y: reads (1) is not one of s, v"),
     (attribute("outputs/y", "classes", 4), "y: neurons (6) do not divide by classes 4"),
     (attribute("encoders/0", "shift", 25), "shift (25) is not in [0, 24]"),
     (dataset("encoders/0/offset", zeros(3)), "offset shape ((3,)) is not (2, 4, 4)"),

@@ -59,7 +59,7 @@ def _alike(sides: Sequence[tuple[str, Run]]) -> list[tuple[str, Run]]:
 
 
 def read_traces(path: Path) -> dict[str, Trace]:
-    """The groups of a recorded run, as `spikeport run --record all` writes them.
+    """The groups of a recorded run, as `spikeport run --record all` writes them; its outputs are left out.
 
     Raises:
         FileError: not such a file.
@@ -69,6 +69,7 @@ def read_traces(path: Path) -> dict[str, Trace]:
         name, slash, variable = key.partition("/")
         if slash:
             groups.setdefault(name, {})[variable] = x
+    groups = {name: arrays for name, arrays in groups.items() if "v_unit" not in arrays}
     for name, arrays in groups.items():
         if "s" not in arrays or any(x.ndim < 3 or x.dtype.kind not in "iub" for x in arrays.values()):
             raise FileError(str(path), "is no recorded run", got=name, relation="lacks", limit="s, or has no integers")

@@ -31,6 +31,8 @@ def convert(path: Path, output: Path, arguments: NetxArguments, num_layers: int 
         notes = [f"{output} written; in lava-dl: netx.hdf5.Network('{output.name}', {_call(program, arguments)})"]
         if program.outputs[0].classes:
             notes.append(f"the vote among {program.outputs[0].classes} classes is no part of the file")
+        if program.read_v:
+            notes.append(f"that the output is v of {program.outputs[0].source} is no part of the file")
         return _answer(program, path, output, notes, asdict(arguments))
     got, limit = f"{path.name} to {output.name}", "NET.net to NET.h5, or NET.h5 to NET.net"
     raise InputError("convert", "files", got=got, relation="are not", limit=limit)

@@ -12,12 +12,14 @@ from spikeport.commands.samples import Samples, check_file_writable, is_hdf5, re
 from spikeport.deploy.lava import LavaRun, Mode, run_lava
 from spikeport.errors import InputError
 from spikeport.profiles import Profile
-from spikeport.program import Program
+from spikeport.program import Program, Reads
 from spikeport.program_file import load_program
-from spikeport.sim import Recorded, Result, load_state, save_state, simulate, vote
+from spikeport.sim import Recorded, Result, load_state, save_state, simulate
 from spikeport.sim import record as record_to
 from spikeport.sim.compare import Comparison, compare
-from spikeport.sim.record import recorded_bytes
+from spikeport.sim.decide import Decide
+from spikeport.sim.record import output_keys, recorded_bytes, tallies_of
+from spikeport.sim.result import count_cleared, read_outputs
 from spikeport.sim.saved import RunState
 from spikeport.sim.simulate import check_inputs
 
@@ -35,14 +37,16 @@ def run(
     profile: Profile | None,
     state_in: Path | None = None,
     state_out: Path | None = None,
+    how: Decide = "mean",
 ) -> Answer:
-    """Runs a Program on an input file and writes its spikes, and what was to be recorded."""
+    """Runs a Program on an input file and writes its outputs, and what was to be recorded."""
     program = load_program(path)
     samples = read_samples(input_path, program)
     if accuracy:
         samples.need_labels()
         _need_classes(path, program)
     groups = recorded_groups(program, record)
+    output_keys(program, groups)
     if backend not in ("sim", "lava"):
         raise InputError("backend", "name", got=backend, relation="is not one of", limit="sim, lava")
     if backend == "lava" and (state_in or state_out):
@@ -54,16 +58,16 @@ def run(
     say_if_cleared_midway(program, samples)
     if backend == "lava":
         wanted = program if profile is None else replace(program, profile=profile)
-        done = _written(output, lava_result(wanted, samples, groups))
+        done = _written(output, wanted, lava_result(wanted, samples, groups))
     else:
         done = _simulated(program, samples, groups, output, profile, state, flush=state_out is None)
     if state_out is not None and done.state is not None:
         save_state(done.state, state_out)
-    return _ran(program, samples, done, backend, state_out)
+    return _ran(program, samples, done, backend, state_out, how)
 
 
 def _need_classes(path: Path, program: Program) -> None:
-    if not program.outputs[0].classes:
+    if not any(output.classes for output in program.outputs):
         do = "compile with --classes N"
         raise InputError(str(path), "classes of the output", got=0, relation="is not above", limit=0, do=do)
 
@@ -81,7 +85,8 @@ def _simulated(
     inputs = dict(samples.inputs)
     large = _recorded_bytes(program, samples, groups) > RECORD_LIMIT_BYTES
     if not is_hdf5(output) and not large:
-        return _written(output, simulate(program, inputs, record=groups, profile=profile, state=state, flush=flush))
+        result = simulate(program, inputs, record=groups, profile=profile, state=state, flush=flush)
+        return _written(output, program, result)
     if not is_hdf5(output):
         output = output.with_suffix(".h5")
         check_file_writable(output)
@@ -89,8 +94,10 @@ def _simulated(
     return record_to(program, inputs, groups, output, profile=profile, state=state, flush=flush)
 
 
-def _ran(program: Program, samples: Samples, done: Recorded, backend: str, state_out: Path | None) -> Answer:
-    """What was written, and the accuracy where there are labels and classes."""
+def _ran(
+    program: Program, samples: Samples, done: Recorded, backend: str, state_out: Path | None, how: Decide
+) -> Answer:
+    """What was written, and the accuracy where there are labels and an output with classes: the first such."""
     data: dict[str, Any] = {
         "output": str(done.path),
         "backend": backend,
@@ -99,25 +106,46 @@ def _ran(program: Program, samples: Samples, done: Recorded, backend: str, state
         "spikes": done.n_spikes,
         "latency": done.latency,
     }
-    title = f"{done.batch:,} samples of {done.steps} steps on {backend}: {done.n_spikes:,} output spikes"
+    first = program.outputs[0]
+    what = f"v of {first.source}" if first.reads == "v" else f"{done.n_spikes:,} output spikes"
+    title = f"{done.batch:,} samples of {done.steps} steps on {backend}: {what}"
     notes = [f"{done.path} written"]
     if state_out is not None:
         data["state"] = str(state_out)
         notes.append(f"{state_out} written: the next part starts with --state-in {state_out}")
-    classes = program.outputs[0].classes
-    if samples.labels is not None and classes:
-        correct = int((vote(done.counts, classes) == samples.labels).sum())
-        data |= {"correct": correct, "accuracy": correct / done.batch}
-        notes.append(f"accuracy {correct / done.batch:.2%} ({correct:,} of {done.batch:,})")
+    if done.cleared:
+        data["cleared"] = done.cleared
+        notes.append(f"warning: spikes cleared a v that is read {done.cleared:,} times; 'strict' refuses such a run")
+    voting = next((output for output in program.outputs if output.classes), None)
+    if samples.labels is not None and voting is not None and done.steps:
+        correct = int((done.tallies[voting.name].winners(how) == samples.labels).sum())
+        data |= {"decide": how, "correct": correct, "accuracy": correct / done.batch}
+        notes.append(f"accuracy {correct / done.batch:.2%} ({correct:,} of {done.batch:,}){_by(how, voting.reads)}")
     return Answer(data, title, notes=notes)
 
 
-def _written(output: Path, result: Result) -> Recorded:
+def _by(how: Decide, reads: Reads) -> str:
+    """The mean of spikes is their number, and needs no word."""
+    if (how, reads) == ("mean", "s"):
+        return ""
+    return f" by {reads} at the last step" if how == "last" else f" by the {how} of {reads}"
+
+
+def _written(output: Path, program: Program, result: Result) -> Recorded:
     """Writes a result that is in memory."""
-    write_result(output, result)
+    write_result(output, program, result)
     steps, batch = result.spikes.shape[:2]
-    n_spikes = int(np.count_nonzero(result.spikes))
-    return Recorded(output, steps, batch, n_spikes, result.counts(), result.latency, result.state)
+    return Recorded(
+        path=output,
+        steps=steps,
+        batch=batch,
+        n_spikes=int(np.count_nonzero(result.spikes)),
+        counts=result.counts(),
+        latency=result.latency,
+        tallies=tallies_of(program, result.outputs),
+        cleared=count_cleared(program, result.sent, max(0, program.latency - result.before)),
+        state=result.state,
+    )
 
 
 def _recorded_bytes(program: Program, samples: Samples, groups: Sequence[str]) -> int:
@@ -154,7 +182,9 @@ def lava_result(program: Program, samples: Samples, record: Sequence[str]) -> Re
     sent = {name: trace.s.reshape(*trace.s.shape[:2], -1) for name, trace in ran.traces.items()}
     traces = {name: trace for name, trace in ran.traces.items() if name in record}
     spikes = ran.traces[output].s[program.latency :]
-    return Result(spikes=spikes, latency=program.latency, traces=traces, sent=sent)
+    v = {name: ran.traces[name].v for name in program.read_v}
+    outputs = read_outputs(program, sent, v, program.latency)
+    return Result(spikes=spikes, latency=program.latency, traces=traces, sent=sent, outputs=outputs)
 
 
 def verify(path: Path, input_path: Path, count: int, mode: Mode, timeout_s: float) -> Answer:

@@ -14,7 +14,7 @@ from spikeport.atomic import replacing
 from spikeport.errors import FileError, InputError
 from spikeport.program import Program
 from spikeport.sim import Result
-from spikeport.sim.record import write_arrays
+from spikeport.sim.record import output_keys, write_arrays
 
 IntArray = NDArray[np.integer]
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
@@ -105,15 +105,19 @@ def is_hdf5(path: Path) -> bool:
     return path.suffix in (".h5", ".hdf5")
 
 
-def write_result(path: Path, result: Result) -> None:
-    """`spikes` aligned with the input, `latency`, and in hardware time `GROUP/s` and the state, as `GROUP/u`.
+def write_result(path: Path, program: Program, result: Result) -> None:
+    """The outputs aligned with the input (`output_keys`), `latency`, and in hardware time `GROUP/s` and the state, as
+    `GROUP/u`.
 
     As HDF5 if its name says so, else as npz.
     """
-    arrays: dict[str, NDArray[np.generic]] = {
-        "spikes": _narrow(result.spikes),
-        "latency": np.array(result.latency, np.int64),
-    }
+    arrays: dict[str, NDArray[np.generic]] = {"latency": np.array(result.latency, np.int64)}
+    keys = output_keys(program, result.traces)
+    for output in program.outputs:
+        x = result.outputs[output.name]
+        arrays[keys[output.name]] = x.astype(np.int64) if output.reads == "v" else _narrow(x)
+        if output.reads == "v":
+            arrays[f"{output.name}/v_unit"] = np.array(program.group(output.source).v_unit)
     for name, trace in result.traces.items():
         arrays |= {f"{name}/{variable}": x for variable, x in trace.state.items()} | {f"{name}/s": _narrow(trace.s)}
     (write_arrays if is_hdf5(path) else write_npz)(path, arrays)

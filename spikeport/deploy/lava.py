@@ -31,7 +31,8 @@ class LavaRun:
     """What Lava made of one Program and its inputs."""
 
     traces: Mapping[str, Trace]
-    """Every neuron group, in hardware time from step 1; in mode `runtime` with the last step's state only."""
+    """Every neuron group, in hardware time from step 1; in mode `runtime` with the last step's state only, but for v
+    that an output reads."""
     env: LavaEnv
     versions: Mapping[str, str]
     """Of python, numpy, scipy and lava-nc, as the worker saw them."""

@@ -33,7 +33,7 @@
 INPUT.npz holds one integer array `(T, B, *shape)` per input of the Program.
 OUTPUT.npz holds for each neuron group its spikes `GROUP/s` and its state, such as `GROUP/u`, int32
 `(steps, B, *shape)` after each hardware step 1..T + latency, and `meta`, a JSON text. Mode `runtime` gives the
-state after the last step only.
+state after the last step only, but v at each step where an output of the Program reads it.
 
 Every sum, shift, decay, wrap and comparison is done by Lava's process models; this file only carries arrays
 between them. Mode `models` calls the models in one process; mode `runtime` runs them on Lava's runtime.
@@ -120,10 +120,10 @@ def read_program(path: str) -> Part:
     import h5py
 
     with h5py.File(path, "r") as file:
-        if file.attrs.get("format") != "spikeport-program" or file.attrs.get("version") != 1:
-            raise SystemExit(f"{path}: is not a spikeport Program of version 1")
+        if file.attrs.get("format") != "spikeport-program" or file.attrs.get("version") != 2:
+            raise SystemExit(f"{path}: is not a spikeport Program of version 2")
         program = Part(latency=int(file.attrs["latency"]))
-        for folder in ("groups", "inputs", "connections"):
+        for folder in ("groups", "inputs", "outputs", "connections"):
             setattr(program, folder, [_part(file[folder][name]) for name in _ordered(file, folder)])
         program.encoders = {}
         for name in _ordered(file, "encoders"):
@@ -377,14 +377,17 @@ def _split_weights_once(model: Any) -> None:
 
 
 def run_runtime(program: Part, inputs: Arrays, steps: int) -> Arrays:
-    """One sample on Lava's runtime: spikes of all steps, the state after the last."""
+    """One sample on Lava's runtime: spikes of all steps and v that an output reads, other state after the last."""
+    readouts = [output for output in program.outputs if output.reads == "v"]
     models: dict[Any, Any] = {}  # process -> model, where Lava's own choice is not wanted
     neurons: dict[str, Any] = {}
+    chosen: dict[str, Any] = {}
     for group in program.groups:
         neurons[group.name], model = neuron(group)
         schedule = bias_schedule(program, group.name, inputs)
         if schedule is not None:
-            models[neurons[group.name]] = _loaded(model, schedule)
+            models[neurons[group.name]] = model = _loaded(model, schedule)
+        chosen[group.name] = model
     outs = {name: process.s_out for name, process in neurons.items()}
     for entry in program.inputs:
         if entry.kind != "bias":
@@ -398,6 +401,9 @@ def run_runtime(program: Part, inputs: Arrays, steps: int) -> Arrays:
         path = os.path.join(folder, "spikes.npz")
         sink, sink_model = _sink(program, path, steps)
         models[sink] = sink_model
+        read = {output.source: os.path.join(folder, f"{output.source}.npy") for output in readouts}
+        for name, written in read.items():
+            models[neurons[name]] = _read(chosen[name], written, steps)
         for name, process in neurons.items():
             process.s_out.connect(getattr(sink, f"from_{name}"))
         config = LAVA.Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models)
@@ -412,7 +418,8 @@ def run_runtime(program: Part, inputs: Arrays, steps: int) -> Arrays:
             sink.stop()
         with np.load(path) as saved:
             trace = dict(saved)
-    return {**trace, **{key: np.asarray(x, np.int32)[None] for key, x in states.items()}}
+        voltages = {f"{name}/v": np.load(written) for name, written in read.items()}
+    return {**trace, **{key: np.asarray(x, np.int32)[None] for key, x in states.items()}, **voltages}
 
 
 def _wire(program: Part, link: Part, spikes: Any, process: Any, target: Any, models: dict[Any, Any]) -> None:
@@ -476,6 +483,19 @@ def _loaded(model: Any, schedule: Any) -> Any:
         model.run_spk(self)
 
     return type(f"Loaded{model.__name__}", (model,), {"run_spk": run_spk})
+
+
+def _read(model: Any, path: str, steps: int) -> Any:
+    """Lava's neuron model, which writes its v of all steps after the last: reading a Var costs 60 us a value."""
+    taken: list[Any] = []
+
+    def run_spk(self: Any) -> None:
+        model.run_spk(self)
+        taken.append(np.array(self.v, np.int32))
+        if self.time_step == steps:
+            np.save(path, np.array(taken))
+
+    return type(f"Read{model.__name__}", (model,), {"run_spk": run_spk})
 
 
 # Command line --------------------------------------------------------------------------------------------------

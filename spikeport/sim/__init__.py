@@ -2,6 +2,7 @@
 
 from spikeport.sim.count import Counts as Counts
 from spikeport.sim.count import count_operations as count_operations
+from spikeport.sim.decide import decide as decide
 from spikeport.sim.energy import Energy as Energy
 from spikeport.sim.energy import estimate_energy as estimate_energy
 from spikeport.sim.record import Recorded as Recorded

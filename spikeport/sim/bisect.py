@@ -120,7 +120,10 @@ def bisect_overflow(program: Program, spikes: Arrays, strict: Run, other: Run) -
     )
     v = fixed.decay(was["v"], fixed.keep_v(lif.dv)) + u + (_bias(program, inputs, lif, t) << lif.bias_exp)
     awake = was["rest"] == 0 if "rest" in was else np.True_
-    for variable, exact, bad in (("u", u, fixed.leaves_u(u)), ("v", v, fixed.leaves_v(v) & awake)):
+    beyond = fixed.leaves_v(v)
+    if lif.name in program.integrators:
+        beyond = beyond | (other.traces[lif.name].s[t - 1].reshape(v.shape) != 0)
+    for variable, exact, bad in (("u", u, fixed.leaves_u(u)), ("v", v, beyond & awake)):
         for sample, neuron in np.argwhere(bad)[:1]:
             value, made = int(exact[sample, neuron]), int(now[variable][sample, neuron])
             where = Difference(t, lif.name, variable, int(sample), int(neuron), value, made)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from spikeport import fixed
 from spikeport.errors import OverflowDetected
 from spikeport.fixed import Ints
+from spikeport.neurons import LIF
 from spikeport.profiles import Profile
 
 
@@ -18,6 +19,8 @@ class Guard:
     group: str
     t: int
     profile: Profile
+    integrator: bool = False
+    """Whether its v is read and it is not to spike (`Program.integrators`)."""
 
     def __call__(self, what: str, x: Ints, bad: NDArray[np.bool_], bits: int = fixed.STATE_BITS) -> None:
         """
@@ -36,3 +39,20 @@ class Guard:
             where = f"{what} of neuron {neuron} at step {self.t}"
             got = int(x[bad][0])
             raise OverflowDetected(self.group, where, got=got, relation="leaves", limit=f"{bits} bits", do=do)
+
+    def spike(self, v: Ints, s: Ints, lif: LIF) -> None:
+        """Raises OverflowDetected if an integrator spikes under `strict`.
+
+        Args:
+            v: `(B, n)` before the spike clears it.
+            s: `(B, n)` what is sent.
+        """
+        if not (self.integrator and self.profile == "strict" and s.any()):
+            return
+        sample, neuron = np.argwhere(s)[0]
+        got = int(v[sample, neuron])
+        threshold = lif.vth if got > 0 or lif.vth_low is None else lif.vth_low
+        limit = f"{threshold << fixed.ACT_SHIFT}, where it spikes and the v that is read is cleared"
+        do = "lower the weights, or name the profile 'lava' to run as Lava does"
+        where = f"v of neuron {neuron} at step {self.t}"
+        raise OverflowDetected(self.group, where, got=got, relation="passes", limit=limit, do=do)

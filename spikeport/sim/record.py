@@ -14,6 +14,8 @@ from spikeport.atomic import replacing
 from spikeport.errors import InputError
 from spikeport.fixed import Ints
 from spikeport.program import Group, Profile, Program
+from spikeport.sim.decide import Tally, tally
+from spikeport.sim.result import count_cleared, read_outputs
 from spikeport.sim.saved import RunState
 from spikeport.sim.simulate import Arrays, Engine, check_groups, check_inputs, start_run
 
@@ -29,13 +31,17 @@ class Recorded:
 
     path: Path
     steps: int
-    """Of `spikes`."""
+    """Of the outputs."""
     batch: int
     n_spikes: int
-    """Of the output."""
+    """Of the first output's source."""
     counts: Ints
     """As `Result.counts`."""
     latency: int
+    tallies: Mapping[str, Tally]
+    """What each output with classes came to, by name; of the parts of a run, `first.then(second)`."""
+    cleared: int
+    """How often a v that is to be read whole was cleared by a spike (`Program.integrators`); never under `strict`."""
     state: RunState | None
     """As `Result.state`."""
 
@@ -52,7 +58,8 @@ def record(
     state: RunState | None = None,
     flush: bool = True,
 ) -> Recorded:
-    """As `simulate`, but writes what it finds: `spikes`, `latency`, and `GROUP/s` and the state, as `GROUP/u`.
+    """As `simulate`, but writes what it finds: the outputs as `output_keys` names them, `latency`, and of the groups
+    `GROUP/s` and the state, as `GROUP/u`.
 
     The file is there whole or not at all.
 
@@ -63,10 +70,11 @@ def record(
 
     Raises:
         FileError: the file cannot be written.
-        InputError, OverflowDetected: as `simulate`.
+        InputError, OverflowDetected: as `simulate`; `output_keys`.
     """
     check_groups(program, groups)
     kept = [g for g in program.groups if g.name in groups]
+    keys = output_keys(program, groups)
     if chunk_steps is not None and chunk_steps < 1:
         raise InputError("record", "chunk_steps", got=chunk_steps, relation="is not above", limit=0)
     first = check_inputs(program, _part(spikes, 0, 1))
@@ -77,32 +85,88 @@ def record(
     run = start_run(program, first, engine, profile, state, whole=False)
     before = 0 if state is None else state.t
     steps = length + (program.latency if flush else 0)
-    output = program.group(program.outputs[0].source)
     skipped = max(0, program.latency - before)  # steps before the first that the output answers
+    answered = max(0, steps - skipped)
     names = {g.name for g in kept}
-    n_spikes, counts = 0, np.zeros((batch, output.size), np.int64)
+    asked = (names | {o.source for o in program.outputs}, names | program.read_v)
+    seen = _Seen(program, batch)
     with replacing(path) as name, h5py.File(name, "w") as file:
-        _lay_out(file, kept, output, (steps, max(0, steps - skipped), batch), chunk)
+        _lay_out(file, kept, (steps, batch), chunk)
+        _lay_out_outputs(file, program, keys, (answered, batch), chunk)
         file["latency"] = np.int64(program.latency)
         for a, inputs in _chunks(program, spikes, length, steps, chunk):
             b = min(a + chunk, steps)
-            keep, sent = run.advance(inputs, b - a, names | {output.name}, names, before + length)
+            keep, sent = run.advance(inputs, b - a, *asked, before + length)
             for group in kept:
                 for variable, x in (*keep[group.name].items(), ("s", sent[group.name])):
                     file[f"{group.name}/{variable}"][a:b] = x.reshape(b - a, batch, *group.shape)
-            if (out := sent[output.name][max(0, skipped - a) :]).size:
-                at = max(a, skipped) - skipped
-                file["spikes"][at : at + len(out)] = out.reshape(len(out), batch, *output.shape)
-                n_spikes, counts = n_spikes + int(np.count_nonzero(out)), counts + out.sum(axis=0, dtype=np.int64)
+            at, late = max(a, skipped) - skipped, max(0, skipped - a)
+            outputs = read_outputs(program, sent, {n: keep[n]["v"] for n in program.read_v}, late)
+            for output, x in outputs.items():
+                file[keys[output]][at : at + len(x)] = x
+            seen.add(sent, outputs, late)
     end = None if flush else run.state()
-    return Recorded(Path(path), max(0, steps - skipped), batch, n_spikes, counts, program.latency, end)
+    return Recorded(
+        Path(path), answered, batch, seen.n_spikes, seen.counts, program.latency, seen.tallies, seen.cleared, end
+    )
+
+
+class _Seen:
+    """What is left of the outputs once they are written."""
+
+    def __init__(self, program: Program, batch: int) -> None:
+        self.program = program
+        self.n_spikes, self.cleared = 0, 0
+        self.counts = np.zeros((batch, program.group(program.outputs[0].source).size), np.int64)
+        self.tallies: dict[str, Tally] = {}
+
+    def add(self, sent: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]], late: int) -> None:
+        """The next steps; `late` of them come before the first of the input."""
+        out = sent[self.program.outputs[0].source][late:]
+        self.n_spikes += int(np.count_nonzero(out))
+        self.counts += out.sum(axis=0, dtype=np.int64)
+        self.cleared += count_cleared(self.program, sent, late)
+        for name, found in tallies_of(self.program, outputs).items():
+            self.tallies[name] = self.tallies[name].then(found) if name in self.tallies else found
+
+
+def tallies_of(program: Program, outputs: Mapping[str, NDArray[Any]]) -> dict[str, Tally]:
+    """Of the outputs that have classes, by name."""
+    return {o.name: tally(outputs[o.name], o.classes) for o in program.outputs if o.classes}
+
+
+def output_keys(program: Program, groups: Collection[str]) -> dict[str, str]:
+    """Where a file of results has each output, by the output's name.
+
+    The first output is `spikes` if it reads spikes; others that do are under their name. Where v is read it is
+    `NAME/v`, and `NAME/v_unit` is what 1 is worth in the float model.
+
+    Args:
+        groups: Those that are recorded.
+
+    Raises:
+        InputError: a recorded group, or what every file has, has the same name.
+    """
+    keys, taken = {}, {"spikes", "latency", *groups}
+    for number, output in enumerate(program.outputs):
+        if number == 0 and output.reads == "s":
+            keys[output.name] = "spikes"
+            continue
+        if output.name in taken:
+            do = "give the output another name, or record other groups"
+            limit = "of a recorded group, or of what every file has"
+            raise InputError("output", "name in the file", got=output.name, relation="is one", limit=limit, do=do)
+        keys[output.name] = f"{output.name}/v" if output.reads == "v" else output.name
+    return keys
 
 
 def bytes_per_step(program: Program, groups: Collection[Group], batch: int) -> int:
-    """What one step takes in memory: the input, the output's spikes, and what is recorded."""
+    """What one step takes in memory: the input, what the outputs read, and what is recorded."""
     given = sum(entry.size * (1 if entry.kind == "spike" else 8) for entry in program.inputs)
-    output = program.group(program.outputs[0].source)
-    return batch * (given + output.size) + recorded_bytes(groups, batch)
+    sources = {program.group(o.source) for o in program.outputs}
+    read = sum(g.size for g in sources)
+    states = sum(4 * g.size * len(g.variables) for g in sources - set(groups) if g.name in program.read_v)
+    return batch * (given + read + states) + recorded_bytes(groups, batch)
 
 
 def recorded_bytes(groups: Collection[Group], batch: int) -> int:
@@ -117,13 +181,22 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]
             _create(file, key, x.shape, x.dtype, len(x))[...] = x if x.ndim else x[()]
 
 
-def _lay_out(file: h5py.File, groups: list[Group], output: Group, size: tuple[int, int, int], chunk: int) -> None:
-    steps, answered, batch = size
-    _create(file, "spikes", (answered, batch, *output.shape), _spike_type(output), chunk)
+def _lay_out(file: h5py.File, groups: list[Group], size: tuple[int, int], chunk: int) -> None:
     for group in groups:
         for variable in group.variables:
-            _create(file, f"{group.name}/{variable}", (steps, batch, *group.shape), np.dtype(np.int32), chunk)
-        _create(file, f"{group.name}/s", (steps, batch, *group.shape), _spike_type(group), chunk)
+            _create(file, f"{group.name}/{variable}", (*size, *group.shape), np.dtype(np.int32), chunk)
+        _create(file, f"{group.name}/s", (*size, *group.shape), _spike_type(group), chunk)
+
+
+def _lay_out_outputs(
+    file: h5py.File, program: Program, keys: Mapping[str, str], size: tuple[int, int], chunk: int
+) -> None:
+    for output in program.outputs:
+        group = program.group(output.source)
+        dtype = np.dtype(np.int64) if output.reads == "v" else _spike_type(group)
+        _create(file, keys[output.name], (*size, *group.shape), dtype, chunk)
+        if output.reads == "v":
+            file[f"{output.name}/v_unit"] = group.v_unit
 
 
 def _create(file: h5py.File, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], chunk: int) -> h5py.Dataset:

@@ -50,13 +50,14 @@ def run(
     Raises:
         InputError: `start` belongs to another Program or batch.
         ProgramError: the Program has what the profile has no arithmetic for.
-        OverflowDetected: under `strict`, when a state or a sum leaves its word within a sample (`watched`).
+        OverflowDetected: under `strict`, when a state or a sum leaves its word within a sample (`watched`), or an
+            integrator spikes there (`Output`).
     """
     profile = profile or program.profile
     program.check_profile(profile)
     given, batch = next(iter(inputs.values())).shape[:2]
     length = given if length is None else length
-    groups = {g.name: g for g in program.groups}
+    groups, integrators = {g.name: g for g in program.groups}, program.integrators
     start = start or cleared(program, batch)
     check_state(program, start, batch)
     states, loaded = dict(start.groups), dict(start.loaded)
@@ -74,7 +75,7 @@ def run(
             entering: dict[str, Ints] = {port: arriving[n, port].pop(t, quiet) for port in group.ports}
             if isinstance(group, LIF):
                 entering["bias"] = loaded.get(n, group.bias_mant.astype(np.int64).reshape(-1)) << group.bias_exp
-            guard = Guard(n, t, _in_force(profile, program, group, t, length))
+            guard = Guard(n, t, _in_force(profile, program, group, t, length), n in integrators)
             states[n], sent[n] = rules.step(group, states[n], entering, guard)
             observe(t, n, states[n], sent[n])
         for c in program.connections:

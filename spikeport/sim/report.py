@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from spikeport.atomic import replacing
 from spikeport.errors import InputError
-from spikeport.program import LIF, Group, Input, Program, Shape
+from spikeport.program import LIF, Group, Input, Output, Program, Shape
 from spikeport.sim.count import Counts, sample_windows
 from spikeport.sim.energy import INPUT_RATE_LIMIT, SPIKES_PER_SYNAPSE_LIMITS, Energy
 from spikeport.sim.result import Result
@@ -261,25 +261,45 @@ def _picture(data: ReportData) -> NDArray[Any]:
 
 
 def _raster_figure(data: ReportData) -> Figure:
-    """One panel per group, and per spiking input, over the same hardware steps."""
+    """One panel per group, and per spiking input, over the same hardware steps; v where an output reads it."""
     program, steps = data.program, data.counts.steps
     windows = sample_windows(program, steps)
-    nodes: list[Input | Group] = [*(i for i in program.inputs if i.kind != "bias"), *program.groups]
-    heights = [0.25 + 0.1 * np.log2(node.size) for node in nodes]
-    figure, panels = _stack(heights)
+    spiking = [g for g in program.groups if g.name not in program.integrators]
+    nodes: list[Input | Group] = [*(i for i in program.inputs if i.kind != "bias"), *spiking]
+    readouts = [output for output in program.outputs if output.reads == "v"]
+    figure, panels = _stack([0.25 + 0.1 * np.log2(node.size) for node in nodes] + [0.8] * len(readouts))
     total = steps + program.latency
-    for axes, node in zip(panels, nodes, strict=True):
+    for axes, node in zip(panels, nodes, strict=False):
         spikes = data.result.sent[node.name][:, data.sample]
         axes.imshow(_raster(spikes), aspect="auto", interpolation="none", extent=(0.5, total + 0.5, 0, 1))
         window = windows[node.name]
         for start, stop in ((0.5, window.start - 0.5), (window.stop - 0.5, total + 0.5)):
             axes.axvspan(start, max(start, stop), color=GREY, alpha=0.25, linewidth=0)
-        axes.set(xlim=(0.5, total + 0.5), ylim=(0, 1), yticks=[])
-        axes.tick_params(labelbottom=axes is panels[-1], length=0)
+        axes.set(ylim=(0, 1))
         _caption(axes, node.name, f"{_shape(node.shape)}, {np.count_nonzero(spikes):,} spikes")
+    for axes, output in zip(panels[len(nodes) :], readouts, strict=True):
+        _draw_v(axes, output, data.result.outputs[output.name][:, data.sample], program.latency)
+    for axes in panels:
+        axes.set(xlim=(0.5, total + 0.5), yticks=[])
+        axes.tick_params(labelbottom=axes is panels[-1], length=0)
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[-1].set_xlabel("hardware step")
     return figure
+
+
+def _draw_v(axes: Axes, output: Output, v: NDArray[Any], latency: int) -> None:
+    """`(T, *shape)` as one line per class, or per neuron where there are no classes, a dot at each step.
+
+    The class with the largest mean stands out.
+    """
+    lines = v.reshape(len(v), output.classes or v[0].size, -1).sum(axis=2, dtype=np.int64)
+    best = int(lines.sum(axis=0).argmax())
+    at = latency + 1 + np.arange(len(v))
+    for k, line in enumerate(lines.T[:RASTER_ROWS]):
+        colour, alpha, above = (ORANGE, 1.0, 3) if k == best else (BLUE, 0.6, 2)
+        axes.plot(at, line, color=colour, alpha=alpha, zorder=above, linewidth=1.2, marker="o", markersize=2)
+    what = f"{lines.shape[1]:,} {'classes' if output.classes else 'neurons'}, the largest mean is that of {best}"
+    _caption(axes, f"v of {output.source}", what)
 
 
 def _raster(spikes: NDArray[Any]) -> NDArray[np.float64]:

@@ -1,13 +1,15 @@
-"""What a simulation gives back: spikes aligned with the input, traces in hardware time."""
+"""What a simulation gives back: outputs aligned with the input, traces in hardware time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.errors import InputError
 from spikeport.fixed import Ints
+from spikeport.program import Program
 from spikeport.sim.saved import RunState
 from spikeport.trace import Trace as Trace
 
@@ -20,7 +22,7 @@ class Result:
     """
 
     spikes: Ints
-    """`(T, B, *output shape)`: 0 and 1, or payloads."""
+    """`(T, B, *output shape)`: 0 and 1, or payloads; of the first output's source, whatever the output reads."""
     latency: int
     traces: Mapping[str, Trace]
     """The groups that were asked for."""
@@ -28,12 +30,37 @@ class Result:
     """What each input and group sent at each hardware step, `(T + latency, B, n)`."""
     before: int = 0
     """Hardware steps done in the parts before this one."""
+    outputs: Mapping[str, Ints] = field(default_factory=dict)
+    """Every output by name, `(T, B, *shape)`, aligned as `spikes`: spikes or payloads, or v as integers.
+
+    v times `program.group(output.source).v_unit` is in the float model's unit."""
     state: RunState | None = None
     """Where the next part goes on; None if the run was flushed and so is at its end."""
 
     def counts(self) -> Ints:
         """Spikes per output neuron, `(B, n)`; payloads are added up."""
         return self.spikes.sum(axis=0).reshape(self.spikes.shape[1], -1)
+
+
+def read_outputs(
+    program: Program, sent: Mapping[str, NDArray[Any]], v: Mapping[str, NDArray[Any]], skipped: int
+) -> dict[str, NDArray[Any]]:
+    """Every output by name, `(steps - skipped, B, *shape)`.
+
+    Args:
+        sent, v: `(steps, B, ...)` of the groups that outputs read, in hardware time.
+        skipped: Steps that come before the first of the input.
+    """
+    found = {}
+    for output in program.outputs:
+        x = (v if output.reads == "v" else sent)[output.source][skipped:]
+        found[output.name] = x.reshape(*x.shape[:2], *program.shape_of(output.source))
+    return found
+
+
+def count_cleared(program: Program, sent: Mapping[str, NDArray[Any]], skipped: int) -> int:
+    """How often a spike cleared a v that is to be read whole (`Program.integrators`); never under `strict`."""
+    return sum(int(np.count_nonzero(sent[name][skipped:])) for name in program.integrators)
 
 
 def vote(counts: Ints, classes: int) -> NDArray[np.int64]:

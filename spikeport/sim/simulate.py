@@ -10,7 +10,7 @@ from spikeport.errors import InputError
 from spikeport.fixed import Ints
 from spikeport.profiles import Profile, check_profile_name
 from spikeport.program import Input, Program
-from spikeport.sim.result import Result, Trace
+from spikeport.sim.result import Result, Trace, read_outputs
 from spikeport.sim.saved import RunState
 from spikeport.sim.steps import DenseSteps, EventSteps, ReferenceSteps
 
@@ -56,11 +56,12 @@ def simulate(
     before = 0 if state is None else state.t
     length = len(next(iter(inputs.values())))
     steps = length + (program.latency if flush else 0)
-    keep, sent = run.advance(inputs, steps, [g.name for g in program.groups], record, before + length)
+    states = {*record, *program.read_v}
+    keep, sent = run.advance(inputs, steps, [g.name for g in program.groups], states, before + length)
     for name, x in inputs.items():
         sent[name] = np.zeros((steps, *x.shape[1:]), x.dtype)
         sent[name][: len(x)] = x
-    return _result(program, keep, sent, before, None if flush else run.state())
+    return _result(program, record, keep, sent, before, None if flush else run.state())
 
 
 def check_groups(program: Program, record: Collection[str]) -> None:
@@ -176,15 +177,19 @@ def _check_input(entry: Input, x: NDArray[np.integer]) -> NDArray[Any]:
 
 def _result(
     program: Program,
+    record: Collection[str],
     keep: Mapping[str, Mapping[str, Ints]],
     sent: Mapping[str, Ints],
     before: int,
     state: RunState | None,
 ) -> Result:
-    output = program.outputs[0]
-    spikes = sent[output.source][max(0, program.latency - before) :]
+    output, skipped = program.outputs[0], max(0, program.latency - before)
+    spikes = sent[output.source][skipped:]
+    v = {name: keep[name]["v"] for name in program.read_v}
     traces = {}
     for name, states in keep.items():
+        if name not in record:
+            continue
         shape = program.shape_of(name)
         traces[name] = Trace(
             {k: x.reshape(*x.shape[:2], *shape) for k, x in states.items()},
@@ -196,5 +201,6 @@ def _result(
         traces=traces,
         sent=sent,
         before=before,
+        outputs=read_outputs(program, sent, v, skipped),
         state=state,
     )

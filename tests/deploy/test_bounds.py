@@ -234,3 +234,38 @@ def test_a_deeper_layer_is_cut_out_and_nothing_is_said_of_the_network() -> None:
     assert shallow.proven and witness is not None and not witness.of_network
     assert set(witness.inputs) == {"lif", "deep_loop"}
     overflows_as_said(witness)
+
+
+# ---------------------------------------------------------------- readouts
+
+
+def readout(bias: int, **changes: Any) -> Program:
+    """v reaches 8388544 + bias where all sources send: the weights add up to 131071 of 64 each."""
+    weight = np.full((1, 515), 255)
+    weight[0, -1] = 1
+    program = layer(weight, vth=fixed.VTH_MAX, bias_mant=np.array([bias]), **changes)
+    return replace(program, outputs=(Output("y", "lif", reads="v"),))
+
+
+def test_a_readout_is_proven_only_if_it_cannot_spike() -> None:
+    """v has 63 values between the highest threshold and the end of its word, where it spikes and is cleared."""
+    assert prove(readout(0))[0].proven
+    (found,) = prove(readout(1))
+    assert not found.proven and found["v"].interval == (0, 8388545) and found["v"].word == (-8388607, 8388544)
+    spiking = replace(readout(1), outputs=(Output("y", "lif"),))
+    assert prove(spiking)[0].proven and prove(spiking)[0]["v"].word == (-8388607, 8388607)
+    low = replace(
+        readout(-1), connections=(replace(readout(0).connections[0], weight=-readout(0).connections[0].weight),)
+    )
+    low = replace(low, groups=(replace(low.groups[0], vth_low=-fixed.VTH_MAX),))
+    assert not prove(low)[0].proven
+
+
+def test_a_witness_makes_a_readout_spike() -> None:
+    program = readout(1)
+    witness = find_witness(program, prove(program)[0])
+    assert witness is not None and (witness.what, witness.neuron) == ("v", 0)
+    with pytest.raises(
+        OverflowDetected, match=rf"lif: v of neuron 0 at step {witness.step} \(8388545\) passes 8388544"
+    ):
+        simulate(program, witness.network_input(program))

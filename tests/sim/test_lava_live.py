@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from spikeport.commands.conformance_lava import Conformance, compare_random_prog
 from spikeport.deploy.lava import LavaRun, Mode, run_lava_jobs
 from spikeport.deploy.lava_env import LavaEnv, find_lava
 from spikeport.errors import LavaMissing, OverflowDetected
-from spikeport.program import Conv, Program
+from spikeport.program import LIF, Conv, Output, Program
 from spikeport.sim import simulate
 from spikeport.sim.compare import Comparison, compare
 from spikeport.sim.random_programs import random_program
+from tests.sim.test_readout import ONE, summing
 from tests.sim.test_vectors import FILES
 from tests.vectors.case import Case, case_from_json
 from tests.vectors.edges import lif_edges, overflow_edges, resonator_edges, sigma_delta_edges, ternary_edges
@@ -96,6 +98,37 @@ def test_programs_equal_lavas_runtime(env: LavaEnv) -> None:
     assert any(delayed_conv(p) for p in programs)
     assert any(p.encoders for p in programs)
     assert any(g.reset_interval > 1 for p in programs for g in p.groups)
+
+
+def read_everywhere(case: Case) -> Case:
+    """The same, with an output for each v that there is."""
+    lifs = [g.name for g in case.program.groups if isinstance(g, LIF)]
+    outputs = tuple(Output(f"{name}_v", name, reads="v") for name in lifs)
+    return replace(case, program=replace(case.program, outputs=(*case.program.outputs, *outputs)))
+
+
+@pytest.mark.parametrize("mode", ["models", "runtime"])
+def test_what_an_output_reads_is_lavas_v_at_every_step(mode: Mode, env: LavaEnv) -> None:
+    found = [read_everywhere(case) for case in cases(N_QUICK if mode == "models" else 3)]
+    runs = run_lava_jobs([(case.program, case.inputs) for case in found], mode=mode, env=env)
+    moving = 0
+    for case, run in zip(found, runs, strict=True):
+        result = simulate(case.program, dict(case.inputs), profile="lava")
+        for output in case.program.outputs[1:]:
+            want = run.traces[output.source].v[case.program.latency :]
+            assert np.array_equal(result.outputs[output.name], want), f"{case.name}: {output.name}"
+            moving += np.unique(want).size > 2
+        compare_one(case, run)
+    assert moving > len(found) // 2
+
+
+def test_a_readout_equals_lavas_up_to_its_last_value(env: LavaEnv) -> None:
+    """8388544 is read; a bias of 1 to 63 more makes Lava's neuron spike too, and v is 0."""
+    found = [Case(f"bias {b}", replace(summing(b), profile="lava"), {"x": ONE}) for b in (-1, 0, 1, 63, 64)]
+    runs = run_lava_jobs([(case.program, case.inputs) for case in found], env=env)
+    for case, run in zip(found, runs, strict=True):
+        compare_one(case, run)
+    assert [int(run.traces["out"].v[1, 0, 1]) for run in runs] == [8388543, 8388544, 0, 0, 0]
 
 
 def test_recordings_are_what_lava_does_today(env: LavaEnv) -> None:

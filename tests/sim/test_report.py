@@ -226,3 +226,15 @@ def test_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="cannot be written"):
         write_report(tmp_path / "folder", plain())
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+
+
+def test_the_membrane_that_is_read_is_drawn_in_place_of_spikes_that_there_are_not() -> None:
+    net = program()
+    out = replace(net.groups[1], vth=131071)
+    net = replace(net, groups=(net.groups[0], out), outputs=(Output("o", "out", 4, reads="v"),))
+    result = simulate(net, np.random.default_rng(1).integers(0, 2, (1, 3, 1, 6, 6)).repeat(6, axis=0))
+    counts = count_operations(net, result)
+    page = render_report(ReportData("net.h5", net, result, counts, (estimate_energy(counts),)))
+    best = int(result.outputs["o"][:, 0].sum(axis=0).argmax())
+    assert "v of out" in page and f"4 classes, the largest mean is that of {best}" in page
+    assert "4, 0 spikes" not in page

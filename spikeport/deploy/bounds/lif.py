@@ -33,13 +33,19 @@ def bounds(program: Program, lif: LIF, sources: Mapping[str, Sent], narrow: bool
     bias_low, bias_high = bias_low << lif.bias_exp, bias_high << lif.bias_exp
     u_high, v_high = _reach(lif, into.high, bias_high, lambda v: _after_above(lif, v))
     u_low, v_low = _reach(lif, -into.low, -bias_low, lambda v: _after_below(lif, v))
-    v = Bound("v", -v_low, v_high, V_WORD)
+    v = Bound("v", -v_low, v_high, _silent(lif) if lif.name in program.integrators else V_WORD)
     if not narrow:
         a = Bound("a", into.low, into.high, None)
         return (*loaded, *into.words, a, Bound("u", -u_low, u_high, U_WORD), v)
     driven = Bound("u + bias", bias_low - u_low, bias_high + u_high, U_LOIHI1)
     a = Bound("a", into.low, into.high, A_LOIHI1)
     return (*loaded, a, Bound("u", -u_low, u_high, U_LOIHI1), driven, v)
+
+
+def _silent(lif: LIF) -> tuple[int, int]:
+    """The v of an integrator that does not spike: under `strict` a spike is an overflow (`program.Output`)."""
+    low = V_WORD[0] if lif.vth_low is None else lif.vth_low << fixed.ACT_SHIFT
+    return low, lif.vth << fixed.ACT_SHIFT
 
 
 def _reach(lif: LIF, a: Ints, bias: Ints, after: After) -> tuple[Ints, Ints]:

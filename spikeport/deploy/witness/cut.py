@@ -56,7 +56,7 @@ def cut_out(program: Program, found: GroupBounds) -> Cut:
         groups=(group,),
         connections=links,
         inputs=tuple(inputs) or program.inputs[:1],
-        outputs=(Output("y", group.name),),
+        outputs=(Output("y", group.name, reads="v" if group.name in program.read_v else "s"),),
         encoders=encoders,
         chip=program.chip,
     )

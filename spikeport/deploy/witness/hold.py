@@ -13,7 +13,6 @@ from spikeport.deploy.witness.cut import Cut
 from spikeport.deploy.witness.drive import Drive
 from spikeport.deploy.witness.replay import encoded, own_bias, scaled_bias
 from spikeport.fixed import Ints
-from spikeport.neurons import Group
 
 STEPS = 4096  # a witness is sought within so many steps of a drive
 PULSE = 16  # how long the whole drive may take once it has begun
@@ -40,23 +39,24 @@ def _search(cut: Cut, drive: Drive) -> tuple[int, int, int] | None:
         for name, x in now.items():
             seen[name][:, t - 1] = x
         a = drive.levels if t >= drive.start else np.zeros_like(drive.levels)
-        now, _ = _step(group, now, a, bias, np.full(levels, t))
+        now, _ = _step(cut, now, a, bias, np.full(levels, t))
     state: rules.State = seen
     times = np.broadcast_to(np.arange(1, last + 1), (levels, last))
     for pulse in range(PULSE):
         whole = np.where(times >= drive.start, drive.whole, 0)
-        state, bad = _step(group, state, whole, bias, times + pulse)
+        state, bad = _step(cut, state, whole, bias, times + pulse)
         if bad.any():
             level, k = (int(i) for i in np.unravel_index(int(np.where(bad, times, last + 1).argmin()), bad.shape))
             return level, k + 1, k + 1 + pulse
     return None
 
 
-def _step(group: Group, state: rules.State, a: Ints, bias: Ints, t: Ints) -> tuple[rules.State, NDArray[np.bool_]]:
+def _step(cut: Cut, state: rules.State, a: Ints, bias: Ints, t: Ints) -> tuple[rules.State, NDArray[np.bool_]]:
     """One step of copies of one neuron, each at its own step t; and which of them overflow."""
-    interval = group.reset_interval
+    group, interval = cut.group, cut.group.reset_interval
     kept = np.where(t % interval == group.reset_offset % interval, 0, 1) if interval else 1
-    state, bad = rules.step(group, {name: x * kept for name, x in state.items()}, {"a": a, "bias": bias})
+    integrator = group.name in cut.program.integrators
+    state, bad = rules.step(group, {name: x * kept for name, x in state.items()}, {"a": a, "bias": bias}, integrator)
     return state, _any(bad)
 
 

@@ -21,7 +21,7 @@ def first_overflow(cut: Program, inputs: Given) -> Place | None:
     """The rule of the one group, step by step on `(T, n)` inputs."""
     (group,) = cut.groups
     state = rules.cleared(group, (group.size,))
-    quiet = np.zeros(group.size, np.int64)
+    quiet, integrator = np.zeros(group.size, np.int64), group.name in cut.integrators
     bias = own_bias(group)
     arriving: dict[tuple[str, int], Ints] = {}
     cache: dict[int, tuple[NDArray[np.integer], list[Part]]] = {}
@@ -33,7 +33,7 @@ def first_overflow(cut: Program, inputs: Given) -> Place | None:
             if (found := _outside(bias, BIAS_WORD)) is not None:
                 return "bias_mant", found, t
         entering: dict[str, Ints] = {port: arriving.pop((port, t), quiet) for port in group.ports}
-        state, bad = rules.step(group, state, {**entering, "bias": scaled_bias(group, bias)})
+        state, bad = rules.step(group, state, {**entering, "bias": scaled_bias(group, bias)}, integrator)
         for what, where in bad.items():
             if where.any():
                 return what, int(np.flatnonzero(where)[0]), t

@@ -24,14 +24,15 @@ def cleared(group: Group, shape: tuple[int, ...]) -> State:
     return {name: np.zeros(shape, np.int64) for name in names}
 
 
-def step(group: Group, state: State, entering: State) -> tuple[State, Bad]:
+def step(group: Group, state: State, entering: State, integrator: bool = False) -> tuple[State, Bad]:
     """
     Args:
         entering: What arrives at each port, and `bias`: of a LIF in units of v, of a SigmaDelta before its shift.
+        integrator: Whether the group is not to spike (`Program.integrators`).
     """
     match group:
         case LIF():
-            after, bad = _lif(group, state, entering)
+            after, bad = _lif(group, state, entering, integrator)
         case SigmaDelta():
             after, bad = _sigma_delta(group, state, entering)
         case Resonator():
@@ -39,7 +40,7 @@ def step(group: Group, state: State, entering: State) -> tuple[State, Bad]:
     return {name: np.clip(x, -LIMIT, LIMIT) for name, x in after.items()}, bad
 
 
-def _lif(lif: LIF, state: State, entering: State) -> tuple[State, Bad]:
+def _lif(lif: LIF, state: State, entering: State, integrator: bool) -> tuple[State, Bad]:
     u = fixed.decay(state["u"], fixed.keep_u(lif.du)) + (entering["a"] << fixed.ACT_SHIFT)
     total = fixed.decay(state["v"], fixed.keep_v(lif.dv)) + u + entering["bias"]
     awake = state["rest"] == 0
@@ -50,7 +51,8 @@ def _lif(lif: LIF, state: State, entering: State) -> tuple[State, Bad]:
     left = np.where(fires, total - vth if lif.reset == "subtract" else 0, total)
     rest = np.where(awake & fires, lif.refractory_steps, np.maximum(state["rest"] - 1, 0))
     v = np.where(awake, left, state["v"])
-    return {"u": u, "v": v, "rest": rest}, {"u": fixed.leaves_u(u), "v": fixed.leaves_v(total) & awake}
+    beyond = fixed.leaves_v(total) | fires if integrator else fixed.leaves_v(total)
+    return {"u": u, "v": v, "rest": rest}, {"u": fixed.leaves_u(u), "v": beyond & awake}
 
 
 def _sigma_delta(neurons: SigmaDelta, state: State, entering: State) -> tuple[State, Bad]:

@@ -6,7 +6,8 @@ RULE, SIGNED, VARIABLES, MORE = range(10, 14)  # MORE: where its third variable 
 SOFT, REST, TERNARY, VTH_LOW = range(14, 18)  # of a LIF
 STAGE, SCALE_EXP, STATE_EXP, RELU, CUMULATE = range(18, 23)  # of a SigmaDelta; STATE_EXP of a Resonator too
 COS, SIN, DECAY_BITS, IZHIKEVICH = range(23, 27)  # of a Resonator
-GROUP_COLUMNS = 27
+SILENT = 27  # of a LIF: its v is read, and it is not to spike
+GROUP_COLUMNS = 28
 
 PLAIN, LIF, SIGMA_DELTA, RESONATOR = range(4)  # PLAIN: a LIF that takes and sends spikes only, and has hard reset
 DELTA, SIGMA, BOTH = range(3)

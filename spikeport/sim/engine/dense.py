@@ -82,7 +82,7 @@ class DenseEngine:
             OverflowDetected: under `strict`, for the first value that leaves its word.
         """
         batch = next(iter(inputs.values())).shape[1]
-        groups = self.program.lifs
+        groups, integrators = self.program.lifs, self.program.integrators
         u = {g.name: self._zeros(batch, g.size) for g in groups}
         v = {g.name: self._zeros(batch, g.size) for g in groups}
         arriving: dict[str, dict[int, Tensor]] = {g.name: {} for g in groups}
@@ -98,7 +98,7 @@ class DenseEngine:
                     u[n], v[n] = torch.zeros_like(u[n]), torch.zeros_like(v[n])
                 a = arriving[n].pop(t, None)
                 left, u[n], v[n], sent[n] = step_group(g, u[n], v[n], a, bias[n][min(t, len(bias[n])) - 1])
-                self._refuse(strict and left, inputs, t)
+                self._refuse(strict and (left or (n in integrators and bool(sent[n].any()))), inputs, t)
                 for store, names, value in (("u", states, u), ("v", states, v), ("s", spikes, sent)):
                     if n in names:
                         kept[store][n].append(value[n])

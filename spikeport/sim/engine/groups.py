@@ -29,6 +29,7 @@ def group_rows(program: Program, connections: NDArray[np.int64], largest: list[i
         if group.reset_interval:
             row[col.INTERVAL], row[col.RESET_AT] = group.reset_interval, group.reset_offset % group.reset_interval
         _rule(row, group)
+        row[col.SILENT] = group.name in program.integrators
         in_32_bits = not connections[into, col.LONG].any() and sum(largest[k] for k in into) < 1 << 31
         if isinstance(group, LIF) and is_plain(group) and in_32_bits:
             row[col.RULE] = col.PLAIN

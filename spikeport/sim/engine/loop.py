@@ -17,7 +17,7 @@ from spikeport.sim.engine.resonator import step_resonator
 from spikeport.sim.engine.room import make_room
 from spikeport.sim.engine.sigma_delta import step_sigma_delta
 
-NARROW = 2  # a `strict` that minds a Loihi 1's words too
+STRICT, NARROW = 1, 2  # NARROW: minds a Loihi 1's words too, and lets integrators spike
 
 
 @njit(forceinline=True)
@@ -157,7 +157,7 @@ def run_sample(lay, steps, t_before, strict, x, graded, coded, coded_at, state, 
 
     Args:
         lay: Tables of `Layout`.
-        strict: Whether a value that leaves its word ends the run: 0, 1, or `NARROW`.
+        strict: Whether a value that leaves its word ends the run: 0, `STRICT`, or `NARROW`.
         x: `(T, sum of inputs)` bytes, channel last: where something is sent. The k-th step of this call takes
             entry k, and zeros after T.
         graded: `(payloads, offset per input or -1)`, payloads `(T, sum of graded inputs)`.
@@ -168,8 +168,8 @@ def run_sample(lay, steps, t_before, strict, x, graded, coded, coded_at, state, 
         room: Of `make_room`.
 
     Returns:
-        The step and the row at which a value left a word that it must not leave, or zeros. Groups count from 0,
-        connections from the number of groups.
+        The step and the row at which a value left a word that it must not leave, or an integrator spiked; or zeros.
+        Groups count from 0, connections from the number of groups.
     """
     lay, x, graded, coded, coded_at, state = borrowed((lay, x, graded, coded, coded_at, state))
     kept_sent, kept_states, sops, room = borrowed((kept_sent, kept_states, sops, room))
@@ -193,6 +193,8 @@ def run_sample(lay, steps, t_before, strict, x, graded, coded, coded_at, state, 
             if step_group(g, group, connections, loaded, state, t, narrow, shown, room, first) and stops:
                 return t, g
             count[group[col.NODE]] = list_events(room[1][0][:n], events, first)
+            if group[col.SILENT] and count[group[col.NODE]] and strict == STRICT:
+                return t, g
             keep(group, step, state, room, first, kept_sent, kept_states)
         for k in range(len(connections)):
             row = connections[k]

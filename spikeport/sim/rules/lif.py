@@ -28,6 +28,7 @@ def step(
     if lif.vth_low is not None:
         s -= v < lif.vth_low << fixed.ACT_SHIFT
     s = np.where(awake, s, 0)
+    guard.spike(v, s, lif)
     v = np.where(s != 0, v - (lif.vth << fixed.ACT_SHIFT) if lif.reset == "subtract" else 0, v)
     if not lif.refractory_steps:
         return {"u": u, "v": v}, s
