@@ -26,13 +26,16 @@ def run_network(network: Network, inputs: Mapping[str, NDArray[Any]]) -> Activit
     """
     activity: Activity = {name: np.asarray(x).reshape(*x.shape[:2], -1) for name, x in inputs.items()}
     for part in components(network):
-        into = {p.name: network.into(p.name) for p in part}
-        if len(part) == 1 and all(q.source != part[0].name for q in into[part[0].name]):
-            x = arriving(part[0], into[part[0].name], activity)
-            activity[part[0].name] = fire(part[0], x)[0]
-        else:
-            activity |= _together(part, into, activity)
+        activity |= run_component(part, {p.name: network.into(p.name) for p in part}, activity)
     return activity
+
+
+def run_component(part: list[Population], into: Mapping[str, list[Projection]], activity: Activity) -> Activity:
+    """What populations that hear each other, or one alone, send when they hear `activity`."""
+    alone = part[0]
+    if len(part) == 1 and all(q.source != alone.name for q in into[alone.name]):
+        return {alone.name: fire(alone, arriving(alone, into[alone.name], activity))[0]}
+    return _together(part, into, activity)
 
 
 def components(network: Network) -> Iterator[list[Population]]:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from spikeport.chip import LOIHI2, Chip
+from spikeport.deploy.calibration import OBSERVERS, Calibration, Observer
 from spikeport.deploy.convention import NIR, Convention
 from spikeport.errors import DeployError
 from spikeport.profiles import PROFILES, Profile
 
 MAX_INTERVAL = 1 << 15
+MAX_SCALES = 64
 MAX_PIXEL = (1 << 31) - 1
 LEAST = 1e-18
 """Of what is measured or scaled: products of such numbers are no denormals."""
@@ -34,6 +36,15 @@ class Options:
     """Of a `bias` input: range of the integers, and what 1 is worth to the float graph."""
     classes: int = 0
     """Classes among which the output neurons vote in equal blocks; 0: no vote."""
+    scales: int = 1
+    """Most parts, each with a scale of its own, that a population is split into by the range of its weights."""
+    observer: Observer = "membrane"
+    """How a population's scale is chosen where there is `data`; without it, by the largest weight."""
+    correct: bool = True
+    """Whether biases and thresholds make up for what rounding the weights shifts, as the `data` show it."""
+    repair: bool = False
+    """Whether neurons that rounding silenced or made fire all the time are brought back, and duplicates merged."""
+    data: Calibration | None = None
     profile: Profile = "strict"
     """Of the Program; it changes nothing else, and no other profile follows from the chip."""
 
@@ -45,6 +56,11 @@ class Options:
             raise DeployError("options", "steps", got=self.steps, relation="is not in", limit=f"[1, {MAX_INTERVAL}]")
         if self.input not in ("spike", "bias"):
             raise DeployError("options", "input", got=self.input, relation="is not one of", limit="spike, bias")
+        if type(self.scales) is not int or not 1 <= self.scales <= MAX_SCALES:
+            raise DeployError("options", "scales", got=self.scales, relation="is not in", limit=f"[1, {MAX_SCALES}]")
+        if self.observer not in OBSERVERS:
+            limit = ", ".join(OBSERVERS)
+            raise DeployError("options", "observer", got=self.observer, relation="is not one of", limit=limit)
         if self.profile not in PROFILES:
             limit = ", ".join(PROFILES)
             raise DeployError("options", "profile", got=self.profile, relation="is not one of", limit=limit)

@@ -15,6 +15,7 @@ from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.fold_neurons import FoldNeurons
 from spikeport.deploy.passes.one_decay import OneDecay
 from spikeport.deploy.passes.one_threshold import OneThreshold
+from spikeport.deploy.passes.per_channel import PerChannel
 from spikeport.deploy.passes.quantize import Quantize
 from spikeport.deploy.passes.relays import Relays
 from spikeport.deploy.passes.schedule import Schedule
@@ -31,6 +32,7 @@ PIPELINE: tuple[AbstractPass[Any, Any], ...] = (
     ToNetwork(),
     OneThreshold(),
     OneDecay(),
+    PerChannel(),
     Sources(),
     Schedule(),
     Relays(),

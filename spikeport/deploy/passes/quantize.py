@@ -49,7 +49,7 @@ class Quantize(AbstractPass[Network, Program]):
             if into and into[0].source in images:
                 rounded[population.name], encoder = encode(population, into[0], options)
                 encoders.append(encoder)
-        rounded |= rounded_network(named, options, rounded)
+        rounded = rounded_network(named, options, rounded)
         return program_of(named, rounded, encoders, options)
 
     def ensures(self, after: Program, options: Options) -> None:
@@ -69,7 +69,7 @@ def program_of(network: Network, rounded: Mapping[str, Rounded], encoders: list[
         groups=tuple(_group(p, rounded[p.name], options) for p in network.populations),
         connections=tuple(connections),
         inputs=tuple(_input(name, shape, options) for name, shape in network.inputs),
-        outputs=tuple(Output(o.name, o.source, options.classes) for o in network.outputs),
+        outputs=tuple(Output(o.name, o.source, options.classes, o.reads) for o in network.outputs),
         encoders=tuple(encoders),
         latency=_latency(network),
         dt_s=options.dt_s,
