@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeport.deploy.convention import Convention, kept_and_gained
+from spikeport.deploy.network import Population
 from spikeport.deploy.nodes import (
     IF,
     LI,
@@ -48,9 +50,19 @@ class _Plain:
         node = self.node
         self.u = node.keep_u * self.u + x + node.drive
         v = node.keep_v * self.v + self.u + node.bias
-        s = v >= node.threshold if node.at_threshold else v > node.threshold
-        self.v = np.where(s, v - node.threshold if node.reset == "subtract" else 0, v)
-        return s.astype(np.float64) if node.fires else v
+        if not node.fires:
+            self.v = v
+            return v
+        s = spikes_of(node, v, node.threshold)
+        self.v = v - s * node.threshold if node.reset == "subtract" else np.where(s, 0, v)
+        return s.astype(np.float64)
+
+
+def spikes_of(neuron: Membrane | Population, v: Floats, threshold: Floats) -> NDArray[np.integer]:
+    """How often each neuron fires."""
+    if neuron.several:
+        return np.maximum(np.floor(v / threshold), 0).astype(np.int64)
+    return (v >= threshold if neuron.at_threshold else v > threshold).astype(np.int64)
 
 
 class _Leaky:

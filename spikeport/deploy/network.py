@@ -41,6 +41,8 @@ class Population:
     reset: Reset = "zero"
     at_threshold: bool = False
     """Whether v = threshold fires as well."""
+    several: bool = False
+    """Whether it sends floor(v / threshold) spikes in a step and loses as many thresholds."""
     start: int = 0
     """0: not scheduled yet."""
 

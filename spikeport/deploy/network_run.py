@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from spikeport.deploy.float_neurons import spikes_of
 from spikeport.deploy.maps.apply import apply
 from spikeport.deploy.network import Network, Population, Projection
 from spikeport.deploy.nodes import Floats
@@ -69,10 +70,15 @@ def fire(p: Population, x: Floats) -> tuple[NDArray[Any], Floats]:
     """Spikes, or v where there are none, and v before its resets; `(T, B, n)` both."""
     state = _State(p, x.shape[1])
     v = np.empty_like(x)
-    sent = np.empty(x.shape, np.uint8 if p.fires else np.float64)
+    sent = np.empty(x.shape, _kind(p))
     for t in range(len(x)):
         sent[t], v[t] = state.step(x[t])
     return sent, v
+
+
+def _kind(p: Population) -> type[np.generic]:
+    """Of what it sends: spikes, counts of them, or v."""
+    return np.float64 if not p.fires else np.int64 if p.several else np.uint8
 
 
 class _State:
@@ -88,8 +94,8 @@ class _State:
         if not self.p.fires:
             self.v = before
             return before, before
-        s = before >= self.threshold if self.p.at_threshold else before > self.threshold
-        self.v = np.where(s, before - self.threshold if self.p.reset == "subtract" else 0, before)
+        s = spikes_of(self.p, before, self.threshold)
+        self.v = before - s * self.threshold if self.p.reset == "subtract" else np.where(s, 0, before)
         return s, before
 
 
@@ -101,7 +107,7 @@ def _together(part: list[Population], into: Mapping[str, list[Projection]], acti
     x = {p.name: arriving(p, outside[p.name], activity) for p in part}
     steps, batch = next(iter(x.values())).shape[:2]
     states = {p.name: _State(p, batch) for p in part}
-    sent = {p.name: np.zeros(x[p.name].shape, np.uint8 if p.fires else np.float64) for p in part}
+    sent = {p.name: np.zeros(x[p.name].shape, _kind(p)) for p in part}
     for t in range(steps):
         for p in part:
             now = x[p.name][t]

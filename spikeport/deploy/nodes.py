@@ -179,6 +179,8 @@ class Membrane:
     reset: Literal["zero", "subtract"] = "zero"
     at_threshold: bool = False
     """Whether v = threshold fires as well."""
+    several: bool = False
+    """Whether it sends floor(v / threshold) spikes in a step and loses as many thresholds."""
 
     @property
     def fires(self) -> bool:

@@ -12,6 +12,7 @@ from spikeport.profiles import PROFILES, Profile
 
 MAX_INTERVAL = 1 << 15
 MAX_SCALES = 64
+MAX_COPIES = 8
 MAX_PIXEL = (1 << 31) - 1
 LEAST = 1e-18
 """Of what is measured or scaled: products of such numbers are no denormals."""
@@ -44,6 +45,8 @@ class Options:
     """Whether biases and thresholds make up for what rounding the weights shifts, as the `data` show it."""
     repair: bool = False
     """Whether neurons that rounding silenced or made fire all the time are brought back, and duplicates merged."""
+    copies: int = 0
+    """Copies of a neuron that may send several spikes in a step, one for each; 0: as many as `data` show, else 1."""
     data: Calibration | None = None
     profile: Profile = "strict"
     """Of the Program; it changes nothing else, and no other profile follows from the chip."""
@@ -58,6 +61,8 @@ class Options:
             raise DeployError("options", "input", got=self.input, relation="is not one of", limit="spike, bias")
         if type(self.scales) is not int or not 1 <= self.scales <= MAX_SCALES:
             raise DeployError("options", "scales", got=self.scales, relation="is not in", limit=f"[1, {MAX_SCALES}]")
+        if type(self.copies) is not int or not 0 <= self.copies <= MAX_COPIES:
+            raise DeployError("options", "copies", got=self.copies, relation="is not in", limit=f"[0, {MAX_COPIES}]")
         if self.observer not in OBSERVERS:
             limit = ", ".join(OBSERVERS)
             raise DeployError("options", "observer", got=self.observer, relation="is not one of", limit=limit)

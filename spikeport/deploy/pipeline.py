@@ -19,6 +19,7 @@ from spikeport.deploy.passes.per_channel import PerChannel
 from spikeport.deploy.passes.quantize import Quantize
 from spikeport.deploy.passes.relays import Relays
 from spikeport.deploy.passes.schedule import Schedule
+from spikeport.deploy.passes.several_spikes import SeveralSpikes
 from spikeport.deploy.passes.sources import Sources
 from spikeport.deploy.passes.thresholds import ThresholdsToNeurons
 from spikeport.deploy.passes.to_network import ToNetwork
@@ -30,6 +31,7 @@ PIPELINE: tuple[AbstractPass[Any, Any], ...] = (
     FoldNeurons(),
     ThresholdsToNeurons(),
     ToNetwork(),
+    SeveralSpikes(),
     OneThreshold(),
     OneDecay(),
     PerChannel(),

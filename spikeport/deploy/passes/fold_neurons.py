@@ -13,7 +13,7 @@ import numpy as np
 
 from spikeport.deploy.convention import Convention
 from spikeport.deploy.graph import Edge, Graph
-from spikeport.deploy.nodes import Delay, Floats, Membrane, Node, Scale
+from spikeport.deploy.nodes import IF, Delay, Floats, Membrane, Node, Scale
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.lowerable import check_lowerable
@@ -63,7 +63,9 @@ class _Builder:
             self.enter[name] = self._node(f"{name}.gain", Scale(gain))
             self.new.append((self.enter[name], name))
         self.nodes[name] = membrane
-        if membrane.fires and how.reset == "subtract_late":  # a threshold that leaves a step late does not decay first
+        if (
+            membrane.fires and how.reset == "subtract_late" and not how.several
+        ):  # a threshold that leaves a step late does not decay first
             late = self._node(f"{name}.late", Scale(-membrane.threshold * (1 - membrane.keep_v)))
             self.new += [(name, late), (late, name)]
         if how.layer_delay:
@@ -85,13 +87,8 @@ class _Builder:
 
 def _remarks(graph: Graph, how: Convention) -> list[str]:
     """Where a chip's neuron is not the framework's: `compile` measures what it costs."""
-    firing = [name for name, node in graph.nodes.items() if isinstance(node, FILE_NEURONS) and _fires(node)]
-    if not firing or not how.several:
+    held = [name for name, node in graph.nodes.items() if isinstance(node, IF)]
+    if not held or not how.floor:
         return []
-    floor = ", and v has no floor" if how.floor else ""
-    first, more = firing[0], f" and {len(firing) - 1} more" if len(firing) > 1 else ""
-    return [f"{first}{more}: {how.name} sends several spikes a step, a core's neuron one at most{floor}"]
-
-
-def _fires(node: Node) -> bool:
-    return hasattr(node, "v_threshold")
+    more = f" and {len(held) - 1} more" if len(held) > 1 else ""
+    return [f"{held[0]}{more}: {how.name} holds v at minus its threshold and above, a core's neuron does not"]

@@ -33,8 +33,9 @@ def membrane_of(node: FileNeuron, how: Convention) -> tuple[Membrane, Floats]:
         bias=bias,
         drive=drive,
         start=first - rest,
-        reset="subtract" if spiking and how.reset.startswith("subtract") else "zero",
+        reset="subtract" if spiking and (how.several or how.reset.startswith("subtract")) else "zero",
         at_threshold=spiking is not None and (how.compare == ">=" or how.several),
+        several=spiking is not None and how.several,
     )
     return membrane, gain
 
@@ -64,7 +65,7 @@ def check_neuron(name: str, node: FileNeuron, how: Convention) -> None:
         return
     do = "name another with --convention, or train with a reset to zero"
     late_current = how.reset == "subtract_late" and isinstance(node, CubaLIF)
-    if how.reset == "subtract_once" or late_current:
+    if not how.several and (how.reset == "subtract_once" or late_current):
         limit = "zero, v_reset, or the threshold at once"
         raise DeployError(name, f"reset of {how.name}", got=how.reset, relation="is not", limit=limit, do=do)
     above = node.v_threshold - _rest(node, how)

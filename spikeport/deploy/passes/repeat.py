@@ -1,4 +1,4 @@
-"""Neurons that repeat the spikes that they hear, one step later on the chip."""
+"""Neurons that hand on what they hear, one step later on the chip."""
 
 import numpy as np
 
@@ -7,6 +7,15 @@ from spikeport.deploy.nodes import Shape
 
 
 def repeater(name: str, shape: Shape) -> Population:
-    """Fed by a map of ones, one source for each neuron."""
+    """Repeats spikes; fed by a map of ones, one source for each neuron."""
+    return _forgetful(name, shape, 0.5)
+
+
+def adder(name: str, shape: Shape) -> Population:
+    """Holds in v what arrives in a step, and never fires."""
+    return _forgetful(name, shape, np.inf)
+
+
+def _forgetful(name: str, shape: Shape, threshold: float) -> Population:
     zero = np.zeros(shape)
-    return Population(name, shape, keep_v=zero, threshold=np.full(shape, 0.5), keep_u=zero, bias=zero, drive=zero)
+    return Population(name, shape, keep_v=zero, threshold=np.full(shape, threshold), keep_u=zero, bias=zero, drive=zero)

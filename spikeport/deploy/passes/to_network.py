@@ -35,18 +35,17 @@ class ToNetwork(AbstractPass[Graph, Network]):
         populations, projections = [], []
         outputs: list[Readout] = []
         for name, node in before.nodes.items():
+            target = name
             if isinstance(node, Output):
                 direct = _direct(before, name, paths[name], constants[name])
                 if direct is not None:
                     outputs.append(direct)
                     continue
-                node = _readout(shapes[name])
                 outputs.append(Readout(name, f"{name}.v", "v"))
-            if not isinstance(node, Membrane):
-                continue
-            target = name if isinstance(before.nodes[name], Membrane) else f"{name}.v"
-            populations.append(_population(target, shapes[name], node, constants[name]))
-            projections += [_projection(before, target, p) for p in paths[name]]
+                target, node = f"{name}.v", _readout(shapes[name])
+            if isinstance(node, Membrane):
+                populations.append(_population(target, shapes[name], node, constants[name]))
+                projections += [_projection(before, target, p) for p in paths[name]]
         inputs = tuple((name, node.shape) for name, node in before.nodes.items() if isinstance(node, Input))
         network = Network(tuple(populations), tuple(projections), inputs, tuple(outputs), before.sha256, before.remarks)
         return _in_shape(network)
@@ -89,6 +88,7 @@ def _population(name: str, shape: Shape, node: Membrane, constants: ByLag) -> Po
         first=_first(shape, node, constants),
         reset=node.reset,
         at_threshold=node.at_threshold,
+        several=node.several,
     )
 
 

@@ -55,9 +55,7 @@ def _with_data(network: Network, options: Options, known: Mapping[str, Rounded])
     return found
 
 
-def _fitted(
-    p: Population, into: list[Projection], options: Options, wanted: Activity, heard: Activity
-) -> Rounded:
+def _fitted(p: Population, into: list[Projection], options: Options, wanted: Activity, heard: Activity) -> Rounded:
     seen = see(p, into, wanted, heard)
     return on_grid(p, into) or rounded_with_data(p, into, seen, options.observer, options.correct)
 

@@ -16,8 +16,12 @@ MARGIN = 4.0
 
 
 def unit_of_weights(p: Population, into: Sequence[Projection]) -> float:
-    """The least with which every weight has an exponent of 0."""
-    return max([_needed(weights_of(q.map)) for q in into], default=0.0) or _without_weights(p)
+    """The least with which the projection of the most weights has an exponent of 0, and no other one above 7."""
+    if not into:
+        return _without_weights(p)
+    needed = [_needed(weights_of(q.map)) for q in into]
+    most = max(range(len(into)), key=lambda k: (needed[k] > 0, weights_of(into[k].map).size))
+    return max(needed[most], max(needed) / 2**fixed.WEIGHT_EXP_MAX) or _without_weights(p)
 
 
 def _needed(weight: Floats) -> float:
