@@ -129,7 +129,7 @@ def test_check_lists_what_does_not_fit_and_exits_1(made: Path, tmp_path: Path) -
     ran = spikeport("check", tmp_path / "odd.h5", "--json")
     assert ran.code == 1
     assert ran.json["fits"] is False
-    assert [(v["rule"], v["where"], v["got"], v["limit"]) for v in ran.json["violations"]] == [
+    assert [(v["id"], v["layer"], v["value"], v["limit"]) for v in ran.json["violations"]] == [
         ("reset_intervals_are_powers_of_two", name, 3, 4) for name in ("lif1", "lif2", "lif3")
     ]
     table = spikeport("check", tmp_path / "odd.h5")
