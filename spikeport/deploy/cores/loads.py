@@ -129,7 +129,9 @@ def _outward(program: Program, chip: Chip, name: str, cuts: Mapping[str, Cut]) -
 
 def _conv_entries(conv: Conv, source: Shape, cut: Cut, target: Cut, chip: Chip) -> Ints:
     rows, columns = (np.add.reduceat(window(conv, source, target, axis).cores, cut.starts(axis)) for axis in (1, 2))
-    blocks = (filters(conv, target) > 0).sum(axis=0)  # of the target's channels, for each of the convolution's groups
-    each = np.repeat(blocks, conv.weight.shape[1])
-    over = np.add if chip.generation == 1 else np.maximum  # a pixel's entry serves all its channels on a Loihi 2
-    return spread(over.reduceat(each, cut.starts(0)), rows, columns)
+    reaches = np.repeat(filters(conv, target) > 0, conv.weight.shape[1], axis=1)  # (blocks of the target, channels)
+    if chip.generation == 1:
+        entries = np.add.reduceat(reaches.sum(axis=0), cut.starts(0))
+    else:  # all channels of a pixel on a core share its entry
+        entries = np.logical_or.reduceat(reaches, cut.starts(0), axis=1).sum(axis=0)
+    return spread(entries, rows, columns)
