@@ -72,6 +72,8 @@ def advise(design: Design, broken: Sequence[Violation] | None = None) -> Advice:
         broken: Its violations, if they are known.
     """
     broken = violations(design) if broken is None else broken
+    if not broken:
+        return Advice((), None, 0)
     trials = _Trials(design, frozenset((v.id, v.layer) for v in broken))
     found = [(change, trials.nearest(change)) for change in changes(design, broken)]
     useful = sorted(
