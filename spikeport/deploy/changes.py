@@ -47,7 +47,9 @@ def changes(design: Design, violations: Sequence[Violation]) -> Iterator[Change]
     yield from _numbers(design, broken)
     for chip in CHIPS.values():
         if chip.name != design.chip.name:
-            yield Change(OTHER_CHIP, f"the network as it is on a {chip.name}", partial(_on, chip=chip), frozenset(broken))
+            yield Change(
+                OTHER_CHIP, f"the network as it is on a {chip.name}", partial(_on, chip=chip), frozenset(broken)
+            )
     room = frozenset(key for key in broken if key[1] == CHIP)
     if room:
         yield from _more_room(design, room)

@@ -94,18 +94,17 @@ class _Trials:
         self.made = 0
 
     def nearest(self, change: Change) -> tuple[int, Remedy] | None:
-        """The nearest size of a change that is of use."""
-        good, best = len(change.sizes) - 1, None
-        low = 0
-        if (best := self._try(change, change.sizes[good])) is None:
+        """The nearest size of a change that is of use, by bisection; the furthest is tried first."""
+        if not change.sizes or (best := self._try(change, change.sizes[-1])) is None:
             return None
-        while low < good:
-            middle = (low + good) // 2
+        low, high = 0, len(change.sizes) - 1
+        while low < high:
+            middle = (low + high) // 2
             if (found := self._try(change, change.sizes[middle])) is not None:
-                good, best = middle, found
+                high, best = middle, found
             else:
                 low = middle + 1
-        return change.sizes[good], best
+        return change.sizes[high], best
 
     def together(self, parts: Iterable[tuple[Change, int]]) -> Remedy | None:
         """One change after the other, each where something is left for it to mend; None if something is left in the

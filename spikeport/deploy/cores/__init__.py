@@ -76,6 +76,8 @@ def _least(program: Program, chip: Chip, group: Group, cuts: Mapping[str, Cut], 
 
     def cut(limits: Mapping[str, int]) -> Cut | None:
         def fits(cut: Cut) -> bool:
+            if cut.room.max() > limits["neurons"]:
+                return False
             found = loads(program, chip, group.name, {**cuts, group.name: cut}, out=out)
             return all(found[resource].max() <= limits[resource] for resource in limits)
 

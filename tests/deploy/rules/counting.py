@@ -47,7 +47,8 @@ def synapses(c: Connection, source: tuple[int, ...], target: tuple[int, ...]) ->
 def needs(program: Program, chip: Chip, cores: Cores) -> Needs:
     """Axons in, axons out and words of each core of each group."""
     found: Needs = {
-        name: {what: [0] * (max(of) + 1) for what in ("axons in", "axons out", "synapses")} for name, of in cores.items()
+        name: {what: [0] * (max(of) + 1) for what in ("axons in", "axons out", "synapses")}
+        for name, of in cores.items()
     }
     for output in program.outputs:
         for core in cores[output.source]:

@@ -12,7 +12,7 @@ Shape = tuple[int, ...]
 
 
 def random_program(rng: np.random.Generator) -> Program:
-    shapes: dict[str, Shape] = {"x": (int(rng.integers(1, 4)), int(rng.integers(3, 7)), int(rng.integers(3, 8)))}
+    shapes: dict[str, Shape] = {"x": (int(rng.integers(1, 3)), int(rng.integers(3, 6)), int(rng.integers(3, 7)))}
     connections: list[Connection] = []
     for number in range(int(rng.integers(1, 4))):
         source = f"g{number - 1}" if number else "x"
@@ -36,8 +36,8 @@ def random_program(rng: np.random.Generator) -> Program:
 def random_conv(rng: np.random.Generator, source: str, name: str, shape: Shape) -> Conv:
     groups = int(rng.choice([1, shape[0]]))
     kernel = tuple(int(k) for k in rng.integers(1, 3, 2))
-    weight = rng.integers(-3, 4, (groups * int(rng.integers(1, 4)), shape[0] // groups, *kernel)) * 2
-    stride, padding = (tuple(int(v) for v in rng.integers(low, 3, 2)) for low in (1, 0))
+    weight = rng.integers(-3, 4, (groups * int(rng.integers(1, 3)), shape[0] // groups, *kernel)) * 2
+    stride, padding = (tuple(int(v) for v in rng.integers(*ends, 2)) for ends in ((1, 3), (0, 2)))
     return Conv(source, name, weight, stride=stride, padding=padding, groups=groups)  # type: ignore[arg-type]
 
 

@@ -61,7 +61,18 @@ def test_dense_layers_of_the_oxford_log_take_its_words() -> None:
 
 @pytest.mark.parametrize(
     ("synapses", "neurons", "words"),
-    [(0, 0, 0), (1, 0, 1), (6, 0, 1), (7, 0, 2), (64, 0, 9), (65, 0, 10), (64, 64, 15), (64, 65, 16), (3, 1024, 1), (4, 1024, 2)],
+    [
+        (0, 0, 0),
+        (1, 0, 1),
+        (6, 0, 1),
+        (7, 0, 2),
+        (64, 0, 9),
+        (65, 0, 10),
+        (64, 64, 15),
+        (64, 65, 16),
+        (3, 1024, 1),
+        (4, 1024, 2),
+    ],
 )
 def test_words_of_an_axon_on_loihi_1(synapses: int, neurons: int, words: int) -> None:
     """8 bits of weight, 6 to 12 of index, a header of 10 for each 64: 64 * 8 + 10 = 522 bits are 9 words of 64."""
@@ -81,4 +92,3 @@ def test_the_same_shapes_take_the_same_cores_whatever_the_weights() -> None:
     for chip in (LOIHI1, LOIHI2):
         small = replace(chip, neurons_per_core=32)
         assert cores(map_cores(net, small)) == cores(map_cores(other, small))
-
