@@ -57,6 +57,6 @@ def test_the_published_sizes_of_loihi_1() -> None:
 
 
 def test_the_published_sizes_of_loihi_2() -> None:
-    """Intel, technology brief, 2021: up to 1 million neurons a chip, 128 KB a core; the conservative numbers are below."""
+    """Intel, technology brief, 2021: up to 1 million neurons a chip, 128 KB a core; ours are below."""
     assert 2**18 < LOIHI2.cores_per_chip * LOIHI2.neurons_per_core < 2**20
     assert LOIHI2.synapse_words_per_core * 64 < 128 * 1024 * 8
