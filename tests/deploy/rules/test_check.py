@@ -60,7 +60,7 @@ def test_fan_out_of_a_neuron_is_its_cores_on_loihi_1() -> None:
 
 
 def test_synapses_of_one_neuron_fit_one_core() -> None:
-    """On a Loihi 1 an axon with one synapse of 8 bits and a header of 10 takes a word of 64 bits: 7 sources, 7 words."""
+    """On a Loihi 1 an axon with one synapse of 8 bits and a header of 10 takes a word of 64 bits: 7 sources, 7 words"""
     assert check(row(1, n_in=7), replace(LOIHI1, synapse_words_per_core=7)) == []
     small = replace(LOIHI1, synapse_words_per_core=6)
     assert facts(check(row(1, n_in=7), small)) == [("synapses_fit_one_core", "g0", 7, 6)]
