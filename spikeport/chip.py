@@ -17,11 +17,24 @@ class Chip:
 
     name: str
     generation: int
+    chips_per_system: int
+    """Of the largest system that there is public word of."""
     cores_per_chip: int
     neurons_per_core: int
     axons_in_per_core: int
     axons_out_per_core: int
-    synapse_memory_bits_per_core: int
+    synapse_words_per_core: int
+    """Of 64 bits each."""
+    neuron_settings_per_core: int
+    """How many sets of decays and thresholds, or groups of neurons, a core tells apart."""
+    max_decay: int
+    min_threshold: int
+    max_threshold: int
+    max_bias: int
+    """Largest mantissa; the least is one further from zero."""
+    max_bias_exp: int
+    max_weight: int
+    """Largest magnitude of a mantissa; mixed signs have even ones, the least one further from zero."""
     max_delay: int
     """Largest programmable delay in steps, beyond the one step that every connection takes."""
     min_weight_exp: int
@@ -41,15 +54,31 @@ class Chip:
 _NENGO = "nengo-loihi 1.1, nengo_loihi/builder and hardware/validate.py"
 _LAVA = "lava-nc 0.10.0, magma/core/resources.py and compiler/subcompilers/constants.py"
 _PARTITIONER = "register percentages in the compile logs of lava-dl's netx tutorials (mnist, pilotnet, oxford)"
+_LIF = "lava-nc 0.10.0, proc/lif/process.py and models.py"
+_WORDS = {
+    "max_decay": "12-bit registers; " + _LIF,
+    "max_threshold": "17 bits; " + _LIF,
+    "max_bias": "13 bits with the sign; " + _LIF,
+    "max_bias_exp": "3 bits; " + _LIF,
+    "max_weight": "8 bits; lava-nc 0.10.0, utils/weightutils.py",
+}
 
 LOIHI1 = Chip(
     name="loihi1",
     generation=1,
+    chips_per_system=32,
     cores_per_chip=128,
     neurons_per_core=1024,
     axons_in_per_core=4096,
     axons_out_per_core=4096,
-    synapse_memory_bits_per_core=1_048_576,
+    synapse_words_per_core=16_384,
+    neuron_settings_per_core=16,
+    max_decay=4095,
+    min_threshold=1,
+    max_threshold=131_071,
+    max_bias=4095,
+    max_bias_exp=7,
+    max_weight=255,
     max_delay=62,
     min_weight_exp=-7,
     max_weight_exp=7,
@@ -58,11 +87,15 @@ LOIHI1 = Chip(
     programmable_neurons=False,
     sources=MappingProxyType(
         {
+            "chips_per_system": _LAVA + " (Nahuku)",
             "cores_per_chip": _LAVA + "; Davies et al., IEEE Micro 38(1), 2018",
             "neurons_per_core": _NENGO + " (compartments)",
             "axons_in_per_core": _NENGO,
             "axons_out_per_core": _NENGO,
-            "synapse_memory_bits_per_core": _NENGO + " (128 KiB)",
+            "synapse_words_per_core": _NENGO + " (1,048,576 bits); NxTF, nxsdk_modules_ncl/dnn (16,384 words)",
+            "neuron_settings_per_core": _NENGO + " (16 thresholds; 32 sets of decays)",
+            "min_threshold": _NENGO + " (vth > 0)",
+            **_WORDS,
             "max_delay": "brian2_loihi, loihi_synapses.py (0..62)",
             "min_weight_exp": _NENGO + " (-7; brian2_loihi allows -8)",
             "max_weight_exp": _NENGO,
@@ -76,11 +109,19 @@ LOIHI1 = Chip(
 LOIHI2 = Chip(
     name="loihi2",
     generation=2,
+    chips_per_system=1152,
     cores_per_chip=120,
-    neurons_per_core=4096,
+    neurons_per_core=4095,
     axons_in_per_core=16_000,
     axons_out_per_core=16_000,
-    synapse_memory_bits_per_core=1_048_576,
+    synapse_words_per_core=12_000,
+    neuron_settings_per_core=8,
+    max_decay=4095,
+    min_threshold=0,
+    max_threshold=131_071,
+    max_bias=4095,
+    max_bias_exp=7,
+    max_weight=255,
     max_delay=62,
     min_weight_exp=-8,
     max_weight_exp=7,
@@ -89,11 +130,17 @@ LOIHI2 = Chip(
     programmable_neurons=True,
     sources=MappingProxyType(
         {
+            "chips_per_system": "Intel, press release on Hala Point, 2024; 8 in a Kapoho Point",
             "cores_per_chip": _LAVA,
-            "neurons_per_core": _PARTITIONER + "; Intel's technology brief of 2021 says up to 8192",
+            "neurons_per_core": "compile log of lava-dl's netx/yolo_kp (3584 are 87.52 %, 2688 are 65.64 %);"
+            " Intel's technology brief of 2021 says up to 8192",
             "axons_in_per_core": _PARTITIONER,
             "axons_out_per_core": _PARTITIONER + " (axon map)",
-            "synapse_memory_bits_per_core": "Intel, technology brief of Loihi 2, 2021 (128 KB)",
+            "synapse_words_per_core": "compile logs of lava-dl's netx/oxford and pilotnet (registers['SynMem']=12000);"
+            " Intel's technology brief of 2021 says 128 KB, 16,384 words",
+            "neuron_settings_per_core": _PARTITIONER + " (neuron groups)",
+            "min_threshold": _LIF,
+            **_WORDS,
             "max_delay": "lava-dl 0.6.0, netx clips to 62; 6 bits in lava-nc's DelayDense",
             "min_weight_exp": "brian2_loihi, loihi_synapses.py; no other public figure for Loihi 2",
             "max_weight_exp": "brian2_loihi, loihi_synapses.py; no other public figure for Loihi 2",

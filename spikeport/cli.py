@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from spikeport.errors import SpikeportError
+from spikeport.errors import InputError, SpikeportError
 
 app = typer.Typer(
     name="spikeport",
@@ -93,7 +93,7 @@ def export(
 
 @app.command()
 def check(
-    net: Annotated[Path, typer.Argument(metavar="NET", help="A NIR file, or a Program.")],
+    net: Annotated[Path | None, typer.Argument(metavar="NET", help="A NIR file, or a Program.")] = None,
     target: Target = "loihi2",
     dt: DtS = None,
     convention: ConventionName = None,
@@ -109,11 +109,20 @@ def check(
     strict_overflow: Annotated[
         bool, typer.Option("--strict-overflow", help="Exit 1 unless every layer is proven not to overflow.")
     ] = False,
+    explain: Annotated[
+        str | None, typer.Option(metavar="RULE", help="Say what a design rule measures, and its limits; needs no NET.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """What would stop a network on the chip, how to mend each point, and which layers can overflow."""
+    """What would stop a network on the chip, what would fit, and which layers can overflow."""
     from spikeport.commands.compiling import check as command
 
+    if explain is not None:
+        from spikeport.commands.fitting import explain as explained
+
+        return _show(explained(explain), json)
+    if net is None:
+        raise InputError("check", "no network", do="name a NIR file or a Program, or a rule with --explain")
     options = {"dt_s": dt, "convention": convention, "steps": steps, "input": input_kind}
     options |= {"low": low, "high": high, "scale": scale}
     _show(command(net, target, options, witness, strict_overflow), json)

@@ -53,10 +53,10 @@ def test_a_chip_asks_for_no_more_than_the_arithmetic_can_express(chip: Chip) -> 
 def test_the_published_sizes_of_loihi_1() -> None:
     """Davies et al., IEEE Micro 38(1), 2018: 128 cores, 1,024 neurons a core, 131,072 neurons a chip."""
     assert LOIHI1.cores_per_chip * LOIHI1.neurons_per_core == 131_072
-    assert LOIHI1.synapse_memory_bits_per_core == 128 * 1024 * 8
+    assert LOIHI1.synapse_words_per_core * 64 == 128 * 1024 * 8
 
 
 def test_the_published_sizes_of_loihi_2() -> None:
-    """Intel, technology brief, 2021: up to 1 million neurons a chip; the conservative number is below that."""
+    """Intel, technology brief, 2021: up to 1 million neurons a chip, 128 KB a core; ours are below."""
     assert 2**18 < LOIHI2.cores_per_chip * LOIHI2.neurons_per_core < 2**20
-    assert LOIHI2.synapse_memory_bits_per_core == 128 * 1024 * 8
+    assert LOIHI2.synapse_words_per_core * 64 < 128 * 1024 * 8

@@ -7,14 +7,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import rich.table
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
 WIDE = 200
 """Columns of a table that is piped: no cell is folded for a screen that is not there."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One more table of an answer."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,8 @@ class Answer:
     rows: Sequence[Sequence[str]] = ()
     notes: Sequence[str] = field(default=())
     exit_code: int = 0
+    tables: Sequence[Table] = ()
+    """Shown between the first one and the notes."""
 
 
 def show(answer: Answer, as_json: bool) -> None:
@@ -39,18 +50,23 @@ def show(answer: Answer, as_json: bool) -> None:
     console = Console()
     if not console.is_terminal:
         console.width = WIDE
-    if answer.rows:
-        table = Table(title=escape(answer.title), title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-        table.show_header, table.pad_edge = any(answer.columns), False
-        for column in answer.columns:
-            table.add_column(escape(column), overflow="fold")
-        for row in answer.rows:
-            table.add_row(*(escape(cell) for cell in row))
-        console.print(table)
-    elif answer.title:
-        console.print(escape(answer.title))
+    for shown in (Table(answer.title, answer.columns, answer.rows), *answer.tables):
+        if shown.rows:
+            console.print(_drawn(shown))
+        elif shown.title:
+            console.print(escape(shown.title))
     for note in answer.notes:
         console.print(escape(note), soft_wrap=True)
+
+
+def _drawn(shown: Table) -> rich.table.Table:
+    table = rich.table.Table(title=escape(shown.title), title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table.show_header, table.pad_edge = any(shown.columns), False
+    for column in shown.columns:
+        table.add_column(escape(column), overflow="fold")
+    for row in shown.rows:
+        table.add_row(*(escape(cell) for cell in row))
+    return table
 
 
 @contextmanager

@@ -6,11 +6,14 @@ from typing import Any
 
 from spikeport.chip import chip_named
 from spikeport.commands.answer import Answer
+from spikeport.commands.fitting import advice_data, cores_table, placement_data
 from spikeport.commands.proving import verdicts
 from spikeport.commands.samples import check_file_writable
 from spikeport.deploy import Violation, compile_graph, read_nir
 from spikeport.deploy import check as check_program
 from spikeport.deploy.pipeline import read_as
+from spikeport.deploy.remedies import advise
+from spikeport.deploy.rules import design, violations
 from spikeport.errors import RuleError
 from spikeport.program import LIF, Program
 from spikeport.program_file import load_program, save_program
@@ -27,28 +30,33 @@ def check(
     """
     chip_named(target)
     program, remarks = _loaded(path) if path.suffix in (".h5", ".hdf5") else _compiled(path, target, options)
-    violations = check_program(program, target)
+    designed = design(program, target)
+    broken = violations(designed)
     if witness is not None:
         check_file_writable(witness)
     overflow = verdicts(program, witness, target)
     unproven = strict_overflow and not all(v.proven for v in overflow)
-    data = {"file": str(path), "target": target, "fits": not violations, "violations": [asdict(v) for v in violations]}
+    advice = advise(designed, broken) if broken else None
+    data = {"file": str(path), "target": target, "fits": not broken, "violations": [asdict(v) for v in broken]}
+    data["cores"] = [placement_data(p, designed.chip) for p in designed.cores]
+    data["would_fit"] = advice_data(advice)
     data["overflow"] = [v.data() for v in overflow]
     data["remarks"] = list(remarks)
-    notes = [*remarks, *(v.line() for v in overflow)]
-    if not violations:
-        return Answer(data, f"{path} fits {target}: {_size(program)}", notes=notes, exit_code=int(unproven))
-    rows = [(v.rule, v.where, str(v.got), str(v.limit), v.source, v.remedy) for v in violations]
-    columns = ("rule", "where", "got", "limit", "source", "remedy")
-    return Answer(data, f"{path} does not fit {target}", columns, rows, notes, exit_code=1)
+    notes = [*(advice.lines() if advice else ()), *remarks, *(v.line() for v in overflow)]
+    cores = cores_table(designed)
+    if not broken:
+        title = f"{path} fits {target}: {_size(program)}"
+        return Answer(data, title, notes=notes, exit_code=int(unproven), tables=(cores,))
+    rows = [(v.id, v.layer, str(v.value), str(v.limit), v.unit, v.source, v.remedy) for v in broken]
+    columns = ("rule", "layer", "value", "limit", "unit", "source", "remedy")
+    return Answer(data, f"{path} does not fit {target}", columns, rows, notes, exit_code=1, tables=(cores,))
 
 
 def compile_file(path: Path, output: Path, target: str, options: dict[str, Any]) -> Answer:
     """NIR file to Program file; refused, with every violation, if it does not fit the chip."""
     program, remarks = _compiled(path, target, options)
-    violations = check_program(program)
-    if violations:
-        raise _does_not_fit(path, target, violations)
+    if broken := check_program(program):
+        raise _does_not_fit(path, target, broken)
     save_program(program, output)
     groups = [
         {"name": g.name, "shape": g.shape, "dv": g.dv, "vth": g.vth, "bias_exp": g.bias_exp}
@@ -83,10 +91,9 @@ def _compiled(path: Path, target: str, options: dict[str, Any]) -> tuple[Program
     return compile_graph(graph, target, convention=convention, **options), (*graph.remarks, *said)
 
 
-def _does_not_fit(path: Path, target: str, violations: list[Violation]) -> RuleError:
-
-    got = "; ".join(f"{v.rule} at {v.where}: {v.got} against {v.limit}" for v in violations)
-    return RuleError(str(path), "network", got=got, relation="does not fit", limit=target, do=violations[0].remedy)
+def _does_not_fit(path: Path, target: str, broken: list[Violation]) -> RuleError:
+    got = "; ".join(f"{v.id} at {v.layer}: {v.value} against {v.limit}" for v in broken)
+    return RuleError(str(path), "network", got=got, relation="does not fit", limit=target, do=broken[0].remedy)
 
 
 def _size(program: Program) -> str:

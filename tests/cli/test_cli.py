@@ -119,6 +119,8 @@ def test_check_says_that_it_fits(made: Path) -> None:
     for net in ("net.nir", "net.h5"):
         answer = done("check", made / net, "--json").json
         assert [(g["group"], g["proven"]) for g in answer.pop("overflow")] == [(f"lif{n}", True) for n in (1, 2, 3)]
+        assert [(c["layer"], c["cores"]) for c in answer.pop("cores")] == [(f"lif{n}", 1) for n in (1, 2, 3)]
+        assert answer.pop("would_fit") == {"changes": [], "together": None, "tried": 0}
         assert answer == {"file": str(made / net), "target": "loihi2", "fits": True, "violations": [], "remarks": []}
 
 
@@ -129,7 +131,7 @@ def test_check_lists_what_does_not_fit_and_exits_1(made: Path, tmp_path: Path) -
     ran = spikeport("check", tmp_path / "odd.h5", "--json")
     assert ran.code == 1
     assert ran.json["fits"] is False
-    assert [(v["rule"], v["where"], v["got"], v["limit"]) for v in ran.json["violations"]] == [
+    assert [(v["id"], v["layer"], v["value"], v["limit"]) for v in ran.json["violations"]] == [
         ("reset_intervals_are_powers_of_two", name, 3, 4) for name in ("lif1", "lif2", "lif3")
     ]
     table = spikeport("check", tmp_path / "odd.h5")

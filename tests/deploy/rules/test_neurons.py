@@ -17,7 +17,7 @@ PROGRAM = Program(
 
 
 def broken(program: Program, chip: str) -> list[tuple[str, str, int, int]]:
-    return [(v.rule, v.where, v.got, v.limit) for v in check(program, chip)]
+    return [(v.id, v.layer, v.value, v.limit) for v in check(program, chip)]
 
 
 def test_loihi_1_has_lif_that_resets_to_zero_with_a_refractory_period() -> None:

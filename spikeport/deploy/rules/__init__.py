@@ -1,0 +1,43 @@
+"""Design rules: what would stop a Program on a chip, every violation at once.
+
+One file for each family; a rule is a function, and its name is its id.
+"""
+
+from spikeport.chip import Chip, chip_named
+from spikeport.deploy.rules.base import Design as Design
+from spikeport.deploy.rules.base import Rule
+from spikeport.deploy.rules.base import Violation as Violation
+from spikeport.deploy.rules.fan import FAN
+from spikeport.deploy.rules.memory import MEMORY
+from spikeport.deploy.rules.occupancy import OCCUPANCY
+from spikeport.deploy.rules.representability import REPRESENTABILITY
+from spikeport.errors import InputError
+from spikeport.program import Program
+
+RULES: tuple[Rule, ...] = (*REPRESENTABILITY, *OCCUPANCY, *FAN, *MEMORY)
+
+
+def check(program: Program, chip: Chip | str | None = None) -> list[Violation]:
+    """Everything about the Program that the chip cannot hold; empty if it fits.
+
+    Args:
+        chip: The one that it was compiled for if None.
+    """
+    return violations(design(program, chip))
+
+
+def design(program: Program, chip: Chip | str | None = None) -> Design:
+    """The Program on that chip, with its cores."""
+    return Design(program, chip if isinstance(chip, Chip) else chip_named(chip or program.chip))
+
+
+def violations(design: Design) -> list[Violation]:
+    return [violation for rule in RULES for violation in rule.violations(design)]
+
+
+def rule_named(name: str) -> Rule:
+    """Raises InputError with the known names if there is no such rule."""
+    known = {rule.id: rule for rule in RULES}
+    if name not in known:
+        raise InputError("explain", "rule", got=name, relation="is not one of", limit=", ".join(known))
+    return known[name]

@@ -1,0 +1,112 @@
+"""`spikeport check` on rules, cores and what would fit: its tables, its JSON and its exit codes."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spikeport.deploy.rules import RULES
+from spikeport.program_file import save_program
+from tests.deploy.rules.nets import row, stack
+
+
+def spikeport(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """5 channels of 300x300: two columns on a core, so 150 cores; and one for the layer behind."""
+    save_program(stack((1, 300, 300), (5, 3, 1, 1), (3, 1, 64, 0)), tmp_path / "large.h5")
+    return tmp_path / "large.h5"
+
+
+def test_check_shows_the_cores_of_each_layer(tmp_path: Path) -> None:
+    """784 sources: 15 words are 48 neurons, so 128 neurons are 3 cores with 43 at most; 43 * 20 bits are 14 words."""
+    save_program(row(128, 10, n_in=784), tmp_path / "net.h5")
+    ran = spikeport("check", tmp_path / "net.h5", "--json")
+    assert ran.returncode == 0, ran.stderr
+    answer = json.loads(ran.stdout)
+    assert answer["would_fit"] == {"changes": [], "together": None, "tried": 0}
+    assert answer["cores"] == [
+        {
+            "layer": "g0",
+            "neurons": 128,
+            "cores": 3,
+            "limited_by": "synapses",
+            "used": round(784 * 14 / 12_000, 4),
+            "fullest_core": {"neurons": 43, "axons_in": 784, "axons_out": 43, "synapses": 784 * 14},
+        },
+        {
+            "layer": "g1",
+            "neurons": 10,
+            "cores": 1,
+            "limited_by": "synapses",
+            "used": round(128 * 4 / 12_000, 4),
+            "fullest_core": {"neurons": 10, "axons_in": 128, "axons_out": 10, "synapses": 128 * 4},
+        },
+    ]
+    lines = spikeport("check", tmp_path / "net.h5").stdout.splitlines()
+    assert lines[0].startswith(f"{tmp_path}/net.h5 fits loihi2: 2 layers, 138 neurons")
+    assert lines[1].strip() == "4 of 120 cores of a loihi2; of a core:"
+    row_of_g0 = next(line.split() for line in lines if line.strip().startswith("g0 "))
+    assert row_of_g0 == ["g0", "128", "3", "synapses", "1.1%", "4.9%", "0.3%", "91.5%"]
+
+
+def test_check_says_what_would_fit(large: Path) -> None:
+    ran = spikeport("check", large, "--json")
+    assert ran.returncode == 1, ran.stderr
+    answer = json.loads(ran.stdout)
+    assert [(v["id"], v["layer"], v["value"], v["limit"], v["unit"]) for v in answer["violations"]] == [
+        ("cores_fit_one_chip", "the chip", 151, 120, "cores")
+    ]
+    assert all(v["source"] and v["remedy"] for v in answer["violations"])
+    fitting = [c for c in answer["would_fit"]["changes"] if c["fits"]]
+    assert fitting and all(c["cores"] <= c["cores_there"] and not c["left"] for c in fitting)
+    told = spikeport("check", large)
+    assert told.returncode == 1
+    for change in fitting:
+        assert f"{change['change']} fits: {change['cores']} of {change['cores_there']} cores" in told.stdout
+
+
+def test_explain_tells_of_every_rule_without_a_file() -> None:
+    for rule in RULES[::5]:
+        ran = spikeport("check", "--explain", rule.id, "--json")
+        assert ran.returncode == 0, ran.stderr
+        answer = json.loads(ran.stdout)
+        assert answer["id"] == rule.id and answer["unit"] == rule.unit and answer["text"] == rule.paragraph()
+        assert set(answer["limits"]) == {"loihi1", "loihi2"}
+    shown = spikeport("check", "--explain", "fan_in_fits_one_core")
+    assert shown.returncode == 0
+    assert "4096" in shown.stdout and "16000" in shown.stdout and "nengo-loihi" in shown.stdout
+    assert "remedy: use fewer channels or a smaller kernel" in shown.stdout
+    yes = spikeport("check", "--explain", "spikes_are_binary_on_loihi1").stdout
+    assert "no " in yes and "yes " in yes
+
+
+def test_explain_of_an_unknown_rule_is_one_line_with_the_known_ones() -> None:
+    ran = spikeport("check", "--explain", "all_is_well")
+    known = ", ".join(rule.id for rule in RULES)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == f"error: explain: rule (all_is_well) is not one of {known}\n"
+
+
+def test_check_of_nothing_is_one_line() -> None:
+    ran = spikeport("check")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == "error: check: no network; name a NIR file or a Program, or a rule with --explain\n"
+
+
+def test_several_remedies_are_shown_together(tmp_path: Path) -> None:
+    net = row(2, neurons={"reset_interval": 3, "dv": 4096})
+    save_program(replace(net, chip="loihi2"), tmp_path / "net.h5")
+    answer = json.loads(spikeport("check", tmp_path / "net.h5", "--json").stdout)
+    assert answer["would_fit"]["together"]["fits"] is True
+    assert {m["id"] for m in answer["would_fit"]["together"]["mends"]} == {
+        "decays_fit_12_bits",
+        "reset_intervals_are_powers_of_two",
+    }
