@@ -73,7 +73,7 @@ def _fashion(part: str, count: int) -> Split:
 
 
 def _idx(path: Path) -> Any:
-    """An array of bytes in the IDX format of MNIST: two zeros, 8 for uint8, the number of axes, the axes, the values."""
+    """MNIST's IDX format: two zeros, 8 for uint8, the number of axes, their lengths, the values."""
     if not path.exists():
         raise FileError(str(path), "is not there", do="install Debian's package dataset-fashion-mnist")
     raw = gzip.decompress(path.read_bytes())

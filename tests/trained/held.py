@@ -1,6 +1,6 @@
 """Holds a trained net's file against what its framework did: our float interpreter runs it on the same spikes."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ class Held:
     values: int
     deviation: float
     """The largest difference among them; of membranes, too."""
-
-    def record(self) -> dict[str, object]:
-        return asdict(self)
 
 
 def hold(net: Trained) -> Held:

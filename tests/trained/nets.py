@@ -1,8 +1,9 @@
 """The trained nets as files: what a trainer wrote, read again.
 
-    DATA.npz    packed bits of `spikes` `(T, N, c, h, w)` and `calibration` `(T, 256, c, h, w)`; `labels`; `shape`, (T, c, h, w)
+    DATA.npz    packed bits of `spikes` `(T, N, c, h, w)` and `calibration` `(T, 256, c, h, w)`; `labels`;
+                `shape`, (T, c, h, w)
     NAME.nir    the net as its framework exported it
-    NAME.npz    `scores` `(N, n)`, spike counts or mean membranes; `out` `(T, 64, n)`, the output for the first 64 samples
+    NAME.npz    `scores` `(N, n)`, spike counts or mean membranes; `out` `(T, 64, n)`, the first 64 samples' output
     NAME.json   where it comes from
 
 A few small nets are kept in `tests/vectors/trained`. `python -m tests.trained.live` trains them all.
@@ -52,7 +53,7 @@ class Trained:
         return self.provenance["accuracy"]
 
     def accuracy_of(self, out: NDArray[Any]) -> float:
-        """Of what an output gave for the test set, `(T, N, n)`: most spikes, or the highest mean; ties: the lowest class."""
+        """Of an output for the test set, `(T, N, n)`: most spikes, or the highest mean; ties: the lowest class."""
         return float(np.mean(self.scores_of(out).argmax(1) == self.labels))
 
     def scores_of(self, out: NDArray[Any]) -> NDArray[Any]:

@@ -15,7 +15,8 @@ from trainer import Framework, Net, serve
 
 DT = 1e-3
 TAU_MEM_INV, TAU_SYN_INV = 250.0, 500.0  # a quarter and a half of what is there goes in a step
-GAIN = 4.0  # the input is multiplied by dt tau_mem_inv
+GAIN = 4.0  # the input is multiplied by dt tau_mem_inv, so weights and their learning rate are larger
+RATE = 3e-3 * GAIN
 
 
 def scaled(module: Any, gain: float = GAIN) -> Any:
@@ -128,10 +129,10 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     nets = (
-        Net("dense", "digits", dense, epochs=25),
-        Net("conv", "digits", conv, epochs=30, rate=6e-3, flat=False),
-        Net("cuba", "digits", cuba, epochs=25, convention="norse"),
-        Net("readout", "digits", readout, epochs=25, spikes=False),
-        Net("conv", "fashion", fashion, epochs=6, flat=False),
+        Net("dense", "digits", dense, epochs=25, rate=RATE),
+        Net("conv", "digits", conv, epochs=25, rate=RATE, flat=False),
+        Net("cuba", "digits", cuba, epochs=25, rate=RATE / 2, convention="norse"),
+        Net("readout", "digits", readout, epochs=25, rate=RATE, spikes=False),
+        Net("conv", "fashion", fashion, epochs=6, rate=RATE, flat=False),
     )
     serve(Framework("norse", ("norse",), run, export), nets)

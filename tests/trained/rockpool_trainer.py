@@ -10,7 +10,7 @@ from typing import Any
 import nir
 import torch
 from rockpool.nn.combinators import Sequential
-from rockpool.nn.modules import LIFNeuronTorch, LIFTorch, LinearTorch
+from rockpool.nn.modules import ExpSynTorch, LIFNeuronTorch, LIFTorch, LinearTorch
 from rockpool.nn.modules.torch.lif_torch import PeriodicExponential
 from rockpool.nn.modules.torch.nir import to_nir
 from rockpool.parameters import Constant
@@ -58,6 +58,12 @@ def dense() -> Any:
     return Sequential(linear(64, 64), lif(64), linear(64, 10), lif(10))
 
 
+def readout() -> Any:
+    """LinearTorch 64-64, LIFNeuronTorch, LinearTorch 64-10, ExpSynTorch: the output is a leaky integrator's state."""
+    leaky = ExpSynTorch(10, tau=Constant(torch.full((10,), 2 * TAU)), dt=DT)
+    return Sequential(linear(64, 64), lif(64), linear(64, 10), leaky)
+
+
 def learned() -> Any:
     """As `cuba`, with both time constants of each neuron learned, as rockpool does by default."""
     given = {"has_bias": False}
@@ -94,6 +100,7 @@ if __name__ == "__main__":
     nets = (
         Net("cuba", "digits", cuba, epochs=25),
         Net("dense", "digits", dense, epochs=25),
+        Net("readout", "digits", readout, epochs=25, spikes=False),
         Net("learned", "digits", learned, epochs=25),
         Net("dense", "fashion", fashion, epochs=6),
     )

@@ -16,6 +16,8 @@ import torch
 from sinabs.activation import PeriodicExponential
 from trainer import Framework, Net, serve
 
+TAU_RATE = 0.05  # of learning; taus are in steps
+
 
 def lif(steps: int, *shape: int, tau: float = 4.0) -> Any:
     """Parameters per neuron, as NIR wants them. Time constants are in steps, and are learned."""
@@ -30,7 +32,7 @@ def iaf(steps: int) -> Any:
 def fixed(module: torch.nn.Sequential) -> torch.nn.Sequential:
     """With time constants that stay as they are."""
     for part in module:
-        if isinstance(part, sl.LIFSqueeze) and part.tau_mem is not None:
+        if isinstance(part, sl.LIFSqueeze | sl.ExpLeakSqueeze):
             part.tau_mem.requires_grad_(False)
     return module
 
@@ -43,6 +45,12 @@ def dense() -> torch.nn.Sequential:
 def learned() -> torch.nn.Sequential:
     """As `dense`, with the time constant of each neuron learned, as sinabs does by default."""
     return torch.nn.Sequential(torch.nn.Linear(64, 64), lif(20, 64), torch.nn.Linear(64, 10), lif(20, 10))
+
+
+def readout() -> torch.nn.Sequential:
+    """Linear 64-64, LIFSqueeze, Linear 64-10, ExpLeakSqueeze: the output is a leaky integrator's membrane."""
+    leaky = sl.ExpLeakSqueeze(tau_mem=torch.full((10,), 8.0), num_timesteps=20)
+    return fixed(torch.nn.Sequential(torch.nn.Linear(64, 64), lif(20, 64), torch.nn.Linear(64, 10), leaky))
 
 
 def conv() -> torch.nn.Sequential:
@@ -58,13 +66,13 @@ def conv() -> torch.nn.Sequential:
 
 
 def fashion() -> torch.nn.Sequential:
-    """Conv2d of 8, 5x5, stride 2, IAFSqueeze, Conv2d of 16, 3x3, IAFSqueeze, SumPool2d 2, Linear 784-10, IAFSqueeze."""
+    """Conv2d of 8, 5x5, stride 2, IAFSqueeze, SumPool2d 2, Conv2d of 16, 3x3, IAFSqueeze, Linear 784-10, IAFSqueeze."""
     return torch.nn.Sequential(
         torch.nn.Conv2d(1, 8, 5, stride=2, padding=2),
         iaf(12),
+        sl.SumPool2d(2),
         torch.nn.Conv2d(8, 16, 3, padding=1),
         iaf(12),
-        sl.SumPool2d(2),
         torch.nn.Flatten(),
         torch.nn.Linear(784, 10),
         iaf(12),
@@ -97,12 +105,22 @@ def export(module: torch.nn.Sequential, shape: tuple[int, ...], steps: int) -> t
     return graph, tuple(repairs)
 
 
+def parameters(module: torch.nn.Sequential) -> list[dict[str, Any]]:
+    named = list(module.named_parameters())
+    taus = [value for name, value in named if name.endswith("tau_mem")]
+    return [
+        {"params": [value for name, value in named if not name.endswith("tau_mem")]},
+        {"params": taus, "lr": TAU_RATE},
+    ]
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     nets = (
         Net("dense", "digits", dense, epochs=25),
         Net("conv", "digits", conv, epochs=25, flat=False),
+        Net("readout", "digits", readout, epochs=25, spikes=False),
         Net("learned", "digits", learned, epochs=25),
         Net("conv", "fashion", fashion, epochs=5, flat=False),
     )
-    serve(Framework("sinabs", ("sinabs",), run, export), nets)
+    serve(Framework("sinabs", ("sinabs",), run, export, parameters), nets)

@@ -81,7 +81,7 @@ def export(module: torch.nn.Sequential, shape: tuple[int, ...], steps: int) -> t
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     nets = (
-        Net("dense", "digits", dense, epochs=25),
+        Net("dense", "digits", dense, epochs=25, rate=4 * 3e-3),
         Net("conv", "digits", conv, epochs=25, flat=False),
         Net("cuba", "digits", cuba, epochs=25),
         Net("integrate", "digits", integrate, epochs=25),
