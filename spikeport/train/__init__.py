@@ -9,10 +9,13 @@ from spikeport.train.image import Image as Image
 from spikeport.train.layer import SpikingLayer as SpikingLayer
 from spikeport.train.layer import Vote as Vote
 from spikeport.train.layer import set_quantize as set_quantize
+from spikeport.train.loop import Tuning as Tuning
 from spikeport.train.loop import accuracy as accuracy
+from spikeport.train.loop import fine_tune as fine_tune
 from spikeport.train.loop import fit as fit
 from spikeport.train.loop import model_of as model_of
 from spikeport.train.loop import predict as predict
+from spikeport.train.loop import tuned_accuracy as tuned_accuracy
 from spikeport.train.network import SpikingNetwork as SpikingNetwork
 from spikeport.train.neurons import ALIF as ALIF
 from spikeport.train.neurons import DALIF as DALIF

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from spikeport.errors import InputError
+from spikeport.errors import InputError, OverflowDetected
 from spikeport.program import Input, Output
 from spikeport.train.group import AnyGroup
 
@@ -75,7 +75,10 @@ class SpikingNetwork(nn.Module):
     def _run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         values = dict(inputs)
         for group in self.ordered():
-            values[group.name] = group(values)
+            try:
+                values[group.name] = group(values)
+            except (InputError, OverflowDetected) as error:
+                raise error.inside(group.name) from error
         return {group.name: values[group.name] for group in self.ordered()}
 
     def _checked(self, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
