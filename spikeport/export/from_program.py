@@ -154,9 +154,9 @@ def _synapse(program: Program, c: Connection, weight: np.ndarray, bias: np.ndarr
         case Conv():
             c_in, kernel, has_bias = c.weight.shape[1] * c.groups, c.weight.shape[2:], bias is not None
             geometry = (c.stride, c.padding, c.dilation, c.groups)
-            synapse = skip_init(QuantConv2d, c_in, len(c.weight), kernel, *geometry, bias=has_bias)
+            synapse = skip_init(QuantConv2d, c_in, len(c.weight), kernel, *geometry, bias=has_bias)  # type: ignore[no-untyped-call]
         case Dense():
-            synapse = skip_init(QuantLinear, n_in, n_out, bias=bias is not None)
+            synapse = skip_init(QuantLinear, n_in, n_out, bias=bias is not None)  # type: ignore[no-untyped-call]
         case _:
             row, col = (torch.from_numpy(index.astype(np.int64)) for index in (c.row, c.col))
             synapse = QuantSparse(row, col, n_in, n_out)

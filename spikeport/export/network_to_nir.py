@@ -1,7 +1,8 @@
 """A `SpikingNetwork` as a NIR graph: synapse nodes between neurons, Flatten where a shape must be given up.
 
 Delays are left to the compiler, which balances paths. A group's bias stands in the first synapse that can hold it:
-one value per neuron in an Affine, one per channel in a Conv2d; a convolution's neurons with a bias each have it as `v_leak`.
+one value per neuron in an Affine, one per channel in a Conv2d; a convolution's neurons with a bias each have it as
+`v_leak`.
 Sparse synapses become an Affine with zeros. Neurons that only dense synapses feed are written flat.
 """
 
@@ -152,13 +153,13 @@ def _notes(network: SpikingNetwork, dt_s: float) -> dict[str, Any]:
         notes |= {"low": low, "high": high, "scale": images[0].scale}
     if network.steps:
         if network.steps & (network.steps - 1):
-            got, do = network.steps, "a Loihi 2 clears its state every 2^k steps"
-            raise ExportError("network", "steps between resets", got=got, relation="are not", limit="2^k", do=do)
+            steps, do = network.steps, "a Loihi 2 clears its state every 2^k steps"
+            raise ExportError("network", "steps between resets", got=steps, relation="are not", limit="2^k", do=do)
         notes["steps"] = network.steps
     classes = {output.classes for output in network.outputs}
     if len(classes) > 1:
-        got = sorted(classes)
-        raise ExportError("network", "classes of its outputs", got=got, relation="differ", do="export one at a time")
-    if notes_classes := classes.pop():
-        notes["classes"] = notes_classes
+        do, what = "export one at a time", "classes of its outputs"
+        raise ExportError("network", what, got=sorted(classes), relation="differ", do=do)
+    if votes := classes.pop():
+        notes["classes"] = votes
     return notes

@@ -37,8 +37,11 @@ def starts_of(program: Program) -> dict[str, int]:
     _check_loops(program, starts)
     for output in program.outputs:
         if starts[output.source] != program.latency + 1:
-            got, limit = starts[output.source], program.latency + 1
-            raise ExportError(output.name, "first step", got=got, relation="is not at the latency", limit=limit)
+            first, limit = starts[output.source], program.latency + 1
+            raise ExportError(output.name, "first step", got=first, relation="is not", limit=f"the latency's, {limit}")
+        if getattr(output, "reads", "s") != "s":
+            do = "let it read spikes, and set a threshold"
+            raise ExportError(output.name, "what it reads", got="v", relation="cannot be trained", do=do)
     return starts
 
 

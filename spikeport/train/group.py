@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeport import fixed
-from spikeport.errors import ExportError, InputError
+from spikeport.errors import InputError
 from spikeport.program import Input, Shape
 from spikeport.train import grid, integer_rule, quant
 from spikeport.train.neurons import AbstractNeuron

@@ -127,9 +127,7 @@ def checked_labels(network: SpikingNetwork, labels: NDArray[np.integer]) -> NDAr
     return labels.astype(np.int64)
 
 
-def tuned_accuracy(
-    network: SpikingNetwork, inputs: Arrays, labels: NDArray[np.integer], batch: int = 256
-) -> float:
+def tuned_accuracy(network: SpikingNetwork, inputs: Arrays, labels: NDArray[np.integer], batch: int = 256) -> float:
     """Share of right classes in eval mode, in [0, 1]; the lowest class wins a tie."""
     network.eval()
     right = 0

@@ -95,8 +95,8 @@ class SpikingNetwork(nn.Module):
                 got, limit = f"{x.amin():g}..{x.amax():g}", f"[{entry.low}, {entry.high}]"
                 raise InputError(entry.name, "values", got=got, relation="are not in", limit=limit)
         if self.steps and len(next(iter(inputs.values()))) > self.steps and self._loops():
-            got, do = next(iter(sizes))[0], "run one sample at a time"
-            raise InputError(self._loops()[0], "steps", got=got, relation="exceed", limit=self.steps, do=do)
+            length, do = next(iter(sizes))[0], "run one sample at a time"
+            raise InputError(self._loops()[0], "steps", got=length, relation="exceed", limit=self.steps, do=do)
         return inputs
 
     def _loops(self) -> list[str]:

@@ -18,7 +18,6 @@ from spikeport import fixed
 from spikeport.errors import InputError
 from spikeport.train.surrogate import spike
 
-
 Feedback = Callable[[Sequence[Tensor]], Tensor]
 """From the spikes of steps 0 .. t - 1, at least one, to what they bring into step t."""
 

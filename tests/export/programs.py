@@ -37,7 +37,7 @@ def trainable_program(rng: Rng, *, portable: bool = False, loops: bool = True) -
     """A Program and inputs `(T, B, *shape)`; a sample may be longer than a reset interval.
 
     Args:
-        portable: Only what NIR says and the compiler gives back: no sparse synapses, loops or delays but balancing ones.
+        portable: Only what NIR says and the compiler gives back: no sparse synapses, no loops, no delay but to balance.
         loops: Whether a group may project to itself.
     """
     interval = int(rng.choice([0, 4, 8, 32768]))
@@ -98,9 +98,7 @@ def _add_group(rng: Rng, draft: _Draft, name: str, portable: bool, loops: bool) 
     draft.connections += into
 
 
-def _first(
-    rng: Rng, source: Input | LIF, name: str, may_convolve: bool, portable: bool
-) -> tuple[Connection, Shape]:
+def _first(rng: Rng, source: Input | LIF, name: str, may_convolve: bool, portable: bool) -> tuple[Connection, Shape]:
     if may_convolve and len(source.shape) == 3 and min(source.shape[1:]) >= 3 and rng.random() < 0.6:
         conv = replace(random_conv(rng, source.name, source.shape, name), delay=0)
         return conv, conv.output_shape(source.shape)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from spikeport import fixed
 from spikeport.deploy import compile_graph
 from spikeport.errors import ExportError, OverflowDetected
-from spikeport.export import from_program, to_nir
+from spikeport.export import from_program, to_nir, write_nir
+from spikeport.export.network_to_nir import synapses_of
 from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program, SigmaDelta, Sparse, identical
 from spikeport.sim import simulate
-from spikeport.train import SpikingGroup, SpikingNetwork
+from spikeport.train import SpikingGroup, SpikingNetwork, Tuning, fine_tune, load_data, tuned_accuracy
 from tests.export.programs import trainable_program
 from tests.nets import random_net
 
@@ -71,8 +74,6 @@ def same_but_units(a: Program, b: Program) -> bool:
 
 def normal(program: Program) -> Program:
     """With the least exponents, as the compiler writes them; every value stays."""
-    from spikeport import fixed
-
     groups, connections = [], []
     for g in program.lifs:
         whole = g.bias_mant.astype(np.int64) << g.bias_exp
@@ -117,3 +118,296 @@ def test_networks_of_our_own_come_back_identical(seed: int) -> None:
     if any(not e.synapses.weight.any() for e in program.encoders):
         return
     assert same_but_units(compile_graph(to_nir(from_program(program))), program)
+
+
+def test_the_file_of_a_network_gives_what_the_graph_gives(tmp_path: Path) -> None:
+    program = residual()
+    write_nir(to_nir(from_program(program)), tmp_path / "net.nir")
+    assert same_but_units(compile_graph(tmp_path / "net.nir"), program)
+
+
+# ---------------------------------------------------------------- single cases
+
+
+def lif(name: str, n: int, bias: Any = 0, **options: Any) -> LIF:
+    values = {"du": 4095, "dv": 1024, "vth": 60, "reset_interval": 32768, "reset_offset": 2} | options
+    return LIF(name, (n,), bias_mant=np.broadcast_to(bias, (n,)), **values)
+
+
+def one(weight: list[list[int]], connection: dict[str, Any] | None = None, **options: Any) -> Program:
+    """x -> g -> y."""
+    w = np.array(weight)
+    dense = Dense("x", "g", w, **(connection or {}))
+    inputs, outputs = (Input("x", (w.shape[1],), "spike"),), (Output("y", "g"),)
+    return Program((lif("g", w.shape[0], **options),), (dense,), inputs, outputs, latency=1)
+
+
+def residual() -> Program:
+    """x -> a -> b, and x and a -> c beside b: three connections of unequal exponents and signs into one group."""
+    w = np.array([[3, 255, 0], [7, 11, 13], [1, 2, 200]])
+    connections = (
+        Dense("x", "a", w),
+        Dense("a", "b", 2 * (w // 3) - 20),
+        Dense("x", "c", w, 2, delay=2),
+        Dense("a", "c", 2 * (w // 2) - 100, delay=1),
+        Dense("b", "c", -(w // 8)),
+    )
+    groups = (lif("a", 3), lif("b", 3, [5, 0, -90], reset_offset=3), lif("c", 3, [1, 2, 3], reset_offset=4, vth=400))
+    return Program(groups, connections, (Input("x", (3,), "spike"),), (Output("y", "c"),), latency=3)
+
+
+def ints_of(program: Program) -> Any:
+    group = from_program(program).group("g")
+    return group.integers()
+
+
+def test_a_shortcut_comes_back_with_its_delay_and_every_exponent() -> None:
+    program = residual()
+    net = from_program(program)
+    assert [w.max().item() for w in net.group("c").integers().weights] == [255 << 2, 154, 0]
+    assert same_but_units(compile_graph(to_nir(net)), program)
+    x = np.random.default_rng(0).integers(0, 2, (30, 4, 3))
+    assert assert_same_spikes(program, net, {"x": x}) > 100
+
+
+@pytest.mark.parametrize(
+    "weight", [[[255, 1]], [[-255, -1]], [[-256, 254]], [[-256, 2]], [[0, 0]], [[2, -2]], [[-2, 0]], [[1, 0]]]
+)
+@pytest.mark.parametrize("exp", [0, 7])
+@pytest.mark.parametrize("vth", [1, 3, 131071])
+def test_mantissas_of_every_sign_come_back(weight: list[list[int]], exp: int, vth: int) -> None:
+    ints = ints_of(one(weight, {"weight_exp": exp}, vth=vth))
+    assert ints.weights[0].tolist() == [[w << exp for w in weight[0]]]
+    assert ints.vth == vth
+
+
+@pytest.mark.parametrize(("mant", "exp"), [(4095, 7), (-4095, 7), (-4096, 6), (1, 0), (-4096, 0), (3, 5)])
+def test_biases_come_back(mant: int, exp: int) -> None:
+    ints = ints_of(one([[2], [4]], bias=[mant, 0], bias_exp=exp))
+    assert ints.bias.tolist() == [mant << exp, 0]
+
+
+@pytest.mark.parametrize("dv", [0, 1, 2, 2048, 4094, 4095])
+def test_decays_come_back(dv: int) -> None:
+    program = one([[30, 40]], dv=dv)
+    assert ints_of(program).dv == dv
+    assert compile_graph(to_nir(from_program(program))).lifs[0].dv == dv
+
+
+def test_a_negative_exponent_comes_back_where_the_weights_are_whole() -> None:
+    assert ints_of(one([[16, 8]], {"weight_exp": -3})).weights[0].tolist() == [[2, 1]]
+    assert refused(one([[16, 9]], {"weight_exp": -3})).where == "x -> g"
+
+
+def test_a_bias_per_neuron_behind_a_convolution_stands_in_v_leak() -> None:
+    """v = (1 - d) v + d (v_leak + I) with d = 1/4 and steps of 1/4096: a bias of 8 steps is a leak to 4 * 8 / 4096."""
+    conv = Conv("x", "g", np.full((1, 1, 2, 2), 20))
+    group = replace(lif("g", 1), shape=(1, 2, 2), bias_mant=np.array([[[8, 0], [0, -16]]]))
+    program = Program((group,), (conv,), (Input("x", (1, 3, 3), "spike"),), (Output("y", "g"),), latency=1)
+    net = from_program(program)
+    assert net.group("g").bias.shape == (1, 2, 2)
+    leak = to_nir(net).nodes["g"].v_leak
+    assert (leak * 4096).tolist() == [[[32, 0], [0, -64]]]
+
+
+def test_sparse_synapses_become_dense_with_the_same_spikes() -> None:
+    sparse = Sparse("x", "g", np.array([0, 1]), np.array([2, 0]), np.array([61, 255]))
+    program = replace(one([[0, 0, 0], [0, 0, 0]]), connections=(sparse,))
+    net = from_program(program)
+    again = compile_graph(to_nir(net))
+    assert again.connections[0].weight.tolist() == [[0, 0, 61], [255, 0, 0]]
+    x = np.random.default_rng(0).integers(0, 2, (30, 4, 3))
+    assert assert_same_spikes(program, net, {"x": x}) == simulate(again, x).spikes.sum() > 0
+
+
+def test_a_group_that_projects_to_itself_hears_itself_a_step_later() -> None:
+    """One spike starts a neuron that then drives itself; with a delay of 2 it fires every third step."""
+    loop = Dense("g", "g", np.array([[100]]), delay=2)
+    program = replace(one([[100]]), connections=(*one([[100]]).connections, loop))
+    x = np.zeros((8, 1, 1), np.int64)
+    x[0] = 1
+    net = from_program(program)
+    assert net(torch.from_numpy(x))[:, 0, 0].tolist() == [1, 0, 0, 1, 0, 0, 1, 0]
+    assert assert_same_spikes(program, net, {"x": x}) == 3
+    with pytest.raises(ExportError, match="delay of its loop"):
+        to_nir(net)
+
+
+def test_overflow_is_an_error_that_names_the_group() -> None:
+    program = one([[255] * 600], vth=131071)
+    x = torch.ones(1, 1, 600, dtype=torch.int64)
+    with pytest.raises(OverflowDetected, match=r"^g \("):
+        from_program(program)(x)
+    with pytest.raises(OverflowDetected):
+        simulate(program, x.numpy())
+
+
+# ---------------------------------------------------------------- what learns
+
+
+@pytest.mark.parametrize("dv", [0, 1024])
+def test_weights_decays_thresholds_and_biases_have_gradients(dv: int) -> None:
+    program = residual()
+    program = replace(program, groups=tuple(replace(g, dv=dv) for g in program.lifs))
+    net = from_program(program).train()
+    x = (torch.rand(20, 4, 3, generator=torch.Generator().manual_seed(0)) < 0.5).float()
+    net(x).sum().backward()
+    for name, parameter in net.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+
+
+def test_training_mode_spikes_as_eval_mode_where_no_sum_meets_the_threshold() -> None:
+    """The float rule on the same rounded values: it differs by the decay's rounding alone."""
+    program = residual()
+    net = from_program(program)
+    x = (torch.rand(40, 8, 3, generator=torch.Generator().manual_seed(0)) < 0.5).float()
+    assert (net(x) != net.train()(x)).float().mean() < 0.01
+
+
+@given(seeds, st.sampled_from([0.05, 1.0, 5.0]))
+def test_after_any_step_of_training_the_exported_program_spikes_as_eval_mode(seed: int, size: float) -> None:
+    """Every parameter moved at random, by up to several thresholds: grids grow, signs begin to mix."""
+    rng = np.random.default_rng(seed)
+    program, inputs = trainable_program(rng, portable=True)
+    net = from_program(program)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=generator) * size * parameter.abs().amax())
+    again = compile_graph(to_nir(net))
+    for group in net.ordered():
+        ints, found = group.integers(), again.group(group.name)
+        assert isinstance(found, LIF)
+        assert (found.dv, found.vth) == (ints.dv, ints.vth)
+        into = [c for c in again.connections if c.target == group.name]
+        if isinstance(group, SpikingGroup):
+            for c, weight in zip(into, ints.weights, strict=True):
+                assert np.array_equal(c.weight.astype(int) << c.weight_exp, weight.numpy())
+            bias = np.broadcast_to(ints.bias.numpy(), group.shape).reshape(-1)
+            assert np.array_equal((found.bias_mant.astype(int) << found.bias_exp).reshape(-1), bias)
+    assume(not overflows(again, inputs))
+    assert_same_spikes(again, net, inputs)
+
+
+def test_a_damaged_network_learns_the_digits_again() -> None:
+    """Every weight times a random number in [0, 1); 60 steps bring back most of what is lost."""
+    program, inputs, labels = digits_program()
+    net = from_program(program)
+    sound = tuned_accuracy(net, inputs, labels)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for group in net.ordered():
+            for synapse in synapses_of(group):
+                synapse.weight.mul_(torch.rand(synapse.weight.shape, generator=generator))
+    damaged = tuned_accuracy(net, inputs, labels)
+    fine_tune(net, inputs, labels, Tuning(epochs=10))
+    tuned = tuned_accuracy(net, inputs, labels)
+    assert damaged < sound - 0.1
+    assert tuned > damaged + 0.1
+    again = compile_graph(to_nir(net))
+    x = inputs["input"]
+    counts = simulate(again, x).spikes.sum(0).reshape(len(labels), 10, -1).sum(2)
+    assert (counts.argmax(1) == labels).mean() == tuned
+
+
+def digits_program() -> tuple[Program, dict[str, np.ndarray], np.ndarray]:
+    """A small network for 300 digits of 64 pixels that spike where they are bright; trained for some epochs."""
+    data = load_data("digits").train
+    rng = np.random.default_rng(0)
+    x = (rng.random((10, 300, 64)) < data.images[:300].reshape(300, 64) / 255).astype(np.int64)
+    w1, w2 = (2 * rng.integers(-60, 61, shape) for shape in ((40, 64), (20, 40)))
+    groups = (lif("h", 40, vth=300), lif("o", 20, vth=300, reset_offset=3))
+    connections = (Dense("input", "h", w1), Dense("h", "o", w2))
+    program = Program(
+        groups, connections, (Input("input", (64,), "spike"),), (Output("y", "o", classes=10),), latency=2
+    )
+    net = from_program(program)
+    fine_tune(net, {"input": x}, data.labels[:300], Tuning(epochs=20, learning_rate=3e-3))
+    return compile_graph(to_nir(net)), {"input": x}, data.labels[:300]
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+def refused(program: Program) -> ExportError:
+    with pytest.raises(ExportError) as caught:
+        from_program(program)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"du": 100}, "du"),
+        ({"dv": 4096}, "dv"),
+        ({"vth": 0}, "vth"),
+        ({"reset": "subtract"}, "reset"),
+        ({"refractory_steps": 2}, "refractory_steps"),
+        ({"vth_low": -5}, "vth_low"),
+        ({"bias": -4096, "bias_exp": 7}, "largest |bias|"),
+        ({"reset_offset": 1}, "reset_offset"),
+        ({"reset_interval": 0, "bias": 1}, "bias"),
+    ],
+)
+def test_neurons_that_the_layers_do_not_have_are_refused_by_name(options: dict[str, Any], what: str) -> None:
+    error = refused(one([[2, 4]], **options))
+    assert (error.where, error.what) == ("g", what)
+    assert error.do
+
+
+def test_other_kinds_of_neurons_are_refused() -> None:
+    program = replace(one([[2, 4]]), groups=(SigmaDelta("g", (1,), "sigma"),))
+    assert str(refused(program)) == "g: kind of neuron (SigmaDelta) is not LIF; only LIF can be trained"
+
+
+def test_paths_that_do_not_meet_are_refused() -> None:
+    program = residual()
+    late = replace(program.connections[2], delay=1)
+    error = refused(replace(program, connections=(*program.connections[:2], late, *program.connections[3:])))
+    assert str(error) == (
+        "c: first spikes of a sample (x at 3, a at 4, b at 4) do not arrive together; delay the shorter paths"
+    )
+
+
+def test_delays_that_differ_within_a_connection_are_refused() -> None:
+    assert refused(one([[2, 4]], {"delay": np.array([[0, 1]])})).what == "delays"
+
+
+def test_graded_spikes_are_refused() -> None:
+    assert refused(one([[2, 4]], {"graded": True})).what == "graded spikes"
+
+
+def test_loops_through_several_groups_are_refused() -> None:
+    program = residual()
+    back = Dense("c", "a", np.zeros((3, 3), int))
+    assert refused(replace(program, connections=(*program.connections, back))).what == "loop through several groups"
+
+
+def test_a_loop_behind_a_group_that_runs_early_is_refused() -> None:
+    """b's bias makes it fire before its sample starts, and it would hear that after."""
+    program = replace(residual(), groups=(lif("a", 3), lif("b", 3, 9, reset_offset=3), *residual().lifs[2:]))
+    loop = Dense("b", "b", np.ones((3, 3), int))
+    error = refused(replace(program, connections=(*program.connections, loop)))
+    assert (error.where, error.what) == ("b", "spikes before its first input")
+
+
+def test_an_output_off_the_latency_is_refused() -> None:
+    assert refused(replace(one([[2, 4]]), latency=3)).where == "y"
+
+
+@pytest.mark.parametrize(
+    ("weight", "offset", "shift", "what"),
+    [([[2, 4]], 0, 8, "weights"), ([[254, 4]], 1, 8, "offset"), ([[254, 4]], 0, 9, "shift")],
+)
+def test_encoders_that_nobody_would_derive_are_refused(
+    weight: list[list[int]], offset: int, shift: int, what: str
+) -> None:
+    encoder = Encoder(Dense("x", "g", np.array(weight)), np.array([offset]), shift)
+    group = lif("g", 1, bias_exp=6, reset_offset=1)
+    program = Program((group,), (), (Input("x", (2,), "bias", 0, 255),), (Output("y", "g"),), (encoder,))
+    assert refused(program).what == what
+
+
+def test_an_interval_that_no_chip_has_is_refused_by_the_export() -> None:
+    with pytest.raises(ExportError, match=r"steps between resets \(3\) are not 2\^k"):
+        to_nir(from_program(one([[2, 4]], reset_interval=3)))
