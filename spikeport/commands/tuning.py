@@ -8,7 +8,7 @@ from spikeport.commands.samples import check_file_writable, read_samples
 from spikeport.export import from_program, to_nir, write_nir
 from spikeport.program_file import load_program
 from spikeport.sim.simulate import check_inputs
-from spikeport.train import Tuning, fine_tune, tuned_accuracy
+from spikeport.train import Tuning, fine_tune, network_accuracy
 from spikeport.train.loop import Epoch, checked_labels
 
 
@@ -21,7 +21,7 @@ def finetune(net: Path, input: Path, output: Path, course: Tuning) -> Answer:
     network = from_program(program)
     labels = checked_labels(network, samples.need_labels())
     to_nir(network)  # what has no NIR form is refused before it is trained
-    before = tuned_accuracy(network, samples.inputs, labels)
+    before = network_accuracy(network, samples.inputs, labels)
     with progress() as bar:
         task = bar.add_task(f"tune {net.name}", total=course.epochs, info="")
 
@@ -29,7 +29,7 @@ def finetune(net: Path, input: Path, output: Path, course: Tuning) -> Answer:
             bar.update(task, advance=1, info=f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.1%}")
 
         history = fine_tune(network, samples.inputs, labels, course, step)
-    after = tuned_accuracy(network, samples.inputs, labels)
+    after = network_accuracy(network, samples.inputs, labels)
     write_nir(to_nir(network), output)
     answer = {
         "nir": str(output),

@@ -18,8 +18,9 @@ from spikeport.errors import ExportError
 from spikeport.export.starts import lag_of, starts_of
 from spikeport.fixed import Ints
 from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Group, Program
-from spikeport.train.group import OFFSET_EXACT, AnyGroup, ImageGroup, SpikingGroup
-from spikeport.train.network import SpikingNetwork
+from spikeport.train.group import SpikingGroup
+from spikeport.train.image_group import OFFSET_EXACT, ImageGroup
+from spikeport.train.network import AnyGroup, SpikingNetwork
 from spikeport.train.neurons import ALIF, IF, AbstractNeuron
 from spikeport.train.quant import K_MAX, coarse_offset, encoder_shift
 from spikeport.train.synapses import AnySynapse, QuantConv2d, QuantLinear, QuantSparse
@@ -29,6 +30,11 @@ def from_program(program: Program) -> SpikingNetwork:
     """The network in eval mode; `train()` makes weights, biases, thresholds and decays learn.
 
     In eval mode overflow is an error, as under the profile `strict`, whatever the Program's profile is.
+
+    `to_nir` and `compile_graph`, told the Program's chip and profile, give the Program back in the compiler's own form:
+    exponents are the least that hold the values, delays the least that balance paths, a `Sparse` is a `Dense`, a group
+    that only dense synapses feed is flat, a `reset_interval` of 0 is 32768, and groups side by side may change places.
+    `v_unit` and `nir_sha256` are those of the new graph.
 
     Raises:
         ExportError: what the modules do not have: neurons other than LIF with du = 4095 and a reset to zero, graded

@@ -17,8 +17,9 @@ from spikeport.errors import ExportError
 from spikeport.export.units import V_UNIT, WEIGHT_UNIT, gain_of, lif_node
 from spikeport.fixed import Ints
 from spikeport.program import Shape
-from spikeport.train.group import AnyGroup, GroupIntegers, ImageGroup, SpikingGroup
-from spikeport.train.network import SpikingNetwork
+from spikeport.train.group import GroupIntegers, SpikingGroup
+from spikeport.train.image_group import ImageGroup
+from spikeport.train.network import AnyGroup, SpikingNetwork
 from spikeport.train.synapses import AnySynapse, QuantConv2d, QuantLinear, QuantSparse
 
 Floats = NDArray[np.float32]

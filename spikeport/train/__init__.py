@@ -3,9 +3,9 @@
 from spikeport.train.checkpoint import load_run as load_run
 from spikeport.train.checkpoint import save_run as save_run
 from spikeport.train.data import load_data as load_data
-from spikeport.train.group import ImageGroup as ImageGroup
 from spikeport.train.group import SpikingGroup as SpikingGroup
 from spikeport.train.image import Image as Image
+from spikeport.train.image_group import ImageGroup as ImageGroup
 from spikeport.train.layer import SpikingLayer as SpikingLayer
 from spikeport.train.layer import Vote as Vote
 from spikeport.train.layer import set_quantize as set_quantize
@@ -14,8 +14,8 @@ from spikeport.train.loop import accuracy as accuracy
 from spikeport.train.loop import fine_tune as fine_tune
 from spikeport.train.loop import fit as fit
 from spikeport.train.loop import model_of as model_of
+from spikeport.train.loop import network_accuracy as network_accuracy
 from spikeport.train.loop import predict as predict
-from spikeport.train.loop import tuned_accuracy as tuned_accuracy
 from spikeport.train.network import SpikingNetwork as SpikingNetwork
 from spikeport.train.neurons import ALIF as ALIF
 from spikeport.train.neurons import DALIF as DALIF

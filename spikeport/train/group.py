@@ -1,7 +1,7 @@
-"""The layers of a `SpikingNetwork`: several synapses into one group of neurons, on a grid that is carried.
+"""`SpikingGroup`: several synapses into one group of neurons, on a grid that is carried; a layer of a `SpikingNetwork`.
 
-`SpikingGroup` takes spikes, `ImageGroup` the integers of an input that the host encodes. Their forward in eval mode is
-the chip's integer rule; in training mode the same rounded values with straight-through gradients.
+Its forward in eval mode is the chip's integer rule; in training mode the same rounded values with straight-through
+gradients.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,10 @@ from torch import Tensor, nn
 
 from spikeport import fixed
 from spikeport.errors import InputError
-from spikeport.program import Input, Shape
+from spikeport.program import Shape
 from spikeport.train import grid, integer_rule, quant
 from spikeport.train.neurons import AbstractNeuron
-from spikeport.train.synapses import AnySynapse, QuantConv2d, QuantLinear
-
-OFFSET_EXACT = 1 << 22
-"""Offsets below it come through a file of float32 as they are; larger ones lose their last bits (`coarse_offset`)."""
+from spikeport.train.synapses import AnySynapse, QuantConv2d
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +136,11 @@ class SpikingGroup(nn.Module):
         return sources[next(name for name in self.sources if name != self.name)]
 
     def _applied(self, synapse: AnySynapse, x: Tensor, weight: Tensor) -> Tensor:
-        y = synapse.apply_weight(_for(synapse, x.flatten(0, 1)), weight, None)
+        y = synapse.apply_weight(for_synapse(synapse, x.flatten(0, 1)), weight, None)
         return y.reshape(*x.shape[:2], *self.shape)
 
     def _summed(self, synapse: AnySynapse, x: Tensor, weight: Tensor) -> Tensor:
-        y = integer_rule.accumulate(synapse, _for(synapse, x.flatten(0, 1)), weight)
+        y = integer_rule.accumulate(synapse, for_synapse(synapse, x.flatten(0, 1)), weight)
         return y.reshape(*x.shape[:2], *self.shape)
 
 
@@ -165,89 +162,6 @@ class _Feedback:
         return group._summed(self.synapse, x, self.weight)[0]
 
 
-class ImageGroup(nn.Module):
-    """Integers of an input -> synapse -> the neurons' bias -> spikes; the synapse runs on the host.
-
-    The rule is that of a `SpikingLayer` with an image: k = round(w / lsb) with lsb = max|w| / 127, and the least shift
-    with which no image leaves the bias mantissa.
-
-    Args:
-        source: The input; its range decides the shift.
-        scale: What 1 of the input is worth.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        shape: Shape,
-        source: Input,
-        synapse: QuantConv2d | QuantLinear,
-        neuron: AbstractNeuron,
-        *,
-        scale: float,
-    ) -> None:
-        super().__init__()
-        if synapse.bias is None:
-            raise InputError(name, "synapse", relation="has no", limit="bias", do="build it with bias=True")
-        self.name = name
-        self.shape = shape
-        self.sources = (source.name,)
-        self.low, self.high, self.scale = source.low, source.high, scale
-        self.synapse = synapse
-        self.neuron = neuron
-
-    def forward(self, sources: Mapping[str, Tensor]) -> Tensor:
-        """`(T, B, *in)` integers in [low, high] to `(T, B, *shape)` spikes."""
-        x = sources[self.sources[0]]
-        return self._forward_rounded(x) if self.training else self._forward_integer(x)
-
-    def integers(self) -> GroupIntegers:
-        """The group as host and chip hold it; ExportError where they cannot."""
-        with torch.no_grad():
-            weight, bias = self.synapse.weight.double(), self._bias().double()
-            quant.legal_weight(self.name, weight, bias)
-            lsb = quant.weight_lsb(weight)
-            k = torch.round(weight / lsb).long()
-            offset = quant.legal_offset(self.name, bias / (lsb * self.scale))
-            shift = quant.encoder_shift(k, offset, self.low, self.high)
-            if int(offset.abs().amax()) >= OFFSET_EXACT:
-                offset, shift = quant.coarse_offset(k, offset, self.low, self.high)
-            unit = lsb * self.scale * 2.0**shift
-            dv = quant.legal_decay(self.name, self.neuron.keep().double(), self.neuron.keep_max)
-            vth = quant.legal_threshold(self.name, self.neuron.threshold().double(), unit)
-            return GroupIntegers((k,), offset, fixed.ACT_SHIFT, dv, vth, float(unit), shift)
-
-    def _forward_rounded(self, x: Tensor) -> Tensor:
-        weight, bias = self.synapse.weight, self._bias()
-        lsb = quant.weight_lsb(weight)
-        with torch.no_grad():
-            k, offset = torch.round(weight / lsb), torch.round(bias / (lsb * self.scale))
-            unit = lsb * self.scale * 2.0 ** quant.encoder_shift(k, offset, self.low, self.high)
-        merged = _for(self.synapse, x.flatten(0, 1)).to(weight.dtype) * self.scale
-        current = self.synapse.apply_weight(merged, quant.round_ste(weight / lsb) * lsb, bias)
-        current = quant.round_ste(current.reshape(*x.shape[:2], *self.shape) / unit) * unit
-        keep = quant.quantize_keep(self.neuron.keep(), self.neuron.keep_max)
-        spikes: Tensor = self.neuron(current, keep, quant.quantize_threshold(self.neuron.threshold(), unit))
-        return spikes
-
-    def _forward_integer(self, x: Tensor) -> Tensor:
-        ints = self.integers()
-        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-            offset = ints.bias.reshape(-1, *[1] * (self.synapse.weight.dim() - 2))
-            merged = _for(self.synapse, x.flatten(0, 1))
-            mant = integer_rule.encode(self.synapse, merged, ints.weights[0], offset, ints.encoder_shift or 0)
-            bias = (mant << ints.bias_exp).reshape(*x.shape[:2], *self.shape)
-            spikes = integer_rule.fire(torch.zeros_like(bias), bias, ints.dv, ints.vth)
-            return spikes.to(self.synapse.weight.dtype)
-
-    def _bias(self) -> Tensor:
-        assert self.synapse.bias is not None
-        return self.synapse.bias
-
-
-AnyGroup = SpikingGroup | ImageGroup
-
-
-def _for(synapse: AnySynapse, x: Tensor) -> Tensor:
+def for_synapse(synapse: AnySynapse, x: Tensor) -> Tensor:
     """`(N, *source shape)` as the synapse takes it; neurons are flattened row by row."""
     return x if isinstance(synapse, QuantConv2d) else x.reshape(len(x), prod(x.shape[1:]))

@@ -87,12 +87,13 @@ def fine_tune(
     network: SpikingNetwork,
     inputs: Arrays,
     labels: NDArray[np.integer],
-    course: Course = Tuning(),  # noqa: B008 - frozen
+    course: Course | None = None,
     progress: Progress = lambda _: None,
 ) -> list[Epoch]:
     """Trains in place: Adam, cosine schedule, cross-entropy of the output's spike counts.
 
     Args:
+        course: How long and how fast; `Tuning()` if None.
         labels: `(B,)` classes; each stands for an equal block of the output's neurons, or for one neuron.
 
     Raises:
@@ -103,7 +104,7 @@ def fine_tune(
     def counts(pick: NDArray[np.int64]) -> Tensor:
         return class_counts(network, {name: torch.from_numpy(x[:, pick]) for name, x in inputs.items()})
 
-    return _train(network, counts, F.cross_entropy, labels, course, progress)
+    return _train(network, counts, F.cross_entropy, labels, course or Tuning(), progress)
 
 
 def class_counts(network: SpikingNetwork, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -127,7 +128,7 @@ def checked_labels(network: SpikingNetwork, labels: NDArray[np.integer]) -> NDAr
     return labels.astype(np.int64)
 
 
-def tuned_accuracy(network: SpikingNetwork, inputs: Arrays, labels: NDArray[np.integer], batch: int = 256) -> float:
+def network_accuracy(network: SpikingNetwork, inputs: Arrays, labels: NDArray[np.integer], batch: int = 256) -> float:
     """Share of right classes in eval mode, in [0, 1]; the lowest class wins a tie."""
     network.eval()
     right = 0

@@ -11,7 +11,10 @@ from torch import Tensor, nn
 
 from spikeport.errors import InputError, OverflowDetected
 from spikeport.program import Input, Output
-from spikeport.train.group import AnyGroup
+from spikeport.train.group import SpikingGroup
+from spikeport.train.image_group import ImageGroup
+
+AnyGroup = SpikingGroup | ImageGroup
 
 
 class SpikingNetwork(nn.Module):

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from spikeport import fixed
 from spikeport.deploy import compile_graph
-from spikeport.errors import ExportError, OverflowDetected
+from spikeport.errors import ExportError, InputError, OverflowDetected
 from spikeport.export import from_program, to_nir, write_nir
 from spikeport.export.network_to_nir import synapses_of
 from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program, SigmaDelta, Sparse, identical
 from spikeport.sim import simulate
-from spikeport.train import SpikingGroup, SpikingNetwork, Tuning, fine_tune, load_data, tuned_accuracy
+from spikeport.train import SpikingGroup, SpikingNetwork, Tuning, fine_tune, load_data, network_accuracy
 from tests.export.programs import trainable_program
+from tests.interop.vectors import read_vectors
 from tests.nets import random_net
 
 seeds = st.integers(0, 2**32 - 1)
@@ -124,6 +125,25 @@ def test_the_file_of_a_network_gives_what_the_graph_gives(tmp_path: Path) -> Non
     program = residual()
     write_nir(to_nir(from_program(program)), tmp_path / "net.nir")
     assert same_but_units(compile_graph(tmp_path / "net.nir"), program)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "norse_conv",
+        "norse_dense",
+        "norse_dense_dt_1",
+        "snntorch_dense",
+        "spikingjelly_dense",
+        "spikingjelly_dense_undecayed",
+    ],
+)
+def test_networks_of_other_frameworks_come_back(name: str, tmp_path: Path) -> None:
+    vector = next(v for v in read_vectors() if v.name == name)
+    program = compile_graph(vector.write_meant(tmp_path))
+    net = from_program(program)
+    assert assert_same_spikes(program, net, {program.inputs[0].name: vector.x.astype(np.int64)}) > 0
+    assert same_but_units(compile_graph(to_nir(net)), program)
 
 
 # ---------------------------------------------------------------- single cases
@@ -233,6 +253,27 @@ def test_a_group_that_projects_to_itself_hears_itself_a_step_later() -> None:
         to_nir(net)
 
 
+def test_several_inputs_and_outputs_go_by_name() -> None:
+    inputs = (Input("p", (2,), "spike"), Input("q", (3,), "spike"))
+    groups = (lif("a", 2, vth=30), lif("b", 3, vth=30))
+    into = (
+        Dense("p", "a", np.full((2, 2), 20)),
+        Dense("q", "b", np.full((3, 3), 20)),
+        Dense("q", "a", np.full((2, 3), 9)),
+    )
+    program = Program(groups, into, inputs, (Output("y", "b"), Output("z", "a")), latency=1)
+    net = from_program(program)
+    rng = np.random.default_rng(0)
+    x = {name: rng.integers(0, 2, (20, 2, n)) for name, n in (("p", 2), ("q", 3))}
+    assert assert_same_spikes(program, net, x) > 0
+    found = net(tensors(x))
+    assert isinstance(found, dict)
+    assert {name: s.shape for name, s in found.items()} == {"y": (20, 2, 3), "z": (20, 2, 2)}
+    assert same_but_units(compile_graph(to_nir(net)), program)
+    with pytest.raises(InputError, match=r"SpikingNetwork: inputs \(\['p'\]\) are not \['p', 'q'\]"):
+        net({"p": torch.zeros(1, 1, 2)})
+
+
 def test_overflow_is_an_error_that_names_the_group() -> None:
     program = one([[255] * 600], vth=131071)
     x = torch.ones(1, 1, 600, dtype=torch.int64)
@@ -293,15 +334,15 @@ def test_a_damaged_network_learns_the_digits_again() -> None:
     """Every weight times a random number in [0, 1); 60 steps bring back most of what is lost."""
     program, inputs, labels = digits_program()
     net = from_program(program)
-    sound = tuned_accuracy(net, inputs, labels)
+    sound = network_accuracy(net, inputs, labels)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for group in net.ordered():
             for synapse in synapses_of(group):
                 synapse.weight.mul_(torch.rand(synapse.weight.shape, generator=generator))
-    damaged = tuned_accuracy(net, inputs, labels)
+    damaged = network_accuracy(net, inputs, labels)
     fine_tune(net, inputs, labels, Tuning(epochs=10))
-    tuned = tuned_accuracy(net, inputs, labels)
+    tuned = network_accuracy(net, inputs, labels)
     assert damaged < sound - 0.1
     assert tuned > damaged + 0.1
     again = compile_graph(to_nir(net))
