@@ -102,7 +102,7 @@ def fine_tune(
     labels = checked_labels(network, labels)
 
     def counts(pick: NDArray[np.int64]) -> Tensor:
-        return class_counts(network, {name: torch.from_numpy(x[:, pick]) for name, x in inputs.items()})
+        return class_counts(network, _tensors(inputs, pick))
 
     return _train(network, counts, F.cross_entropy, labels, course or Tuning(), progress)
 
@@ -134,9 +134,14 @@ def network_accuracy(network: SpikingNetwork, inputs: Arrays, labels: NDArray[np
     right = 0
     with torch.no_grad():
         for start in range(0, len(labels), batch):
-            part = {name: torch.from_numpy(x[:, start : start + batch]) for name, x in inputs.items()}
-            right += int((class_counts(network, part).argmax(1).numpy() == labels[start : start + batch]).sum())
+            counts = class_counts(network, _tensors(inputs, slice(start, start + batch)))
+            right += int((counts.argmax(1).numpy() == labels[start : start + batch]).sum())
     return right / len(labels)
+
+
+def _tensors(inputs: Arrays, pick: NDArray[np.int64] | slice) -> dict[str, Tensor]:
+    """Some samples, in the one integer type that torch computes with everywhere."""
+    return {name: torch.from_numpy(x[:, pick].astype(np.int64)) for name, x in inputs.items()}
 
 
 def _train(

@@ -274,6 +274,23 @@ def test_several_inputs_and_outputs_go_by_name() -> None:
         net({"p": torch.zeros(1, 1, 2)})
 
 
+def test_names_that_the_graph_would_use_twice_are_told_apart() -> None:
+    """An output may bear its group's name, and a group that of the synapses that the export makes."""
+    groups = (lif("x_to_g", 1), lif("g", 1, reset_offset=3))
+    connections = (Dense("x", "x_to_g", np.array([[90]])), Dense("x", "g", np.array([[9]]), delay=1))
+    connections += (Dense("x_to_g", "g", np.array([[30]])),)
+    program = Program(groups, connections, (Input("x", (1,), "spike"),), (Output("g", "g"),), latency=2)
+    again = compile_graph(to_nir(from_program(program)))
+    assert same_but_units(again, replace(program, outputs=(Output("g_", "g"),)))
+
+
+def test_a_loop_is_an_edge_back_through_its_synapse() -> None:
+    loop = Dense("g", "g", np.array([[32]]))
+    graph = to_nir(from_program(replace(one([[64]]), connections=(*one([[64]]).connections, loop))))
+    assert {("g", "g_to_g"), ("g_to_g", "g")} <= set(graph.edges)
+    assert graph.nodes["g_to_g"].weight.tolist() == [[0.5 * 4]]  # 32 / 64 over d = 1/4
+
+
 def test_overflow_is_an_error_that_names_the_group() -> None:
     program = one([[255] * 600], vth=131071)
     x = torch.ones(1, 1, 600, dtype=torch.int64)
