@@ -92,6 +92,24 @@ def export(
 
 
 @app.command()
+def finetune(
+    net: ProgramFile,
+    input: InputFile,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="NET.NIR")] = Path("net.nir"),
+    epochs: Annotated[int, typer.Option(help="Passes over the samples.")] = 3,
+    batch: Annotated[int, typer.Option(help="Samples per step.")] = 50,
+    learning_rate: Annotated[float, typer.Option("--learning-rate", help="Of Adam; falls to 0 as a cosine.")] = 1e-3,
+    seed: Annotated[int, typer.Option(help="Of the samples' order.")] = 0,
+    json: Json = False,
+) -> None:
+    """Train a Program further on labelled samples, and export it to NIR again."""
+    from spikeport.commands.tuning import finetune as command
+    from spikeport.train import Tuning
+
+    _show(command(net, input, output, Tuning(epochs, batch, learning_rate, seed)), json)
+
+
+@app.command()
 def check(
     net: Annotated[Path | None, typer.Argument(metavar="NET", help="A NIR file, or a Program.")] = None,
     target: Target = "loihi2",

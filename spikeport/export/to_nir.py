@@ -16,32 +16,37 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spikeport import fixed
 from spikeport.atomic import replacing
 from spikeport.errors import ExportError
+from spikeport.export.network_to_nir import network_to_nir
+from spikeport.export.units import DT_S, V_UNIT, WEIGHT_UNIT, gain_of, lif_node
 from spikeport.export.walk import Shape, flat_modules
 from spikeport.train.image import Image
 from spikeport.train.layer import SpikingLayer, Vote
+from spikeport.train.network import SpikingNetwork
 from spikeport.train.quant import LayerIntegers
 from spikeport.train.synapses import QuantConv2d, QuantLinear
 
-DT_S = 1e-4
-WEIGHT_UNIT = 2.0**-fixed.ACT_SHIFT
-V_UNIT = WEIGHT_UNIT * 2.0**-fixed.ACT_SHIFT
 
-
-def to_nir(module: nn.Module, sample: Tensor, *, dt_s: float = DT_S) -> nir.NIRGraph:
+def to_nir(module: nn.Module, sample: Tensor | None = None, *, dt_s: float | None = None) -> nir.NIRGraph:
     """Exports the deployable form of a module.
 
     Args:
         sample: One input as the module takes it, `(B, *in)` images or `(T, B, *in)` spikes; only its shape is read.
-        dt_s: Length of a step; sets the time constants.
+            A `SpikingNetwork` knows its shapes and needs none.
+        dt_s: Length of a step; sets the time constants. That of a `SpikingNetwork`, else 1e-4, if None.
 
     Raises:
         ExportError: a module without NIR form, or a parameter that no chip holds; names the layer.
     """
+    if dt_s is None:
+        dt_s = module.dt_s if isinstance(module, SpikingNetwork) else DT_S
     if not 1e-9 <= dt_s < 1e3:
         raise ExportError("to_nir", "dt_s", got=dt_s, relation="is not in", limit="[1e-9, 1000)")
+    if isinstance(module, SpikingNetwork):
+        return network_to_nir(module, dt_s)
+    if sample is None:
+        raise ExportError("to_nir", "sample", relation="is missing", do="give one input, for its shape")
     modules = list(flat_modules(module))
     spiking = [m for _, m in modules if isinstance(m, SpikingLayer)]
     if not spiking:
@@ -125,7 +130,7 @@ class _Chain:
         ints = module.integers()
         weight, bias = _float_synapse(module, ints)
         out = self._synapse(module, weight, bias)
-        self.nodes[f"lif{self.count}"] = self._neuron(ints, out)
+        self.nodes[f"lif{self.count}"] = lif_node(ints.dv, ints.vth, out, self.dt_s)
         self.nodes[f"lif{self.count}"].metadata = {"spikeport": _exact(ints)}
         self.shape = out
 
@@ -160,21 +165,10 @@ class _Chain:
         self.checkable &= conv.groups == 1 and conv.kernel_size[0] == conv.kernel_size[1]
         return tuple(found.shape[1:])
 
-    def _neuron(self, ints: LayerIntegers, shape: Shape) -> nir.LIF:
-        threshold = (ints.vth * (1 << fixed.ACT_SHIFT) + 0.5) * V_UNIT
-        tau = self.dt_s * fixed.DECAY_ONE / ints.dv
-        return nir.LIF(
-            tau=np.full(shape, tau, np.float32),
-            r=np.ones(shape, np.float32),
-            v_leak=np.zeros(shape, np.float32),
-            v_threshold=np.full(shape, threshold, np.float32),
-            v_reset=np.zeros(shape, np.float32),
-        )
-
 
 def _float_synapse(module: SpikingLayer, ints: LayerIntegers) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weight and bias such that d * (w x + b) is the integer layer's current, in float units."""
-    d = ints.dv / fixed.DECAY_ONE
+    d = gain_of(ints.dv)
     weight_unit, bias_unit = WEIGHT_UNIT, V_UNIT
     if module.image is not None:
         sum_unit = WEIGHT_UNIT * 2.0 ** -(ints.encoder_shift or 0)

@@ -9,8 +9,9 @@ from torch import Tensor
 from spikeport import fixed
 from spikeport.errors import InputError, OverflowDetected
 from spikeport.train.image import Image
+from spikeport.train.neurons import Feedback
 from spikeport.train.quant import LayerIntegers
-from spikeport.train.synapses import Synapse
+from spikeport.train.synapses import AnySynapse, Synapse
 
 
 def forward(synapse: Synapse, image: Image | None, ints: LayerIntegers, x: Tensor) -> Tensor:
@@ -22,50 +23,70 @@ def forward(synapse: Synapse, image: Image | None, ints: LayerIntegers, x: Tenso
     """
     with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
         if image is None:
-            if not bool(((x == 0) | (x == 1)).all()):
-                do = "a layer that takes other values needs image=Image(...)"
-                raise InputError("SpikingLayer", "spikes", relation="are not", limit="0 or 1", do=do)
-            current = _accumulate(synapse, x.flatten(0, 1), ints.weight)
-            current = current.reshape(*x.shape[:2], *current.shape[1:])
-            _refuse("u", current << fixed.ACT_SHIFT, -fixed.WRAP_AT + 1, fixed.WRAP_AT)
-            current = (current << fixed.ACT_SHIFT) + _per_channel(ints.bias, current.dim() - 2)
+            check_spikes(x)
+            total = accumulate(synapse, x.flatten(0, 1), ints.weight)
+            arriving = total.reshape(*x.shape[:2], *total.shape[1:])
+            spikes = fire(arriving, _per_channel(ints.bias, total.dim() - 1), ints.dv, ints.vth)
         else:
-            mant = _encode(synapse, x, ints)
-            current = (mant << ints.bias_exp).expand(image.steps, *mant.shape)
-        return _fire(current, ints).to(synapse.weight.dtype)
+            mant = encode(synapse, x, ints.weight, _per_channel(ints.bias, x.dim() - 1), ints.encoder_shift or 0)
+            nothing = mant.new_zeros(()).expand(image.steps, *mant.shape)
+            spikes = fire(nothing, mant << ints.bias_exp, ints.dv, ints.vth)
+        return spikes.to(synapse.weight.dtype)
 
 
-def _encode(synapse: Synapse, x: Tensor, ints: LayerIntegers) -> Tensor:
+def check_spikes(x: Tensor) -> None:
+    """Raises InputError unless all are 0 or 1."""
+    if not bool(((x == 0) | (x == 1)).all()):
+        do = "a layer that takes other values needs image=Image(...)"
+        raise InputError("SpikingLayer", "spikes", relation="are not", limit="0 or 1", do=do)
+
+
+def encode(synapse: Synapse, x: Tensor, weight: Tensor, offset: Tensor, shift: int) -> Tensor:
+    """The host's first layer: `(B, *in)` integers to bias mantissas.
+
+    Args:
+        offset: In the shape of what the synapse gives, or one that broadcasts to it.
+    """
     if x.is_floating_point() and not torch.equal(x, x.round()):
         raise InputError(
             "SpikingLayer", "image values", relation="are not", limit="integers", do="round the image first"
         )
-    total = _accumulate(synapse, x, ints.weight) + _per_channel(ints.bias, x.dim() - 1)
-    shift = ints.encoder_shift or 0
+    total = accumulate(synapse, x, weight) + offset
     return total if shift == 0 else (total + (1 << (shift - 1))) >> shift
 
 
-def _accumulate(synapse: Synapse, x: Tensor, weight: Tensor) -> Tensor:
+def accumulate(synapse: AnySynapse, x: Tensor, weight: Tensor) -> Tensor:
     """The synapse on integers. Float sums of integers are exact below the mantissa's width.
 
     On accelerators float32 may mean a shorter format or a transform that rounds; float64 does not.
     """
     largest = max(1, int(x.double().abs().amax()))
-    bound = int(weight.abs().flatten(1).sum(1).amax()) * largest
+    rows = weight.abs().flatten(1).sum(1) if weight.dim() > 1 else weight.abs().sum()[None]
+    bound = int(rows.amax()) * largest
     dtype = torch.float32 if bound < 2**24 and x.device.type == "cpu" else torch.float64
     return synapse.apply_weight(x.to(dtype), weight.to(dtype), None).long()
 
 
-def _fire(current: Tensor, ints: LayerIntegers) -> Tensor:
-    keep, vth = fixed.keep_v(ints.dv), ints.vth << fixed.ACT_SHIFT
-    v = torch.zeros_like(current[0])
-    spikes = torch.zeros_like(current, dtype=torch.bool)
-    for t, x in enumerate(current):
-        v = torch.sign(v) * ((v.abs() * keep) >> fixed.DECAY_BITS) + x
+def fire(arriving: Tensor, bias: Tensor, dv: int, vth: int, feedback: Feedback | None = None) -> Tensor:
+    """The neurons on integers; spikes as booleans.
+
+    Args:
+        arriving: `(T, B, ...)` sums of mantissas.
+        bias: In steps of v; broadcasts to `(B, ...)`, or `(T, B, ...)` if it changes from step to step.
+        feedback: What the neurons' own spikes add to what arrives.
+    """
+    keep, limit = fixed.keep_v(dv), vth << fixed.ACT_SHIFT
+    steady = bias.dim() < arriving.dim()
+    v = torch.zeros_like(arriving[0])
+    spikes: list[Tensor] = []
+    for t, a in enumerate(arriving):
+        u = (a + feedback(spikes) if feedback and spikes else a) << fixed.ACT_SHIFT
+        _refuse("u", u, -fixed.WRAP_AT + 1, fixed.WRAP_AT)
+        v = torch.sign(v) * ((v.abs() * keep) >> fixed.DECAY_BITS) + u + (bias if steady else bias[t])
         _refuse("v", v, -fixed.V_MAX, fixed.V_MAX)
-        spikes[t] = v > vth
-        v = v.masked_fill(spikes[t], 0)
-    return spikes
+        spikes.append(v > limit)
+        v = v.masked_fill(spikes[-1], 0)
+    return torch.stack(spikes)
 
 
 def _per_channel(bias: Tensor, axes: int) -> Tensor:

@@ -65,7 +65,7 @@ class SpikingLayer(nn.Module):
             lsb = quant.weight_lsb(folded.weight)
             k = torch.round(folded.weight / lsb).long()
             keep, threshold = self.neuron.keep().double(), self.neuron.threshold().double()
-            dv = quant.legal_decay(where, keep)
+            dv = quant.legal_decay(where, keep, self.neuron.keep_max)
             if self.image is not None:
                 offset = quant.legal_offset(where, folded.bias / (lsb * self.image.scale))
                 offset, shift = quant.coarse_offset(k, offset, self.image.low, self.image.high)
@@ -96,7 +96,7 @@ class SpikingLayer(nn.Module):
         current = self.synapse.apply_weight(merged, weight, bias)
         if self.image is not None:
             current = quant.round_ste(current / unit) * unit
-        keep = quant.quantize_keep(self.neuron.keep())
+        keep = quant.quantize_keep(self.neuron.keep(), self.neuron.keep_max)
         threshold = quant.quantize_threshold(self.neuron.threshold(), unit)
         return self.neuron(self._split(current, x), keep, threshold)
 

@@ -7,17 +7,26 @@ A neuron holds one learnable pair of scalars per layer. What the chip cannot hol
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from spikeport import fixed
 from spikeport.errors import InputError
 from spikeport.train.surrogate import spike
+
+Feedback = Callable[[Sequence[Tensor]], Tensor]
+"""From the spikes of steps 0 .. t - 1, at least one, to what they bring into step t."""
 
 
 class AbstractNeuron(nn.Module, ABC):
     """v[t] = keep * v[t-1] * (1 - s[t-1]) + gain * x[t];  s[t] = [v[t] > threshold]."""
+
+    keep_max: ClassVar[int] = fixed.DECAY_ONE - 1
+    """The largest `keep` on its grid, in 1/4096."""
 
     def __init__(self, width: float, constrained: bool, detach_reset: bool) -> None:
         super().__init__()
@@ -39,12 +48,19 @@ class AbstractNeuron(nn.Module, ABC):
     def gain(self) -> Tensor:
         """Factor on the input current; scalar."""
 
-    def forward(self, current: Tensor, keep: Tensor | None = None, threshold: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        current: Tensor,
+        keep: Tensor | None = None,
+        threshold: Tensor | None = None,
+        feedback: Feedback | None = None,
+    ) -> Tensor:
         """The float recurrence over the first axis.
 
         Args:
             current: `(T, ...)`, the gain already applied.
             keep: Replaces `keep()`, for a quantized one; the threshold likewise.
+            feedback: What the neurons' own spikes add to the current.
 
         Returns:
             Spikes, 0 or 1, in the shape and type of `current`.
@@ -52,9 +68,9 @@ class AbstractNeuron(nn.Module, ABC):
         keep = self.keep() if keep is None else keep
         threshold = self.threshold() if threshold is None else threshold
         v = torch.zeros_like(current[0])
-        spikes = []
+        spikes: list[Tensor] = []
         for x in current:
-            v = keep * v + x
+            v = keep * v + (x + feedback(spikes) if feedback and spikes else x)
             s = spike(v - threshold, self.width)
             spikes.append(s)
             v = v * (1 - (s.detach() if self.detach_reset else s))
@@ -89,7 +105,7 @@ class ALIF(AbstractNeuron):
             raise InputError("ALIF", "tau", got=tau, relation="is not in", limit="(0, 1)")
         if not 0 < threshold < math.inf:
             raise InputError("ALIF", "threshold", got=threshold, relation="is not in", limit="(0, inf)")
-        raw = threshold + math.log(-math.expm1(-threshold)) if constrained else threshold
+        raw = _inverse_softplus(threshold) if constrained else threshold
         self.tau_raw = nn.Parameter(torch.tensor(math.log(tau / (1 - tau))), requires_grad=learnable)
         self.threshold_raw = nn.Parameter(torch.tensor(raw), requires_grad=learnable)
 
@@ -97,12 +113,36 @@ class ALIF(AbstractNeuron):
         return torch.sigmoid(self.tau_raw)
 
     def threshold(self) -> Tensor:
-        if not self.constrained:
-            return self.threshold_raw
-        return F.softplus(self.threshold_raw) + torch.finfo(self.threshold_raw.dtype).tiny  # softplus(-200) is 0
+        return _softplus(self.threshold_raw) if self.constrained else self.threshold_raw
 
     def gain(self) -> Tensor:
         return torch.ones_like(self.tau_raw)
+
+
+class IF(AbstractNeuron):
+    """Integrate-and-fire with a learnable threshold, one per layer: nothing leaks, dv is 0.
+
+    Args:
+        threshold: Initial threshold above 0.
+        width: Width of the surrogate.
+    """
+
+    keep_max = fixed.DECAY_ONE
+
+    def __init__(self, threshold: float = 1.0, width: float = 1.0) -> None:
+        super().__init__(width, constrained=True, detach_reset=True)
+        if not 0 < threshold < math.inf:
+            raise InputError("IF", "threshold", got=threshold, relation="is not in", limit="(0, inf)")
+        self.threshold_raw = nn.Parameter(torch.tensor(_inverse_softplus(threshold)))
+
+    def keep(self) -> Tensor:
+        return torch.ones_like(self.threshold_raw)
+
+    def threshold(self) -> Tensor:
+        return _softplus(self.threshold_raw)
+
+    def gain(self) -> Tensor:
+        return torch.ones_like(self.threshold_raw)
 
 
 class DALIF(AbstractNeuron):
@@ -134,3 +174,11 @@ class DALIF(AbstractNeuron):
 
     def gain(self) -> Tensor:
         return torch.tanh(self.alpha_raw)
+
+
+def _softplus(raw: Tensor) -> Tensor:
+    return F.softplus(raw) + torch.finfo(raw.dtype).tiny  # softplus(-200) is 0
+
+
+def _inverse_softplus(value: float) -> float:
+    return value + math.log(-math.expm1(-value))

@@ -57,9 +57,9 @@ def quantize_weight(weight: Tensor) -> Tensor:
     return round_ste(weight / lsb) * lsb
 
 
-def quantize_keep(keep: Tensor) -> Tensor:
-    """The decay on the grid of 1/4096, in [1/4096, 4095/4096]."""
-    scaled = (keep * fixed.DECAY_ONE).clamp(1, fixed.DECAY_ONE - 1)
+def quantize_keep(keep: Tensor, most: int = fixed.DECAY_ONE - 1) -> Tensor:
+    """The decay on the grid of 1/4096, in [1/4096, most/4096]."""
+    scaled = (keep * fixed.DECAY_ONE).clamp(1, most)
     return round_ste(scaled) / fixed.DECAY_ONE
 
 
@@ -122,13 +122,13 @@ def legal_offset(where: str, offset: Tensor) -> Tensor:
     return torch.round(offset).long()
 
 
-def legal_decay(where: str, keep: Tensor) -> int:
+def legal_decay(where: str, keep: Tensor, most: int = fixed.DECAY_ONE - 1) -> int:
     """dv of a trained decay; ExportError if no chip holds it."""
     value = keep.item()
     if not 0 <= value <= 1:
         do = "train with constrained=True"
         raise ExportError(where, "decay", got=f"{value:.4g}", relation="is not in", limit="[0, 1]", do=do)
-    return fixed.DECAY_ONE - int(round(float(quantize_keep(keep)) * fixed.DECAY_ONE))
+    return fixed.DECAY_ONE - int(round(float(quantize_keep(keep, most)) * fixed.DECAY_ONE))
 
 
 def legal_threshold(where: str, threshold: Tensor, unit: Tensor) -> int:

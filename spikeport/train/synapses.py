@@ -4,6 +4,7 @@ Alone they are ordinary layers on rounded weights. Inside a `SpikingLayer`, batc
 are folded into the weights first and the folded weights are rounded.
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -40,4 +41,34 @@ class QuantLinear(nn.Linear):
         return F.linear(x, weight, bias)
 
 
+class QuantSparse(nn.Module):
+    """Listed synapses only, on 8-bit weights: `weight[k]` from neuron `col[k]` to neuron `row[k]`.
+
+    Args:
+        row: `(n_synapses,)` integers in [0, out_features); col: likewise in [0, in_features).
+    """
+
+    def __init__(self, row: Tensor, col: Tensor, in_features: int, out_features: int) -> None:
+        super().__init__()
+        for what, index, size in (("row", row, out_features), ("col", col, in_features)):
+            if index.shape != row.shape or index.dim() != 1 or bool(((index < 0) | (index >= size)).any()):
+                raise InputError("QuantSparse", what, relation="is not", limit=f"one index below {size} per synapse")
+        self.in_features, self.out_features = in_features, out_features
+        self.register_buffer("index", torch.stack([row.long(), col.long()]))
+        self.index: Tensor
+        self.weight = nn.Parameter(torch.zeros(len(row)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(B, n_in)` to `(B, n_out)`."""
+        return self.apply_weight(x, quantize_weight(self.weight), None)
+
+    def apply_weight(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The product with other weights of the same synapses."""
+        size = (self.out_features, self.in_features)
+        matrix = torch.sparse_coo_tensor(self.index, weight, size, check_invariants=False)
+        y = torch.sparse.mm(matrix, x.T).T
+        return y if bias is None else y + bias
+
+
 Synapse = QuantConv2d | QuantLinear
+AnySynapse = QuantConv2d | QuantLinear | QuantSparse

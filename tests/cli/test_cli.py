@@ -115,6 +115,17 @@ def test_export_writes_a_nir_file_and_the_test_images(made: Path) -> None:
         assert np.array_equal(file["labels"], digits.labels)
 
 
+def test_finetune_trains_a_program_further_and_exports_it(made: Path, tmp_path: Path) -> None:
+    arguments = ("finetune", made / "net.h5", "--input", made / "x.npz", "--epochs", 2, "-o", tmp_path / "net.nir")
+    answer = done(*arguments, "--json").json
+    assert (answer["nir"], answer["samples"], len(answer["history"])) == (str(tmp_path / "net.nir"), 397, 2)
+    assert answer["accuracy_after"] > answer["accuracy_before"]
+    done("compile", tmp_path / "net.nir", "-o", tmp_path / "net.h5", "--json")
+    for net, accuracy in ((made, answer["accuracy_before"]), (tmp_path, answer["accuracy_after"])):
+        ran = done("run", net / "net.h5", "--input", made / "x.npz", "-o", tmp_path / "y.npz", "--accuracy", "--json")
+        assert ran.json["accuracy"] == accuracy
+
+
 def test_check_says_that_it_fits(made: Path) -> None:
     for net in ("net.nir", "net.h5"):
         answer = done("check", made / net, "--json").json
@@ -201,7 +212,7 @@ def test_people_get_tables(made: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "export", "check", "compile", "run", "energy", "verify", "doctor", "demo"]
+    "command", ["train", "export", "finetune", "check", "compile", "run", "energy", "verify", "doctor", "demo"]
 )
 def test_every_command_explains_itself(command: str) -> None:
     out = done(command, "--help").out
@@ -289,6 +300,12 @@ def of_another_net(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
+def soft_reset(made: Path, folder: Path) -> None:
+    program = load_program(made / "net.h5")
+    groups = tuple(replace(g, reset="subtract") for g in program.lifs)
+    save_program(replace(program, groups=groups), folder / "soft.h5")
+
+
 X = np.zeros((3, 2, 1, 8, 8), np.uint8)
 COMPILE, RUN = ("compile", "{here}/net.nir", "-o", "{here}/out.h5"), ("run", "{made}/net.h5", "-o", "{here}/y.npz")
 RUN_X = (*RUN, "--input", "{here}/x.npz")
@@ -328,6 +345,27 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
         ("train", "{made}/tiny.toml", "-o", "{here}/file/run"),
         text("file"),
         "{here}/file/run: cannot be written (Not a directory)" + DO_WRITE,
+    ),
+    # finetune
+    "fine-tuning without labels": (
+        ("finetune", "{made}/net.h5", "--input", "{here}/x.npz", "-o", "{here}/net.nir"),
+        samples(spikes=X),
+        "{here}/x.npz: holds no labels; add an array 'labels' of shape (B,)",
+    ),
+    "fine-tuning with labels that are no class": (
+        ("finetune", "{made}/net.h5", "--input", "{here}/x.npz", "-o", "{here}/net.nir"),
+        samples(spikes=X, labels=np.array([0, 10])),
+        "labels: range (0..10) is not in [0, 10)",
+    ),
+    "fine-tuning for no epoch": (
+        ("finetune", "{made}/net.h5", "--input", "{made}/x.npz", "--epochs", "0", "-o", "{here}/net.nir"),
+        text("other"),
+        "fine-tuning: epochs (0) is not in [1, 1000000]",
+    ),
+    "fine-tuning what is not LIF": (
+        ("finetune", "{here}/soft.h5", "--input", "{made}/x.npz", "-o", "{here}/net.nir"),
+        soft_reset,
+        "lif1: reset (subtract) is not zero; only a reset to zero can be trained",
     ),
     # export
     "no run": (

@@ -364,3 +364,8 @@ def test_a_file_is_replaced_whole_and_readable_by_all(tmp_path: Path) -> None:
     assert nir.read(path).nodes["linear1"].weight.shape == (3, 4)
     assert os.listdir(tmp_path) == ["net.nir"]
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_chain_needs_a_sample_for_its_shape() -> None:
+    with pytest.raises(ExportError, match="sample is missing; give one input"):
+        to_nir(nn.Sequential(linear(3, 2)))

@@ -155,7 +155,7 @@ def test_an_image_layer_holds_single_steps_of_weight_and_its_shift() -> None:
 def test_sums_beyond_float32_are_exact() -> None:
     """40,000 pixels of up to 65,535 under the largest weight: about 2^38, of which float32 keeps 24 bits."""
     x = torch.randint(0, 65_536, (3, 40_000), generator=torch.Generator().manual_seed(0))
-    found = integer_rule._accumulate(QuantLinear(40_000, 1), x, torch.full((1, 40_000), 127))
+    found = integer_rule.accumulate(QuantLinear(40_000, 1), x, torch.full((1, 40_000), 127))
     assert found[:, 0].tolist() == [127 * sum(row) for row in x.tolist()]
 
 

@@ -1,0 +1,96 @@
+"""Programs that the trainable layers do not have are refused, with the group's name and what to do."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spikeport.errors import ExportError
+from spikeport.export import from_program, to_nir
+from spikeport.program import Dense, Encoder, Input, Output, Program, SigmaDelta
+from tests.export.small import lif, one, residual
+
+
+def refused(program: Program) -> ExportError:
+    with pytest.raises(ExportError) as caught:
+        from_program(program)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"du": 100}, "du"),
+        ({"dv": 4096}, "dv"),
+        ({"vth": 0}, "vth"),
+        ({"reset": "subtract"}, "reset"),
+        ({"refractory_steps": 2}, "refractory_steps"),
+        ({"vth_low": -5}, "vth_low"),
+        ({"bias": -4096, "bias_exp": 7}, "largest |bias|"),
+        ({"reset_offset": 1}, "reset_offset"),
+        ({"reset_interval": 0, "bias": 1}, "bias"),
+    ],
+)
+def test_neurons_that_the_layers_do_not_have_are_refused_by_name(options: dict[str, Any], what: str) -> None:
+    error = refused(one([[2, 4]], **options))
+    assert (error.where, error.what) == ("g", what)
+    assert error.do
+
+
+def test_other_kinds_of_neurons_are_refused() -> None:
+    program = replace(one([[2, 4]]), groups=(SigmaDelta("g", (1,), "sigma"),))
+    assert str(refused(program)) == "g: kind of neuron (SigmaDelta) is not LIF; only LIF can be trained"
+
+
+def test_paths_that_do_not_meet_are_refused() -> None:
+    program = residual()
+    late = replace(program.connections[2], delay=1)
+    error = refused(replace(program, connections=(*program.connections[:2], late, *program.connections[3:])))
+    assert str(error) == (
+        "c: first spikes of a sample (x at 3, a at 4, b at 4) do not arrive together; delay the shorter paths"
+    )
+
+
+def test_delays_that_differ_within_a_connection_are_refused() -> None:
+    assert refused(one([[2, 4]], {"delay": np.array([[0, 1]])})).what == "delays"
+
+
+def test_graded_spikes_are_refused() -> None:
+    assert refused(one([[2, 4]], {"graded": True})).what == "graded spikes"
+
+
+def test_loops_through_several_groups_are_refused() -> None:
+    program = residual()
+    back = Dense("c", "a", np.zeros((3, 3), int))
+    assert refused(replace(program, connections=(*program.connections, back))).what == "loop through several groups"
+
+
+def test_a_loop_behind_a_group_that_runs_early_is_refused() -> None:
+    """b's bias makes it fire before its sample starts, and it would hear that after."""
+    program = replace(residual(), groups=(lif("a", 3), lif("b", 3, 9, reset_offset=3), *residual().lifs[2:]))
+    loop = Dense("b", "b", np.ones((3, 3), int))
+    error = refused(replace(program, connections=(*program.connections, loop)))
+    assert (error.where, error.what) == ("b", "spikes before its first input")
+
+
+def test_an_output_off_the_latency_is_refused() -> None:
+    assert refused(replace(one([[2, 4]]), latency=3)).where == "y"
+
+
+@pytest.mark.parametrize(
+    ("weight", "offset", "shift", "what"),
+    [([[2, 4]], 0, 8, "weights"), ([[254, 4]], 1, 8, "offset"), ([[254, 4]], 0, 9, "shift")],
+)
+def test_encoders_that_nobody_would_derive_are_refused(
+    weight: list[list[int]], offset: int, shift: int, what: str
+) -> None:
+    encoder = Encoder(Dense("x", "g", np.array(weight)), np.array([offset]), shift)
+    group = lif("g", 1, bias_exp=6, reset_offset=1)
+    program = Program((group,), (), (Input("x", (2,), "bias", 0, 255),), (Output("y", "g"),), (encoder,))
+    assert refused(program).what == what
+
+
+def test_an_interval_that_no_chip_has_is_refused_by_the_export() -> None:
+    with pytest.raises(ExportError, match=r"steps between resets \(3\) are not 2\^k"):
+        to_nir(from_program(one([[2, 4]], reset_interval=3)))

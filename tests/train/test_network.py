@@ -1,0 +1,196 @@
+"""Networks of groups: data flow, what is refused, and the parts that only they use."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from spikeport.errors import ExportError, InputError, OverflowDetected
+from spikeport.program import Input, Output
+from spikeport.train import (
+    ALIF,
+    IF,
+    ImageGroup,
+    QuantLinear,
+    QuantSparse,
+    SpikingGroup,
+    SpikingNetwork,
+    Tuning,
+    fine_tune,
+)
+
+X = Input("x", (2,), "spike")
+
+
+def linear(weight: list[list[float]], bias: bool = False) -> QuantLinear:
+    synapse = QuantLinear(len(weight[0]), len(weight), bias=bias)
+    with torch.no_grad():
+        synapse.weight.copy_(torch.tensor(weight))
+        if synapse.bias is not None:
+            synapse.bias.zero_()
+    return synapse
+
+
+def group(name: str, *sources: tuple[str, list[list[float]]], threshold: float = 1.0, lag: int = 0) -> SpikingGroup:
+    """Two neurons without leak, in units of 1/64."""
+    synapses = [(source, linear(weight)) for source, weight in sources]
+    exps = [0] * len(synapses)
+    return SpikingGroup(name, (2,), synapses, torch.zeros(2), IF(threshold), exps=exps, least=2.0**-6, lag=lag)
+
+
+def network(*groups: SpikingGroup | ImageGroup, inputs: tuple[Input, ...] = (X,), **options: int) -> SpikingNetwork:
+    return SpikingNetwork(inputs, groups, (Output("y", groups[-1].name),), **options).eval()
+
+
+ONE = [[1.5, 0.0], [0.0, 1.5]]
+HALF = [[0.75, 0.0], [0.0, 0.75]]
+
+
+def test_paths_of_unequal_length_meet_in_the_same_step() -> None:
+    net = network(group("a", ("x", ONE)), group("b", ("x", HALF), ("a", HALF)))
+    x = torch.tensor([[[1, 0]], [[0, 0]], [[1, 1]]])
+    assert net.spikes(x)["b"][:, 0].tolist() == [[1, 0], [0, 0], [1, 1]]
+
+
+def test_its_own_spikes_come_a_step_later_and_more_with_a_lag() -> None:
+    x = torch.tensor([[[1, 0]], *[[[0, 0]]] * 5])
+    for lag, expected in ((0, [1, 1, 1, 1, 1, 1]), (1, [1, 0, 1, 0, 1, 0]), (4, [1, 0, 0, 0, 0, 1])):
+        net = network(group("a", ("x", ONE), ("a", ONE), lag=lag))
+        for mode in (True, False):
+            assert net.train(mode)(x)[:, 0, 0].tolist() == expected
+
+
+def test_state_is_cleared_every_so_many_steps() -> None:
+    x = torch.tensor([[[1, 0]]] * 6)
+    assert network(group("a", ("x", HALF)))(x)[:, 0, 0].tolist() == [0, 1, 0, 1, 0, 1]
+    assert network(group("a", ("x", HALF)), steps=3)(x)[:, 0, 0].tolist() == [0, 1, 0, 0, 1, 0]
+
+
+def test_a_loop_takes_no_more_steps_than_one_interval() -> None:
+    net = network(group("a", ("x", ONE), ("a", ONE)), steps=3)
+    with pytest.raises(InputError, match=r"a: steps \(4\) exceed 3; run one sample at a time"):
+        net(torch.zeros(4, 1, 2))
+
+
+@pytest.mark.parametrize("size", [(3, 2), (3, 1, 3), (0, 1, 2), (3, 0, 2)])
+def test_inputs_of_another_shape_are_refused(size: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="x: shape"):
+        network(group("a", ("x", ONE)))(torch.zeros(size))
+
+
+@pytest.mark.parametrize(("x", "what"), [(torch.full((1, 1, 2), 2), "values"), (torch.full((1, 1, 2), -1), "values")])
+def test_inputs_out_of_range_are_refused(x: Tensor, what: str) -> None:
+    with pytest.raises(InputError) as caught:
+        network(group("a", ("x", ONE)))(x)
+    assert (caught.value.where, caught.value.what) == ("x", what)
+
+
+def test_a_source_that_comes_later_is_refused() -> None:
+    with pytest.raises(InputError, match=r"a: source \(b\) is not an input or a group before it"):
+        network(group("a", ("b", ONE)), group("b", ("x", ONE)))
+
+
+def test_an_output_of_no_group_is_refused() -> None:
+    with pytest.raises(InputError, match=r"y: source \(z\) is not a group"):
+        SpikingNetwork((X,), (group("a", ("x", ONE)),), (Output("y", "z"),))
+
+
+def test_overflow_names_the_group() -> None:
+    """1.5 is mantissa 96, and (96 << 6) * 1366 passes 2^23 - 1."""
+    net = network(group("a", ("x", ONE), threshold=131071 / 64))
+    with pytest.raises(OverflowDetected, match=r"^a \(SpikingLayer\): v \(8392704\) leaves 24 bits"):
+        net(torch.ones(1400, 1, 2))
+
+
+def test_weights_that_are_no_numbers_are_refused_by_name() -> None:
+    net = network(group("a", ("x", ONE)))
+    net.groups[0].bias.data[0] = float("nan")
+    with pytest.raises(ExportError, match="^a: bias"):
+        net(torch.ones(1, 1, 2))
+
+
+# ---------------------------------------------------------------- images
+
+
+def image_group(weight: list[list[float]]) -> ImageGroup:
+    source = Input("image", (2,), "bias", 0, 100)
+    return ImageGroup("a", (2,), source, linear(weight, bias=True), ALIF(0.5, 1.0), scale=2.0**-7)
+
+
+def test_an_image_may_change_from_step_to_step() -> None:
+    """127 k * x in [0, 12700] is shifted by 2; weight 1 is lsb = 1/127, so the threshold is 127 * 128 / 4 = 4064."""
+    net = network(image_group([[1.0, 0.0], [0.0, 1.0]]), inputs=(Input("image", (2,), "bias", 0, 100),))
+    ints = net.group("a").integers()
+    assert (ints.encoder_shift, ints.vth, ints.dv) == (2, 4064, 2048)
+    x = torch.tensor([[[100, 0]], [[100, 100]], [[0, 100]]])
+    # mantissas 3175, 0 then 3175, 3175 ...: v of the first is 3175, 1587.5 + 3175 > 4064
+    assert net(x)[:, 0].tolist() == [[0, 0], [1, 0], [0, 1]]
+    assert torch.equal(net(x), net.train()(x).detach())
+
+
+def test_an_image_layer_without_weights_is_refused() -> None:
+    with pytest.raises(ExportError, match="a: weights are all zero"):
+        image_group([[0.0, 0.0], [0.0, 0.0]]).integers()
+
+
+def test_an_image_layer_needs_a_bias() -> None:
+    with pytest.raises(InputError, match="has no bias"):
+        ImageGroup("a", (2,), X, linear(ONE), ALIF(), scale=1.0)
+
+
+# ---------------------------------------------------------------- parts
+
+
+def test_sparse_synapses_are_the_dense_ones_with_zeros() -> None:
+    row, col = torch.tensor([0, 2, 2]), torch.tensor([1, 0, 3])
+    sparse, dense = QuantSparse(row, col, 4, 3), QuantLinear(4, 3, bias=False)
+    with torch.no_grad():
+        sparse.weight.copy_(torch.tensor([0.5, -1.0, 0.25]))
+        dense.weight.zero_()
+        dense.weight[row, col] = sparse.weight
+    x = torch.rand(5, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(sparse(x), dense(x))
+    sparse(x).square().sum().backward()
+    dense(x).square().sum().backward()
+    assert sparse.weight.grad is not None and dense.weight.grad is not None
+    assert torch.allclose(sparse.weight.grad, dense.weight.grad[row, col])
+
+
+@pytest.mark.parametrize(("row", "col"), [([3], [0]), ([0], [4]), ([-1], [0]), ([0], [0, 1])])
+def test_a_synapse_between_no_neurons_is_refused(row: list[int], col: list[int]) -> None:
+    with pytest.raises(InputError, match="QuantSparse"):
+        QuantSparse(torch.tensor(row), torch.tensor(col), 4, 3)
+
+
+def test_if_neurons_add_up_and_their_threshold_learns() -> None:
+    neuron = IF(threshold=1.0)
+    spikes = neuron(torch.full((5, 1), 0.4))
+    assert spikes[:, 0].tolist() == [0, 0, 1, 0, 0]
+    spikes.sum().backward()
+    assert neuron.threshold_raw.grad is not None and neuron.threshold_raw.grad != 0
+    assert [name for name, _ in neuron.named_parameters()] == ["threshold_raw"]
+
+
+def test_if_needs_a_threshold() -> None:
+    with pytest.raises(InputError, match="IF: threshold"):
+        IF(threshold=0.0)
+
+
+# ---------------------------------------------------------------- fine-tuning
+
+
+def test_fine_tuning_lowers_the_loss_and_is_repeatable() -> None:
+    """Which of two inputs fires; the network begins with the answers exchanged."""
+    labels = torch.randint(0, 2, (60,), generator=torch.Generator().manual_seed(0)).numpy()
+    x = nn.functional.one_hot(torch.from_numpy(labels), 2).expand(8, 60, 2).numpy()
+    losses = []
+    for _ in range(2):
+        net = network(group("a", ("x", [[0.2, 0.9], [0.9, 0.2]])))
+        losses.append([epoch.loss for epoch in fine_tune(net, {"x": x}, labels, Tuning(12, 10, 0.05))])
+    assert losses[0] == losses[1]
+    assert losses[0][-1] < losses[0][0] / 2
+
+
+@pytest.mark.parametrize("options", [{"epochs": 0}, {"batch": 0}, {"learning_rate": 0.0}, {"seed": -1}])
+def test_a_course_that_trains_nothing_is_refused(options: dict[str, float]) -> None:
+    with pytest.raises(InputError, match="fine-tuning"):
+        Tuning(**options)
