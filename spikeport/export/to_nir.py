@@ -4,9 +4,11 @@ Each layer becomes a synapse node and `LIF` with r = 1, v_leak = v_reset = 0 and
 gain are folded into the weights, and so is 1/d with d = dv / 4096, because such a reader computes
 v = (1 - d) v + d I. Membranes are in Lava's units: weight mantissa 1 is 1/64, one step of v is 1/4096.
 The threshold lies half such a step above the grid, so `>` and `>=` agree.
+The greatest of spikes is SumPool2d and Threshold(1/2).
 """
 
 from functools import singledispatchmethod
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from spikeport import fixed
 from spikeport.atomic import replacing
 from spikeport.errors import ExportError
 from spikeport.export.network_to_nir import network_to_nir
@@ -24,8 +28,12 @@ from spikeport.export.walk import Shape, flat_modules
 from spikeport.train.image import Image
 from spikeport.train.layer import SpikingLayer, Vote
 from spikeport.train.network import SpikingNetwork
+from spikeport.train.pools import MaxPool2d, Pair, divisor, pair
 from spikeport.train.quant import LayerIntegers
 from spikeport.train.synapses import QuantConv2d, QuantLinear
+
+OR_PLACES = fixed.WRAP_AT // (fixed.WEIGHT_MAX << fixed.ACT_SHIFT)
+"""Spikes of the largest weight that a neuron's current holds."""
 
 
 def to_nir(module: nn.Module, sample: Tensor | None = None, *, dt_s: float | None = None) -> nir.NIRGraph:
@@ -76,6 +84,7 @@ class _Chain:
         self.dt_s = dt_s
         self.nodes: dict[str, nir.NIRNode] = {"input": nir.Input({"input": np.array(shape)})}
         self.count = 0
+        self.pools = 0
         self.checkable = True
         self.notes: dict[str, Any] = {"dt_s": dt_s, "input": "spike"}
         if image is not None:
@@ -102,8 +111,7 @@ class _Chain:
             raise ExportError("Flatten", "axes", got=got, relation="are not", limit=(start, -1), do=do)
         if len(self.shape) == 1:
             return
-        self.nodes[f"flatten{self.count}"] = nir.Flatten({"input": np.array(self.shape)}, 0, -1)
-        self.shape = (int(np.prod(self.shape)),)
+        self._flatten(f"flatten{self.count}")
 
     @add.register
     def _(self, module: Vote) -> None:
@@ -121,18 +129,68 @@ class _Chain:
         self.notes["classes"] = module.classes
 
     @add.register
-    def _(self, module: SpikingLayer) -> None:
+    def _(self, module: MaxPool2d) -> None:
+        self._check_open("MaxPool2d")
+        if self.notes["input"] == "bias" and not self.count:
+            do = "pool the images before they enter the network"
+            raise ExportError("MaxPool2d", "input", got="an image", relation="is not", limit="spikes", do=do)
+        kernel = self._pool_geometry(module)
+        if prod(kernel) > OR_PLACES:
+            got, do = prod(kernel), "pool twice"
+            raise ExportError("MaxPool2d", "places in a window", got=got, relation="exceed", limit=OR_PLACES, do=do)
+        self.pools += 1
+        self._pooled(module, f"pool{self.pools}", nir.SumPool2d)
+        self.nodes[f"or{self.pools}"] = nir.Threshold(np.full(self.shape, 0.5, np.float32))
+
+    def _pool_geometry(self, module: MaxPool2d) -> Pair:
+        if module.ceil_mode or module.return_indices or pair(module.dilation) != (1, 1):
+            do = "NIR's pools have neither"
+            raise ExportError("MaxPool2d", "ceil_mode, return_indices or dilation", relation="is set", do=do)
+        return pair(module.kernel_size)
+
+    def _pooled(self, module: MaxPool2d | nn.AvgPool2d, name: str, kind: type[nir.SumPool2d | nir.AvgPool2d]) -> None:
+        """A node that adds up windows, or takes their mean."""
+        if len(self.shape) != 3:
+            raise ExportError(
+                type(module).__name__, "input shape", got=self.shape, relation="is not", limit="(c, h, w)"
+            )
+        kernel, stride, padding = (pair(x) for x in (module.kernel_size, module.stride, module.padding))
+        try:
+            found = F.max_pool2d(torch.zeros(1, *self.shape), kernel, stride, padding)
+        except RuntimeError as error:
+            do = "pad less, or use a smaller window"
+            raise ExportError(type(module).__name__, "window does not fit", got=self.shape, do=do) from error
+        self.nodes[name] = kind(np.array(kernel), np.array(stride), np.array(padding))
+        self.shape = tuple(found.shape[1:])
+        self.checkable = False
+
+    def _check_open(self, kind: str) -> None:
         if "classes" in self.notes:
-            raise ExportError("SpikingLayer", "stands after Vote", do="a Vote ends the network")
+            raise ExportError(kind, "stands after Vote", do="a Vote ends the network")
+
+    @add.register
+    def _(self, module: SpikingLayer) -> None:
+        self._check_open("SpikingLayer")
         if module.image is not None and self.count:
             raise ExportError("SpikingLayer", "image", relation="is not allowed", limit="after the first layer")
         self.count += 1
+        if module.pool is not None:
+            self._average(module, module.pool)
         ints = module.integers()
         weight, bias = _float_synapse(module, ints)
         out = self._synapse(module, weight, bias)
         self.nodes[f"lif{self.count}"] = lif_node(ints.dv, ints.vth, out, self.dt_s)
         self.nodes[f"lif{self.count}"].metadata = {"spikeport": _exact(ints)}
         self.shape = out
+
+    def _average(self, module: SpikingLayer, pool: nn.AvgPool2d) -> None:
+        self._pooled(pool, f"average{self.count}", nir.SumPool2d if divisor(pool) == 1 else nir.AvgPool2d)
+        if isinstance(module.synapse, QuantLinear):
+            self._flatten(f"average_flat{self.count}")
+
+    def _flatten(self, name: str) -> None:
+        self.nodes[name] = nir.Flatten({"input": np.array(self.shape)}, 0, -1)
+        self.shape = (prod(self.shape),)
 
     def _synapse(self, module: SpikingLayer, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> Shape:
         synapse = module.synapse
@@ -169,7 +227,7 @@ class _Chain:
 def _float_synapse(module: SpikingLayer, ints: LayerIntegers) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weight and bias such that d * (w x + b) is the integer layer's current, in float units."""
     d = gain_of(ints.dv)
-    weight_unit, bias_unit = WEIGHT_UNIT, V_UNIT
+    weight_unit, bias_unit = WEIGHT_UNIT * divisor(module.pool), V_UNIT
     if module.image is not None:
         sum_unit = WEIGHT_UNIT * 2.0 ** -(ints.encoder_shift or 0)
         weight_unit, bias_unit = sum_unit / module.image.scale, sum_unit

@@ -6,6 +6,7 @@ from torch import nn
 
 from spikeport.errors import ExportError
 from spikeport.train.layer import SpikingLayer, Vote
+from spikeport.train.pools import MaxPool2d
 
 Shape = tuple[int, ...]
 
@@ -22,8 +23,8 @@ def flat_modules(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Mo
             yield from flat_modules(child, f"{path}.{name}" if path else name)
     elif isinstance(module, (nn.Identity, nn.Dropout)):
         return
-    elif isinstance(module, (SpikingLayer, nn.Flatten, Vote)):
+    elif isinstance(module, (SpikingLayer, MaxPool2d, nn.Flatten, Vote)):
         yield path or "module", module
     else:
-        do = "build the network from SpikingLayer, nn.Flatten(2), Vote and nn.Sequential"
+        do = "build the network from SpikingLayer, MaxPool2d, nn.Flatten(2), Vote and nn.Sequential"
         raise ExportError(path or "module", "type", got=type(module).__name__, relation="has no NIR form", do=do)

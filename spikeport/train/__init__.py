@@ -20,6 +20,7 @@ from spikeport.train.network import SpikingNetwork as SpikingNetwork
 from spikeport.train.neurons import ALIF as ALIF
 from spikeport.train.neurons import DALIF as DALIF
 from spikeport.train.neurons import IF as IF
+from spikeport.train.pools import MaxPool2d as MaxPool2d
 from spikeport.train.recipe import Recipe as Recipe
 from spikeport.train.recipe import load_recipe as load_recipe
 from spikeport.train.recipe import shipped_recipes as shipped_recipes

@@ -3,6 +3,8 @@
 du = 4095: the current lasts one step, so u = a << 6 and v = decay(v, 4096 - dv) + u + bias.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -14,23 +16,30 @@ from spikeport.train.quant import LayerIntegers
 from spikeport.train.synapses import AnySynapse, Synapse
 
 
-def forward(synapse: Synapse, image: Image | None, ints: LayerIntegers, x: Tensor) -> Tensor:
-    """Spikes `(T, B, *out)` in the weights' float type.
+def forward(synapse: Synapse, gather: Callable[[Tensor], Tensor], ints: LayerIntegers, x: Tensor) -> Tensor:
+    """Spikes `(T, B, *in)` to spikes `(T, B, *out)` in the weights' float type.
+
+    Args:
+        gather: Spikes `(T B, *in)` to what the synapse takes, whole numbers: sums over windows.
 
     Raises:
-        InputError: spikes that are not 0 or 1, or image values that are not integers.
+        InputError: spikes that are not 0 or 1.
         OverflowDetected: u or v leaves its 24 bits, as the simulator's profile `strict`.
     """
     with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-        if image is None:
-            check_spikes(x)
-            total = accumulate(synapse, x.flatten(0, 1), ints.weight)
-            arriving = total.reshape(*x.shape[:2], *total.shape[1:])
-            spikes = fire(arriving, _per_channel(ints.bias, total.dim() - 1), ints.dv, ints.vth)
-        else:
-            mant = encode(synapse, x, ints.weight, _per_channel(ints.bias, x.dim() - 1), ints.encoder_shift or 0)
-            nothing = mant.new_zeros(()).expand(image.steps, *mant.shape)
-            spikes = fire(nothing, mant << ints.bias_exp, ints.dv, ints.vth)
+        check_spikes(x)
+        total = accumulate(synapse, gather(x.flatten(0, 1).to(synapse.weight.dtype)), ints.weight)
+        arriving = total.reshape(*x.shape[:2], *total.shape[1:])
+        spikes = fire(arriving, _per_channel(ints.bias, total.dim() - 1), ints.dv, ints.vth)
+        return spikes.to(synapse.weight.dtype)
+
+
+def forward_image(synapse: Synapse, image: Image, ints: LayerIntegers, x: Tensor) -> Tensor:
+    """An image `(B, *in)` to spikes `(T, B, *out)`; raises InputError for values that are not integers besides."""
+    with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+        mant = encode(synapse, x, ints.weight, _per_channel(ints.bias, x.dim() - 1), ints.encoder_shift or 0)
+        nothing = mant.new_zeros(()).expand(image.steps, *mant.shape)
+        spikes = fire(nothing, mant << ints.bias_exp, ints.dv, ints.vth)
         return spikes.to(synapse.weight.dtype)
 
 

@@ -1,7 +1,8 @@
 """`SpikingLayer`: synapse, batch norm and neuron, the unit that becomes one layer on the chip.
 
 Quantization crosses the three of them (the weights' scale sets the grid of threshold and bias),
-so they live in one module. Between layers there is nothing but spikes, `(T, B, ...)`.
+so they live in one module; so does a mean over windows, which is folded into the weights.
+Between layers there is nothing but spikes, `(T, B, ...)`.
 """
 
 import torch
@@ -9,16 +10,16 @@ from torch import Tensor, nn
 
 from spikeport import fixed
 from spikeport.errors import InputError
-from spikeport.train import integer_rule, quant
+from spikeport.train import integer_rule, pools, quant
 from spikeport.train.fold import Folded, fold
 from spikeport.train.image import Image
 from spikeport.train.neurons import AbstractNeuron
 from spikeport.train.quant import LayerIntegers
-from spikeport.train.synapses import Synapse
+from spikeport.train.synapses import QuantLinear, Synapse
 
 
 class SpikingLayer(nn.Module):
-    """spikes or image -> synapse -> norm -> neuron -> spikes.
+    """spikes or image -> pool -> synapse -> norm -> neuron -> spikes.
 
     In eval mode with `quantize`, the forward pass is the chip's integer rule, bit for bit.
     In training mode it uses the same rounded weights (folded with the batch's statistics), decay,
@@ -26,6 +27,8 @@ class SpikingLayer(nn.Module):
 
     Args:
         image: Set on the first layer if the network's input is an image, `(B, c, h, w)`.
+        pool: Means, or with a `divisor_override` of 1 sums, of the spikes in windows, taken before the synapse; a
+            `QuantLinear` gets them flat. Where windows overlap, weights have fewer levels: their sums must fit 8 bits.
     """
 
     def __init__(
@@ -35,9 +38,12 @@ class SpikingLayer(nn.Module):
         norm: nn.BatchNorm1d | nn.BatchNorm2d | None = None,
         *,
         image: Image | None = None,
+        pool: nn.AvgPool2d | None = None,
         quantize: bool = True,
     ) -> None:
         super().__init__()
+        if pool is not None:
+            _check_pool(pool, image)
         if norm is not None and norm.running_mean is None:
             do = "leave track_running_stats on"
             raise InputError("SpikingLayer", "norm", relation="has no", limit="running statistics", do=do)
@@ -45,6 +51,7 @@ class SpikingLayer(nn.Module):
         self.norm = norm
         self.neuron = neuron
         self.image = image
+        self.pool = pool
         self.quantize = quantize
 
     def forward(self, x: Tensor) -> Tensor:
@@ -54,7 +61,9 @@ class SpikingLayer(nn.Module):
             return self._forward_float(x)
         if self.training:
             return self._forward_rounded(x)
-        return integer_rule.forward(self.synapse, self.image, self.integers(), x)
+        if self.image is not None:
+            return integer_rule.forward_image(self.synapse, self.image, self.integers(), x)
+        return integer_rule.forward(self.synapse, self._window_sums, self.integers(), x)
 
     def integers(self) -> LayerIntegers:
         """The layer as the chip holds it, from the running statistics."""
@@ -62,7 +71,7 @@ class SpikingLayer(nn.Module):
         with torch.no_grad():
             folded = fold(self.synapse, self.norm, self.neuron.gain()).double()
             quant.legal_weight(where, folded.weight, folded.bias)
-            lsb = quant.weight_lsb(folded.weight)
+            lsb = quant.weight_lsb(folded.weight, self._levels())
             k = torch.round(folded.weight / lsb).long()
             keep, threshold = self.neuron.keep().double(), self.neuron.threshold().double()
             dv = quant.legal_decay(where, keep, self.neuron.keep_max)
@@ -74,7 +83,7 @@ class SpikingLayer(nn.Module):
                 unit = lsb * self.image.scale * 2.0**shift
                 vth = quant.legal_threshold(where, threshold, unit)
                 return LayerIntegers(k, offset, fixed.ACT_SHIFT, dv, vth, float(unit), shift)
-            unit = lsb / 2
+            unit = self._unit(folded, lsb)
             step, exp = quant.bias_step(folded.bias, unit)
             mant = torch.round(folded.bias / step).clamp(-fixed.BIAS_MANT_MAX, fixed.BIAS_MANT_MAX).long()
             vth = quant.legal_threshold(where, threshold, unit)
@@ -89,7 +98,7 @@ class SpikingLayer(nn.Module):
     def _forward_rounded(self, x: Tensor) -> Tensor:
         merged = self._merged(x)
         folded = fold(self.synapse, self.norm, self.neuron.gain(), batch=merged)
-        lsb = quant.weight_lsb(folded.weight)
+        lsb = quant.weight_lsb(folded.weight, self._levels())
         unit = self._unit(folded, lsb)
         weight = quant.round_ste(folded.weight / lsb) * lsb
         bias = folded.bias if self.image is not None else quant.quantize_bias(folded.bias, unit)
@@ -102,7 +111,7 @@ class SpikingLayer(nn.Module):
 
     def _unit(self, folded: Folded, lsb: Tensor) -> Tensor:
         if self.image is None:
-            return lsb / 2
+            return lsb / (2 * pools.divisor(self.pool))
         with torch.no_grad():
             k, offset = folded.weight / lsb, folded.bias / (lsb * self.image.scale)
             shift = quant.encoder_shift(k.round(), offset.round(), self.image.low, self.image.high)
@@ -111,7 +120,20 @@ class SpikingLayer(nn.Module):
     def _merged(self, x: Tensor) -> Tensor:
         """Time and batch as one axis, so that the synapse runs once for all steps."""
         x = x.to(self.synapse.weight.dtype)
-        return x.flatten(0, 1) if self.image is None else x * self.image.scale
+        if self.image is not None:
+            return x * self.image.scale
+        return self._window_sums(x.flatten(0, 1)) / pools.divisor(self.pool)
+
+    def _window_sums(self, x: Tensor) -> Tensor:
+        """`(N, *in)` as the synapse takes it, windows added up."""
+        if self.pool is None:
+            return x
+        sums = pools.window_sums(self.pool, x)
+        return sums.flatten(1) if isinstance(self.synapse, QuantLinear) else sums
+
+    def _levels(self) -> int:
+        """Largest |k|: the sum of the weights that one spike goes through is at most 127."""
+        return quant.K_MAX // pools.overlap(self.pool)
 
     def _split(self, current: Tensor, x: Tensor) -> Tensor:
         if self.image is not None:
@@ -119,7 +141,7 @@ class SpikingLayer(nn.Module):
         return current.reshape(*x.shape[:2], *current.shape[1:])
 
     def _check(self, x: Tensor) -> None:
-        expected = self.synapse.weight.dim() + (0 if self.image is not None else 1)
+        expected = 5 if self.pool is not None else self.synapse.weight.dim() + (0 if self.image is not None else 1)
         if x.dim() != expected or not x.numel():
             axes = "(B, ...)" if self.image is not None else "(T, B, ...)"
             raise InputError(
@@ -138,6 +160,16 @@ class SpikingLayer(nn.Module):
                 relation="are not in",
                 limit=f"[{self.image.low}, {self.image.high}]",
             )
+
+
+def _check_pool(pool: nn.AvgPool2d, image: Image | None) -> None:
+    pools.check_average(pool)
+    if image is not None:
+        do = "average the images before they enter the network"
+        raise InputError("SpikingLayer", "pool", relation="is not allowed", limit="beside an image", do=do)
+    if pools.overlap(pool) > quant.K_MAX:
+        got, do = pools.overlap(pool), "let the windows overlap less"
+        raise InputError("AvgPool2d", "windows over one place", got=got, relation="exceed", limit=quant.K_MAX, do=do)
 
 
 class Vote(nn.Module):

@@ -3,7 +3,9 @@
 One rule serves training, evaluation and export. With w the folded weights of a layer:
 
     lsb  = max|w| / 127                 k = round(w / lsb), weight mantissa 2 k: even, so signs may mix
+                                        (127 // m where m windows of a pool before the synapse overlap)
     unit = lsb / 2                      what mantissa 1 is worth; 64 steps of u and v (`ACT_SHIFT`)
+                                        (lsb / 2 n behind means of n places)
     keep = round(4096 * decay) in [1, 4095]      dv = 4096 - keep
     vth  = round(threshold / unit) in [1, 131071]
     bias = round(b * 64 / unit / 2^e) << e       e: least exponent that holds the layer's largest bias
@@ -45,10 +47,10 @@ def round_ste(x: Tensor) -> Tensor:
     return x + (torch.round(x) - x).detach()
 
 
-def weight_lsb(weight: Tensor) -> Tensor:
-    """max|w| / 127, a scalar without gradient; 1 for all-zero weights."""
+def weight_lsb(weight: Tensor, levels: int = K_MAX) -> Tensor:
+    """max|w| / levels, a scalar without gradient; 1 for all-zero weights."""
     largest = weight.detach().abs().amax()
-    return torch.where(largest > 0, largest, torch.full_like(largest, K_MAX)) / K_MAX
+    return torch.where(largest > 0, largest, torch.full_like(largest, levels)) / levels
 
 
 def quantize_weight(weight: Tensor) -> Tensor:

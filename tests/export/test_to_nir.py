@@ -15,7 +15,7 @@ from spikeport.deploy import compile_graph
 from spikeport.errors import ExportError, FileError
 from spikeport.export import to_nir, write_nir
 from spikeport.sim import simulate
-from spikeport.train import ALIF, DALIF, Image, QuantConv2d, QuantLinear, SpikingLayer, Vote
+from spikeport.train import ALIF, DALIF, Image, MaxPool2d, QuantConv2d, QuantLinear, SpikingLayer, Vote
 from tests.nets import random_net
 
 V_STEP = 2.0**-12  # one step of v in a graph's units
@@ -263,19 +263,20 @@ REFUSED: dict[str, tuple[Any, Tensor, str]] = {
     "pooling": (
         nn.Sequential(conv(1, 2, 3), nn.Sequential(nn.MaxPool2d(2))),
         MAPS,
-        "1.0: type (MaxPool2d) has no NIR form; build the network from SpikingLayer, nn.Flatten(2), Vote and "
-        "nn.Sequential",
+        "1.0: type (MaxPool2d) has no NIR form; build the network from SpikingLayer, MaxPool2d, nn.Flatten(2), "
+        "Vote and nn.Sequential",
     ),
     "bare synapse": (
         nn.Sequential(linear(4, 4), nn.Linear(4, 2)),
         ONE,
-        "1: type (Linear) has no NIR form; build the network from SpikingLayer, nn.Flatten(2), Vote and nn.Sequential",
+        "1: type (Linear) has no NIR form; build the network from SpikingLayer, MaxPool2d, nn.Flatten(2), "
+        "Vote and nn.Sequential",
     ),
     "own forward": (
         nn.Sequential(linear(4, 4), OwnForward(linear(4, 4), linear(4, 4))),
         ONE,
-        "1: type (OwnForward) has no NIR form; build the network from SpikingLayer, nn.Flatten(2), Vote and "
-        "nn.Sequential",
+        "1: type (OwnForward) has no NIR form; build the network from SpikingLayer, MaxPool2d, nn.Flatten(2), "
+        "Vote and nn.Sequential",
     ),
     "flatten of time": (
         nn.Sequential(conv(1, 2, 3), nn.Flatten(), linear(32, 2)),
@@ -311,6 +312,36 @@ REFUSED: dict[str, tuple[Any, Tensor, str]] = {
         nn.Sequential(linear(4, 4), linear(4, 2, image=Image(3))),
         ONE,
         "1 (SpikingLayer): image is not allowed after the first layer",
+    ),
+    "pool of an image": (
+        nn.Sequential(MaxPool2d(2), conv(1, 2, 3, image=Image(3))),
+        torch.zeros(1, 1, 6, 6),
+        "0 (MaxPool2d): input (an image) is not spikes; pool the images before they enter the network",
+    ),
+    "pool of a line": (
+        nn.Sequential(linear(4, 4), MaxPool2d(2)),
+        ONE,
+        "1 (MaxPool2d): input shape ((4,)) is not (c, h, w)",
+    ),
+    "pool with windows cut off": (
+        nn.Sequential(conv(1, 2, 3), MaxPool2d(3, ceil_mode=True)),
+        MAPS,
+        "1 (MaxPool2d): ceil_mode, return_indices or dilation is set; NIR's pools have neither",
+    ),
+    "pool larger than its input": (
+        nn.Sequential(conv(1, 2, 3), MaxPool2d(5)),
+        MAPS,
+        "1 (MaxPool2d): window does not fit ((2, 4, 4)); pad less, or use a smaller window",
+    ),
+    "pool larger than a current": (
+        nn.Sequential(MaxPool2d(23), linear(4, 4)),
+        torch.zeros(2, 1, 1, 23, 23),
+        "0 (MaxPool2d): places in a window (529) exceed 514; pool twice",
+    ),
+    "mean of a line": (
+        nn.Sequential(SpikingLayer(QuantLinear(4, 2), DALIF(), pool=nn.AvgPool2d(2))),
+        ONE,
+        "0 (AvgPool2d): input shape ((4,)) is not (c, h, w)",
     ),
     "linear on maps": (
         nn.Sequential(conv(1, 2, 3), linear(4, 2)),

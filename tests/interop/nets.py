@@ -1,14 +1,15 @@
 """Networks of spikeport's own that norse, snnTorch and SpikingJelly can read, and what torch's eval mode makes of them.
 
-From `tests/nets.py`, without what one of the three cannot read: images (their first layer is a current), groups in
-a convolution, kernels that are not square, and layers that keep nothing of v.
+From `tests/nets.py` and, with means over windows, `tests/pooled_nets.py`, without what one of the three cannot read:
+images (their first layer is a current), groups in a convolution, kernels that are not square, sums over windows, and
+layers that keep nothing of v.
 
 The chip's decay drops what is below one unit of v, and float32 rounds: by as much a reader's v differs from the integer
 one. The nets that count are those whose membranes never come so near to a threshold; in others some spikes may differ.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,7 +24,9 @@ from spikeport.export import to_nir
 from spikeport.export.to_nir import write_nir
 from spikeport.train import QuantConv2d, SpikingLayer, Vote
 from tests.nets import random_net
+from tests.pooled_nets import random_pooled_net
 
+Maker = Callable[[int], tuple[nn.Sequential, Tensor]]
 STEPS, BATCH, RATE = 60, 2, 0.4
 ROUNDINGS = 8  # of a float32 in a step of v: the weight, the bias, the sum of both, d, and three of the step itself
 
@@ -47,16 +50,20 @@ class Net:
         return file, case
 
 
-def clear_nets(count: int) -> Iterator[Net]:
+def clear_nets(count: int, make: Maker = random_net) -> Iterator[Net]:
     """The first `count` of the readable nets in which no rounding can flip a spike."""
-    found = (net for net in readable_nets() if net.clear)
+    found = (net for net in readable_nets(make) if net.clear)
     yield from islice(found, count)
 
 
-def readable_nets() -> Iterator[Net]:
-    """Of `random_net`'s seeds, those that can be read and whose output is not silent; without end."""
+def averaging_net(seed: int) -> tuple[nn.Sequential, Tensor]:
+    return random_pooled_net(seed, maxima=False)
+
+
+def readable_nets(make: Maker = random_net) -> Iterator[Net]:
+    """Of a maker's seeds, those that can be read and whose output is not silent; without end."""
     for seed in itertools.count():
-        module, given = random_net(seed)
+        module, given = make(seed)
         if not _readable(module):
             continue
         rng = torch.Generator().manual_seed(seed)
@@ -76,6 +83,8 @@ def _plain(layer: SpikingLayer) -> bool:
     synapse = layer.synapse
     if isinstance(synapse, QuantConv2d) and (synapse.groups > 1 or synapse.kernel_size[0] != synapse.kernel_size[1]):
         return False
+    if layer.pool is not None and layer.pool.divisor_override:
+        return False
     return layer.integers().dv < fixed.DECAY_ONE
 
 
@@ -90,7 +99,8 @@ def _clear(module: nn.Sequential, x: Tensor) -> bool:
 def _clearance(layer: SpikingLayer, x: Tensor) -> float:
     """By how much v stays farther from the threshold than a float32 reader's v can be from the integer one."""
     ints = layer.integers()
-    current = layer.synapse.apply_weight(x.flatten(0, 1).double(), ints.weight.double(), None)
+    sums = layer._window_sums(x.flatten(0, 1).double())
+    current = layer.synapse.apply_weight(sums, ints.weight.double(), None)
     bias = ints.bias.double().reshape(-1, *[1] * (current.dim() - 2))
     current = (current * 2**fixed.ACT_SHIFT + bias).reshape(*x.shape[:2], *current.shape[1:])
     keep, threshold = fixed.keep_v(ints.dv) / fixed.DECAY_ONE, ints.vth * 2**fixed.ACT_SHIFT
