@@ -11,25 +11,22 @@ from spikeport.deploy.convention import NIR, Convention
 from spikeport.deploy.float_neurons import stepper
 from spikeport.deploy.graph import Graph
 from spikeport.deploy.nodes import (
-    AvgPool2d,
     Conv1d,
     Conv2d,
+    ConvTranspose2d,
     Delay,
-    Flatten,
     Floats,
     Input,
     Linear,
+    LinearNode,
     Membrane,
     Node,
     Output,
-    Scale,
-    SumPool2d,
     Threshold,
 )
 from spikeport.errors import DeployError, InputError
 
 Step = Callable[[Floats], Floats]
-_STATELESS = (Linear, Conv1d, Conv2d, Flatten, Scale, SumPool2d, AvgPool2d, Threshold)
 
 
 def interpret(
@@ -87,7 +84,7 @@ def _inputs(graph: Graph, x: NDArray[np.generic] | Mapping[str, NDArray[np.gener
 
 def _step(name: str, node: Node, batch: int, convention: Convention) -> Step:
     """One node as a function of what arrives in a step."""
-    if isinstance(node, _STATELESS):
+    if isinstance(node, LinearNode | Threshold):
         return lambda x: float_synapses.apply(node, x)
     if isinstance(node, Input | Output):
         return lambda x: x
@@ -125,7 +122,7 @@ def _silence(
     for a, _ in graph.feedback:
         node = graph.nodes[a]
         found[a] = np.zeros((batch, *shapes[a]))
-        if convention.feedback_bias_at_start and isinstance(node, Linear | Conv1d | Conv2d):
+        if convention.feedback_bias_at_start and isinstance(node, Linear | Conv1d | Conv2d | ConvTranspose2d):
             bias = node.bias if isinstance(node, Linear) else node.bias.reshape(-1, *[1] * (len(shapes[a]) - 1))
             found[a] = found[a] + bias
     return found

@@ -1,6 +1,7 @@
 """The nodes of a NIR graph as typed, checked data; float64, parameters of neurons one per neuron.
 
-Equations and names are those of NIR 1.0.8 (`nir/ir`). Shapes are those of one sample at one step, without batch.
+Equations and names are those of NIR 1.0.8 (`nir/ir`), but for ConvTranspose2d and Unflatten, which are spikeport's own.
+Shapes are those of one sample at one step, without batch.
 How a framework steps the differential equations is not said here: `convention.py`.
 """
 
@@ -61,6 +62,26 @@ class Conv2d:
     padding: Pair
     dilation: Pair
     groups: int
+
+
+@dataclass(frozen=True, eq=False)
+class ConvTranspose2d:
+    """torch's ConvTranspose2d (2.4); `weight (c_in, c_out / groups, k_h, k_w)`, `bias (c_out,)`. NIR has none."""
+
+    weight: Floats
+    bias: Floats
+    stride: Pair
+    padding: Pair
+    output_padding: Pair
+    dilation: Pair
+    groups: int
+
+
+@dataclass(frozen=True, eq=False)
+class Unflatten:
+    """The same values in another shape, row-major. NIR has none."""
+
+    shape: Shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +210,7 @@ class Membrane:
 
 FileNeuron: TypeAlias = IF | LIF | CubaLIF | I | LI | CubaLI
 Neuron: TypeAlias = FileNeuron | Membrane
-LinearNode: TypeAlias = Flatten | Linear | Conv1d | Conv2d | Scale | SumPool2d | AvgPool2d
+LinearNode: TypeAlias = Flatten | Unflatten | Linear | Conv1d | Conv2d | ConvTranspose2d | Scale | SumPool2d | AvgPool2d
 """No state, and linear but for a bias."""
 Node: TypeAlias = Input | Output | LinearNode | Delay | Threshold | Neuron
 

@@ -6,6 +6,7 @@ from spikeport.deploy.nodes import (
     AvgPool2d,
     Conv1d,
     Conv2d,
+    ConvTranspose2d,
     Delay,
     Flatten,
     Input,
@@ -17,6 +18,7 @@ from spikeport.deploy.nodes import (
     Shape,
     SumPool2d,
     Threshold,
+    Unflatten,
     shape_of_neurons,
 )
 from spikeport.errors import DeployError
@@ -31,6 +33,11 @@ def output_shape(name: str, node: Node, shape: Shape) -> Shape:
             return shape
         case Flatten():
             return _flattened(name, node, shape)
+        case Unflatten():
+            if prod(node.shape) != prod(shape):
+                relation = "does not hold as many values as its input"
+                raise DeployError(name, "shape", got=node.shape, relation=relation, limit=shape)
+            return node.shape
         case Linear():
             if shape != (node.weight.shape[1],):
                 raise DeployError(name, "input shape", got=shape, relation="is not", limit=(node.weight.shape[1],))
@@ -40,6 +47,8 @@ def output_shape(name: str, node: Node, shape: Shape) -> Shape:
             return _convolved(name, node.weight.shape, shape, *geometry, node.groups)
         case Conv2d():
             return _convolved(name, node.weight.shape, shape, node.stride, node.padding, node.dilation, node.groups)
+        case ConvTranspose2d():
+            return _transposed(name, node, shape)
         case SumPool2d() | AvgPool2d():
             return _pooled(name, node.kernel, node.stride, node.padding, shape)
         case Scale():
@@ -80,6 +89,17 @@ def _convolved(
     if min(size) < 1:
         raise DeployError(name, "kernel", got=kernel, relation="exceeds the padded input", limit=shape)
     return (c_out, *size)
+
+
+def _transposed(name: str, node: ConvTranspose2d, shape: Shape) -> Shape:
+    c_in, c_out, *kernel = node.weight.shape
+    if len(shape) != 3 or shape[0] != c_in:
+        raise DeployError(name, "input shape", got=shape, relation="is not", limit=f"({c_in}, h, w)")
+    axes = zip(shape[1:], kernel, node.stride, node.padding, node.output_padding, node.dilation, strict=True)
+    size = [(n - 1) * s - 2 * p + d * (k - 1) + extra + 1 for n, k, s, p, extra, d in axes]
+    if min(size) < 1:
+        raise DeployError(name, "padding", got=node.padding, relation="leaves nothing of the output for", limit=shape)
+    return (c_out * node.groups, *size)
 
 
 def _pooled(name: str, kernel: Pair, stride: Pair, padding: Pair, shape: Shape) -> Shape:

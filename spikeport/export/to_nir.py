@@ -22,6 +22,7 @@ from torch.nn import functional as F
 from spikeport import fixed
 from spikeport.atomic import replacing
 from spikeport.errors import ExportError
+from spikeport.export.extension import ConvTranspose2d, Unflatten
 from spikeport.export.network_to_nir import network_to_nir
 from spikeport.export.units import DT_S, V_UNIT, WEIGHT_UNIT, gain_of, lif_node
 from spikeport.export.walk import Shape, flat_modules
@@ -30,7 +31,7 @@ from spikeport.train.layer import SpikingLayer, Vote
 from spikeport.train.network import SpikingNetwork
 from spikeport.train.pools import MaxPool2d, Pair, divisor, pair
 from spikeport.train.quant import LayerIntegers
-from spikeport.train.synapses import QuantConv2d, QuantLinear
+from spikeport.train.synapses import QuantConv2d, QuantConvTranspose2d, QuantLinear
 
 OR_PLACES = fixed.WRAP_AT // (fixed.WEIGHT_MAX << fixed.ACT_SHIFT)
 """Spikes of the largest weight that a neuron's current holds."""
@@ -112,6 +113,19 @@ class _Chain:
         if len(self.shape) == 1:
             return
         self._flatten(f"flatten{self.count}")
+
+    @add.register
+    def _(self, module: nn.Unflatten) -> None:
+        size: Shape = tuple(int(n) for n in module.unflattened_size if type(n) is int)
+        if module.dim != 2 or len(self.shape) != 1 or not self.count or len(size) != len(module.unflattened_size):
+            got, limit = (module.dim, module.unflattened_size), "(2, shape) of flat spikes"
+            raise ExportError("Unflatten", "axes", got=got, relation="are not", limit=limit)
+        if prod(size) != self.shape[0] or min(size) < 1:
+            relation = "does not hold as many values as its input"
+            raise ExportError("Unflatten", "shape", got=size, relation=relation, limit=self.shape)
+        self.nodes[f"unflatten{self.count}"] = Unflatten(np.array(size))
+        self.shape = size
+        self.checkable = False
 
     @add.register
     def _(self, module: Vote) -> None:
@@ -201,26 +215,41 @@ class _Chain:
                 )
             self.nodes[f"linear{self.count}"] = nir.Affine(weight, bias)
             return (synapse.out_features,)
+        if isinstance(synapse, QuantConvTranspose2d):
+            return self._conv_transpose(synapse, weight, bias)
         return self._conv(synapse, weight, bias)
 
     def _conv(self, conv: QuantConv2d, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> Shape:
-        if len(self.shape) != 3 or self.shape[0] != conv.in_channels:
-            raise ExportError(
-                "QuantConv2d", "input shape", got=self.shape, relation="is not", limit=f"({conv.in_channels}, h, w)"
-            )
         if isinstance(conv.padding, str):
             raise ExportError("QuantConv2d", "padding", got=conv.padding, relation="is not", limit="a number")
+        out = self._shape_after(conv, "kernel exceeds the padded input", "pad the input or use a smaller kernel")
         h, w = self.shape[1:]
-        try:
-            with torch.no_grad():
-                found = conv.apply_weight(conv.weight.new_zeros(1, *self.shape), conv.weight, None)
-        except RuntimeError as error:
-            do = "pad the input or use a smaller kernel"
-            raise ExportError("QuantConv2d", "kernel exceeds the padded input", got=self.shape, do=do) from error
         self.nodes[f"conv{self.count}"] = nir.Conv2d(
             (h, w), weight, conv.stride, conv.padding, conv.dilation, conv.groups, bias
         )
         self.checkable &= conv.groups == 1 and conv.kernel_size[0] == conv.kernel_size[1]
+        return out
+
+    def _conv_transpose(
+        self, conv: QuantConvTranspose2d, weight: NDArray[np.float32], bias: NDArray[np.float32]
+    ) -> Shape:
+        out = self._shape_after(conv, "padding leaves nothing of the output", "pad less")
+        steps = ((x[0], x[1]) for x in (conv.stride, conv.padding, conv.output_padding, conv.dilation))
+        self.nodes[f"conv{self.count}"] = ConvTranspose2d(weight, bias, *steps, conv.groups)
+        self.checkable = False
+        return out
+
+    def _shape_after(self, conv: QuantConv2d | QuantConvTranspose2d, what: str, do: str) -> Shape:
+        """What the convolution makes of the shape; `what` is wrong where it makes nothing."""
+        kind = type(conv).__name__
+        if len(self.shape) != 3 or self.shape[0] != conv.in_channels:
+            limit = f"({conv.in_channels}, h, w)"
+            raise ExportError(kind, "input shape", got=self.shape, relation="is not", limit=limit)
+        try:
+            with torch.no_grad():
+                found = conv.apply_weight(conv.weight.new_zeros(1, *self.shape), conv.weight, None)
+        except RuntimeError as error:
+            raise ExportError(kind, what, got=self.shape, do=do) from error
         return tuple(found.shape[1:])
 
 

@@ -23,7 +23,7 @@ def flat_modules(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Mo
             yield from flat_modules(child, f"{path}.{name}" if path else name)
     elif isinstance(module, (nn.Identity, nn.Dropout)):
         return
-    elif isinstance(module, (SpikingLayer, MaxPool2d, nn.Flatten, Vote)):
+    elif isinstance(module, (SpikingLayer, MaxPool2d, nn.Flatten, nn.Unflatten, Vote)):
         yield path or "module", module
     else:
         do = "build the network from SpikingLayer, MaxPool2d, nn.Flatten(2), Vote and nn.Sequential"

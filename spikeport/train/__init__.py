@@ -25,5 +25,6 @@ from spikeport.train.recipe import Recipe as Recipe
 from spikeport.train.recipe import load_recipe as load_recipe
 from spikeport.train.recipe import shipped_recipes as shipped_recipes
 from spikeport.train.synapses import QuantConv2d as QuantConv2d
+from spikeport.train.synapses import QuantConvTranspose2d as QuantConvTranspose2d
 from spikeport.train.synapses import QuantLinear as QuantLinear
 from spikeport.train.synapses import QuantSparse as QuantSparse

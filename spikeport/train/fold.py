@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from spikeport.train.synapses import Synapse
+from spikeport.train.synapses import Synapse, channels_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +31,14 @@ def fold(
         batch: The synapse's input, time merged into the first axis; given in training mode.
     """
     weight = synapse.weight
-    bias = synapse.bias if synapse.bias is not None else weight.new_zeros(weight.shape[0])
+    bias = synapse.bias if synapse.bias is not None else weight.new_zeros(channels_of(synapse))
     if norm is None:
         return Folded(gain * weight, gain * bias)
     mean, var = _running(norm) if batch is None else _of_batch(synapse, norm, batch)
     gamma = norm.weight if norm.weight is not None else torch.ones_like(mean)
     beta = norm.bias if norm.bias is not None else torch.zeros_like(mean)
     scale = gamma * torch.rsqrt(var + norm.eps)
-    per_channel = scale.reshape(-1, *[1] * (weight.dim() - 1))
-    return Folded(gain * per_channel * weight, gain * (scale * (bias - mean) + beta))
+    return Folded(gain * synapse.scaled(weight, scale), gain * (scale * (bias - mean) + beta))
 
 
 def _running(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:

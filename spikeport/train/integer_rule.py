@@ -64,14 +64,13 @@ def encode(synapse: Synapse, x: Tensor, weight: Tensor, offset: Tensor, shift: i
     return total if shift == 0 else (total + (1 << (shift - 1))) >> shift
 
 
-def accumulate(synapse: AnySynapse, x: Tensor, weight: Tensor) -> Tensor:
+def accumulate(synapse: Synapse | AnySynapse, x: Tensor, weight: Tensor) -> Tensor:
     """The synapse on integers. Float sums of integers are exact below the mantissa's width.
 
     On accelerators float32 may mean a shorter format or a transform that rounds; float64 does not.
     """
     largest = max(1, int(x.double().abs().amax()))
-    rows = weight.abs().flatten(1).sum(1) if weight.dim() > 1 else weight.abs().sum()[None]
-    bound = int(rows.amax()) * largest
+    bound = int(synapse.reach(weight)) * largest
     dtype = torch.float32 if bound < 2**24 and x.device.type == "cpu" else torch.float64
     return synapse.apply_weight(x.to(dtype), weight.to(dtype), None).long()
 

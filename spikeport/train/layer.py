@@ -15,7 +15,7 @@ from spikeport.train.fold import Folded, fold
 from spikeport.train.image import Image
 from spikeport.train.neurons import AbstractNeuron
 from spikeport.train.quant import LayerIntegers
-from spikeport.train.synapses import QuantLinear, Synapse
+from spikeport.train.synapses import QuantConvTranspose2d, QuantLinear, Synapse
 
 
 class SpikingLayer(nn.Module):
@@ -44,6 +44,9 @@ class SpikingLayer(nn.Module):
         super().__init__()
         if pool is not None:
             _check_pool(pool, image)
+        if image is not None and isinstance(synapse, QuantConvTranspose2d):
+            do = "begin with a QuantConv2d or QuantLinear"
+            raise InputError("SpikingLayer", "image", relation="is not taken by", limit="a QuantConvTranspose2d", do=do)
         if norm is not None and norm.running_mean is None:
             do = "leave track_running_stats on"
             raise InputError("SpikingLayer", "norm", relation="has no", limit="running statistics", do=do)

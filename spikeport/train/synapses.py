@@ -28,6 +28,43 @@ class QuantConv2d(nn.Conv2d):
             )
         return F.conv2d(x, weight, bias, self.stride, self.padding, self.dilation, self.groups)
 
+    def scaled(self, weight: Tensor, factor: Tensor) -> Tensor:
+        """Each output channel's weights times its factor, `(c_out,)`."""
+        return weight * factor[:, None, None, None]
+
+    def reach(self, weight: Tensor) -> Tensor:
+        """The most that spikes of all sources bring to one neuron, in absolute weights."""
+        return weight.abs().flatten(1).sum(1).amax()
+
+
+class QuantConvTranspose2d(nn.ConvTranspose2d):
+    """torch's ConvTranspose2d on 8-bit weights; `weight (c_in, c_out / groups, k_h, k_w)`."""
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """`(B, c_in, h, w)` to `(B, c_out, h', w')`."""
+        if output_size is not None:
+            do = "give output_padding when it is made"
+            raise InputError("QuantConvTranspose2d", "output_size", got=output_size, relation="is not taken", do=do)
+        return self.apply_weight(x, quantize_weight(self.weight), self.bias)
+
+    def apply_weight(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The transposed convolution with another weight of the same shape."""
+        geometry = self.stride, self.padding, self.output_padding, self.groups, self.dilation
+        return F.conv_transpose2d(x, weight, bias, *geometry)  # type: ignore[arg-type]
+
+    def scaled(self, weight: Tensor, factor: Tensor) -> Tensor:
+        """Each output channel's weights times its factor, `(c_out,)`."""
+        per_group = factor.reshape(self.groups, 1, -1, 1, 1)
+        return (self._grouped(weight) * per_group).reshape(weight.shape)
+
+    def reach(self, weight: Tensor) -> Tensor:
+        """The most that spikes of all sources bring to one neuron, in absolute weights."""
+        return self._grouped(weight).abs().sum((1, 3, 4)).amax()
+
+    def _grouped(self, weight: Tensor) -> Tensor:
+        """`(groups, c_in / groups, c_out / groups, k_h, k_w)`."""
+        return weight.reshape(self.groups, -1, *weight.shape[1:])
+
 
 class QuantLinear(nn.Linear):
     """torch's Linear on 8-bit weights."""
@@ -39,6 +76,14 @@ class QuantLinear(nn.Linear):
     def apply_weight(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """The product with another weight of the same shape."""
         return F.linear(x, weight, bias)
+
+    def scaled(self, weight: Tensor, factor: Tensor) -> Tensor:
+        """Each output's weights times its factor, `(n_out,)`."""
+        return weight * factor[:, None]
+
+    def reach(self, weight: Tensor) -> Tensor:
+        """The most that spikes of all sources bring to one neuron, in absolute weights."""
+        return weight.abs().sum(1).amax()
 
 
 class QuantSparse(nn.Module):
@@ -69,6 +114,16 @@ class QuantSparse(nn.Module):
         y = torch.sparse.mm(matrix, x.T).T
         return y if bias is None else y + bias
 
+    def reach(self, weight: Tensor) -> Tensor:
+        """At least the most that spikes of all sources bring to one neuron."""
+        return weight.abs().sum()
 
-Synapse = QuantConv2d | QuantLinear
+
+Synapse = QuantConv2d | QuantConvTranspose2d | QuantLinear
 AnySynapse = QuantConv2d | QuantLinear | QuantSparse
+"""Of a `SpikingGroup`."""
+
+
+def channels_of(synapse: Synapse) -> int:
+    """Output channels, or outputs: as many as there are biases."""
+    return synapse.out_features if isinstance(synapse, QuantLinear) else synapse.out_channels

@@ -3,12 +3,23 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from spikeport.deploy.float_synapses import Stateless, apply
-from spikeport.deploy.nodes import AvgPool2d, Conv1d, Conv2d, Flatten, Linear, Scale, SumPool2d, Threshold
+from spikeport.deploy.nodes import (
+    AvgPool2d,
+    Conv1d,
+    Conv2d,
+    ConvTranspose2d,
+    Flatten,
+    Linear,
+    Scale,
+    SumPool2d,
+    Threshold,
+    Unflatten,
+)
 from spikeport.deploy.shapes import output_shape
 
 PAIR = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -51,6 +62,24 @@ def test_convolutions(
     )  # fmt: skip
 
 
+@settings(max_examples=80, deadline=None)
+@given(
+    seed=st.integers(0, 2**32), kernel=PAIR, stride=PAIR, padding=ZERO_OR_MORE, extra=ZERO_OR_MORE, dilation=PAIR,
+    groups=st.sampled_from([1, 2, 4]),
+)  # fmt: skip
+def test_transposed_convolutions(
+    seed: int, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], extra: tuple[int, int],
+    dilation: tuple[int, int], groups: int,
+) -> None:  # fmt: skip
+    assume(all(e < max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)))  # torch asks for it
+    rng = np.random.default_rng(seed)
+    x, weight, bias = grid(rng, 2, 4, 5, 6), grid(rng, 4, 3, *kernel), grid(rng, 3 * groups)
+    check(
+        ConvTranspose2d(weight, bias, stride, padding, extra, dilation, groups), x,
+        F.conv_transpose2d(*map(torch.from_numpy, (x, weight, bias)), stride, padding, extra, groups, dilation),
+    )  # fmt: skip
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), kernel=st.sampled_from([(1, 1), (2, 2), (3, 2), (2, 4)]), stride=PAIR)
 def test_pools(seed: int, kernel: tuple[int, int], stride: tuple[int, int]) -> None:
@@ -68,6 +97,7 @@ def test_the_rest(rng: np.random.Generator) -> None:
     check(Linear(weight, bias), x[:, 0, :, 0], F.linear(*map(torch.from_numpy, (x[:, 0, :, 0].copy(), weight, bias))))
     for start, end in ((0, -1), (0, 1), (1, 2), (-1, -1)):
         check(Flatten(start, end), x, torch.flatten(torch.from_numpy(x), start % 3 + 1, end % 3 + 1))
+    check(Unflatten((5, 2, 6)), x, torch.from_numpy(x).reshape(2, 5, 2, 6))
     assert np.array_equal(apply(Threshold(np.zeros((3, 4, 5))), x), x > 0)
     assert np.array_equal(apply(Scale(np.full((3, 4, 5), 0.5)), x), x / 2)
 

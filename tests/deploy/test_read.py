@@ -214,8 +214,9 @@ CONTENT: dict[str, tuple[Edit, type[SpikeportError], str]] = {
     "unknown node": (
         put(f"{N}/first/type", "ALIF"),
         UnsupportedNode,
-        "first: node type (ALIF) is not one of Input, Output, Flatten, Linear, Affine, Conv1d, Conv2d, SumPool2d, "
-        "AvgPool2d, Delay, Scale, Threshold, I, IF, LI, LIF, CubaLI, CubaLIF; replace the node",
+        "first: node type (ALIF) is not one of Input, Output, Flatten, Linear, Affine, Conv1d, Conv2d, "
+        "ConvTranspose2d, Unflatten, SumPool2d, AvgPool2d, Delay, Scale, Threshold, I, IF, LI, LIF, CubaLI, CubaLIF; "
+        "replace the node",
     ),
     "unknown field": (
         put(f"{N}/first/refractory", 2.0),

@@ -15,7 +15,17 @@ from spikeport.deploy import compile_graph
 from spikeport.errors import ExportError, FileError
 from spikeport.export import to_nir, write_nir
 from spikeport.sim import simulate
-from spikeport.train import ALIF, DALIF, Image, MaxPool2d, QuantConv2d, QuantLinear, SpikingLayer, Vote
+from spikeport.train import (
+    ALIF,
+    DALIF,
+    Image,
+    MaxPool2d,
+    QuantConv2d,
+    QuantConvTranspose2d,
+    QuantLinear,
+    SpikingLayer,
+    Vote,
+)
 from tests.nets import random_net
 
 V_STEP = 2.0**-12  # one step of v in a graph's units
@@ -30,6 +40,10 @@ def linear(n_in: int, n_out: int, **options: Any) -> SpikingLayer:
 def conv(*args: Any, image: Image | None = None, **options: Any) -> SpikingLayer:
     torch.manual_seed(0)
     return SpikingLayer(QuantConv2d(*args, **options), ALIF(), image=image)
+
+
+def transposed(*args: Any, **options: Any) -> SpikingLayer:
+    return SpikingLayer(QuantConvTranspose2d(*args, **options), ALIF())
 
 
 def spiking(net: nn.Module) -> list[SpikingLayer]:
@@ -342,6 +356,26 @@ REFUSED: dict[str, tuple[Any, Tensor, str]] = {
         nn.Sequential(SpikingLayer(QuantLinear(4, 2), DALIF(), pool=nn.AvgPool2d(2))),
         ONE,
         "0 (AvgPool2d): input shape ((4,)) is not (c, h, w)",
+    ),
+    "unflatten of another size": (
+        nn.Sequential(linear(4, 4), nn.Unflatten(2, (2, 3, 1))),
+        ONE,
+        "1 (Unflatten): shape ((2, 3, 1)) does not hold as many values as its input (4,)",
+    ),
+    "unflatten of the batch": (
+        nn.Sequential(linear(4, 4), nn.Unflatten(1, (1, 1, 1))),
+        ONE,
+        "1 (Unflatten): axes ((1, (1, 1, 1))) are not (2, shape) of flat spikes",
+    ),
+    "transposed convolution of other channels": (
+        transposed(2, 2, 2),
+        MAPS,
+        "module (QuantConvTranspose2d): input shape ((1, 6, 6)) is not (2, h, w)",
+    ),
+    "transposed convolution without output": (
+        transposed(1, 2, 1, padding=3),
+        MAPS,
+        "module (QuantConvTranspose2d): padding leaves nothing of the output ((1, 6, 6)); pad less",
     ),
     "linear on maps": (
         nn.Sequential(conv(1, 2, 3), linear(4, 2)),

@@ -1,22 +1,33 @@
 """The linear part of a stateless node."""
 
 from math import prod
-from typing import TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
 from spikeport.deploy.maps.base import Dense, Identity, LinearMap, Sparse
 from spikeport.deploy.maps.conv import conv, pointwise
-from spikeport.deploy.nodes import AvgPool2d, Conv1d, Conv2d, Flatten, Floats, Linear, Scale, Shape, SumPool2d
-
-LinearNode: TypeAlias = Linear | Conv1d | Conv2d | Scale | SumPool2d | AvgPool2d | Flatten
+from spikeport.deploy.maps.transposed import conv_transpose
+from spikeport.deploy.nodes import (
+    AvgPool2d,
+    Conv1d,
+    Conv2d,
+    ConvTranspose2d,
+    Flatten,
+    Floats,
+    Linear,
+    LinearNode,
+    Scale,
+    Shape,
+    SumPool2d,
+    Unflatten,
+)
 
 
 def of_node(node: LinearNode, source: Shape) -> LinearMap:
     """What the node does to input of shape `source`, which `shapes.output_shape` has accepted; no bias."""
     match node:
-        case Flatten():
+        case Flatten() | Unflatten():
             return Identity(prod(source))
         case Linear():
             return Dense(node.weight)
@@ -26,6 +37,10 @@ def of_node(node: LinearNode, source: Shape) -> LinearMap:
         case Conv2d():
             c, h, w = source
             return conv(node.weight, node.stride, node.padding, node.dilation, node.groups, (c, h, w))
+        case ConvTranspose2d():
+            c, h, w = source
+            geometry_2d = node.stride, node.padding, node.output_padding, node.dilation, node.groups
+            return conv_transpose(node.weight, *geometry_2d, (c, h, w))
         case SumPool2d() | AvgPool2d():
             c, h, w = source
             share = 1 / prod(node.kernel) if isinstance(node, AvgPool2d) else 1.0

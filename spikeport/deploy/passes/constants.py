@@ -12,7 +12,19 @@ import numpy as np
 from spikeport.deploy.graph import Graph
 from spikeport.deploy.maps.apply import apply
 from spikeport.deploy.maps.of_node import of_node
-from spikeport.deploy.nodes import Conv1d, Conv2d, Delay, Floats, Linear, LinearNode, Membrane, Node, Output, Shape
+from spikeport.deploy.nodes import (
+    Conv1d,
+    Conv2d,
+    ConvTranspose2d,
+    Delay,
+    Floats,
+    Linear,
+    LinearNode,
+    Membrane,
+    Node,
+    Output,
+    Shape,
+)
 from spikeport.deploy.passes.paths import delay_steps, stateless_order
 
 ByLag: TypeAlias = dict[int, Floats]
@@ -57,7 +69,7 @@ def constants_into(
 
 def _bias(node: Node, shape: Shape) -> Floats | None:
     """`(n,)`, or None where there is none."""
-    if not isinstance(node, Linear | Conv1d | Conv2d) or not np.any(node.bias):
+    if not isinstance(node, Linear | Conv1d | Conv2d | ConvTranspose2d) or not np.any(node.bias):
         return None
     return np.repeat(node.bias, prod(shape) // len(node.bias))
 

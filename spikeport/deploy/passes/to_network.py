@@ -116,7 +116,8 @@ def _projection(graph: Graph, target: str, path: Path) -> Projection:
 
 
 def _in_shape(network: Network) -> Network:
-    """Populations in the shape of the convolutions into them; a convolution that does not fit becomes its synapses.
+    """Populations in the shape of the convolutions into them, or else of those out of them; a convolution that does not
+    fit becomes its synapses.
 
     Row-major order is the same in either shape. What is handed out keeps the shape that the graph gives it.
     """
@@ -124,7 +125,8 @@ def _in_shape(network: Network) -> Network:
     shapes: dict[str, Shape] = dict(network.inputs)
     for p in network.populations:
         maps = [q.map for q in network.into(p.name)]
-        shapes[p.name] = p.shape if p.name in handed_out else _common(maps, p.shape)
+        heard = [q.map for q in network.projections if q.source == p.name]
+        shapes[p.name] = p.shape if p.name in handed_out else _common(maps, heard, p.shape)
     populations = tuple(_reshaped(p, shapes[p.name]) for p in network.populations)
     projections = tuple(
         replace(p, map=_fitting(p.map, shapes[p.source], shapes[p.target])) for p in network.projections
@@ -132,8 +134,9 @@ def _in_shape(network: Network) -> Network:
     return replace(network, populations=populations, projections=projections)
 
 
-def _common(maps: Iterable[LinearMap], shape: Shape) -> Shape:
-    return next((m.target for m in maps if isinstance(m, Conv)), shape)
+def _common(into: Iterable[LinearMap], out: Iterable[LinearMap], shape: Shape) -> Shape:
+    ends = [m.target for m in into if isinstance(m, Conv)] + [m.source for m in out if isinstance(m, Conv)]
+    return next(iter(ends), shape)
 
 
 def _reshaped(p: Population, shape: Shape) -> Population:

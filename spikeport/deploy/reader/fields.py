@@ -78,13 +78,13 @@ class Fields:
             raise DeployError(self.name, key, got=values.min(), relation="is not above", limit=0, do=AGAIN)
         return values
 
-    def bias(self, weight: Floats) -> Floats:
-        """One value for each output; zeros, with a remark, where it is missing."""
+    def bias(self, size: int) -> Floats:
+        """One value for each of the outputs; zeros, with a remark, where it is missing."""
         bias = self.floats("bias", missing=0.0)
         if "bias" not in self.values:
-            return np.zeros(len(weight))
-        if bias.shape != (len(weight),):
-            raise DeployError(self.name, "bias shape", got=bias.shape, relation="is not", limit=(len(weight),))
+            return np.zeros(size)
+        if bias.shape != (size,):
+            raise DeployError(self.name, "bias shape", got=bias.shape, relation="is not", limit=(size,))
         return bias
 
     def sizes(self, key: str) -> Shape:

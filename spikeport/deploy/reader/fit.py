@@ -64,7 +64,7 @@ def axes_of(parsed: Parsed) -> int | None:
             return 1
         case nodes.Conv1d():
             return 2
-        case nodes.Conv2d() | nodes.SumPool2d() | nodes.AvgPool2d():
+        case nodes.Conv2d() | nodes.ConvTranspose2d() | nodes.SumPool2d() | nodes.AvgPool2d():
             return 3
         case Flatten():
             return None if parsed.stated is None else len(parsed.stated)

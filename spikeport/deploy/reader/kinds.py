@@ -1,6 +1,8 @@
 """One parser for each kind of NIR node: raw fields to the typed node, with parameters in the shapes they came in.
 
 Names and fields are those of NIR 1.0.8 (`nir/ir`). Older versions lack fields: `v_reset` came with 1.0.6.
+Two kinds are spikeport's own extension, which other readers refuse: `ConvTranspose2d` with torch's fields, and
+`Unflatten` with `shape`, that of one sample at one step, row-major.
 """
 
 from collections.abc import Callable
@@ -57,7 +59,7 @@ def _flatten(fields: Fields) -> Parsed:
 
 def _affine(fields: Fields) -> Parsed:
     weight = fields.floats("weight", 2)
-    return Parsed(nodes.Linear(weight, fields.bias(weight)), weight.shape[1:])
+    return Parsed(nodes.Linear(weight, fields.bias(len(weight))), weight.shape[1:])
 
 
 def _linear(fields: Fields) -> Parsed:
@@ -76,10 +78,25 @@ def _conv2d(fields: Fields) -> Parsed:
     return Parsed(nodes.Conv2d(weight, bias, stride, padding, dilation, groups), _stated(fields, weight, groups, 2))
 
 
+def _conv_transpose2d(fields: Fields) -> Parsed:
+    weight, groups = fields.floats("weight", 4), fields.integer("groups")
+    stride, padding, extra, dilation = (fields.pair(key) for key in ("stride", "padding", "output_padding", "dilation"))
+    fits = all(0 <= e < max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True))  # as torch asks
+    if groups < 1 or len(weight) % groups or min(*stride, *dilation) < 1 or min(padding) < 0 or not fits:
+        got = f"stride {stride}, padding {padding}, output_padding {extra}, dilation {dilation}, groups {groups}"
+        raise DeployError(fields.name, "convolution", got=got, relation="is not", limit="a valid geometry")
+    bias = fields.bias(weight.shape[1] * groups)
+    return Parsed(nodes.ConvTranspose2d(weight, bias, stride, padding, extra, dilation, groups))
+
+
+def _unflatten(fields: Fields) -> Parsed:
+    return Parsed(nodes.Unflatten(fields.sizes("shape")))
+
+
 def _convolution(fields: Fields, axes: int) -> tuple[Floats, Floats, Any, Any, Any, int]:
     """Weight, bias, stride, padding, dilation and groups; geometry as numbers, one for each axis."""
     weight = fields.floats("weight", axes + 2)
-    bias, groups = fields.bias(weight), fields.integer("groups")
+    bias, groups = fields.bias(len(weight)), fields.integer("groups")
     steps = fields.pair if axes == 2 else lambda key: (fields.integer(key),)
     stride, dilation = steps("stride"), steps("dilation")
     word = fields.text("padding")
@@ -192,6 +209,8 @@ _KINDS: dict[str, tuple[Callable[[Fields], Parsed], frozenset[str]]] = {
         ("Affine", _affine, "weight bias"),
         ("Conv1d", _conv1d, _CONV),
         ("Conv2d", _conv2d, _CONV),
+        ("ConvTranspose2d", _conv_transpose2d, "weight bias stride padding output_padding dilation groups"),
+        ("Unflatten", _unflatten, "shape"),
         ("SumPool2d", _pool(nodes.SumPool2d), _POOL),
         ("AvgPool2d", _pool(nodes.AvgPool2d), _POOL),
         ("Delay", _delay, "delay"),

@@ -9,7 +9,17 @@ from torch.nn import functional as F
 
 from spikeport.deploy.maps.base import Conv, Dense, Identity, Sparse
 from spikeport.deploy.maps.of_node import of_node
-from spikeport.deploy.nodes import AvgPool2d, Conv1d, Conv2d, Flatten, Linear, Scale, SumPool2d
+from spikeport.deploy.nodes import (
+    AvgPool2d,
+    Conv1d,
+    Conv2d,
+    ConvTranspose2d,
+    Flatten,
+    Linear,
+    Scale,
+    SumPool2d,
+    Unflatten,
+)
 from spikeport.deploy.shapes import output_shape
 from tests.deploy.maps.oracles import check, conv_matrix, convs, torch_matrix, whole
 
@@ -20,6 +30,22 @@ def test_flatten_is_the_identity() -> None:
     map = of_node(Flatten(0, -1), (2, 3, 4))
     assert map == Identity(24)
     check(map, np.eye(24))
+
+
+def test_unflatten_is_the_identity() -> None:
+    assert of_node(Unflatten((2, 3, 4)), (24,)) == Identity(24)
+
+
+@pytest.mark.parametrize(("stride", "extra"), [((1, 1), (0, 0)), ((2, 3), (1, 0))])
+def test_conv_transpose2d(rng: np.random.Generator, stride: tuple[int, int], extra: tuple[int, int]) -> None:
+    weight = whole(rng, 4, 3, 3, 2)
+    geometry = stride, (1, 0), extra
+    node = ConvTranspose2d(weight, np.ones(6), *geometry, (1, 2), 2)
+    map = of_node(node, (4, 5, 6))
+    kernels = torch.from_numpy(weight)
+    want = torch_matrix(lambda x: F.conv_transpose2d(x, kernels, None, *geometry, 2, (1, 2)), (4, 5, 6))
+    assert map.shape[0] == np.prod(output_shape("node", node, (4, 5, 6)))
+    check(map, want)
 
 
 def test_linear_is_dense(rng: np.random.Generator) -> None:
