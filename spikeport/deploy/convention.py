@@ -41,6 +41,8 @@ class Convention:
     """Whether an IF adds dt r x; else x itself."""
     decays_new_current: bool = False
     """Whether what enters the synaptic current loses a step's part at once: i = keep (i + w_in x)."""
+    decays_new_in_li: bool = False
+    """Whether what enters an LI loses a step's part at once: v = keep (v + x), as a synaptic current of its own."""
     leaks_current: bool = False
     """Whether v_leak pulls the synaptic current as well."""
     compare: Literal[">", ">="] = ">"
@@ -91,13 +93,14 @@ PRESETS: Mapping[str, Convention] = MappingProxyType(
                 several=True,
                 floor=True,
             ),  # fmt: skip
-            # rockpool 3.1.0, rockpool/nn/modules/torch/lif_torch.py
+            # rockpool 3.1.0, rockpool/nn/modules/torch/lif_torch.py and exp_syn_torch.py, which is written as an LI
             Convention(
                 "rockpool",
                 dt_s=1e-3,
                 decay="exponential",
                 gain="one",
                 uses_r=False,
+                decays_new_in_li=True,
                 compare=">=",
                 reset="subtract",
                 several=True,

@@ -158,4 +158,6 @@ def _integrator(node: FileNeuron, convention: Convention) -> Callable[[Floats, F
             tau = node.tau if isinstance(node, LI | LIF) else node.tau_mem
             leaky = _Leaky(tau, node.v_leak, convention)
             r = node.r if convention.uses_r else np.ones_like(node.r)
+            if convention.decays_new_in_li and isinstance(node, LI):
+                r = r * leaky.keep
             return lambda v, x: leaky(v, r * x)

@@ -10,6 +10,8 @@ from spikeport.deploy.convention import NIR, PRESETS, Convention
 from spikeport.deploy.graph import Graph, ordered
 from spikeport.deploy.interpreter import interpret
 from spikeport.deploy.nodes import IF, LI, LIF, CubaLIF, Delay, Floats, I, Input, Linear, Membrane, Node, Output
+from spikeport.deploy.options import Options
+from spikeport.deploy.passes.fold_neurons import FoldNeurons
 from spikeport.errors import DeployError, InputError
 
 DT = 1e-4
@@ -191,3 +193,20 @@ def test_input_of_another_shape_is_refused() -> None:
         interpret(recurrent(0), np.zeros((4, 1, 3)))
     with pytest.raises(InputError, match=r"record: node \(x\) is not one of in, lif, rec, out"):
         interpret(recurrent(0), np.zeros((4, 1, 2)), record=["x"])
+
+
+def test_an_li_as_rockpool_writes_it_is_a_synaptic_current() -> None:
+    """ExpSynTorch: what is new decays in its own step; r, which is tau exp(-dt / tau) / dt, is not read."""
+    keep, v, want = exp(-1 / 8), 0.0, []
+    for x in X:
+        v = keep * (v + x)
+        want.append(v)
+    node = LI(full(8e-3), full(8 * keep), full(0.0))
+    rockpool = PRESETS["rockpool"]
+    assert run(node, X, rockpool) == pytest.approx(want, rel=1e-12)
+    edges = (("in", "n"), ("n", "out"))
+    folded = FoldNeurons().run(
+        Graph({"in": Input((1,)), "n": node, "out": Output()}, edges), Options(dt_s=1e-3, convention=rockpool)
+    )
+    found = interpret(folded, np.array(X).reshape(-1, 1, 1), rockpool)["out"]
+    assert found.reshape(-1).tolist() == pytest.approx(want, rel=1e-12)

@@ -46,6 +46,8 @@ def _integration(node: FileNeuron, how: Convention) -> tuple[Floats, Floats, Flo
         gain = how.dt_s * node.r if how.integrates_r else np.ones_like(node.r)
         return np.ones_like(node.r), gain, np.zeros_like(node.r)
     keep, gain = kept_and_gained(node.tau if isinstance(node, LI | LIF) else node.tau_mem, how)
+    if how.decays_new_in_li and isinstance(node, LI):
+        gain = gain * keep
     return np.clip(keep, 0, 1), gain * node.r if how.uses_r else gain, node.v_leak
 
 
