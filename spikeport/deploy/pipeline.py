@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import nir
@@ -73,11 +74,11 @@ def compile_graph(
 def read_as(graph: Graph, convention: Convention | str | None = None) -> tuple[Graph, Convention, tuple[str, ...]]:
     """The graph as it was meant, the convention to step it by, and what was guessed and mended, for people.
 
-    A graph with spikeport's own notes is NIR's equations, so nothing is guessed.
+    A graph with spikeport's own notes is NIR's equations, so nothing is guessed; they may say that resets are soft.
     """
     said: tuple[str, ...] = ()
     if convention is None and graph.notes:
-        convention = NIR
+        convention = replace(NIR, reset="subtract") if graph.notes.get("reset") == "subtract" else NIR
     elif convention is None:
         found = guess(graph)
         convention, said = found.convention, (found.line(),)

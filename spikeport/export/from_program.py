@@ -15,10 +15,12 @@ from torch.nn.utils import skip_init
 
 from spikeport import fixed
 from spikeport.errors import ExportError
-from spikeport.export.starts import lag_of, starts_of
+from spikeport.export.helpers import without_pulse
+from spikeport.export.silence import check_silence
+from spikeport.export.starts import Starts, in_order, lag_of, starts_of
 from spikeport.fixed import Ints
-from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Group, Program
-from spikeport.train.group import SpikingGroup
+from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Group, Program, Sparse
+from spikeport.train.group import Afferent, SpikingGroup
 from spikeport.train.image_group import OFFSET_EXACT, ImageGroup
 from spikeport.train.network import AnyGroup, SpikingNetwork
 from spikeport.train.neurons import ALIF, IF, AbstractNeuron
@@ -37,21 +39,22 @@ def from_program(program: Program) -> SpikingNetwork:
     `v_unit` and `nir_sha256` are those of the new graph.
 
     Raises:
-        ExportError: what the modules do not have: neurons other than LIF with du = 4095 and a reset to zero, graded
-            spikes, loops through several groups, delays that are no mere balance, weights that are not whole.
+        ExportError: what the modules do not have: neurons other than LIF, refractory periods, spikes of both signs,
+            graded spikes, currents that do not decay, weights that are not whole, spikes that reach a sample from
+            before it.
     """
-    starts = starts_of(program)
+    program, left_out = without_pulse(program)
+    lifs = {group.name: _plain(group) for group in program.groups if group.name not in left_out}
+    starts = starts_of(program, left_out)
     encoders = {encoder.synapses.target: encoder for encoder in program.encoders}
     groups: list[AnyGroup] = []
-    for name in starts:
-        if name in {entry.name for entry in program.inputs}:
-            continue
-        lif = _plain(program.group(name))
+    for name in in_order(list(lifs), program, starts):
         into = [c for c in program.connections if c.target == name]
         if name in encoders:
-            groups.append(_image_group(program, lif, encoders[name], into))
+            groups.append(_image_group(program, lifs[name], encoders[name], into))
         else:
-            groups.append(_spiking_group(program, lif, into))
+            groups.append(_spiking_group(program, lifs[name], into, starts))
+    check_silence(groups, starts)
     steps = program.groups[0].reset_interval if isinstance(program.groups[0], LIF) else 0
     network = SpikingNetwork(program.inputs, groups, program.outputs, steps=steps, dt_s=program.dt_s)
     return network.eval()
@@ -62,9 +65,10 @@ def _plain(group: Group) -> LIF:
     if not isinstance(group, LIF):
         do = "only LIF can be trained"
         raise ExportError(group.name, "kind of neuron", got=type(group).__name__, relation="is not", limit="LIF", do=do)
+    if not 0 <= group.du < fixed.DECAY_ONE:
+        words = f"[0, {fixed.DECAY_ONE - 1}]"
+        raise ExportError(group.name, "du", got=group.du, relation="is not in", limit=words, do="let the current decay")
     wanted: Mapping[str, tuple[object, str]] = {
-        "du": (fixed.DECAY_ONE - 1, "give the current one step, or train with CUBA neurons elsewhere"),
-        "reset": ("zero", "only a reset to zero can be trained"),
         "refractory_steps": (0, "only neurons without one can be trained"),
         "vth_low": (None, "only spikes of one sign can be trained"),
     }
@@ -78,27 +82,43 @@ def _plain(group: Group) -> LIF:
         raise ExportError(group.name, "vth", got=group.vth, relation="is below", limit=1, do="use vth = 1")
     worst = int(np.abs(_bias_of(group)).max(initial=0))
     if worst > fixed.BIAS_MANT_MAX << fixed.BIAS_EXP_MAX:
-        limit, do = fixed.BIAS_MANT_MAX << fixed.BIAS_EXP_MAX, "lower the bias by one mantissa"
-        raise ExportError(group.name, "largest |bias|", got=worst, relation="exceeds", limit=limit, do=do)
+        most, do = fixed.BIAS_MANT_MAX << fixed.BIAS_EXP_MAX, "lower the bias by one mantissa"
+        raise ExportError(group.name, "largest |bias|", got=worst, relation="exceeds", limit=most, do=do)
     return group
 
 
-def _spiking_group(program: Program, lif: LIF, into: list[Connection]) -> SpikingGroup:
-    unit = 2.0 ** -round(log2(lif.vth))
+def _spiking_group(program: Program, lif: LIF, into: list[Connection], starts: Starts) -> SpikingGroup:
+    fires = lif.name not in program.integrators
+    unit = 2.0 ** -round(log2(lif.vth)) if fires else 2.0 ** round(log2(lif.v_unit * (1 << fixed.ACT_SHIFT)))
     weights = [_whole(c) for c in into]
-    synapses = [(c.source, _synapse(program, c, w * unit)) for c, w in zip(into, weights, strict=True)]
+    afferents = [
+        Afferent(
+            c.source,
+            _synapse(program, c, w * unit),
+            fixed.weight_exponent(w),
+            lag_of(c, starts),
+            fixed=_one_to_one(c),
+        )
+        for c, w in zip(into, weights, strict=True)
+    ]
     per_channel = len(lif.shape) == 3 and all(isinstance(c, Conv) for c in into)
     bias = _floats(_bias_of(lif) * (unit / (1 << fixed.ACT_SHIFT)))
     return SpikingGroup(
         lif.name,
         lif.shape,
-        synapses,
+        afferents,
         _one_per_channel(bias) if per_channel else bias,
         _neuron(lif, unit),
-        exps=[fixed.weight_exponent(w) for w in weights],
         least=unit,
-        lag=lag_of(into),
+        keep_u=fixed.keep_u(lif.du) / fixed.DECAY_ONE,
+        reset=lif.reset,
+        fires=fires,
     )
+
+
+def _one_to_one(c: Connection) -> bool:
+    """Whether no source has several targets, nor the other way: what the compiler puts between copies and to repeat."""
+    return isinstance(c, Sparse) and len(set(c.row.tolist())) == len(c.row) and len(set(c.col.tolist())) == len(c.col)
 
 
 def _whole(connection: Connection) -> Ints:

@@ -2,7 +2,8 @@
 
 Delays are left to the compiler, which balances paths. A group's bias stands in the first synapse that can hold it:
 one value per neuron in an Affine, one per channel in a Conv2d; a convolution's neurons with a bias each have it as
-`v_leak`.
+`v_leak`, and so have neurons with a current.
+Neurons whose v is read are LI or CubaLI. NIR knows no soft reset: a note in the metadata says it, for spikeport alone.
 Sparse synapses become an Affine with zeros. Neurons that only dense synapses feed are written flat.
 """
 
@@ -13,14 +14,15 @@ import nir
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeport import fixed
 from spikeport.errors import ExportError
-from spikeport.export.units import V_UNIT, WEIGHT_UNIT, gain_of, lif_node
+from spikeport.export.units import V_UNIT, WEIGHT_UNIT, current_node, gain_of, lif_node, without_spikes
 from spikeport.fixed import Ints
 from spikeport.program import Shape
 from spikeport.train.group import GroupIntegers, SpikingGroup
 from spikeport.train.image_group import ImageGroup
-from spikeport.train.network import AnyGroup, SpikingNetwork
-from spikeport.train.synapses import AnySynapse, QuantConv2d, QuantLinear, QuantSparse
+from spikeport.train.network import CLOCK, AnyGroup, SpikingNetwork
+from spikeport.train.synapses import AnySynapse, QuantConv2d, QuantSparse
 
 Floats = NDArray[np.float32]
 
@@ -45,6 +47,8 @@ class _Graph:
         self.nodes: dict[str, nir.NIRNode] = {e.name: nir.Input({"input": np.array(e.shape)}) for e in network.inputs}
         self.edges: list[tuple[str, str]] = []
         self.shapes: dict[str, Shape] = {entry.name: entry.shape for entry in network.inputs}
+        self.parts = network.parts
+        self.groups = [group for group in network.ordered() if isinstance(group, SpikingGroup)]
         self.taken = {*self.nodes, *(group.name for group in network.ordered())}
 
     def free(self, name: str) -> str:
@@ -57,24 +61,23 @@ class _Graph:
     def add(self, group: AnyGroup) -> None:
         ints, synapses = group.integers(), synapses_of(group)
         d = gain_of(ints.dv)
-        flat = not all(isinstance(synapse, QuantConv2d) for synapse in synapses)
+        flat = not all(isinstance(synapse, QuantConv2d) for synapse in synapses.values())
         self.shapes[group.name] = (prod(group.shape),) if flat else group.shape
-        carrier, bias = carried_bias(group, ints)
+        carrier, bias, leak = carried_bias(group, ints)
         weight_unit, bias_unit = _units(group, ints)
-        for k, (source, synapse) in enumerate(zip(group.sources, synapses, strict=True)):
+        for k, synapse in synapses.items():
             weight = ints.weights[k].cpu().numpy() * (weight_unit / d)
             own = bias * (bias_unit / d) if k == carrier else np.zeros(_bias_length(synapse))
-            self._join(group, source, synapse, weight.astype(np.float32), own.astype(np.float32), flat)
-        leak = bias if carrier is None else None
-        self.nodes[group.name] = lif_node(ints.dv, ints.vth, self.shapes[group.name], self.dt_s, leak)
+            self._join(group, k, synapse, weight.astype(np.float32), own.astype(np.float32), flat)
+        node: nir.NIRNode = lif_node(ints.dv, ints.vth, self.shapes[group.name], self.dt_s, leak)
+        if isinstance(group, SpikingGroup):
+            node = current_node(node, ints.du, self.dt_s) if group.current else node
+            node = node if group.fires else without_spikes(node)
+        self.nodes[group.name] = node
 
-    def _join(
-        self, group: AnyGroup, source: str, synapse: AnySynapse, weight: Floats, bias: Floats, flat: bool
-    ) -> None:
-        """Source -> [Flatten] -> synapse -> [Flatten] -> neurons."""
-        if source == group.name and isinstance(group, SpikingGroup) and group.lag:
-            do = "compile it without, or leave the group as it is"
-            raise ExportError(group.name, "delay of its loop", got=group.lag, relation="is not", limit=0, do=do)
+    def _join(self, group: AnyGroup, k: int, synapse: AnySynapse, weight: Floats, bias: Floats, flat: bool) -> None:
+        """Source -> [Flatten] -> synapse -> [Flatten] -> [Delay] -> neurons."""
+        source = group.sources[k]
         name = self.free(f"{source}_to_{group.name}")
         found = self.shapes[source]
         if isinstance(synapse, QuantConv2d):
@@ -89,7 +92,29 @@ class _Graph:
         else:
             start = self._flatten(source, found) if len(found) > 1 else source
             self._chain(start, name, nir.Affine(_dense(synapse, weight), bias))
+        if isinstance(group, SpikingGroup) and (missing := group.into[k].lag - self._given(group, source)):
+            late = self.free(f"{name}_late")
+            self._chain(name, late, nir.Delay(np.full(self.shapes[group.name], missing * self.dt_s)))
+            name = late
         self.edges.append((name, group.name))
+
+    def _given(self, group: SpikingGroup, source: str) -> int:
+        """Steps that readers give an edge: one to what leads back.
+
+        A loop is entered at the node of the least name that something outside feeds, so in one whose groups all hear
+        each other, names decide what leads back.
+        """
+        part = next(part for part in self.parts if group.name in part)
+        if source not in part:
+            return 0
+        for name in part:
+            own = next(g for g in self.groups if g.name == name)
+            if not {*part} - {name} <= {*own.sources} or not any(
+                a.source not in part and a.source != CLOCK for a in own.into
+            ):
+                do = "NIR does not say where it begins"
+                raise ExportError(name, "loop through several groups", got=", ".join(part), relation="is open", do=do)
+        return int(source >= group.name)
 
     def _chain(self, source: str, name: str, node: nir.NIRNode) -> None:
         self.nodes[name] = node
@@ -101,18 +126,43 @@ class _Graph:
         return flat
 
 
-def synapses_of(group: AnyGroup) -> list[AnySynapse]:
-    return [group.synapse] if isinstance(group, ImageGroup) else list(group.synapses)  # type: ignore[arg-type]
-
-
-def carried_bias(group: AnyGroup, ints: GroupIntegers) -> tuple[int | None, Ints]:
-    """Which synapse carries the bias, None if none can, and the bias in the form in which it is carried."""
+def synapses_of(group: AnyGroup) -> dict[int, AnySynapse]:
+    """By their place among the group's sources; those of the clock are no node, but a bias."""
     if isinstance(group, ImageGroup):
-        return 0, ints.bias.cpu().numpy()
+        return {0: group.synapse}
+    return {k: a.synapse for k, a in enumerate(group.into) if a.source != CLOCK}
+
+
+def carried_bias(group: AnyGroup, ints: GroupIntegers) -> tuple[int | None, Ints, Ints | None]:
+    """Which synapse carries a bias, None if none can, in which form, and what stands in v_leak; in steps of v.
+
+    What the clock sends into a current is the bias of a synapse, the neurons' own bias is in v_leak beside it.
+    """
+    if isinstance(group, ImageGroup):
+        return 0, ints.bias.cpu().numpy(), None
     bias: Ints = np.broadcast_to(ints.bias.cpu().numpy(), group.shape)
+    clocked: Ints = np.zeros(group.shape, np.int64)
+    for a, weight in zip(group.into, ints.weights, strict=True):
+        if a.source == CLOCK:
+            clocked = clocked + _dense(a.synapse, weight.cpu().numpy()).reshape(group.shape).astype(np.int64)
+    drive = clocked << fixed.ACT_SHIFT
+    through = drive if group.current else bias + drive
+    carrier, form = _carrier(group, through)
+    if group.current:
+        if carrier is None and np.any(drive):
+            do = "give a whole channel one"
+            raise ExportError(group.name, "bias of its current", relation="is not one for each channel", do=do)
+        return carrier, form, bias
+    return carrier, form, form if carrier is None else None
+
+
+def _carrier(group: SpikingGroup, bias: Ints) -> tuple[int | None, Ints]:
+    """A synapse that can hold the bias, and brings it from the first step on."""
     rows = bias.reshape(len(bias), -1)
-    for k, synapse in enumerate(synapses_of(group)):
-        if not isinstance(synapse, QuantConv2d):
+    for k, a in enumerate(group.into):
+        if a.lag or a.source == CLOCK:
+            continue
+        if not isinstance(a.synapse, QuantConv2d):
             return k, bias.reshape(-1)
         if np.array_equal(rows, np.broadcast_to(rows[:, :1], rows.shape)):
             return k, rows[:, 0]
@@ -131,8 +181,8 @@ def _bias_length(synapse: AnySynapse) -> int:
     return synapse.out_channels if isinstance(synapse, QuantConv2d) else synapse.out_features
 
 
-def _dense(synapse: QuantLinear | QuantSparse, weight: Floats) -> Floats:
-    if isinstance(synapse, QuantLinear):
+def _dense(synapse: AnySynapse, weight: NDArray[Any]) -> NDArray[Any]:
+    if not isinstance(synapse, QuantSparse):
         return weight
     matrix = np.zeros((synapse.out_features, synapse.in_features), np.float32)
     row, col = synapse.index.cpu().numpy()
@@ -157,6 +207,12 @@ def _notes(network: SpikingNetwork, dt_s: float) -> dict[str, Any]:
             steps, do = network.steps, "a Loihi 2 clears its state every 2^k steps"
             raise ExportError("network", "steps between resets", got=steps, relation="are not", limit="2^k", do=do)
         notes["steps"] = network.steps
+    resets = {group.reset for group in network.ordered() if isinstance(group, SpikingGroup) and group.fires}
+    if len(resets) > 1 or (images and "subtract" in resets):
+        do = "let all take the threshold off, or none"
+        raise ExportError("network", "resets", got="zero and subtract", relation="differ", do=do)
+    if "subtract" in resets:
+        notes["reset"] = "subtract"
     classes = {output.classes for output in network.outputs}
     if len(classes) > 1:
         do, what = "export one at a time", "classes of its outputs"

@@ -1,104 +1,117 @@
-"""When each node of a Program sees a sample's first input: what lies between hardware time and a layer's own.
+"""When each node of a Program sees a sample's first input: what lies between hardware time and a network's own.
 
-A spike input sends at hardware step 1, and what is sent at t arrives at t + 1 + delay. If all that enters a group has
-the same start, the group sees its sources' spikes of one sample step together, and layers without latency do the same.
+A spike input sends at hardware step 1, and what is sent at t arrives at t + 1 + delay. State is cleared where a group
+starts, so its start is its reset's offset; where nothing is cleared, it is the length of the path to it. What arrives
+later than for the same step of the sample has a lag.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from spikeport.errors import ExportError
 from spikeport.program import LIF, Connection, Program
 
+Starts = Mapping[str, int]
 
-def starts_of(program: Program) -> dict[str, int]:
-    """The first hardware step of a sample at each input and group, in data-flow order.
+
+def starts_of(program: Program, left_out: frozenset[str]) -> Starts:
+    """The first hardware step of a sample at each input and group.
+
+    Args:
+        left_out: Groups that are no part of the network.
 
     Raises:
-        ExportError: paths of unequal length, loops through several groups, groups that are not cleared at their start,
-            or outputs that do not start at the Program's latency.
+        ExportError: graded spikes, paths that do not meet, groups that are not cleared at their start, or outputs that
+            do not start at the Program's latency.
     """
-    starts = {entry.name: 0 if entry.kind == "bias" else 1 for entry in program.inputs}
-    waiting = [group.name for group in program.groups]
-    while waiting:
-        ready = (name for name in waiting if all(source in starts for source, _ in _into(program, name)))
-        name = next(ready, None)
-        if name is None:
-            got, do = ", ".join(waiting), "only a group's connections to itself can be trained"
-            raise ExportError(waiting[0], "loop through several groups", got=got, relation="is not supported", do=do)
-        starts[name] = _start(program, name, starts)
-        waiting.remove(name)
     for connection in program.connections:
         if connection.graded:
             where, do = f"{connection.source} -> {connection.target}", "send plain spikes"
             raise ExportError(where, "graded spikes", relation="cannot be trained", do=do)
-    _check_resets(program, starts)
-    _check_loops(program, starts)
-    for output in program.outputs:
-        if starts[output.source] != program.latency + 1:
-            first, limit = starts[output.source], program.latency + 1
-            raise ExportError(output.name, "first step", got=first, relation="is not", limit=f"the latency's, {limit}")
-        if getattr(output, "reads", "s") != "s":
-            do = "let it read spikes, and set a threshold"
-            raise ExportError(output.name, "what it reads", got="v", relation="cannot be trained", do=do)
-    return starts
-
-
-def lag_of(into: Sequence[Connection]) -> int:
-    """Delay of the group's connection to itself; 0 if there is none."""
-    return next((_delay(c) for c in into if c.source == c.target), 0)
-
-
-def _into(program: Program, name: str) -> list[tuple[str, int]]:
-    """Source and delay of whatever else feeds the group."""
-    found = [(e.synapses.source, 0) for e in program.encoders if e.synapses.target == name]
-    return found + [(c.source, _delay(c)) for c in program.connections if c.target == name != c.source]
-
-
-def _start(program: Program, name: str, starts: dict[str, int]) -> int:
-    found = [(source, starts[source] + 1 + delay) for source, delay in _into(program, name)]
-    if not found:
-        raise ExportError(name, "is fed by nothing", do="connect it, or remove it")
-    if len({start for _, start in found}) > 1:
-        got, do = ", ".join(f"{source} at {start}" for source, start in found), "delay the shorter paths"
-        raise ExportError(name, "first spikes of a sample", got=got, relation="do not arrive together", do=do)
-    loops = [c for c in program.connections if c.target == name == c.source]
-    if len(loops) > 1:
-        raise ExportError(name, "connections to itself", got=len(loops), relation="exceed", limit=1, do="add them up")
-    return found[0][1]
-
-
-def _check_resets(program: Program, starts: dict[str, int]) -> None:
-    """State that a group had before its sample's first step must be gone, or never have been there."""
     intervals = {g.reset_interval for g in program.groups if isinstance(g, LIF)}
     if len(intervals) > 1:
         do = "give all groups one"
         raise ExportError("program", "reset intervals", got=sorted(intervals), relation="differ", do=do)
+    starts = {entry.name: 0 if entry.kind == "bias" else 1 for entry in program.inputs}
+    if intervals == {0}:
+        starts |= _by_paths(program, starts)
+    else:
+        starts |= {g.name: g.reset_offset for g in program.groups if isinstance(g, LIF)}
     for group in program.groups:
-        if not isinstance(group, LIF) or starts[group.name] == 1 and not group.reset_interval:
-            continue
-        if group.reset_interval and (group.reset_offset - starts[group.name]) % group.reset_interval:
-            got, limit = group.reset_offset, starts[group.name]
-            do = "clear the group when its first input arrives"
-            raise ExportError(group.name, "reset_offset", got=got, relation="is not", limit=limit, do=do)
-        if not group.reset_interval and np.any(group.bias_mant):
-            do = f"set reset_interval, and reset_offset to {starts[group.name]}"
+        if group.name not in left_out:
+            _check_meeting(program, group.name, starts)
+    for output in program.outputs:
+        if starts[output.source] != program.latency + 1:
+            first, limit = starts[output.source], program.latency + 1
+            raise ExportError(output.name, "first step", got=first, relation="is not", limit=f"the latency's, {limit}")
+    return starts
+
+
+def lag_of(connection: Connection, starts: Starts) -> int:
+    """Steps of the sample by which the connection's spikes come late; below 0: before the target's start."""
+    return starts[connection.source] + 1 + _delay(connection) - starts[connection.target]
+
+
+def in_order(names: list[str], program: Program, starts: Starts) -> list[str]:
+    """The groups, each after those that it hears at once."""
+    heard = {
+        name: {c.source for c in program.connections if c.target == name and not lag_of(c, starts)} for name in names
+    }
+    done: list[str] = []
+    while len(done) < len(names):
+        ready = [name for name in names if name not in done and not (heard[name] & set(names)) - set(done)]
+        if not ready:
+            left = [name for name in names if name not in done]
+            raise ExportError(left[0], "loop without a step", got=", ".join(left), do="delay a connection of it")
+        done += ready
+    return done
+
+
+def _by_paths(program: Program, starts: dict[str, int]) -> dict[str, int]:
+    """Where nothing clears: paths without loops, which must be of one length and bring no bias."""
+    found = dict(starts)
+    waiting = [group.name for group in program.groups]
+    while waiting:
+        into = {n: [c for c in program.connections if c.target == n != c.source] for n in waiting}
+        hosted = {e.synapses.target: e.synapses.source for e in program.encoders}
+        name = next((n for n in waiting if all(c.source in found for c in into[n])), None)
+        if name is None:
+            got, do = ", ".join(waiting), "clear the groups when their first input arrives"
+            raise ExportError(waiting[0], "loop through several groups", got=got, relation="has no start", do=do)
+        ends = [found[c.source] + 1 + _delay(c) for c in into[name]] + [1] * (name in hosted)
+        if not ends:
+            raise ExportError(name, "is fed by nothing", do="connect it, or remove it")
+        found[name] = max(ends)
+        waiting.remove(name)
+    for group in program.groups:
+        if isinstance(group, LIF) and found[group.name] > 1 and np.any(group.bias_mant):
+            do = f"set reset_interval, and reset_offset to {found[group.name]}"
             raise ExportError(group.name, "bias", relation="runs before the first input, and is not cleared", do=do)
+    return found
 
 
-def _check_loops(program: Program, starts: dict[str, int]) -> None:
-    """Spikes of a group before its start reach the group itself after it."""
-    early: set[str] = set()
-    for name, start in starts.items():
-        lif = next((g for g in program.groups if g.name == name and isinstance(g, LIF)), None)
-        if lif is None or start == 1:
-            continue
-        if np.any(lif.bias_mant > 0) or any(source in early for source, _ in _into(program, name)):
-            early.add(name)
-            if any(c.source == c.target == name for c in program.connections):
-                do = "start the network with this group, or take the biases away"
-                raise ExportError(name, "spikes before its first input", relation="come back to it after", do=do)
+def _check_meeting(program: Program, name: str, starts: Starts) -> None:
+    """Something must arrive at the start, and nothing before it."""
+    into = [c for c in program.connections if c.target == name]
+    hosted = any(e.synapses.target == name for e in program.encoders)
+    if not into and not hosted:
+        raise ExportError(name, "is fed by nothing", do="connect it, or remove it")
+    lags = {c.source: lag_of(c, starts) for c in into}
+    if hosted:
+        if starts[name] != 1:
+            do = "clear the group when its first input arrives"
+            raise ExportError(name, "reset_offset", got=starts[name], relation="is not", limit=1, do=do)
+        return
+    others = [lag for source, lag in lags.items() if source != name]
+    if not others or 0 not in others or min(lags.values()) < 0:
+        if len(set(others)) == 1 and others[0]:
+            first, do = starts[name] + others[0], "clear the group when its first input arrives"
+            raise ExportError(name, "reset_offset", got=starts[name], relation="is not", limit=first, do=do)
+        got = ", ".join(f"{c.source} at {starts[c.source] + 1 + _delay(c)}" for c in into if c.source != name)
+        do = "delay the shorter paths"
+        what = "first spikes of a sample"
+        raise ExportError(name, what, got=got, relation="do not arrive with the first, at", limit=starts[name], do=do)
 
 
 def _delay(connection: Connection) -> int:

@@ -23,6 +23,28 @@ def gain_of(dv: int) -> float:
     return dv / fixed.DECAY_ONE if dv else NO_LEAK
 
 
+def current_node(lif: nir.LIF, du: int, dt_s: float) -> nir.CubaLIF:
+    """The same neurons behind a current that keeps (4095 - du) / 4096 of itself, and takes in all that arrives."""
+    d = (du + 1) / fixed.DECAY_ONE
+    full = np.ones(lif.tau.shape, np.float32)
+    return nir.CubaLIF(
+        tau_syn=full * np.float32(dt_s / d),
+        tau_mem=lif.tau,
+        r=lif.r,
+        v_leak=lif.v_leak,
+        v_threshold=lif.v_threshold,
+        v_reset=lif.v_reset,
+        w_in=full * np.float32(1 / d),
+    )
+
+
+def without_spikes(node: nir.LIF | nir.CubaLIF) -> nir.LI | nir.CubaLI:
+    """The same neurons, whose v is read."""
+    if isinstance(node, nir.LIF):
+        return nir.LI(node.tau, node.r, node.v_leak)
+    return nir.CubaLI(node.tau_syn, node.tau_mem, node.r, node.v_leak, w_in=node.w_in)
+
+
 def lif_node(dv: int, vth: int, shape: Shape, dt_s: float, bias: Ints | None = None) -> nir.LIF:
     """r = 1, hard reset to 0, and a threshold half a step of v above the grid, so that `>` and `>=` agree.
 

@@ -3,6 +3,7 @@
 from spikeport.train.checkpoint import load_run as load_run
 from spikeport.train.checkpoint import save_run as save_run
 from spikeport.train.data import load_data as load_data
+from spikeport.train.group import Afferent as Afferent
 from spikeport.train.group import SpikingGroup as SpikingGroup
 from spikeport.train.image import Image as Image
 from spikeport.train.image_group import ImageGroup as ImageGroup

@@ -1,12 +1,13 @@
-"""`SpikingGroup`: several synapses into one group of neurons, on a grid that is carried; a layer of a `SpikingNetwork`.
+"""`SpikingGroup`: several synapses into one group of neurons, on a grid that is carried; a part of a `SpikingNetwork`.
 
-Its forward in eval mode is the chip's integer rule; in training mode the same rounded values with straight-through
+In eval mode it follows the chip's integer rule; in training mode the same rounded values with straight-through
 gradients.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import log, prod
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from spikeport.errors import InputError
 from spikeport.program import Shape
 from spikeport.train import grid, integer_rule, quant
 from spikeport.train.neurons import AbstractNeuron
+from spikeport.train.surrogate import spike
 from spikeport.train.synapses import AnySynapse, QuantConv2d
 
 
@@ -33,53 +35,77 @@ class GroupIntegers:
     unit: float
     """What weight 1 (64 steps of v) is worth in the float model."""
     encoder_shift: int | None = None
+    du: int = fixed.DECAY_ONE - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Afferent:
+    """What enters a group from one source. Its synapse has no bias of its own."""
+
+    source: str
+    synapse: AnySynapse
+    exp: int = 0
+    """Exponent of the mantissas, in [0, 7]."""
+    lag: int = 0
+    """Steps that a spike takes; at least 1 where it comes back to its own group."""
+    fixed: bool = False
+    """Whether training leaves the weights alone."""
 
 
 class SpikingGroup(nn.Module):
     """spikes of several sources -> synapses -> sum -> neurons -> spikes.
 
-    A source may be the group itself: then spikes of step t arrive at t + 1 + lag.
-
     Args:
         name: Its name in the network.
         shape: Of the neurons.
-        synapses: Without biases of their own; each with its source's name.
+        into: What enters; at least one.
         bias: Float, in the group's shape or one that broadcasts to it.
         neuron: Its threshold and decay, one of each.
-        exps: Exponent in [0, 7] of each synapse's mantissas.
         least: The unit below which the grid never goes, a power of two.
-        lag: Steps that a spike to the group itself takes beyond one.
+        keep_u: What a step keeps of the current, in [0, 1); 0: it lasts one step. Learns if above 0.
+        reset: Whether a spike sets v to 0, or takes the threshold off.
+        fires: Whether the neurons send spikes; else v is read.
     """
 
     def __init__(
         self,
         name: str,
         shape: Shape,
-        synapses: Sequence[tuple[str, AnySynapse]],
+        into: Sequence[Afferent],
         bias: Tensor,
         neuron: AbstractNeuron,
         *,
-        exps: Sequence[int],
         least: float,
-        lag: int = 0,
+        keep_u: float = 0.0,
+        reset: Literal["zero", "subtract"] = "zero",
+        fires: bool = True,
     ) -> None:
         super().__init__()
-        if not synapses or len(exps) != len(synapses):
-            raise InputError(name, "exponents", got=len(exps), relation="are not", limit="one for each of its synapses")
+        if not into:
+            raise InputError(name, "is fed by nothing", do="connect it, or leave it out")
+        if not 0 <= keep_u < 1:
+            raise InputError(name, "keep_u", got=keep_u, relation="is not in", limit="[0, 1)")
+        if any(a.lag < 1 for a in into if a.source == name):
+            raise InputError(name, "lag of its own spikes", relation="is below", limit=1)
         self.name = name
         self.shape = shape
-        self.sources = tuple(source for source, _ in synapses)
-        self.synapses = nn.ModuleList(synapse for _, synapse in synapses)
+        self.into = tuple(into)
+        self.synapses = nn.ModuleList(a.synapse for a in into)
+        for a in into:
+            a.synapse.weight.requires_grad_(not a.fixed)
         self.bias = nn.Parameter(bias)
         self.neuron = neuron
-        self.exps = tuple(exps)
-        self.lag = lag
+        self.reset = reset
+        self.fires = fires
+        self.current = keep_u > 0
+        if self.current:
+            self.keep_u_raw = nn.Parameter(torch.tensor(log(keep_u / (1 - keep_u))))
         self.register_buffer("least", torch.tensor(least))
         self.least: Tensor
 
-    def forward(self, sources: Mapping[str, Tensor]) -> Tensor:
-        """`(T, B, *source shape)` spikes by source to `(T, B, *shape)`."""
-        return self._forward_rounded(sources) if self.training else self._forward_integer(sources)
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(a.source for a in self.into)
 
     def integers(self) -> GroupIntegers:
         """The group as the chip holds it; ExportError where no chip can."""
@@ -87,79 +113,139 @@ class SpikingGroup(nn.Module):
             weights, bias = [w.double() for w in self._weights()], self.bias.double()
             for weight in weights:
                 quant.legal_weight(self.name, weight, bias)
-            unit = grid.unit_of(weights, self.exps, self.least)
+            unit = grid.unit_of(weights, self._exps(), self.least)
             step, exp = quant.bias_step(bias, unit)
             mant = torch.round(bias / step).clamp(-fixed.BIAS_MANT_MAX, fixed.BIAS_MANT_MAX).long()
-            whole = tuple(grid.whole(w, e, unit, self.least) for w, e in zip(weights, self.exps, strict=True))
+            whole = tuple(grid.whole(w, e, unit, self.least) for w, e in zip(weights, self._exps(), strict=True))
             dv = quant.legal_decay(self.name, self.neuron.keep().double(), self.neuron.keep_max)
-            vth = quant.legal_threshold(self.name, self.neuron.threshold().double(), unit)
-            return GroupIntegers(whole, mant << exp, exp, dv, vth, float(unit))
+            vth = fixed.VTH_MAX
+            if self.fires:
+                vth = quant.legal_threshold(self.name, self.neuron.threshold().double(), unit)
+            du = fixed.DECAY_ONE - 1 - round(float(self._keep_u()) * fixed.DECAY_ONE)
+            return GroupIntegers(whole, mant << exp, exp, dv, vth, float(unit), du=du)
 
-    def _forward_rounded(self, sources: Mapping[str, Tensor]) -> Tensor:
+    def v_unit(self) -> Tensor:
+        """What a step of v is worth, a scalar without gradient."""
+        return grid.unit_of(self._weights(), self._exps(), self.least) / (1 << fixed.ACT_SHIFT)
+
+    def begin(self, values: Mapping[str, Tensor]) -> "Running":
+        """The group before its first step.
+
+        Args:
+            values: `(T, B, *source shape)` of all sources outside of its own loop.
+        """
+        return self._rounded(values) if self.training else self._integer(values)
+
+    def _rounded(self, values: Mapping[str, Tensor]) -> "Running":
         weights = self._weights()
-        unit = grid.unit_of(weights, self.exps, self.least)
-        weights = [grid.rounded(w, e, unit, self.least) for w, e in zip(weights, self.exps, strict=True)]
-        x = self._first(sources).to(self.bias.dtype)
-        current = x.new_zeros(*x.shape[:2], *self.shape) + quant.quantize_bias(self.bias, unit)
-        for source, synapse, weight in zip(self.sources, self._synapses(), weights, strict=True):
-            if source != self.name:
-                current = current + self._applied(synapse, sources[source].to(weight.dtype), weight)
-        keep = quant.quantize_keep(self.neuron.keep(), self.neuron.keep_max)
-        threshold = quant.quantize_threshold(self.neuron.threshold(), unit)
-        spikes: Tensor = self.neuron(current, keep, threshold, self._feedback(weights))
-        return spikes
+        unit = grid.unit_of(weights, self._exps(), self.least)
+        weights = [grid.rounded(w, e, unit, self.least) for w, e in zip(weights, self._exps(), strict=True)]
+        threshold = quant.quantize_threshold(self.neuron.threshold(), unit) if self.fires else None
+        keep_v = quant.quantize_keep(self.neuron.keep(), self.neuron.keep_max)
+        neurons = _RoundedNeurons(
+            self, keep_v, quant.quantize_keep(self._keep_u()) if self.current else None, threshold
+        )
+        neurons.v_step = self.v_unit()
+        return Running(self, weights, quant.quantize_bias(self.bias, unit), neurons, values)
 
-    def _forward_integer(self, sources: Mapping[str, Tensor]) -> Tensor:
-        ints, x = self.integers(), self._first(sources)
-        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-            total = torch.zeros(*x.shape[:2], *self.shape, dtype=torch.int64, device=x.device)
-            for source, synapse, weight in zip(self.sources, self._synapses(), ints.weights, strict=True):
-                if source != self.name:
-                    integer_rule.check_spikes(sources[source])
-                    total += self._summed(synapse, sources[source], weight)
-            feedback = self._feedback(ints.weights)
-            return integer_rule.fire(total, ints.bias, ints.dv, ints.vth, feedback).to(self.bias.dtype)
+    def _integer(self, values: Mapping[str, Tensor]) -> "Running":
+        for a in self.into:
+            if a.source in values:
+                integer_rule.check_spikes(values[a.source])
+        ints = self.integers()
+        keeps = fixed.keep_v(ints.dv), ints.vth, fixed.keep_u(ints.du)
+        neurons = integer_rule.IntegerNeurons(*keeps, subtract=self.reset == "subtract", fires=self.fires)
+        return Running(self, ints.weights, ints.bias, neurons, values)
 
-    def _feedback(self, weights: Sequence[Tensor]) -> "_Feedback | None":
-        if self.name not in self.sources:
-            return None
-        place = self.sources.index(self.name)
-        return _Feedback(self, self._synapses()[place], weights[place])
+    def _keep_u(self) -> Tensor:
+        """On its grid, in [1/4096, 4095/4096] where there is a current."""
+        if not self.current:
+            return torch.zeros(())
+        return quant.quantize_keep(torch.sigmoid(self.keep_u_raw.double()))
 
     def _weights(self) -> list[Tensor]:
-        return [synapse.weight for synapse in self._synapses()]
+        return [a.synapse.weight for a in self.into]
 
-    def _synapses(self) -> list[AnySynapse]:
-        return list(self.synapses)  # type: ignore[arg-type]
-
-    def _first(self, sources: Mapping[str, Tensor]) -> Tensor:
-        return sources[next(name for name in self.sources if name != self.name)]
-
-    def _applied(self, synapse: AnySynapse, x: Tensor, weight: Tensor) -> Tensor:
-        y = synapse.apply_weight(for_synapse(synapse, x.flatten(0, 1)), weight, None)
-        return y.reshape(*x.shape[:2], *self.shape)
-
-    def _summed(self, synapse: AnySynapse, x: Tensor, weight: Tensor) -> Tensor:
-        y = integer_rule.accumulate(synapse, for_synapse(synapse, x.flatten(0, 1)), weight)
-        return y.reshape(*x.shape[:2], *self.shape)
+    def _exps(self) -> list[int]:
+        return [a.exp for a in self.into]
 
 
-@dataclass(frozen=True, eq=False)
-class _Feedback:
-    """What a group's own spikes bring into its next step."""
+class Running:
+    """A group while it is stepped. Values of integers are int64, of rounded floats in the weights' type."""
 
-    group: SpikingGroup
-    synapse: AnySynapse
-    weight: Tensor
+    def __init__(
+        self,
+        group: SpikingGroup,
+        weights: Sequence[Tensor],
+        bias: Tensor,
+        neurons: "integer_rule.IntegerNeurons | _RoundedNeurons",
+        values: Mapping[str, Tensor],
+    ) -> None:
+        self.group, self.bias, self.neurons = group, bias, neurons
+        self.batch = next(iter(values.values())).shape[1]
+        self.whole = not bias.is_floating_point()
+        self.inner = [(a, w) for a, w in zip(group.into, weights, strict=True) if a.source not in values]
+        self.sent: list[Tensor] = []
+        self.read: list[Tensor] = []
+        self.arriving: Tensor | None = None
+        for a, weight in zip(group.into, weights, strict=True):
+            if a.source in values:
+                found = self._late(self._applied(a, values[a.source], weight), a.lag)
+                self.arriving = found if self.arriving is None else self.arriving + found
 
-    def __call__(self, spikes: Sequence[Tensor]) -> Tensor:
-        group = self.group
-        if len(spikes) <= group.lag:
-            return torch.zeros_like(spikes[0], dtype=self.weight.dtype)
-        x = spikes[-1 - group.lag][None]
-        if self.weight.is_floating_point():
-            return group._applied(self.synapse, x, self.weight)[0]
-        return group._summed(self.synapse, x, self.weight)[0]
+    def step(self, t: int, others: Mapping[str, "Running"]) -> None:
+        """Takes step t, in which all of `others` that it hears at once have gone before."""
+        a = self.arriving[t] if self.arriving is not None else None
+        for afferent, weight in self.inner:
+            sent = others[afferent.source].sent
+            if 0 <= t - afferent.lag < len(sent):
+                found = self._applied(afferent, sent[t - afferent.lag][None], weight)[0]
+                a = found if a is None else a + found
+        if a is None:  # nothing has come back yet
+            a = self.bias.new_zeros(self.batch, *self.group.shape)
+        s = self.neurons(a, self.bias)
+        self.sent.append(s)
+        if not self.group.fires:
+            assert isinstance(self.neurons.v, Tensor)
+            self.read.append(self.neurons.v)
+
+    def found(self) -> Tensor:
+        """Spikes `(T, B, *shape)`, or v in steps, in the weights' type."""
+        values = torch.stack(self.sent if self.group.fires else self.read).to(self.group.bias.dtype)
+        return values / self.neurons.v_step if isinstance(self.neurons, _RoundedNeurons) and self.read else values
+
+    def _applied(self, a: Afferent, x: Tensor, weight: Tensor) -> Tensor:
+        merged = for_synapse(a.synapse, x.flatten(0, 1))
+        if self.whole:
+            y = integer_rule.accumulate(a.synapse, merged, weight)
+        else:
+            y = a.synapse.apply_weight(merged.to(weight.dtype), weight, None)
+        return y.reshape(*x.shape[:2], *self.group.shape)
+
+    def _late(self, x: Tensor, lag: int) -> Tensor:
+        return x if not lag else torch.cat([torch.zeros_like(x[:lag]), x[:-lag]])
+
+
+class _RoundedNeurons:
+    """The group's neurons on floats that are on its grid, one step at a time."""
+
+    v_step: Tensor
+
+    def __init__(self, group: SpikingGroup, keep_v: Tensor, keep_u: Tensor | None, threshold: Tensor | None) -> None:
+        self.group, self.keep_v, self.keep_u, self.threshold = group, keep_v, keep_u, threshold
+        self.u: Tensor | int = 0
+        self.v: Tensor | int = 0
+
+    def __call__(self, a: Tensor, bias: Tensor) -> Tensor:
+        self.u = a if self.keep_u is None else self.keep_u * self.u + a
+        v = self.keep_v * self.v + self.u + bias
+        if self.threshold is None:
+            self.v = v
+            return torch.zeros_like(v)
+        s = spike(v - self.threshold, self.group.neuron.width)
+        held = s.detach() if self.group.neuron.detach_reset else s
+        self.v = v - held * self.threshold if self.group.reset == "subtract" else v * (1 - held)
+        return s
 
 
 def for_synapse(synapse: AnySynapse, x: Tensor) -> Tensor:

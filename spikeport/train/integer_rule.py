@@ -1,9 +1,12 @@
 """The chip's step in torch integers: what `spikeport.sim` computes, on tensors.
 
-du = 4095: the current lasts one step, so u = a << 6 and v = decay(v, 4096 - dv) + u + bias.
+    u = decay(u, 4095 - du) + (a << 6);  v = decay(v, 4096 - dv) + u + bias;  s = [v > vth << 6]
+
+A `SpikingLayer` has du = 4095: the current lasts one step.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,7 +14,6 @@ from torch import Tensor
 from spikeport import fixed
 from spikeport.errors import InputError, OverflowDetected
 from spikeport.train.image import Image
-from spikeport.train.neurons import Feedback
 from spikeport.train.quant import LayerIntegers
 from spikeport.train.synapses import AnySynapse, Synapse
 
@@ -75,26 +77,49 @@ def accumulate(synapse: Synapse | AnySynapse, x: Tensor, weight: Tensor) -> Tens
     return synapse.apply_weight(x.to(dtype), weight.to(dtype), None).long()
 
 
-def fire(arriving: Tensor, bias: Tensor, dv: int, vth: int, feedback: Feedback | None = None) -> Tensor:
-    """The neurons on integers; spikes as booleans.
+def fire(arriving: Tensor, bias: Tensor, dv: int, vth: int) -> Tensor:
+    """The neurons on integers, whose current lasts one step; spikes as booleans.
 
     Args:
         arriving: `(T, B, ...)` sums of mantissas.
         bias: In steps of v; broadcasts to `(B, ...)`, or `(T, B, ...)` if it changes from step to step.
-        feedback: What the neurons' own spikes add to what arrives.
     """
-    keep, limit = fixed.keep_v(dv), vth << fixed.ACT_SHIFT
+    neurons = IntegerNeurons(fixed.keep_v(dv), vth)
     steady = bias.dim() < arriving.dim()
-    v = torch.zeros_like(arriving[0])
-    spikes: list[Tensor] = []
-    for t, a in enumerate(arriving):
-        u = (a + feedback(spikes) if feedback and spikes else a) << fixed.ACT_SHIFT
+    return torch.stack([neurons(a, bias if steady else bias[t]) for t, a in enumerate(arriving)])
+
+
+@dataclass(eq=False)
+class IntegerNeurons:
+    """The chip's LIF, one step at a time: `spikeport.sim.rules.lif`, on tensors, with v and u at 0 first."""
+
+    keep_v: int
+    vth: int
+    keep_u: int = 0
+    subtract: bool = False
+    """Whether a spike takes the threshold off; else v becomes 0."""
+    fires: bool = True
+    """Whether a spike is what the neurons are for; else it is an overflow."""
+    u: Tensor | int = 0
+    v: Tensor | int = 0
+
+    def __call__(self, a: Tensor, bias: Tensor) -> Tensor:
+        """Sums of mantissas `(B, ...)` to spikes, as booleans."""
+        limit = self.vth << fixed.ACT_SHIFT
+        u = (a << fixed.ACT_SHIFT) + (
+            _decayed(self.u, self.keep_u) if self.keep_u and isinstance(self.u, Tensor) else 0
+        )
         _refuse("u", u, -fixed.WRAP_AT + 1, fixed.WRAP_AT)
-        v = torch.sign(v) * ((v.abs() * keep) >> fixed.DECAY_BITS) + u + (bias if steady else bias[t])
-        _refuse("v", v, -fixed.V_MAX, fixed.V_MAX)
-        spikes.append(v > limit)
-        v = v.masked_fill(spikes[-1], 0)
-    return torch.stack(spikes)
+        v = u + bias + (_decayed(self.v, self.keep_v) if isinstance(self.v, Tensor) else 0)
+        _refuse("v", v, -fixed.V_MAX, fixed.V_MAX if self.fires else limit)
+        s = v > limit
+        self.u = u
+        self.v = v - s * limit if self.subtract else v.masked_fill(s, 0)
+        return s
+
+
+def _decayed(x: Tensor, keep: int) -> Tensor:
+    return torch.sign(x) * ((x.abs() * keep) >> fixed.DECAY_BITS)
 
 
 def _per_channel(bias: Tensor, axes: int) -> Tensor:

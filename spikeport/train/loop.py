@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from spikeport.errors import InputError
 from spikeport.train.data import DataSet, Split
+from spikeport.train.group import SpikingGroup
 from spikeport.train.models import build_model
 from spikeport.train.network import SpikingNetwork
 from spikeport.train.recipe import Recipe
@@ -90,7 +91,7 @@ def fine_tune(
     course: Course | None = None,
     progress: Progress = lambda _: None,
 ) -> list[Epoch]:
-    """Trains in place: Adam, cosine schedule, cross-entropy of the output's spike counts.
+    """Trains in place: Adam, cosine schedule, cross-entropy of the output's spike counts, or of its mean membranes.
 
     Args:
         course: How long and how fast; `Tuning()` if None.
@@ -108,9 +109,14 @@ def fine_tune(
 
 
 def class_counts(network: SpikingNetwork, inputs: Mapping[str, Tensor]) -> Tensor:
-    """Spikes per sample and class, `(B, classes)`: the mean over the neurons of a class."""
-    spikes = network.spikes(inputs)[network.outputs[0].source]
-    return spikes.sum(0).reshape(spikes.shape[1], classes_of(network), -1).mean(2)
+    """Spikes per sample and class, `(B, classes)`: the mean over the neurons of a class; of v the mean over time."""
+    output = network.outputs[0]
+    values = network.spikes(inputs)[output.source]
+    total = values.double().sum(0).reshape(values.shape[1], classes_of(network), -1).mean(2)
+    group = network.group(output.source)
+    if output.reads == "v" and isinstance(group, SpikingGroup):
+        total = total * (group.v_unit().double() / len(values))
+    return total
 
 
 def classes_of(network: SpikingNetwork) -> int:

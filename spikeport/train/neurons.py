@@ -7,7 +7,6 @@ A neuron holds one learnable pair of scalars per layer. What the chip cannot hol
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import torch
@@ -17,9 +16,6 @@ from torch.nn import functional as F
 from spikeport import fixed
 from spikeport.errors import InputError
 from spikeport.train.surrogate import spike
-
-Feedback = Callable[[Sequence[Tensor]], Tensor]
-"""From the spikes of steps 0 .. t - 1, at least one, to what they bring into step t."""
 
 
 class AbstractNeuron(nn.Module, ABC):
@@ -48,19 +44,12 @@ class AbstractNeuron(nn.Module, ABC):
     def gain(self) -> Tensor:
         """Factor on the input current; scalar."""
 
-    def forward(
-        self,
-        current: Tensor,
-        keep: Tensor | None = None,
-        threshold: Tensor | None = None,
-        feedback: Feedback | None = None,
-    ) -> Tensor:
+    def forward(self, current: Tensor, keep: Tensor | None = None, threshold: Tensor | None = None) -> Tensor:
         """The float recurrence over the first axis.
 
         Args:
             current: `(T, ...)`, the gain already applied.
             keep: Replaces `keep()`, for a quantized one; the threshold likewise.
-            feedback: What the neurons' own spikes add to the current.
 
         Returns:
             Spikes, 0 or 1, in the shape and type of `current`.
@@ -68,9 +57,9 @@ class AbstractNeuron(nn.Module, ABC):
         keep = self.keep() if keep is None else keep
         threshold = self.threshold() if threshold is None else threshold
         v = torch.zeros_like(current[0])
-        spikes: list[Tensor] = []
+        spikes = []
         for x in current:
-            v = keep * v + (x + feedback(spikes) if feedback and spikes else x)
+            v = keep * v + x
             s = spike(v - threshold, self.width)
             spikes.append(s)
             v = v * (1 - (s.detach() if self.detach_reset else s))

@@ -7,13 +7,15 @@ so each makes up for what came before. In a loop, what comes back is the float n
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from spikeport.deploy.network import Network, Population, Projection
 from spikeport.deploy.network_run import Activity, components, run_component, run_network
 from spikeport.deploy.options import Options
 from spikeport.deploy.quantize.observe import rounded_with_data, see
 from spikeport.deploy.quantize.on_grid import on_grid
 from spikeport.deploy.quantize.rounded import Rounded, as_float, round_population
-from spikeport.deploy.quantize.units import least_unit, unit_of_weights, v_bound
+from spikeport.deploy.quantize.units import MARGIN, least_unit, unit_of_weights, v_bound
 
 SAMPLES = 64
 """Of the data, looked at for each candidate."""
@@ -32,10 +34,10 @@ def rounded_network(network: Network, options: Options, known: Mapping[str, Roun
 
 def rounded_without_data(p: Population, into: list[Projection], options: Options) -> Rounded:
     """By the largest weight; where v is read, by the largest v that there can be."""
-    found = on_grid(p, into)
+    v_most = 0.0 if p.fires else v_bound(p, into, options.steps)
+    found = on_grid(p, into, v_most)
     if found is not None:
         return found
-    v_most = 0.0 if p.fires else v_bound(p, into, options.steps)
     return round_population(p, into, max(unit_of_weights(p, into), least_unit(p, v_most)))
 
 
@@ -57,7 +59,8 @@ def _with_data(network: Network, options: Options, known: Mapping[str, Rounded])
 
 def _fitted(p: Population, into: list[Projection], options: Options, wanted: Activity, heard: Activity) -> Rounded:
     seen = see(p, into, wanted, heard)
-    return on_grid(p, into) or rounded_with_data(p, into, seen, options.observer, options.correct)
+    v_most = 0.0 if p.fires else MARGIN * float(np.abs(seen.v).max(initial=0))
+    return on_grid(p, into, v_most) or rounded_with_data(p, into, seen, options.observer, options.correct)
 
 
 def _sent(network: Network, part: list[Population], found: Mapping[str, Rounded], heard: Activity) -> Activity:

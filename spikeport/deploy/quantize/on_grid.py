@@ -27,20 +27,28 @@ from spikeport.fixed import Ints
 
 LAVA = 2.0**-fixed.ACT_SHIFT
 """Worth of weight mantissa 1 in a graph whose parameters lie on Lava's grid."""
+MIDDLE = 128
+"""Of mantissas: where the largest lies below it, a finer unit would hold the weights."""
 FEW = 64
 """Multiples of one number that are a grid and no accident."""
 
 
-def on_grid(p: Population, into: Sequence[Projection]) -> Rounded | None:
-    """The population's integers, or None if something of it has to be rounded."""
-    return _on_lavas(p, into) or _on_its_own(p, into)
+def on_grid(p: Population, into: Sequence[Projection], v_most: float = 0.0) -> Rounded | None:
+    """The population's integers, or None if something of it has to be rounded.
+
+    Args:
+        v_most: Largest |v| there can be, of neurons that do not fire.
+    """
+    return _on_lavas(p, into, v_most) or _on_its_own(p, into)
 
 
-def _on_lavas(p: Population, into: Sequence[Projection]) -> Rounded | None:
+def _on_lavas(p: Population, into: Sequence[Projection], v_most: float) -> Rounded | None:
     vth = exact_threshold(float(p.threshold.flat[0])) if p.fires else fixed.VTH_MAX
     in_v = p.bias * V_PER_UNIT / LAVA
     whole = [weights_of(q.map) / LAVA for q in into]
-    if vth is None or not p.fires or not near(in_v) or not all(near(w) for w in whole):
+    if vth is None or not near(in_v) or not all(near(w) for w in whole):
+        return None
+    if not p.fires and not _readable(whole, v_most):
         return None
     weights = tuple(np.rint(w).astype(np.int64) for w in whole)
     bias = np.rint(in_v).astype(np.int64)
@@ -48,6 +56,12 @@ def _on_lavas(p: Population, into: Sequence[Projection]) -> Rounded | None:
     if exp > fixed.BIAS_EXP_MAX or np.any(bias % (1 << exp)) or not all(map(_encodable, weights)):
         return None
     return Rounded(weights, bias, exp, decay_u(p), decay_v(p), vth, LAVA, _exact_decays(p))
+
+
+def _readable(whole: Sequence[Floats], v_most: float) -> bool:
+    """Whether v fits its word, and weights are as fine as 8 bits can be: no threshold tells the grid from an accident."""
+    largest = max((float(np.abs(w).max(initial=0)) for w in whole), default=0.0)
+    return largest >= MIDDLE and v_most * V_PER_UNIT / LAVA <= fixed.VTH_MAX << fixed.ACT_SHIFT
 
 
 def _on_its_own(p: Population, into: Sequence[Projection]) -> Rounded | None:
