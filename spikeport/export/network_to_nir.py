@@ -4,14 +4,17 @@ Delays are left to the compiler, which balances paths. A group's bias stands in 
 one value per neuron in an Affine, one per channel in a Conv2d; a convolution's neurons with a bias each have it as
 `v_leak`, and so have neurons with a current.
 Neurons whose v is read are LI or CubaLI. NIR knows no soft reset: a note in the metadata says it, for spikeport alone.
-Sparse synapses become an Affine with zeros. Neurons that only dense synapses feed are written flat.
+Sparse synapses become an Affine with zeros, or a Scale where each neuron has one. Neurons that only dense synapses
+feed are written flat.
 """
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import nir
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from spikeport import fixed
@@ -29,6 +32,11 @@ Floats = NDArray[np.float32]
 
 def network_to_nir(network: SpikingNetwork, dt_s: float) -> nir.NIRGraph:
     """Raises ExportError for what NIR or its readers cannot say, with the group's name."""
+    ends = {output.source for output in network.outputs}
+    heard = {source for group in network.ordered() for source in group.sources if source != group.name}
+    for group in network.ordered():
+        if group.name not in heard | ends:
+            raise ExportError(group.name, "feeds nothing", do="leave it out, or read it at an output")
     graph = _Graph(network, dt_s)
     for group in network.ordered():
         graph.add(group)
@@ -47,6 +55,7 @@ class _Graph:
         self.nodes: dict[str, nir.NIRNode] = {e.name: nir.Input({"input": np.array(e.shape)}) for e in network.inputs}
         self.edges: list[tuple[str, str]] = []
         self.shapes: dict[str, Shape] = {entry.name: entry.shape for entry in network.inputs}
+        self.shapes |= _written(network.ordered())
         self.parts = network.parts
         self.groups = [group for group in network.ordered() if isinstance(group, SpikingGroup)]
         self.taken = {*self.nodes, *(group.name for group in network.ordered())}
@@ -61,8 +70,7 @@ class _Graph:
     def add(self, group: AnyGroup) -> None:
         ints, synapses = group.integers(), synapses_of(group)
         d = gain_of(ints.dv)
-        flat = not all(isinstance(synapse, QuantConv2d) for synapse in synapses.values())
-        self.shapes[group.name] = (prod(group.shape),) if flat else group.shape
+        flat = self.shapes[group.name] != group.shape
         carrier, bias, leak = carried_bias(group, ints)
         weight_unit, bias_unit = _units(group, ints)
         for k, synapse in synapses.items():
@@ -89,6 +97,10 @@ class _Graph:
             self._chain(source, name, node)
             if flat:
                 name = self._flatten(name, group.shape)
+        elif _is_scale(synapse):
+            same = len(found) == len(self.shapes[group.name])
+            start = source if same else self._flatten(source, found)
+            self._chain(start, name, nir.Scale(weight.reshape(self.shapes[group.name])))
         else:
             start = self._flatten(source, found) if len(found) > 1 else source
             self._chain(start, name, nir.Affine(_dense(synapse, weight), bias))
@@ -126,6 +138,33 @@ class _Graph:
         return flat
 
 
+def _written(groups: Sequence[AnyGroup]) -> dict[str, Shape]:
+    """Neurons are written flat that any synapse feeds but convolutions, and factors of neurons in their own shape."""
+    shapes = {group.name: group.shape for group in groups}
+    into = {group.name: [(group.sources[k], synapse) for k, synapse in synapses_of(group).items()] for group in groups}
+    while True:
+        flat = [
+            group.name
+            for group in groups
+            if len(shapes[group.name]) > 1
+            and not all(
+                isinstance(synapse, QuantConv2d) or (_is_scale(synapse) and shapes.get(source) == group.shape)
+                for source, synapse in into[group.name]
+            )
+        ]
+        if not flat:
+            return shapes
+        shapes |= {name: (prod(shapes[name]),) for name in flat}
+
+
+def _is_scale(synapse: AnySynapse) -> bool:
+    """Whether it is one factor for each neuron, NIR's Scale."""
+    if not isinstance(synapse, QuantSparse) or synapse.in_features != synapse.out_features:
+        return False
+    every = torch.arange(synapse.in_features)
+    return len(synapse.weight) == len(every) and bool((synapse.index.cpu() == every).all())
+
+
 def synapses_of(group: AnyGroup) -> dict[int, AnySynapse]:
     """By their place among the group's sources; those of the clock are no node, but a bias."""
     if isinstance(group, ImageGroup):
@@ -160,7 +199,7 @@ def _carrier(group: SpikingGroup, bias: Ints) -> tuple[int | None, Ints]:
     """A synapse that can hold the bias, and brings it from the first step on."""
     rows = bias.reshape(len(bias), -1)
     for k, a in enumerate(group.into):
-        if a.lag or a.source == CLOCK:
+        if a.lag or a.source == CLOCK or _is_scale(a.synapse):
             continue
         if not isinstance(a.synapse, QuantConv2d):
             return k, bias.reshape(-1)

@@ -5,7 +5,8 @@ starts, so its start is its reset's offset; where nothing is cleared, it is the 
 later than for the same step of the sample has a lag.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from graphlib import TopologicalSorter
 
 import numpy as np
 
@@ -53,19 +54,14 @@ def lag_of(connection: Connection, starts: Starts) -> int:
     return starts[connection.source] + 1 + _delay(connection) - starts[connection.target]
 
 
-def in_order(names: list[str], program: Program, starts: Starts) -> list[str]:
-    """The groups, each after those that it hears at once."""
-    heard = {
-        name: {c.source for c in program.connections if c.target == name and not lag_of(c, starts)} for name in names
-    }
-    done: list[str] = []
-    while len(done) < len(names):
-        ready = [name for name in names if name not in done and not (heard[name] & set(names)) - set(done)]
-        if not ready:
-            left = [name for name in names if name not in done]
-            raise ExportError(left[0], "loop without a step", got=", ".join(left), do="delay a connection of it")
-        done += ready
-    return done
+def in_order(names: Sequence[str], program: Program, starts: Starts) -> list[str]:
+    """The groups, each after those that it hears at once; along a loop lags add up to its connections, so there are."""
+    known = set(names)
+    heard: dict[str, set[str]] = {name: set() for name in names}
+    for c in program.connections:
+        if c.target in known and c.source in known and not lag_of(c, starts):
+            heard[c.target].add(c.source)
+    return list(TopologicalSorter(heard).static_order())
 
 
 def _by_paths(program: Program, starts: dict[str, int]) -> dict[str, int]:

@@ -1,12 +1,13 @@
-"""Random Programs that can be trained: plain LIF, and paths that meet in time.
+"""Random Programs that can be trained: LIF, and paths that meet in time.
 
 Between them they have chains and shortcuts, dense, sparse and convolutional connections, several into one group with
 exponents of their own, odd weights of one sign, biases per neuron and per channel, several inputs, delays, loops of a
-group with itself, every decay in [0, 4095], images, and resets.
+group with itself, every decay in [0, 4095], currents, images, resets of both kinds, and outputs that read v.
 """
 
 from dataclasses import dataclass, field, replace
 from math import prod
+from typing import Literal
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class _Draft:
     inputs: list[Input]
     starts: dict[str, int]
     interval: int
+    reset: Literal["zero", "subtract"] = "zero"
     groups: list[LIF] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
     encoders: list[Encoder] = field(default_factory=list)
@@ -49,16 +51,21 @@ def trainable_program(rng: Rng, *, portable: bool = False, loops: bool = True) -
     else:
         inputs = [Input(f"x{k}", random_shape(rng), "spike") for k in range(rng.choice([1, 1, 2]))]
     draft = _Draft(inputs, {entry.name: int(entry.kind == "spike") for entry in inputs}, interval)
+    draft.reset = "subtract" if rng.random() < 0.3 and not image else "zero"
     if image:
         _add_image(rng, draft)
-    for number in range(rng.integers(1, 4)):
-        _add_group(rng, draft, f"g{number}", portable, loops and not portable)
+    count = int(rng.integers(1, 4))
+    for number in range(count):
+        _add_group(rng, draft, f"g{number}", portable, loops and not portable, number == count - 1)
     last = draft.groups[-1]
+    reads: Literal["s", "v"] = "v" if rng.random() < 0.3 and not portable else "s"
+    if reads == "v":
+        last = draft.groups[-1] = replace(last, vth=fixed.VTH_MAX)
     program = Program(
         tuple(draft.groups),
         tuple(draft.connections),
         tuple(inputs),
-        (Output("y", last.name, last.size if rng.random() < 0.3 else 0),),
+        (Output("y", last.name, last.size if rng.random() < 0.3 else 0, reads),),
         tuple(draft.encoders),
         latency=draft.starts[last.name] - 1,
         dt_s=float(rng.choice([1e-4, 1e-3 / 3])),
@@ -74,10 +81,12 @@ def _values(rng: Rng, entry: Input, steps: int) -> Ints:
     return (rng.random(size) < rng.choice([0.1, 0.5, 1.0])).astype(np.int64)
 
 
-def _add_group(rng: Rng, draft: _Draft, name: str, portable: bool, loops: bool) -> None:
+def _add_group(rng: Rng, draft: _Draft, name: str, portable: bool, loops: bool, last: bool) -> None:
     nodes = draft.nodes()
     flat = {c.target for c in draft.connections if not isinstance(c, Conv)}
     needed = [entry for entry in draft.inputs if entry.kind == "spike" and not draft.groups]  # no input feeds nothing
+    if last and portable:
+        needed += [g for g in draft.groups if not any(c.source == g.name != c.target for c in draft.connections)]
     source = needed[0] if needed else nodes[rng.integers(len(nodes))]
     may_convolve = not portable or source.name not in flat and len(needed) < 2
     connection, shape = _first(rng, source, name, may_convolve, portable)
@@ -121,13 +130,14 @@ def _lif(rng: Rng, draft: _Draft, name: str, shape: Shape, per_channel: bool) ->
     return LIF(
         name=name,
         shape=shape,
-        du=fixed.DECAY_ONE - 1,
+        du=int(rng.choice([4095, 4095, 4095, 4094, 2048, 100, 0])),
         dv=int(rng.choice([0, 1, 128, 1000, 2048, 4095])),
         vth=int(rng.choice([1, 5, 80, 300, 300, 1000, 3000, fixed.VTH_MAX])),
         bias_mant=0 * bias if silent else bias,
         bias_exp=int(rng.choice([0, 3, 6, fixed.BIAS_EXP_MAX])),
         reset_interval=draft.interval,
         reset_offset=draft.starts[name],
+        reset=draft.reset,
     )
 
 
@@ -150,4 +160,4 @@ def _add_image(rng: Rng, draft: _Draft) -> None:
     draft.encoders.append(Encoder(replace(synapses, weight=2 * k), offset, shift + 1))
     draft.starts["coded"] = 1
     lif = _lif(rng, draft, "coded", shape, per_channel=True)
-    draft.groups.append(replace(lif, bias_mant=np.zeros(shape, np.int64), bias_exp=fixed.ACT_SHIFT))
+    draft.groups.append(replace(lif, bias_mant=np.zeros(shape, np.int64), bias_exp=fixed.ACT_SHIFT, du=4095))

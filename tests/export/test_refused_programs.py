@@ -21,10 +21,9 @@ def refused(program: Program) -> ExportError:
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        ({"du": 100}, "du"),
+        ({"du": -1}, "du"),
         ({"dv": 4096}, "dv"),
         ({"vth": 0}, "vth"),
-        ({"reset": "subtract"}, "reset"),
         ({"refractory_steps": 2}, "refractory_steps"),
         ({"vth_low": -5}, "vth_low"),
         ({"bias": -4096, "bias_exp": 7}, "largest |bias|"),
@@ -48,7 +47,8 @@ def test_paths_that_do_not_meet_are_refused() -> None:
     late = replace(program.connections[2], delay=1)
     error = refused(replace(program, connections=(*program.connections[:2], late, *program.connections[3:])))
     assert str(error) == (
-        "c: first spikes of a sample (x at 3, a at 4, b at 4) do not arrive together; delay the shorter paths"
+        "c: first spikes of a sample (x at 3, a at 4, b at 4) do not arrive with the first, at 4; "
+        "delay the shorter paths"
     )
 
 
@@ -60,18 +60,49 @@ def test_graded_spikes_are_refused() -> None:
     assert refused(one([[2, 4]], {"graded": True})).what == "graded spikes"
 
 
-def test_loops_through_several_groups_are_refused() -> None:
+def test_a_group_that_nothing_hears_is_refused_by_the_export() -> None:
     program = residual()
-    back = Dense("c", "a", np.zeros((3, 3), int))
-    assert refused(replace(program, connections=(*program.connections, back))).what == "loop through several groups"
+    silent = replace(program, outputs=(Output("y", "b"),), latency=2)
+    with pytest.raises(ExportError, match="c: feeds nothing; leave it out, or read it at an output"):
+        to_nir(from_program(silent))
+
+
+def test_resets_of_two_kinds_are_refused_by_the_export() -> None:
+    program = residual()
+    soft = replace(program, groups=(*program.lifs[:2], replace(program.lifs[2], reset="subtract")))
+    with pytest.raises(ExportError, match=r"network: resets \(zero and subtract\) differ"):
+        to_nir(from_program(soft))
+
+
+def test_an_open_loop_is_refused_by_the_export() -> None:
+    """a hears b and b hears c and c hears a, but not the other way: names do not say where a reader begins."""
+    program = residual()
+    back = Dense("c", "a", np.full((3, 3), 2))
+    with pytest.raises(ExportError, match="loop through several groups"):
+        to_nir(from_program(replace(program, connections=(*program.connections[:2], program.connections[4], back))))
+
+
+def test_a_clock_that_stops_is_refused() -> None:
+    groups = (lif("spikeport_clock", 1, reset_offset=1), lif("spikeport_pulse", 1, reset_offset=1), lif("g", 1))
+    connections = (Dense("x", "g", np.array([[60]])), Dense("spikeport_clock", "g", np.array([[60]])))
+    program = Program(groups, connections, (Input("x", (1,), "spike"),), (Output("y", "g"),), latency=1)
+    assert refused(program).what == "does not fire at every step"
 
 
 def test_a_loop_behind_a_group_that_runs_early_is_refused() -> None:
-    """b's bias makes it fire before its sample starts, and it would hear that after."""
-    program = replace(residual(), groups=(lif("a", 3), lif("b", 3, 9, reset_offset=3), *residual().lifs[2:]))
-    loop = Dense("b", "b", np.ones((3, 3), int))
-    error = refused(replace(program, connections=(*program.connections, loop)))
-    assert (error.where, error.what) == ("b", "spikes before its first input")
+    """b's bias makes it fire a step before its sample starts, and it would hear that after."""
+    quiet, loud = 60 << 5, 61 << 6
+    for bias, fires in ((quiet, False), (loud, True)):
+        b = lif("b", 3, 0, reset_offset=3)
+        b = replace(b, bias_mant=np.full(3, bias // 4), bias_exp=2)
+        program = replace(residual(), groups=(lif("a", 3), b, *residual().lifs[2:]))
+        loop = Dense("b", "b", np.ones((3, 3), int))
+        program = replace(program, connections=(*program.connections, loop))
+        if not fires:
+            assert from_program(program).group("b").into[-1].lag == 1
+            continue
+        error = refused(program)
+        assert (error.where, error.what) == ("b", "spikes before its first input")
 
 
 def test_an_output_off_the_latency_is_refused() -> None:

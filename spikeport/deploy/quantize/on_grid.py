@@ -59,7 +59,7 @@ def _on_lavas(p: Population, into: Sequence[Projection], v_most: float) -> Round
 
 
 def _readable(whole: Sequence[Floats], v_most: float) -> bool:
-    """Whether v fits its word, and weights are as fine as 8 bits can be: no threshold tells the grid from an accident."""
+    """Whether v fits its word, and weights are as fine as 8 bits can be: no threshold tells grid from accident."""
     largest = max((float(np.abs(w).max(initial=0)) for w in whole), default=0.0)
     return largest >= MIDDLE and v_most * V_PER_UNIT / LAVA <= fixed.VTH_MAX << fixed.ACT_SHIFT
 
