@@ -31,6 +31,9 @@ from spikeport.train.synapses import AnySynapse, QuantConv2d, QuantLinear, Quant
 def from_program(program: Program) -> SpikingNetwork:
     """The network in eval mode; `train()` makes weights, biases, thresholds and decays learn.
 
+    The compiler's own neurons are among the groups: copies for several spikes a step, repeaters, adders. Synapses from
+    one neuron to one, of which they are made, do not learn. Its clock is a source of every network.
+
     In eval mode overflow is an error, as under the profile `strict`, whatever the Program's profile is.
 
     `to_nir` and `compile_graph`, told the Program's chip and profile, give the Program back in the compiler's own form:
@@ -103,7 +106,7 @@ def _spiking_group(program: Program, lif: LIF, into: list[Connection], starts: S
     ]
     per_channel = len(lif.shape) == 3 and all(isinstance(c, Conv) for c in into)
     bias = _floats(_bias_of(lif) * (unit / (1 << fixed.ACT_SHIFT)))
-    return SpikingGroup(
+    group = SpikingGroup(
         lif.name,
         lif.shape,
         afferents,
@@ -114,6 +117,7 @@ def _spiking_group(program: Program, lif: LIF, into: list[Connection], starts: S
         reset=lif.reset,
         fires=fires,
     )
+    return group.requires_grad_(not all(a.fixed for a in afferents))  # what only repeats or adds up is no layer
 
 
 def _one_to_one(c: Connection) -> bool:

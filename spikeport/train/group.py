@@ -128,6 +128,10 @@ class SpikingGroup(nn.Module):
         """What a step of v is worth, a scalar without gradient."""
         return grid.unit_of(self._weights(), self._exps(), self.least) / (1 << fixed.ACT_SHIFT)
 
+    def forgets(self) -> bool:
+        """Whether a step keeps nothing of u, and of v no more than the least part."""
+        return not self.current and int(self.integers().dv) == fixed.DECAY_ONE - 1
+
     def begin(self, values: Mapping[str, Tensor]) -> "Running":
         """The group before its first step.
 

@@ -109,13 +109,17 @@ def fine_tune(
 
 
 def class_counts(network: SpikingNetwork, inputs: Mapping[str, Tensor]) -> Tensor:
-    """Spikes per sample and class, `(B, classes)`: the mean over the neurons of a class; of v the mean over time."""
+    """Spikes per sample and class, `(B, classes)`: the mean over the neurons of a class.
+
+    Of v it is the mean over time, but for neurons that forget in a step: these add up spikes, and count.
+    """
     output = network.outputs[0]
     values = network.spikes(inputs)[output.source]
     total = values.double().sum(0).reshape(values.shape[1], classes_of(network), -1).mean(2)
     group = network.group(output.source)
     if output.reads == "v" and isinstance(group, SpikingGroup):
-        total = total * (group.v_unit().double() / len(values))
+        total = total * group.v_unit().double()
+        total = total if group.forgets() else total / len(values)
     return total
 
 

@@ -300,10 +300,10 @@ def of_another_net(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
-def soft_reset(made: Path, folder: Path) -> None:
+def resting(made: Path, folder: Path) -> None:
     program = load_program(made / "net.h5")
-    groups = tuple(replace(g, reset="subtract") for g in program.lifs)
-    save_program(replace(program, groups=groups), folder / "soft.h5")
+    groups = tuple(replace(g, refractory_steps=2) for g in program.lifs)
+    save_program(replace(program, groups=groups), folder / "resting.h5")
 
 
 X = np.zeros((3, 2, 1, 8, 8), np.uint8)
@@ -363,9 +363,9 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
         "fine-tuning: epochs (0) is not in [1, 1000000]",
     ),
     "fine-tuning what is not LIF": (
-        ("finetune", "{here}/soft.h5", "--input", "{made}/x.npz", "-o", "{here}/net.nir"),
-        soft_reset,
-        "lif1: reset (subtract) is not zero; only a reset to zero can be trained",
+        ("finetune", "{here}/resting.h5", "--input", "{made}/x.npz", "-o", "{here}/net.nir"),
+        resting,
+        "lif1: refractory_steps (2) is not 0; only neurons without one can be trained",
     ),
     # export
     "no run": (
@@ -415,7 +415,7 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
     "unknown node type": (
         COMPILE,
         edited("net.nir", unknown_node),
-        "lif2: node type (ALIF) is not one of Input, Output, Flatten, Linear, Affine, Conv1d, Conv2d, SumPool2d, ",
+        "lif2: node type (ALIF) is not one of Input, Output, Flatten, Linear, Affine, Conv1d, Conv2d, ",
     ),
     "unlike neurons in a layer": (COMPILE, edited("net.nir", two_time_constants), "lif3: tau ("),
     "check of no NIR file": (

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nir
 import numpy as np
 import pytest
 import torch
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from spikeport import fixed
 from spikeport.deploy import compile_graph
+from spikeport.deploy.calibration import Calibration
 from spikeport.errors import ExportError, InputError, OverflowDetected
 from spikeport.export import from_program, to_nir, write_nir
 from spikeport.export.network_to_nir import synapses_of
@@ -23,6 +25,7 @@ from tests.export.programs import trainable_program
 from tests.export.small import lif, one, residual
 from tests.interop.vectors import read_vectors
 from tests.nets import random_net
+from tests.trained.nets import Trained, read_trained
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -33,6 +36,9 @@ def tensors(inputs: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
 
 def start_of(program: Program, name: str) -> int:
     """The hardware step at which a group sees its first input, from 0: along any path, because all are as long."""
+    group = program.group(name)
+    if isinstance(group, LIF) and group.reset_interval:
+        return group.reset_offset - 1
     feeds = {c.target: c for c in program.connections if c.source != c.target}
     if name not in feeds:
         return 0
@@ -45,7 +51,7 @@ def start_of(program: Program, name: str) -> int:
 def assert_same_spikes(program: Program, net: SpikingNetwork, inputs: Mapping[str, np.ndarray]) -> int:
     """Every group against the reference; gives the number of spikes."""
     length = len(next(iter(inputs.values())))
-    starts = {g.name: start_of(program, g.name) for g in program.groups}
+    starts = {group.name: start_of(program, group.name) for group in net.ordered()}
     program = replace(program, latency=max(starts.values()))  # the run goes on until the latest group is done
     run = simulate(program, inputs, record=list(starts), engine="reference")
     found = net.spikes(tensors(inputs))
@@ -53,7 +59,7 @@ def assert_same_spikes(program: Program, net: SpikingNetwork, inputs: Mapping[st
         trace = run.traces[name]
         expected = (trace.v if name in program.integrators else trace.s)[start : start + length]
         assert np.array_equal(found[name].numpy().reshape(expected.shape), expected), name
-    return sum(int(s.sum()) for s in found.values())
+    return sum(int(s.sum()) for name, s in found.items() if name not in program.integrators)
 
 
 def overflows(program: Program, inputs: Mapping[str, np.ndarray]) -> bool:
@@ -146,6 +152,38 @@ def test_networks_of_other_frameworks_come_back(name: str, tmp_path: Path) -> No
     net = from_program(program)
     assert assert_same_spikes(program, net, {program.inputs[0].name: vector.x.astype(np.int64)}) > 0
     assert same_but_units(compile_graph(to_nir(net)), program)
+
+
+@pytest.mark.parametrize("net", read_trained(), ids=lambda net: net.name)
+def test_trained_networks_of_other_frameworks_come_back(net: Trained) -> None:
+    """Currents and the clock, soft resets and copies, recurrence, readouts, pools: all spikes, and the same Program."""
+    data = Calibration({"x": net.calibration[:, :64]})
+    program = compile_graph(net.graph, convention=net.convention, data=data, steps=len(net.spikes))
+    network = from_program(program)
+    x = net.spikes[:, :16].astype(np.int64)
+    assert assert_same_spikes(program, network, {program.inputs[0].name: x}) > 0
+    assert same_but_units(compile_graph(to_nir(network)), program)
+
+
+def test_a_bias_of_the_current_comes_back_from_the_clock() -> None:
+    """The clock's weights are the bias of the synapse, beside a bias of v that stands in v_leak."""
+    linear = nir.Affine(np.array([[0.5, 0.25]], np.float32), np.array([0.125], np.float32))
+    one = np.ones(1, np.float32)
+    cuba = nir.CubaLIF(4e-4 * one, 2e-4 * one, one, 0.5 * one, one, 0 * one, 4 * one)
+    nodes = {"x": nir.Input(np.array([2])), "w": linear, "n": cuba, "y": nir.Output(np.array([1]))}
+    names = list(nodes)
+    graph = nir.NIRGraph(nodes, list(zip(names[:-1], names[1:], strict=True)), type_check=False)
+    program = compile_graph(graph, steps=16)
+    assert {g.name for g in program.groups} == {"spikeport_clock", "spikeport_pulse", "n"}
+    net = from_program(program)
+    x = np.random.default_rng(0).integers(0, 2, (16, 3, 2))
+    run = simulate(program, x, record=["n"], engine="reference")
+    start = program.group("n").reset_offset - 1
+    spikes = net(torch.from_numpy(x)).numpy()
+    assert np.array_equal(run.traces["n"].s[start : start + 16], spikes) and 0 < spikes.mean() < 1
+    again = to_nir(net)
+    assert isinstance(again.nodes["n"], nir.CubaLIF)
+    assert same_but_units(compile_graph(again), program)
 
 
 # ---------------------------------------------------------------- single cases

@@ -17,6 +17,7 @@ from spikeport.train import (
     SpikingNetwork,
     Tuning,
     fine_tune,
+    network_accuracy,
 )
 
 X = Input("x", (2,), "spike")
@@ -57,6 +58,75 @@ def test_its_own_spikes_come_a_step_later_and_more_with_a_lag() -> None:
         net = network(group("a", ("x", ONE), ("a", ONE), lag=lag))
         for mode in (True, False):
             assert net.train(mode)(x)[:, 0, 0].tolist() == expected
+
+
+def test_groups_that_hear_each_other_are_stepped_together() -> None:
+    """One spike goes round a and b: at once from a to b, and back after two steps."""
+    b_to_a = Afferent("b", linear(ONE), lag=2)
+    a = SpikingGroup("a", (2,), [Afferent("x", linear(ONE)), b_to_a], torch.zeros(2), IF(1.0), least=2.0**-6)
+    net = network(a, group("b", ("a", ONE)))
+    assert net.parts == [["a", "b"]]
+    x = torch.tensor([[[1, 0]], *[[[0, 0]]] * 5])
+    for mode in (True, False):
+        spikes = net.train(mode).spikes(x)
+        assert spikes["a"][:, 0, 0].tolist() == spikes["b"][:, 0, 0].tolist() == [1, 0, 1, 0, 1, 0]
+
+
+def test_the_clock_fires_at_every_step() -> None:
+    net = network(group("a", ("x", ONE), ("spikeport_clock", [[0.5], [0.0]])))
+    x = torch.zeros(6, 1, 2)
+    for mode in (True, False):
+        assert net.train(mode)(x)[:, 0].tolist() == [[0, 0], [0, 0], [1, 0]] * 2
+
+
+def currents(fires: bool, reset: str = "zero") -> SpikingNetwork:
+    """Both decays are a half, a spike brings 1 and then 1/2, 1/4 ... into v."""
+    weight = [[1.0, 0.0], [0.0, 0.5]]
+    options = {"least": 2.0**-6, "keep_u": 0.5, "reset": reset, "fires": fires}
+    layer = SpikingGroup("a", (2,), [Afferent("x", linear(weight))], torch.zeros(2), ALIF(0.5, 0.9), **options)
+    return SpikingNetwork((X,), (layer,), (Output("y", "a", reads="s" if fires else "v"),)).eval()
+
+
+def test_a_current_decays_and_v_is_read_in_steps() -> None:
+    """u = 1, 1/2, 1/4; v = 1, 1/2 + 1/2, 1/2 + 1/4: in steps of 1/64 of a 64th."""
+    net = currents(fires=False)
+    x = torch.tensor([[[1, 1]], [[0, 0]], [[0, 0]]])
+    want = [[4096, 2048], [4096, 2048], [3072, 1536]]
+    for mode in (True, False):
+        assert net.train(mode)(x)[:, 0].tolist() == want
+    assert float(net.group("a").v_unit()) == 2.0**-12
+
+
+def test_a_soft_reset_takes_the_threshold_off() -> None:
+    """v = 1 fires at 0.9; what is left decays by half, and the current brings 1/2 more: no spike, then none."""
+    x = torch.tensor([[[1, 0]], [[1, 0]], [[0, 0]], [[0, 0]]])
+    for reset, want in (("zero", [1, 1, 0, 0]), ("subtract", [1, 1, 1, 0])):
+        net = currents(fires=True, reset=reset)
+        for mode in (True, False):
+            assert net.train(mode)(x)[:, 0, 0].tolist() == want, (reset, mode)
+
+
+def test_fine_tuning_moves_the_mean_membrane() -> None:
+    labels = torch.randint(0, 2, (60,), generator=torch.Generator().manual_seed(0)).numpy()
+    x = nn.functional.one_hot(torch.from_numpy(1 - labels), 2).expand(8, 60, 2).numpy()
+    net = currents(fires=False)
+    before, *_, after = (epoch.loss for epoch in fine_tune(net, {"x": x}, labels, Tuning(12, 10, 0.05)))
+    assert after < before / 2
+    assert network_accuracy(net, {"x": x}, labels) == 1
+
+
+def test_what_does_not_learn_stays() -> None:
+    held = Afferent("x", linear(HALF), fixed=True)
+    net = network(SpikingGroup("a", (2,), [held], torch.zeros(2), IF(1.0), least=2.0**-6))
+    assert not held.synapse.weight.requires_grad
+    net.train()(torch.ones(5, 1, 2)).sum().backward()
+    assert held.synapse.weight.grad is None and net.group("a").bias.grad is not None
+
+
+@pytest.mark.parametrize("keep_u", [-0.1, 1.0])
+def test_a_current_that_does_not_decay_is_refused(keep_u: float) -> None:
+    with pytest.raises(InputError, match="a: keep_u"):
+        SpikingGroup("a", (2,), [Afferent("x", linear(ONE))], torch.zeros(2), IF(), least=1.0, keep_u=keep_u)
 
 
 def test_state_is_cleared_every_so_many_steps() -> None:
