@@ -142,6 +142,26 @@ def compile_(
     scale: Scale = None,
     classes: Classes = None,
     profile: ProfileName = "strict",
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(metavar="X.NPZ", help="Samples: scales, biases and thresholds are fitted to them, the cost told."),
+    ] = None,
+    observer: Annotated[
+        Literal["max", "percentile", "membrane", "spikes"],
+        typer.Option(help="What the scale of a layer's weights follows, with --calibrate."),
+    ] = "membrane",
+    scales: Annotated[
+        int, typer.Option(metavar="N", help="Split a layer into up to N parts by the range of its channels' weights.")
+    ] = 1,
+    copies: Annotated[
+        int, typer.Option(metavar="N", help="Copies of a neuron that sends several spikes a step; 0: as samples show.")
+    ] = 0,
+    correct: Annotated[
+        bool, typer.Option("--correct/--no-correct", help="Let biases and thresholds make up for rounding.")
+    ] = True,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Revive silenced and saturated neurons; merge duplicates, exactly.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Compile a NIR graph to an integer Program."""
@@ -149,8 +169,9 @@ def compile_(
 
     image = {"low": low, "high": high, "scale": scale}
     options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes, **image}
-    options |= {"profile": profile, "convention": convention}
-    _show(command(net, output, target, options), json)
+    options |= {"profile": profile, "convention": convention, "observer": observer, "scales": scales}
+    options |= {"copies": copies, "correct": correct, "repair": repair}
+    _show(command(net, output, target, options, calibrate), json)
 
 
 @app.command()

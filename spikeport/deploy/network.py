@@ -43,6 +43,8 @@ class Population:
     """Whether v = threshold fires as well."""
     several: bool = False
     """Whether it sends floor(v / threshold) spikes in a step and loses as many thresholds."""
+    helper: bool = False
+    """Whether the compiler has made it, and its numbers are not to be fitted to data."""
     start: int = 0
     """0: not scheduled yet."""
 

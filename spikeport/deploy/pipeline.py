@@ -17,6 +17,7 @@ from spikeport.deploy.options import Options, options_for
 from spikeport.deploy.passes.assemble import Assemble
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.fold_neurons import FoldNeurons
+from spikeport.deploy.passes.merge import MergeDuplicates
 from spikeport.deploy.passes.one_decay import OneDecay
 from spikeport.deploy.passes.one_threshold import OneThreshold
 from spikeport.deploy.passes.per_channel import PerChannel
@@ -44,7 +45,7 @@ TO_NETWORK: tuple[AbstractPass[Any, Any], ...] = (
     Relays(),
 )
 TO_INTEGERS: tuple[AbstractPass[Any, Any], ...] = (Quantize(),)
-TO_PROGRAM: tuple[AbstractPass[Any, Any], ...] = (Assemble(),)
+TO_PROGRAM: tuple[AbstractPass[Any, Any], ...] = (MergeDuplicates(), Assemble())
 PIPELINE = (*TO_NETWORK, *TO_INTEGERS, *TO_PROGRAM)
 
 
@@ -58,6 +59,7 @@ class Compiled:
     network: Network
     """Scheduled, in floats."""
     integers: IntegerNetwork
+    """Duplicate neurons included, which the Program may lack."""
     options: Options
     remarks: tuple[str, ...]
     """What was guessed, mended, decided and lost, a line each."""
@@ -102,8 +104,9 @@ def compiled(
     chosen = options_for(typed.notes, how, chip=chip if isinstance(chip, Chip) else chip_named(chip), **options)
     network = run_passes(TO_NETWORK, meant, chosen, after)
     integers = run_passes(TO_INTEGERS, network, chosen, after)
-    program = run_passes(TO_PROGRAM, integers, chosen, after)
-    return Compiled(program, meant, network, integers, chosen, (*said, *network.remarks))
+    merged = run_passes(TO_PROGRAM[:1], integers, chosen, after)
+    program = run_passes(TO_PROGRAM[1:], merged, chosen, after)
+    return Compiled(program, meant, network, integers, chosen, (*said, *merged.network.remarks))
 
 
 def read_as(graph: Graph, convention: Convention | str | None = None) -> tuple[Graph, Convention, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from spikeport.deploy.network_run import Activity, components, run_component, ru
 from spikeport.deploy.options import Options
 from spikeport.deploy.quantize.observe import rounded_with_data, see
 from spikeport.deploy.quantize.on_grid import on_grid
+from spikeport.deploy.quantize.revive import revived
 from spikeport.deploy.quantize.rounded import Rounded, round_population
 from spikeport.deploy.quantize.units import least_unit, unit_of_weights, v_bound
 
@@ -62,5 +63,8 @@ def _with_data(
 
 
 def _fitted(p: Population, into: list[Projection], options: Options, wanted: Activity, heard: Activity) -> Rounded:
+    if p.helper:
+        return rounded_without_data(p, into, options)
     seen = see(p, into, wanted, heard)
-    return on_grid(p, into) or rounded_with_data(p, into, seen, options.observer, options.correct)
+    found = on_grid(p, into) or rounded_with_data(p, into, seen, options.observer, options.correct)
+    return revived(p, into, found, seen) if options.repair else found

@@ -45,7 +45,7 @@ def _on_lavas(p: Population, into: Sequence[Projection]) -> Rounded | None:
     weights = tuple(np.rint(w).astype(np.int64) for w in whole)
     bias = np.rint(in_v).astype(np.int64)
     exp = fixed.bias_exponent(int(np.abs(bias).max()))
-    if exp > fixed.BIAS_EXP_MAX or np.any(bias % (1 << exp)) or not all(map(_encodable, weights)):
+    if exp > fixed.BIAS_EXP_MAX or np.any(bias % (1 << exp)) or not all(map(encodable, weights)):
         return None
     return Rounded(weights, bias, exp, decay_u(p), decay_v(p), vth, LAVA, _exact_decays(p))
 
@@ -109,7 +109,7 @@ def _exact_decays(p: Population) -> bool:
     return all(near(np.array(fixed.DECAY_ONE * (1 - float(k.flat[0])))) for k in (p.keep_v, p.keep_u))
 
 
-def _encodable(weight: Ints) -> bool:
+def encodable(weight: Ints) -> bool:
     """Whether one exponent and 8-bit mantissas hold the weights exactly."""
     exp = fixed.weight_exponent(weight)
     return exp <= fixed.WEIGHT_EXP_MAX and fixed.fits_mantissa(weight >> exp) and bool(np.all(weight % (1 << exp) == 0))

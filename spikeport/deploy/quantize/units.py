@@ -11,17 +11,24 @@ from spikeport.deploy.nodes import Floats
 from spikeport.deploy.passes.weights import weights_of
 from spikeport.deploy.quantize.rounded import BIAS_TOP, TOP_MIXED, TOP_ONE_SIGN, V_PER_UNIT
 
+FINE = 16
 MARGIN = 4.0
 """Between the largest v that calibration saw, or a bound of it, and the word."""
 
 
 def unit_of_weights(p: Population, into: Sequence[Projection]) -> float:
-    """The least with which the projection of the most weights has an exponent of 0, and no other one above 7."""
+    """The least with which the projection of the most weights has an exponent of 0; exponents are 7 at most.
+
+    Where weights are as large as the threshold or larger, they have an exponent, and the threshold is `FINE` or more.
+    """
     if not into:
         return _without_weights(p)
     needed = [_needed(weights_of(q.map)) for q in into]
     most = max(range(len(into)), key=lambda k: (needed[k] > 0, weights_of(into[k].map).size))
-    return max(needed[most], max(needed) / 2**fixed.WEIGHT_EXP_MAX) or _without_weights(p)
+    unit = needed[most] or _without_weights(p)
+    if p.fires:
+        unit = min(unit, float(p.threshold.flat[0]) / FINE)
+    return max(unit, max(needed) / 2**fixed.WEIGHT_EXP_MAX)
 
 
 def _needed(weight: Floats) -> float:
