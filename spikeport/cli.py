@@ -156,6 +156,10 @@ def compile_(
     copies: Annotated[
         int, typer.Option(metavar="N", help="Copies of a neuron that sends several spikes a step; 0: as samples show.")
     ] = 0,
+    decays: Annotated[
+        int,
+        typer.Option(metavar="N", help="Put the decays of a layer's neurons together to N; 0: as many as there are."),
+    ] = 0,
     correct: Annotated[
         bool, typer.Option("--correct/--no-correct", help="Let biases and thresholds make up for rounding.")
     ] = True,
@@ -170,7 +174,7 @@ def compile_(
     image = {"low": low, "high": high, "scale": scale}
     options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes, **image}
     options |= {"profile": profile, "convention": convention, "observer": observer, "scales": scales}
-    options |= {"copies": copies, "correct": correct, "repair": repair}
+    options |= {"decays": decays, "copies": copies, "correct": correct, "repair": repair}
     _show(command(net, output, target, options, calibrate), json)
 
 

@@ -48,7 +48,7 @@ def lost(net: Trained, ways: dict[str, dict[str, Any]] = WAYS) -> Iterator[Lost]
     before = net.accuracy_of(wanted)
     for way, options in ways.items():
         data = None if way == "no data" else Calibration({"spikes": net.calibration})
-        found = compiled(net.graph, convention=net.convention, steps=len(net.spikes), data=data, **options)
+        found = compiled(net.graph, convention=net.convention, steps=len(net.spikes), data=data, decays=16, **options)
         output = found.program.outputs[0]
         values: NDArray[Any] = simulate(found.program, net.spikes).outputs[output.name]
         if output.reads == "v":
@@ -85,8 +85,11 @@ def main() -> None:
     parser.add_argument("--net", default="")
     parser.add_argument("--write", type=Path, default=None)
     given = parser.parse_args()
+    nets = [net for net in read_trained(given.folder) if given.net in net.name]
+    if not nets:
+        parser.error(f"{given.folder}: no trained net; python -m tests.trained.live trains them")
     lines = []
-    for line in table([net for net in read_trained(given.folder) if given.net in net.name], WAYS):
+    for line in table(nets, WAYS):
         print(line, flush=True)
         lines.append(line)
     if given.write:
