@@ -25,7 +25,7 @@ def quieted(network: Network) -> Network | None:
         return None
     ahead = _leading_to(network, lags)
     names = [p.name for p in network.populations if p.name in ahead and np.any(p.bias) and p.name not in (CLOCK, PULSE)]
-    return clocked(network, names)
+    return clocked(network, names, with_bias=True)
 
 
 def late_paths(network: Network) -> list[str]:
@@ -71,9 +71,10 @@ def _loud(network: Network, lags: Mapping[str, int]) -> bool:
             now = p.keep_v.reshape(-1) * v[p.name] * carried + u[p.name] + p.bias.reshape(-1)
             if p.name in lags and start[p.name] - lags[p.name] <= t < start[p.name] and _stirs(p, now):
                 return True
-            s = now > p.threshold.reshape(-1)
+            threshold = p.threshold.reshape(-1)
+            s = now >= threshold if p.at_threshold else now > threshold
             sent[p.name].append(s.astype(np.float64))
-            v[p.name] = np.where(s, 0, now)
+            v[p.name] = np.where(s, now - threshold if p.reset == "subtract" else 0, now)
     return False
 
 
