@@ -63,11 +63,10 @@ class _Builder:
             self.enter[name] = self._node(f"{name}.gain", Scale(gain))
             self.new.append((self.enter[name], name))
         self.nodes[name] = membrane
-        if (
-            membrane.fires and how.reset == "subtract_late" and not how.several
-        ):  # a threshold that leaves a step late does not decay first
-            late = self._node(f"{name}.late", Scale(-membrane.threshold * (1 - membrane.keep_v)))
-            self.new += [(name, late), (late, name)]
+        late = how.reset == "subtract_late" and not how.several and bool(np.any(membrane.keep_v != 1))
+        if membrane.fires and late:  # a threshold that leaves a step late does not decay first
+            rest = self._node(f"{name}.late", Scale(-membrane.threshold * (1 - membrane.keep_v)))
+            self.new += [(name, rest), (rest, name)]
         if how.layer_delay:
             delay = np.full(membrane.keep_v.shape, how.layer_delay * how.dt_s)
             self.leave[name] = self._node(f"{name}.delay", Delay(delay))
