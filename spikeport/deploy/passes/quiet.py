@@ -20,7 +20,8 @@ CLOSE = 0.9
 
 def quieted(network: Network) -> Network | None:
     """The network, to be scheduled again, with biases from the clock; None if it is quiet as it is."""
-    lags = _lags(network)
+    known = {p.name for p in network.populations}
+    lags = {name: lag for name, lag in _lags(network).items() if name in known}
     if not lags or not _loud(network, lags):
         return None
     ahead = _leading_to(network, lags)
@@ -29,18 +30,18 @@ def quieted(network: Network) -> Network | None:
 
 
 def late_paths(network: Network) -> list[str]:
-    """Populations whose last spikes of a sample would reach the next one, were it to follow at once."""
-    return [name for name in _lags(network) if name not in (CLOCK, PULSE)]
+    """Whose last spikes of a sample would reach the next one, were it to follow at once."""
+    return list(_lags(network))
 
 
 def _lags(network: Network) -> dict[str, int]:
-    """The longest lag behind each population that has one."""
+    """The longest lag behind each input and population that has one."""
     found: dict[str, int] = {}
     ends = [(q.source, q.lag) for q in network.projections] + [(o.source, o.lag) for o in network.outputs]
     for source, lag in ends:
         if lag and source not in (CLOCK, PULSE):
             found[source] = max(lag, found.get(source, 0))
-    return {name: lag for name, lag in found.items() if name not in {n for n, _ in network.inputs}}
+    return found
 
 
 def _leading_to(network: Network, names: Mapping[str, int]) -> set[str]:
