@@ -18,6 +18,7 @@ from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.lowerable import check_lowerable
 from spikeport.deploy.passes.membrane import FILE_NEURONS, check_neuron, membrane_of
+from spikeport.deploy.passes.names import free
 from spikeport.errors import PassError
 
 
@@ -77,8 +78,7 @@ class _Builder:
         return (*moved, *self.new)
 
     def _node(self, name: str, node: Node) -> str:
-        while name in self.taken:
-            name += "_"
+        name = free(name, self.taken)
         self.taken.add(name)
         self.nodes[name] = node
         return name
