@@ -82,7 +82,7 @@ def test_what_is_left_after_a_subtraction_fires_again() -> None:
 
 
 def test_a_leak_above_the_threshold_is_a_bias_beside_the_current() -> None:
-    check(layers(("w", linear([[1.0]])), ("n", cuba(1, v_leak=2.2)), back=("n", "n")))
+    check(layers(("w", linear([[-2.0]])), ("n", cuba(1, v_leak=3.0)), back=("n", "n")))
 
 
 def test_v_of_a_readout_behind_a_delay_is_zero_before_the_sample() -> None:
