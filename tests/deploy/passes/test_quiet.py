@@ -23,13 +23,13 @@ from tests.deploy.passes.stages import network_of
 STEPS = 12
 
 
-def layers(*chain: tuple[str, Node], back: tuple[str, str] | None = None) -> Graph:
-    """in -> chain -> out, and a way back that takes something off."""
+def layers(*chain: tuple[str, Node], back: tuple[str, str] | None = None, weight: float = -0.9) -> Graph:
+    """in -> chain -> out, and a way back."""
     nodes: dict[str, Node] = {"in": Input((1,)), **dict(chain), "out": Output()}
     names = list(nodes)
     edges = list(zip(names[:-1], names[1:], strict=True))
     if back:
-        nodes["back"] = linear([[-0.9]])
+        nodes["back"] = linear([[weight]])
         edges += [(back[0], "back"), ("back", back[1])]
     return graph(nodes, edges)
 
@@ -82,7 +82,7 @@ def test_what_is_left_after_a_subtraction_fires_again() -> None:
 
 
 def test_a_leak_above_the_threshold_is_a_bias_beside_the_current() -> None:
-    check(layers(("w", linear([[-2.0]])), ("n", cuba(1, v_leak=3.0)), back=("n", "n")))
+    check(layers(("w", linear([[-4.0]])), ("n", cuba(1, v_leak=3.0)), back=("n", "n"), weight=4.0))
 
 
 def test_v_of_a_readout_behind_a_delay_is_zero_before_the_sample() -> None:
