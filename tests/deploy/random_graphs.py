@@ -132,7 +132,9 @@ class Builder:
             d = np.exp2(-rng.integers(0, 3)) if self.dyadic else self.spread(own, 0.2, 1.0)
             fields["tau_syn"] = np.broadcast_to(tick / d, shape).astype(np.float64)
         if kind in ("LI", "LIF", "CubaLI", "CubaLIF"):
-            fields["v_leak"] = self.spread(shape, -0.25, 2.0 if self.restless else 0.25) if rng.random() < 0.4 else np.zeros(shape)
+            fields["v_leak"] = (
+                self.spread(shape, -0.25, 2.0 if self.restless else 0.25) if rng.random() < 0.4 else np.zeros(shape)
+            )
         if kind in ("IF", "LIF", "CubaLIF"):
             fields["v_threshold"] = self.spread(shape, 0.5, 1.5)
             fields["v_reset"] = self.spread(shape, 0.125, 0.375) if rng.random() < 0.3 else np.zeros(shape)

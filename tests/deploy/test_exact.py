@@ -1,4 +1,4 @@
-"""Networks of small whole numbers give the interpreter's spikes on the chip exactly, ties with the threshold included."""
+"""Networks of small whole numbers give the interpreter's spikes on the chip exactly, ties included."""
 
 from dataclasses import replace
 

@@ -27,7 +27,9 @@ def test_a_bias_is_there_from_the_first_step() -> None:
 
 
 def test_a_bias_goes_through_the_weights_behind_it() -> None:
-    assert constants(chain(linear(A, [5.0, 6.0]), linear(A, [7.0, 0.0]), shape=(2,), n=(2,))) == {0: [5 + 12 + 7, 15 - 24]}
+    assert constants(chain(linear(A, [5.0, 6.0]), linear(A, [7.0, 0.0]), shape=(2,), n=(2,))) == {
+        0: [5 + 12 + 7, 15 - 24]
+    }
 
 
 def test_a_kernels_bias_meets_the_border_of_the_next() -> None:

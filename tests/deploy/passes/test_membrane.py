@@ -92,9 +92,7 @@ def test_norses_leak_charges_the_current_too() -> None:
     """i += d_s (leak - i + w x): u is charged by d_m d_s leak at every step."""
     neuron = cuba(1, tau_syn=4 * DT, tau_mem=2 * DT, v_leak=0.5)
     membrane, _ = made(neuron, PRESETS["norse"])
-    assert values(membrane) == close(
-        keep_v=0.5, threshold=1, keep_u=0.75, bias=0.25, drive=0.5 * 0.25 * 0.5, start=0.5
-    )
+    assert values(membrane) == close(keep_v=0.5, threshold=1, keep_u=0.75, bias=0.25, drive=0.5 * 0.25 * 0.5, start=0.5)
 
 
 def test_what_enters_sinabs_current_loses_a_steps_part_at_once() -> None:
@@ -158,9 +156,7 @@ def test_a_time_constant_of_one_step_in_float32_is_one_step() -> None:
         ),
     ],
 )
-def test_what_no_neuron_of_a_core_does_is_refused(
-    neuron: FileNeuron, changes: dict[str, object], message: str
-) -> None:
+def test_what_no_neuron_of_a_core_does_is_refused(neuron: FileNeuron, changes: dict[str, object], message: str) -> None:
     with pytest.raises(DeployError) as caught:
         check_neuron("n", neuron, replace(NIR, dt_s=DT, **changes))  # type: ignore[arg-type]
     assert str(caught.value) == message

@@ -34,7 +34,9 @@ def maps(after: Network) -> dict[tuple[str, str], list[list[float]]]:
 
 
 def test_neurons_that_share_their_decays_are_a_part() -> None:
-    after = decayed(alone(population("n", 3, keep=floats(0.5, 0.25, 0.5), bias=floats(1, 2, 3), first=(floats(4, 5, 6),))))
+    after = decayed(
+        alone(population("n", 3, keep=floats(0.5, 0.25, 0.5), bias=floats(1, 2, 3), first=(floats(4, 5, 6),)))
+    )
     fast, slow, again = after.populations
     assert [p.name for p in after.populations] == ["n.0", "n.1", "n"]
     assert (fast.keep_v.tolist(), fast.bias.tolist(), fast.first[0].tolist()) == ([0.25], [2], [5])
@@ -106,9 +108,7 @@ def test_more_decays_than_a_chip_has_cores_are_refused() -> None:
     assert len(decayed(alone(population("n", 128, keep=np.arange(128) / 128))).populations) == 129
     with pytest.raises(DeployError) as caught:
         decayed(alone(population("n", 129, keep=np.arange(129) / 129)))
-    assert str(caught.value) == (
-        "n: different decays (129) exceed 128; give the neurons of a layer one tau, or a few"
-    )
+    assert str(caught.value) == ("n: different decays (129) exceed 128; give the neurons of a layer one tau, or a few")
 
 
 def test_a_part_has_a_name_of_its_own() -> None:

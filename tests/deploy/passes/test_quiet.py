@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spikeport.deploy.convention import NIR, Convention
 from spikeport.deploy.graph import Graph
 from spikeport.deploy.interpreter import interpret
 from spikeport.deploy.network import Network
@@ -15,7 +16,6 @@ from spikeport.deploy.nodes import Input, Node, Output
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.quiet import late_paths, quieted
 from spikeport.deploy.passes.sources import CLOCK
-from spikeport.deploy.convention import NIR, Convention
 from tests.deploy.graphs import DT_S, cuba, delay, graph, integrate, li, lif, linear
 from tests.deploy.hardware import run_on_hardware
 from tests.deploy.passes.stages import network_of
@@ -63,7 +63,12 @@ def test_a_bias_that_stays_below_the_threshold_stays_the_cores() -> None:
 
 def test_layers_before_the_one_that_hears_itself_count() -> None:
     """a fires by its bias; the spikes that it sends just before its start would make b fire before b's."""
-    chain = (("w", linear([[0.5]], 0.75)), ("a", integrate(1, v_threshold=0.5)), ("v", linear([[1.5]])), ("b", integrate(1)))
+    chain = (
+        ("w", linear([[0.5]], 0.75)),
+        ("a", integrate(1, v_threshold=0.5)),
+        ("v", linear([[1.5]])),
+        ("b", integrate(1)),
+    )
     check(layers(*chain, back=("b", "b")))
 
 
@@ -105,8 +110,11 @@ def test_late_paths_are_told_of_by_their_source() -> None:
 def test_the_clock_and_the_pulse_are_not_told_of() -> None:
     network = scheduled(layers(("w", linear([[0.5]], 1.25)), ("n", integrate(1)), back=("n", "n")))
     assert late_paths(network) == ["n"]
-    told = "feedback or delays carry spikes from one step to the next: samples that follow each other at once are not apart"
-    assert network.remarks == (f"n: {told}",)
+    (said,) = network.remarks
+    assert said == (
+        "n: feedback or delays carry spikes from one step to the next: "
+        "samples that follow each other at once are not apart"
+    )
 
 
 @pytest.mark.parametrize("bias", [0.05, 0.3, 0.6, 1.0, 2.0])

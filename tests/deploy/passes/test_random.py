@@ -1,4 +1,4 @@
-"""Random graphs send the same after every pass, and on a chip's time: every output, and every layer that is still there."""
+"""Random graphs send the same after every pass, and on a chip's time: all outputs, and all layers still there."""
 
 from collections.abc import Callable
 from dataclasses import replace

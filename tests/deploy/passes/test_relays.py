@@ -125,9 +125,7 @@ def test_an_output_that_nothing_else_hears_starts_late_and_needs_no_relay() -> N
 
 def test_two_outputs_of_one_population_are_apart_by_their_delay() -> None:
     nodes: dict[str, Node] = {"in": Input((2,)), "n": lif(2, tau=DT_S, v_threshold=0.5), "d": delay(2, 2)}
-    before = graph(
-        {**nodes, "now": Output(), "late": Output()}, [("in", "n"), ("n", "now"), ("n", "d"), ("d", "late")]
-    )
+    before = graph({**nodes, "now": Output(), "late": Output()}, [("in", "n"), ("n", "now"), ("n", "d"), ("d", "late")])
     network = relayed(before)
     assert starts(network)["n"] == 2
     x = np.random.default_rng(0).integers(0, 2, (9, 3, 2)).astype(float)
@@ -148,6 +146,4 @@ def test_v_is_not_repeated() -> None:
     before = graph(nodes, [("in", "n"), ("n", "out"), ("n", "d"), ("d", "end")])
     with pytest.raises(DeployError) as caught:
         relayed(before)
-    assert str(caught.value) == (
-        "end: steps before the other outputs (1) exceed 0; compile each output by itself"
-    )
+    assert str(caught.value) == ("end: steps before the other outputs (1) exceed 0; compile each output by itself")

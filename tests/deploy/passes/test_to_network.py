@@ -76,7 +76,9 @@ def test_flatten_disappears_because_the_order_is_row_major() -> None:
 
 def flattened_kernel(*behind: tuple[str, Node]) -> Network:
     nodes: dict[str, Node] = {"in": Input((1, 3, 3)), "k": conv(np.ones((2, 1, 2, 2)))}
-    return network(graph({**nodes, "flat": Flatten(0, -1), "a": membrane(8, bias=1.0), **dict(behind), "out": Output()}))
+    return network(
+        graph({**nodes, "flat": Flatten(0, -1), "a": membrane(8, bias=1.0), **dict(behind), "out": Output()})
+    )
 
 
 def test_neurons_behind_a_flattened_convolution_have_its_shape() -> None:
@@ -149,7 +151,7 @@ def test_a_recurrent_bias_is_missing_at_the_first_step_unless_the_convention_has
 
 
 def test_where_v_starts_is_pushed_in_at_the_first_step() -> None:
-    """v starts at 2: half of it is left after a step. The current would keep a quarter of the push, which is taken back."""
+    """v starts at 2: half of it is left after a step. Of the push, a current would keep a quarter: taken back."""
     nodes: dict[str, Node] = {"in": Input((1,)), "n": membrane(1, keep=0.5, keep_u=0.25, start=2.0), "out": Output()}
     (p,) = network(graph(nodes)).populations
     assert [x.tolist() for x in p.first] == [[1.0], [-0.25]]
@@ -162,6 +164,4 @@ def test_neurons_behind_neurons_without_spikes_are_refused() -> None:
     nodes: dict[str, Node] = {"in": Input((4,)), "li": membrane(4, threshold=np.inf), "w": EYE, "n": membrane(4)}
     with pytest.raises(DeployError) as caught:
         network(graph({**nodes, "out": Output()}))
-    assert str(caught.value) == (
-        "n: source (li) sends no spikes; let only an Output follow neurons that do not fire"
-    )
+    assert str(caught.value) == ("n: source (li) sends no spikes; let only an Output follow neurons that do not fire")

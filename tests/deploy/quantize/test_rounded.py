@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from spikeport.deploy.maps.base import Identity, Sparse
 from spikeport.deploy.maps.matrix import matrix
 from spikeport.deploy.network import Projection
+from spikeport.deploy.options import Options
 from spikeport.deploy.quantize.choose import rounded_without_data
 from spikeport.deploy.quantize.rounded import (
     as_float,
@@ -19,7 +20,6 @@ from spikeport.deploy.quantize.rounded import (
     round_weights,
 )
 from spikeport.deploy.quantize.units import unit_of_weights
-from spikeport.deploy.options import Options
 from spikeport.errors import RuleError
 from tests.deploy.graphs import floats, population
 from tests.deploy.quantize.one import one
