@@ -99,13 +99,11 @@ def test_spyx_layers_hand_on_a_step_late() -> None:
     assert after.sources("out") == ["n.delay"]
 
 
-def test_several_spikes_a_step_are_told_of() -> None:
+def test_a_floor_that_no_core_has_is_told_of() -> None:
     two: dict[str, Node] = {"in": Input((1,)), "w": linear([[1.0]]), "a": integrate(1), "b": integrate(1)}
     before = graph({**two, "out": Output()})
     said = folded(before, Options(dt_s=DT_S, convention=PRESETS["sinabs"])).remarks
-    assert said == (
-        "a and 1 more: sinabs sends several spikes a step, a core's neuron one at most, and v has no floor",
-    )
+    assert said == ("a and 1 more: sinabs holds v at minus its threshold and above, a core's neuron does not",)
     assert folded(before).remarks == ()
 
 

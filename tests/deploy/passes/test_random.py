@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from spikeport.chip import LOIHI2
-from spikeport.deploy.convention import Convention
+from spikeport.deploy.convention import PRESETS, Convention
 from spikeport.deploy.graph import Graph
 from spikeport.deploy.options import Options
 from tests.deploy.hardware import run_on_hardware
-from tests.deploy.passes.stages import HOWS, check_same, neurons, sent_by, spikes_for, stages
+from tests.deploy.passes.stages import DT_S, HOWS, check_same, neurons, sent_by, spikes_for, stages
 from tests.deploy.random_graphs import NEURONS, random_graph, tangled_graph
 
 MAX_DELAYS = (62, 0, 1)
@@ -33,9 +33,12 @@ def test_every_pass_keeps_what_is_sent(
 ) -> None:
     how, number = HOWS[name], list(HOWS).index(name) + 8 * seed
     kinds = NEURONS if how.reset != "subtract_late" else tuple(kind for kind in NEURONS if kind != "CubaLIF")
-    graph = make(number, how, kinds)
+    check_every_pass(make(number, how, kinds), how, number)
+
+
+def check_every_pass(graph: Graph, how: Convention, number: int, copies: int = 0) -> None:
     chip = replace(LOIHI2, max_delay=MAX_DELAYS[number % 3])
-    options = Options(chip=chip, dt_s=how.dt_s, convention=how, steps=30)
+    options = Options(chip=chip, dt_s=how.dt_s, convention=how, steps=30, copies=copies)
     inputs, layers = spikes_for(graph, np.random.default_rng(number)), neurons(graph)
     want = sent_by(graph, inputs, how, layers)
     outputs = want.keys() - layers
@@ -48,6 +51,24 @@ def test_every_pass_keeps_what_is_sent(
 
     for output, values in run_on_hardware(stage, inputs).items():
         check_same(values, want[output], f"{output} on the chip")
+
+
+@pytest.mark.parametrize("name", ["sinabs", "rockpool"])
+def test_several_spikes_a_step_are_kept_by_as_many_copies(name: str) -> None:
+    """Of v there is no floor on a chip, so none here."""
+    how = replace(PRESETS[name], dt_s=DT_S, floor=False)
+    held = 0
+    for seed in range(80):
+        graph = tangled(seed, how, NEURONS)
+        layers = neurons(graph)
+        sent = sent_by(graph, spikes_for(graph, np.random.default_rng(seed)), how, layers)
+        most = int(max((sent[layer].max() for layer in layers), default=0))
+        if 2 <= most <= 4:
+            check_every_pass(graph, how, seed, copies=most)
+            held += 1
+        if held == 5:
+            return
+    raise AssertionError(f"{held} graphs alone")
 
 
 @pytest.mark.parametrize("name", HOWS)
