@@ -149,9 +149,9 @@ def test_each_pass_is_shown_with_what_it_gave() -> None:
     seen: dict[str, Any] = {}
     program = compile_graph(chain(), after=seen.__setitem__)
     assert list(seen) == [step.name for step in PIPELINE]
-    assert seen["quantize"] is program
+    assert seen["assemble"] is program
     assert isinstance(seen["fold_neurons"], Graph) and isinstance(seen["thresholds"], Graph)
-    assert all(isinstance(seen[step.name], Network) for step in PIPELINE[2:-1])
+    assert all(isinstance(seen[step.name], Network) for step in PIPELINE[2:-2])
 
 
 def test_names_of_passes_are_distinct() -> None:

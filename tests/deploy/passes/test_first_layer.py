@@ -30,7 +30,9 @@ def encoded(
     map, bias = layer
     spread = np.broadcast_to(bias.reshape(*bias.shape, *[1] * (len(shape) - bias.ndim)), shape)
     given = Options(input="bias", steps=8, **{"scale": 1.0, **options})
-    return encode(population("lif1", *shape, threshold=threshold, bias=spread), Projection("in", "lif1", map), given)
+    p = population("lif1", *shape, threshold=threshold, bias=spread)
+    rounded, hosted = encode(p, Projection("in", "lif1", map), given)
+    return rounded, hosted.encoder
 
 
 def linear(weight: Any, bias: Any = 0.0) -> tuple[LinearMap, Floats]:

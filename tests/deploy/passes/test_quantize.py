@@ -1,5 +1,7 @@
 """Network to Program: groups, connections, encoders, and where a sample's state is cleared."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from spikeport.deploy.maps.conv import conv
 from spikeport.deploy.network import Network, Projection, Readout
 from spikeport.deploy.nodes import Input, Node, Output
 from spikeport.deploy.options import Options
+from spikeport.deploy.passes.assemble import Assemble
 from spikeport.deploy.passes.quantize import Quantize
 from spikeport.deploy.passes.schedule import Schedule
 from spikeport.deploy.pipeline import compile_graph
@@ -21,11 +24,13 @@ SPIKES, IMAGE = Options(steps=5), Options(input="bias", steps=5, classes=2)
 
 
 def quantized(before: Network, options: Options = SPIKES) -> Program:
-    step, ready = Quantize(), Schedule().run(before, options)
-    step.requires(ready, options)
-    after = step.run(ready, options)
-    step.ensures(after, options)
-    return after
+    stage: Any = before
+    for step in (Schedule(), Quantize(), Assemble()):
+        step.requires(stage, options)
+        stage = step.run(stage, options)
+        step.ensures(stage, options)
+    assert isinstance(stage, Program)
+    return stage
 
 
 def one(map: LinearMap, **values: object) -> Network:
