@@ -11,15 +11,21 @@ V_MAX, VTH_MAX, BIAS_MAX = 2**23 - 1, 2**17 - 1, 4095 * 128
 
 
 def test_the_largest_weight_is_254_where_signs_mix_and_255_where_not() -> None:
-    assert unit_of_weights(*one([1.0, -0.5])) == pytest.approx(1 / 254)
-    assert unit_of_weights(*one([-1.0, -0.5])) == pytest.approx(1 / 255)
+    assert unit_of_weights(*one([1.0, -0.5], threshold=9.0)) == pytest.approx(1 / 254)
+    assert unit_of_weights(*one([-1.0, -0.5], threshold=9.0)) == pytest.approx(1 / 255)
 
 
 def test_the_projection_of_the_most_weights_decides_as_long_as_an_exponent_of_7_reaches_the_others() -> None:
-    assert unit_of_weights(*one([2.0, 1.0, 1.0], [-1.0, 3.0])) == pytest.approx(2 / 255)
-    assert unit_of_weights(*one([-1.0, 3.0], [2.0, 1.0, 1.0])) == pytest.approx(2 / 255)
-    assert unit_of_weights(*one([2.0, 1.0, 1.0], [-1.0, 3000.0])) == pytest.approx(3000 / 254 / 128)
-    assert unit_of_weights(*one([0.0, 0.0, 0.0], [-1.0, 3.0])) == pytest.approx(3 / 254)
+    assert unit_of_weights(*one([2.0, 1.0, 1.0], [-1.0, 3.0], threshold=9.0)) == pytest.approx(2 / 255)
+    assert unit_of_weights(*one([-1.0, 3.0], [2.0, 1.0, 1.0], threshold=9.0)) == pytest.approx(2 / 255)
+    assert unit_of_weights(*one([2.0, 1.0, 1.0], [-1.0, 3000.0], threshold=9.0)) == pytest.approx(3000 / 254 / 128)
+    assert unit_of_weights(*one([0.0, 0.0, 0.0], [-1.0, 3.0], threshold=9.0)) == pytest.approx(3 / 254)
+
+
+def test_a_threshold_has_16_units_where_an_exponent_of_7_allows_it() -> None:
+    assert unit_of_weights(*one([2.0, 2.0], threshold=1.0)) == pytest.approx(2 / 255)
+    assert unit_of_weights(*one([2.0, 2.0], threshold=0.08)) == pytest.approx(0.08 / 16)
+    assert unit_of_weights(*one([2.0, 2.0], threshold=1e-6)) == pytest.approx(2 / 255 / 128)
 
 
 @pytest.mark.parametrize(
