@@ -39,17 +39,23 @@ class Sources(AbstractPass[Network, Network]):
             raise PassError(self.name, "left what no core has a field for", got=left)
 
 
-def clocked(network: Network, names: Collection[str]) -> Network:
-    """The same; the clock sends the drive of these populations, and the bias of those without a current."""
+def clocked(network: Network, names: Collection[str], with_bias: bool = False) -> Network:
+    """The same; the clock sends the drive of these populations, and their bias if told so.
+
+    A bias through the current is one that the pulse brings there and the clock keeps up: each step it adds what decays.
+    """
     if not names:
         return network
     populations: list[Population] = []
     projections = list(network.projections)
     for p in network.populations:
         if p.name in names:
-            moved = p.drive if np.any(p.keep_u) else p.drive + p.bias
-            projections.append(Projection(CLOCK, p.name, Dense(moved.reshape(-1, 1))))
-            p = replace(p, drive=np.zeros(p.shape), bias=p.bias if np.any(p.keep_u) else np.zeros(p.shape))
+            moved = p.bias if with_bias else np.zeros(p.shape)
+            each, once = p.drive + (1 - p.keep_u) * moved, p.keep_u * moved
+            projections.append(Projection(CLOCK, p.name, Dense(each.reshape(-1, 1))))
+            if np.any(once):
+                projections.append(Projection(PULSE, p.name, Dense(once.reshape(-1, 1))))
+            p = replace(p, drive=np.zeros(p.shape), bias=p.bias - moved)
         populations.append(p)
     network = replace(network, populations=tuple(populations), projections=tuple(projections))
     return network if CLOCK in {p.name for p in populations} else _with_clock(network)
