@@ -103,7 +103,6 @@ def test_whole_numbers_give_the_interpreters_spikes(compare: str, reset: str) ->
     check_all(compare, reset, ALL)
 
 
-@pytest.mark.xfail(strict=True, reason="a core's decay keeps a 4096th of a tie, which the next tie adds to")
 @pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("compare", COMPARES)
 def test_so_do_neurons_that_keep_nothing(compare: str, reset: str) -> None:

@@ -54,7 +54,11 @@ def _on_its_own(p: Population, into: Sequence[Projection]) -> Rounded | None:
     """Each weight n times as often as it holds the common number, n as large as 8 bits allow."""
     weights = [weights_of(q.map) for q in into]
     values = np.concatenate([w.reshape(-1) for w in weights]) if weights else np.zeros(0)
-    step = _common_step(values)
+    if not np.any(values):
+        return None
+    taken_off = p.threshold.reshape(-1)[:1] if p.reset == "subtract" and p.fires else np.zeros(0)
+    added = np.concatenate([values, p.bias.reshape(-1), taken_off])  # v is a sum of these
+    step = _common_step(added) or _common_step(values)
     if step is None or not p.fires:
         return None
     mixed = any(np.any(w < 0) and np.any(w > 0) for w in weights)
@@ -84,11 +88,16 @@ def _common_step(values: Floats) -> float | None:
 
 
 def _threshold_between(p: Population, step: float, n: int) -> int:
-    """Sums are multiples of n: the threshold of n k is n k where it is not to fire itself, else one less."""
+    """Sums are multiples of n: the threshold of n k is n k where it is not to fire itself, else one less.
+
+    It is one more where something of the step before is left, which would make n k fire.
+    """
     in_steps = float(p.threshold.flat[0]) / step
     if abs(in_steps - round(in_steps)) < 1e-6 * max(1.0, in_steps):
-        return n * round(in_steps) - int(p.at_threshold)
-    return int(np.clip(round(n * in_steps), n * int(in_steps), n * (int(in_steps) + 1) - 1))
+        leaks = not np.any(p.keep_v)  # dv = 4095 keeps a 4096th of what was there
+        return n * round(in_steps) + (-1 if p.at_threshold else int(leaks))
+    least = n * int(in_steps) if np.any(p.bias) else max(1, n * int(in_steps))  # without a bias, no sum lies between
+    return int(np.clip(round(n * in_steps), least, n * (int(in_steps) + 1) - 1))
 
 
 def exact_threshold(threshold: float) -> int | None:

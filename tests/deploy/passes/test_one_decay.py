@@ -108,7 +108,10 @@ def test_more_decays_than_a_chip_has_cores_are_refused() -> None:
     assert len(decayed(alone(population("n", 128, keep=np.arange(128) / 128))).populations) == 129
     with pytest.raises(DeployError) as caught:
         decayed(alone(population("n", 129, keep=np.arange(129) / 129)))
-    assert str(caught.value) == ("n: different decays (129) exceed 128; give the neurons of a layer one tau, or a few")
+    assert str(caught.value) == (
+        "n: different decays (129) exceed 128; "
+        "give the neurons of a layer one tau, or a few; --decays N puts like ones together"
+    )
 
 
 def test_a_part_has_a_name_of_its_own() -> None:
