@@ -106,7 +106,14 @@ def compiled(
     integers = run_passes(TO_INTEGERS, network, chosen, after)
     merged = run_passes(TO_PROGRAM[:1], integers, chosen, after)
     program = run_passes(TO_PROGRAM[1:], merged, chosen, after)
-    return Compiled(program, meant, network, integers, chosen, (*said, *merged.network.remarks))
+    return Compiled(
+        program,
+        meant,
+        network,
+        integers,
+        chosen,
+        (*typed.remarks, *said, *merged.network.remarks[len(typed.remarks) :]),
+    )
 
 
 def read_as(graph: Graph, convention: Convention | str | None = None) -> tuple[Graph, Convention, tuple[str, ...]]:

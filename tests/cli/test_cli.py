@@ -258,8 +258,8 @@ def unknown_node(file: h5py.File) -> None:
     file["node/nodes/lif2/type"][()] = "ALIF"
 
 
-def two_time_constants(file: h5py.File) -> None:
-    file["node/nodes/lif3/tau"][0] *= 2
+def short_time_constant(file: h5py.File) -> None:
+    file["node/nodes/lif3/tau"][0] *= 1e-3
 
 
 class Mkdir:
@@ -379,7 +379,7 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
         edited("net.nir", unknown_node),
         "lif2: node type (ALIF) is not one of Input, Output, Flatten, Linear, Affine, Conv1d, Conv2d, SumPool2d, ",
     ),
-    "unlike neurons in a layer": (COMPILE, edited("net.nir", two_time_constants), "lif3: tau ("),
+    "time constant below the step": (COMPILE, edited("net.nir", short_time_constant), "lif3: tau ("),
     "check of no NIR file": (
         ("check", "{here}/net.nir"),
         text("net.nir"),

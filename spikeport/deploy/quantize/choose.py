@@ -14,7 +14,7 @@ from spikeport.deploy.quantize.observe import rounded_with_data, see
 from spikeport.deploy.quantize.on_grid import on_grid
 from spikeport.deploy.quantize.revive import revived
 from spikeport.deploy.quantize.rounded import Rounded, round_population
-from spikeport.deploy.quantize.units import least_unit, unit_of_weights, v_bound
+from spikeport.deploy.quantize.units import least_unit, unit_of_weights, v_bound, v_likely
 
 SAMPLES = 64
 """Of the data, looked at for each candidate."""
@@ -34,11 +34,11 @@ def rounded_network(
 
 
 def rounded_without_data(p: Population, into: list[Projection], options: Options) -> Rounded:
-    """By the largest weight; where v is read, by the largest v that there can be."""
+    """By the largest weight and by the v that is likely; where v is read, by the largest that there can be."""
     found = on_grid(p, into)
     if found is not None:
         return found
-    v_most = 0.0 if p.fires else v_bound(p, into, options.steps)
+    v_most = 0.0 if p.helper and p.fires else (v_likely if p.fires else v_bound)(p, into, options.steps)
     return round_population(p, into, max(unit_of_weights(p, into), least_unit(p, v_most)))
 
 

@@ -33,7 +33,16 @@ FEW = 64
 
 def on_grid(p: Population, into: Sequence[Projection]) -> Rounded | None:
     """The population's integers, or None if something of it has to be rounded."""
+    if p.helper and not p.fires:
+        return _counting(p, into)
     return _on_lavas(p, into) or _on_its_own(p, into)
+
+
+def _counting(p: Population, into: Sequence[Projection]) -> Rounded:
+    """Ones that are added up: so little in v that nothing of it is left by the next step, and counts stay whole."""
+    n = (fixed.DECAY_ONE - 1) // V_PER_UNIT // max(1, len(into))
+    weights = tuple(n * np.rint(weights_of(q.map)).astype(np.int64) for q in into)
+    return Rounded(weights, np.zeros(p.shape, np.int64), 0, decay_u(p), decay_v(p), fixed.VTH_MAX, 1 / n, exact=True)
 
 
 def _on_lavas(p: Population, into: Sequence[Projection]) -> Rounded | None:

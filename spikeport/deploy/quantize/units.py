@@ -5,13 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from spikeport import fixed
+from spikeport.deploy.maps.apply import apply
 from spikeport.deploy.maps.matrix import matrix
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
-from spikeport.deploy.passes.weights import weights_of
+from spikeport.deploy.passes.weights import weights_of, with_weights
 from spikeport.deploy.quantize.rounded import BIAS_TOP, TOP_MIXED, TOP_ONE_SIGN, V_PER_UNIT
 
 FINE = 16
+"""Threshold in units of the weights, at least."""
+DEVIATIONS = 6.0
+UNLIKE = 1.5
+"""Sources do not fire by chance: pixels of an image do so together."""
 MARGIN = 4.0
 """Between the largest v that calibration saw, or a bound of it, and the word."""
 
@@ -61,8 +66,31 @@ def v_bound(p: Population, into: Sequence[Projection], steps: int) -> float:
         drive += _row_sums(q)
     gain = np.ones(p.size)
     for keep in (p.keep_u.reshape(-1), p.keep_v.reshape(-1)):
-        gain *= np.where(keep < 1, np.minimum(1 / np.maximum(1 - keep, 1e-12), steps), steps)
+        gain *= _summed(keep, steps)
     return float((drive * gain).max())
+
+
+def v_likely(p: Population, into: Sequence[Projection], steps: int) -> float:
+    """What |v| hardly exceeds where every source fires at every second step, by chance: the mean and `DEVIATIONS`.
+
+    A spike's reset is left out; it matters upwards only, and v leaves its word downwards.
+    """
+    mean, variance = p.bias.reshape(-1).copy(), np.zeros(p.size)
+    for q in into:
+        mean += apply(q.map, np.full((1, q.map.shape[1]), 0.5))[0]
+        squares = with_weights(q.map, weights_of(q.map) ** 2)
+        variance += apply(squares, np.full((1, q.map.shape[1]), 0.25))[0]
+    keeps = [keep.reshape(-1) for keep in (p.keep_u, p.keep_v)]
+    gain, power = np.ones(p.size), np.ones(p.size)
+    for keep in keeps:
+        gain *= _summed(keep, steps)
+        power *= _summed(keep**2, steps) if keep is keeps[1] else _summed(keep, steps) ** 2
+    return UNLIKE * float((np.abs(mean) * gain + DEVIATIONS * np.sqrt(variance * power)).max(initial=0))
+
+
+def _summed(keep: Floats, steps: int) -> Floats:
+    """1 + keep + keep^2 + ..., so many terms."""
+    return np.where(keep < 1, np.minimum(1 / np.maximum(1 - keep, 1e-12), steps), steps)
 
 
 def _row_sums(q: Projection) -> Floats:
