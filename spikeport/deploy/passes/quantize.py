@@ -25,12 +25,12 @@ class Quantize(AbstractPass[Network, IntegerNetwork]):
             into = before.into(p.name)
             if not any(q.source in images for q in into):
                 continue
-            if len(into) > 1:
-                got, do = len(into) - 1, "give the image a layer of its own"
-                raise DeployError(p.name, "sources besides the image", got=got, relation="exceed", limit=0, do=do)
             if np.any(p.keep_u) or p.start != 1:
                 do = "let the first layer be neurons without current whose v starts at v_reset"
                 raise DeployError(p.name, "cannot be loaded with an image", do=do)
+            if len(into) > 1:
+                got, do = len(into) - 1, "give the image a layer of its own"
+                raise DeployError(p.name, "sources besides the image", got=got, relation="exceed", limit=0, do=do)
 
     def run(self, before: Network, options: Options) -> IntegerNetwork:
         named = with_plain_names(before)

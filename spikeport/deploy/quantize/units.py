@@ -11,6 +11,7 @@ from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
 from spikeport.deploy.passes.weights import weights_of, with_weights
 from spikeport.deploy.quantize.rounded import BIAS_TOP, TOP_MIXED, TOP_ONE_SIGN, V_PER_UNIT
+from spikeport.errors import RuleError
 
 FINE = 16
 """Threshold in units of the weights, at least."""
@@ -49,13 +50,17 @@ def _without_weights(p: Population) -> float:
 
 
 def least_unit(p: Population, v_seen: float) -> float:
-    """Below it the bias, the threshold or v leaves its word.
+    """Below it the bias, the threshold or v leaves its word; raises RuleError where bias and threshold part too far.
 
     Args:
         v_seen: Largest |v| that there was, or is bound to be.
     """
     bias = float(np.abs(p.bias).max(initial=0)) * V_PER_UNIT / BIAS_TOP * (1 + 1e-9)
     threshold = float(p.threshold.flat[0]) / fixed.VTH_MAX if p.fires else 0.0
+    if p.fires and bias > float(p.threshold.flat[0]):
+        limit = f"{BIAS_TOP / V_PER_UNIT:g} times the threshold {p.threshold.flat[0]:.6g}"
+        got, do = f"{np.abs(p.bias).max():.6g}", "lower the bias or raise the threshold"
+        raise RuleError(p.name, "bias", got=got, relation="exceeds", limit=limit, do=do)
     return max(bias, threshold, v_seen * V_PER_UNIT / fixed.V_MAX)
 
 
