@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from spikeport.deploy.quantize.units import least_unit, unit_of_weights, v_bound
+from spikeport.deploy.quantize.units import least_unit, unit_of_weights, v_bound, v_likely
+from spikeport.errors import RuleError
 from tests.deploy.graphs import floats
 from tests.deploy.quantize.one import one
 
@@ -70,3 +71,25 @@ def test_v_never_leaves_its_bound(rng: np.random.Generator) -> None:
                 u = keep_u * u + float((weight * spikes).sum())
                 v = keep * v + u + bias
                 assert abs(v) <= bound * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(("keep", "keep_u"), [(0.0, 0.0), (0.9, 0.0), (1.0, 0.0), (0.8, 0.7), (1.0, 0.9)])
+def test_chance_does_not_take_v_beyond_what_is_likely(keep: float, keep_u: float) -> None:
+    """Sources fire at every second step; nothing resets v. The room is not so large that it would be the bound."""
+    rng = np.random.default_rng(3)
+    weight = rng.normal(0, 0.5, (20, 200))
+    p, into = one(weight, bias=np.full(20, 0.3), keep=keep, keep_u=keep_u)
+    likely, steps = v_likely(p, into, 30), 30
+    u, v, most = np.zeros((50, 20)), np.zeros((50, 20)), 0.0
+    for _ in range(steps):
+        u = keep_u * u + (rng.random((50, 200)) < 0.5) @ weight.T
+        v = keep * v + u + 0.3
+        most = max(most, float(np.abs(v).max()))
+    assert most < likely < 6 * most
+    assert likely < v_bound(p, into, steps)
+
+
+def test_a_bias_that_no_word_holds_beside_the_threshold_is_refused() -> None:
+    p, _ = one(bias=9000.0, threshold=1.0)
+    with pytest.raises(RuleError, match=r"here: bias \(9000\) exceeds 8190 times the threshold 1"):
+        least_unit(p, 0.0)
