@@ -11,7 +11,6 @@ from spikeport.chip import Chip, chip_named
 from spikeport.deploy.convention import NIR, Convention
 from spikeport.deploy.graph import Graph
 from spikeport.deploy.guess import convention_named, guess, mended
-from spikeport.deploy.integer_network import IntegerNetwork
 from spikeport.deploy.network import Network
 from spikeport.deploy.options import Options, options_for
 from spikeport.deploy.passes.assemble import Assemble
@@ -28,6 +27,7 @@ from spikeport.deploy.passes.several_spikes import SeveralSpikes
 from spikeport.deploy.passes.sources import Sources
 from spikeport.deploy.passes.thresholds import ThresholdsToNeurons
 from spikeport.deploy.passes.to_network import ToNetwork
+from spikeport.deploy.quantize.integer_network import IntegerNetwork
 from spikeport.deploy.read import from_nir, read_nir
 from spikeport.errors import DeployError
 from spikeport.program import Program

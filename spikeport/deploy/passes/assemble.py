@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from spikeport.deploy.integer_network import IntegerNetwork
 from spikeport.deploy.network import Network, Population
 from spikeport.deploy.nodes import Shape
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
-from spikeport.deploy.passes.weights import connection
+from spikeport.deploy.passes.connection import connection
+from spikeport.deploy.quantize.integer_network import IntegerNetwork
 from spikeport.deploy.quantize.rounded import V_PER_UNIT, Rounded
 from spikeport.errors import PassError
 from spikeport.program import LIF, Connection, Input, Output, Program

@@ -9,13 +9,14 @@ range of x; training and compiler agree on it without writing it down.
 import numpy as np
 
 from spikeport import fixed
-from spikeport.deploy.integer_network import Hosted
 from spikeport.deploy.maps.base import Conv, Dense
 from spikeport.deploy.maps.matrix import matrix
+from spikeport.deploy.maps.weights import with_weights
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
 from spikeport.deploy.options import Options
-from spikeport.deploy.passes.weights import connection, with_weights
+from spikeport.deploy.passes.connection import connection
+from spikeport.deploy.quantize.integer_network import Hosted
 from spikeport.deploy.quantize.on_grid import LAVA, exact_threshold, near
 from spikeport.deploy.quantize.rounded import Rounded, decay_u, decay_v
 from spikeport.errors import RuleError

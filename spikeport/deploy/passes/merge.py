@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.deploy.integer_network import IntegerNetwork
 from spikeport.deploy.maps.base import Conv, Dense, LinearMap
 from spikeport.deploy.maps.select import columns, rows
+from spikeport.deploy.maps.weights import weights_of, with_weights
 from spikeport.deploy.network import Network, Population, Projection
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
-from spikeport.deploy.passes.weights import weights_of, with_weights
 from spikeport.deploy.quantize.duplicates import duplicates
+from spikeport.deploy.quantize.integer_network import IntegerNetwork
 from spikeport.deploy.quantize.on_grid import encodable
 from spikeport.fixed import Ints
 

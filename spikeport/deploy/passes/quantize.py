@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from spikeport.deploy.integer_network import IntegerNetwork
 from spikeport.deploy.network import Network
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.first_layer import encode
 from spikeport.deploy.passes.names import with_plain_names
 from spikeport.deploy.quantize.choose import rounded_network
+from spikeport.deploy.quantize.integer_network import IntegerNetwork
 from spikeport.errors import DeployError, PassError
 
 

@@ -6,10 +6,10 @@ so each makes up for what came before. In a loop, what comes back is the float n
 
 from collections.abc import Mapping
 
-from spikeport.deploy.integer_network import ALL, Hosted, IntegerNetwork
 from spikeport.deploy.network import Network, Population, Projection
 from spikeport.deploy.network_run import Activity, components, run_component, run_network
 from spikeport.deploy.options import Options
+from spikeport.deploy.quantize.integer_network import ALL, Hosted, IntegerNetwork
 from spikeport.deploy.quantize.observe import rounded_with_data, see
 from spikeport.deploy.quantize.on_grid import on_grid
 from spikeport.deploy.quantize.revive import revived

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.deploy.integer_network import IntegerNetwork
 from spikeport.deploy.maps.base import Conv
 from spikeport.deploy.maps.matrix import matrix
+from spikeport.deploy.maps.weights import with_weights
 from spikeport.deploy.network import Population, Projection
-from spikeport.deploy.passes.weights import with_weights
+from spikeport.deploy.quantize.integer_network import IntegerNetwork
 
 MOST = 1 << 22
 """Integers that are compared one by one; a larger population is looked at no further."""

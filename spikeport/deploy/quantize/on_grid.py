@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from spikeport import fixed
+from spikeport.deploy.maps.weights import weights_of
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
-from spikeport.deploy.passes.weights import weights_of
 from spikeport.deploy.quantize.rounded import (
     BIAS_TOP,
     TOP_MIXED,

@@ -7,9 +7,9 @@ import numpy as np
 from spikeport import fixed
 from spikeport.deploy.maps.apply import apply
 from spikeport.deploy.maps.matrix import matrix
+from spikeport.deploy.maps.weights import weights_of, with_weights
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
-from spikeport.deploy.passes.weights import weights_of, with_weights
 from spikeport.deploy.quantize.rounded import BIAS_TOP, TOP_MIXED, TOP_ONE_SIGN, V_PER_UNIT
 from spikeport.errors import RuleError
 
