@@ -21,16 +21,18 @@ class Quantize(AbstractPass[Network, IntegerNetwork]):
 
     def requires(self, before: Network, options: Options) -> None:
         images = {name for name, _ in before.inputs} if options.input == "bias" else set()
+        helpers = {p.name for p in before.populations if p.helper}
         for p in before.populations:
             into = before.into(p.name)
             if not any(q.source in images for q in into):
                 continue
+            others = [q.source for q in into if q.source not in helpers]
+            if len(others) > 1:
+                got, do = len(others) - 1, "give the image a layer of its own"
+                raise DeployError(p.name, "sources besides the image", got=got, relation="exceed", limit=0, do=do)
             if np.any(p.keep_u) or p.start != 1:
                 do = "let the first layer be neurons without current whose v starts at v_reset"
                 raise DeployError(p.name, "cannot be loaded with an image", do=do)
-            if len(into) > 1:
-                got, do = len(into) - 1, "give the image a layer of its own"
-                raise DeployError(p.name, "sources besides the image", got=got, relation="exceed", limit=0, do=do)
 
     def run(self, before: Network, options: Options) -> IntegerNetwork:
         named = with_plain_names(before)
