@@ -166,6 +166,9 @@ def compile_(
     repair: Annotated[
         bool, typer.Option("--repair", help="Revive silenced and saturated neurons; merge duplicates, exactly.")
     ] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Write it even if it does not fit the chip; simulators run it.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Compile a NIR graph to an integer Program."""
@@ -175,7 +178,7 @@ def compile_(
     options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes, **image}
     options |= {"profile": profile, "convention": convention, "observer": observer, "scales": scales}
     options |= {"decays": decays, "copies": copies, "correct": correct, "repair": repair}
-    _show(command(net, output, target, options, calibrate), json)
+    _show(command(net, output, target, options, calibrate, anyway), json)
 
 
 @app.command()

@@ -55,24 +55,33 @@ def check(
 
 
 def compile_file(
-    path: Path, output: Path, target: str, options: dict[str, Any], calibrate: Path | None = None
+    path: Path,
+    output: Path,
+    target: str,
+    options: dict[str, Any],
+    calibrate: Path | None = None,
+    anyway: bool = False,
 ) -> Answer:
     """NIR file to Program file; refused, with every violation, if it does not fit the chip.
 
     Args:
         calibrate: Samples to fit scales, biases and thresholds to, and to tell what each stage costs.
+        anyway: Write it all the same: simulators and Lava's models have no cores to fill.
     """
     graph = read_nir(path)
     data = read_calibration(calibrate) if calibrate is not None else None
     found = compiled(graph, target, **options, data=data)
-    if broken := check_program(found.program):
+    broken = check_program(found.program)
+    if broken and not anyway:
         raise _does_not_fit(path, target, broken)
     gap = measure(found, data, options.get("classes") or 0) if data is not None else None
     save_program(found.program, output)
-    return _told(path, output, target, found, gap)
+    return _told(path, output, target, found, gap, broken)
 
 
-def _told(path: Path, output: Path, target: str, found: Compiled, gap: Gap | None) -> Answer:
+def _told(
+    path: Path, output: Path, target: str, found: Compiled, gap: Gap | None, broken: list[Violation]
+) -> Answer:
     program = found.program
     groups = [
         {"name": g.name, "shape": g.shape, "du": g.du, "dv": g.dv, "vth": g.vth, "bias_exp": g.bias_exp}
@@ -85,6 +94,7 @@ def _told(path: Path, output: Path, target: str, found: Compiled, gap: Gap | Non
         "latency": program.latency,
         "nir_sha256": program.nir_sha256,
         "groups": groups,
+        "violations": [asdict(v) for v in broken],
         "remarks": list(found.remarks),
     }
     rows = [
@@ -92,7 +102,8 @@ def _told(path: Path, output: Path, target: str, found: Compiled, gap: Gap | Non
         for g in program.groups
         if isinstance(g, LIF)
     ]
-    notes = (*found.remarks, f"{output} written: {_size(program)}; its output lags by {program.latency} steps")
+    unfit = [f"does not fit {target}: {_shown(broken)}"] if broken else []
+    notes = (*found.remarks, *unfit, f"{output} written: {_size(program)}; its output lags by {program.latency} steps")
     tables: tuple[Table, ...] = ()
     if gap is not None:
         data["gap"] = gap_data(gap)
@@ -160,8 +171,12 @@ def _compiled(path: Path, target: str, options: dict[str, Any]) -> tuple[Program
 
 
 def _does_not_fit(path: Path, target: str, broken: list[Violation]) -> RuleError:
-    got = "; ".join(f"{v.id} at {v.layer}: {v.value} against {v.limit}" for v in broken)
-    return RuleError(str(path), "network", got=got, relation="does not fit", limit=target, do=broken[0].remedy)
+    do = f"{broken[0].remedy}; --anyway writes it for a simulator"
+    return RuleError(str(path), "network", got=_shown(broken), relation="does not fit", limit=target, do=do)
+
+
+def _shown(broken: list[Violation]) -> str:
+    return "; ".join(f"{v.id} at {v.layer}: {v.value} against {v.limit}" for v in broken)
 
 
 def _size(program: Program) -> str:
