@@ -102,9 +102,9 @@ class _Net:
         return nir.Conv2d(None, weight, stride, kernel // 2, 1, 1, self._biases(c_out))
 
     def _weights(self, shape: Shape, fan_in: float, grid: float) -> NDArray[np.float32]:
-        """Of a spread with which half of what arrives is within 0.7 of the threshold."""
+        """Of a spread with which what arrives is above the threshold for a fifth of the neurons."""
         gain = 1 / (1 - BETA)
-        weight = self.rng.normal(0, gain * 0.7 / np.sqrt(RATE * fan_in), shape)
+        weight = self.rng.normal(0, gain * 1.2 / np.sqrt(RATE * fan_in), shape)
         if self.on_grid:  # mantissas of mixed signs are even
             step = 2 * gain * grid
             weight = step * np.clip(np.rint(weight / step), -127, 127)
