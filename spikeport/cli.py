@@ -358,6 +358,20 @@ def bench_sim(
     _show(command(case, peer, part, net or [], quick, output), json)
 
 
+@bench_app.command("deploy")
+def bench_deploy(
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write deploy.json, deploy.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What compile and check cost on a ResNet-19 of growing width: time, memory, and how they grow."""
+    from spikeport.commands.bench_deploy import bench_deploy as command
+
+    _show(command(quick, output), json)
+
+
 def _show(answer: Any, as_json: bool) -> None:
     from spikeport.commands.answer import show
 

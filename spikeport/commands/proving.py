@@ -17,7 +17,6 @@ from spikeport.program import Program
 from spikeport.program_file import save_program
 from spikeport.sim import simulate
 
-
 SIMULATED = 1 << 12
 """Neurons of a layer up to which the simulator runs a witness that nobody asked to be written."""
 
