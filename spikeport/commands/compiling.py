@@ -79,9 +79,7 @@ def compile_file(
     return _told(path, output, target, found, gap, broken)
 
 
-def _told(
-    path: Path, output: Path, target: str, found: Compiled, gap: Gap | None, broken: list[Violation]
-) -> Answer:
+def _told(path: Path, output: Path, target: str, found: Compiled, gap: Gap | None, broken: list[Violation]) -> Answer:
     program = found.program
     groups = [
         {"name": g.name, "shape": g.shape, "du": g.du, "dv": g.dv, "vth": g.vth, "bias_exp": g.bias_exp}

@@ -6,7 +6,6 @@ import numpy as np
 
 from spikeport import fixed
 from spikeport.deploy.maps.apply import apply
-from spikeport.deploy.maps.matrix import matrix
 from spikeport.deploy.maps.weights import weights_of, with_weights
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
@@ -99,4 +98,6 @@ def _summed(keep: Floats, steps: int) -> Floats:
 
 
 def _row_sums(q: Projection) -> Floats:
-    return np.asarray(abs(matrix(q.map)).sum(axis=1)).reshape(-1)
+    """Of |weight|, `(n,)`; a convolution's without writing out its synapses."""
+    sizes = with_weights(q.map, np.abs(weights_of(q.map)))
+    return apply(sizes, np.ones((1, q.map.shape[1])))[0]
