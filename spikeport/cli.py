@@ -160,6 +160,33 @@ def compile_(
     scale: Scale = None,
     classes: Classes = None,
     profile: ProfileName = "strict",
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(metavar="X.NPZ", help="Samples: scales, biases and thresholds are fitted to them, the cost told."),
+    ] = None,
+    observer: Annotated[
+        Literal["max", "percentile", "membrane", "spikes"],
+        typer.Option(help="What the scale of a layer's weights follows, with --calibrate."),
+    ] = "membrane",
+    scales: Annotated[
+        int, typer.Option(metavar="N", help="Split a layer into up to N parts by the range of its channels' weights.")
+    ] = 1,
+    copies: Annotated[
+        int, typer.Option(metavar="N", help="Copies of a neuron that sends several spikes a step; 0: as samples show.")
+    ] = 0,
+    decays: Annotated[
+        int,
+        typer.Option(metavar="N", help="Put the decays of a layer's neurons together to N; 0: as many as there are."),
+    ] = 0,
+    correct: Annotated[
+        bool, typer.Option("--correct/--no-correct", help="Let biases and thresholds make up for rounding.")
+    ] = True,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Revive silenced and saturated neurons; merge duplicates, exactly.")
+    ] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Write it even if it does not fit the chip; simulators run it.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Compile a NIR graph to an integer Program."""
@@ -167,8 +194,9 @@ def compile_(
 
     image = {"low": low, "high": high, "scale": scale}
     options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes, **image}
-    options |= {"profile": profile, "convention": convention}
-    _show(command(net, output, target, options), json)
+    options |= {"profile": profile, "convention": convention, "observer": observer, "scales": scales}
+    options |= {"decays": decays, "copies": copies, "correct": correct, "repair": repair}
+    _show(command(net, output, target, options, calibrate, anyway), json)
 
 
 @app.command()
@@ -346,6 +374,20 @@ def bench_sim(
     from spikeport.commands.bench import bench_sim as command
 
     _show(command(case, peer, part, net or [], quick, output), json)
+
+
+@bench_app.command("deploy")
+def bench_deploy(
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write deploy.json, deploy.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What compile and check cost on a ResNet-19 of growing width: time, memory, and how they grow."""
+    from spikeport.commands.bench_deploy import bench_deploy as command
+
+    _show(command(quick, output), json)
 
 
 def _show(answer: Any, as_json: bool) -> None:

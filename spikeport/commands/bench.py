@@ -52,8 +52,8 @@ def table(data: Mapping[str, Any]) -> list[list[str]]:
     ]
 
 
-def markdown(rows: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *rows]
+def markdown(rows: Sequence[Sequence[str]], notes: Sequence[str], columns: Sequence[str] = COLUMNS) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + ["", *(f"- {note}" for note in notes), ""])
 
 

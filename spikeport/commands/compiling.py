@@ -1,17 +1,19 @@
 """`spikeport check` and `spikeport compile`."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from spikeport.chip import chip_named
-from spikeport.commands.answer import Answer
+from spikeport.commands.answer import Answer, Table
 from spikeport.commands.fitting import advice_data, cores_table, placement_data
+from spikeport.commands.gap import STAGES, Gap, measure
 from spikeport.commands.proving import verdicts
-from spikeport.commands.samples import check_file_writable
-from spikeport.deploy import Violation, compile_graph, read_nir
+from spikeport.commands.samples import check_file_writable, read_calibration
+from spikeport.deploy import Violation, read_nir
 from spikeport.deploy import check as check_program
-from spikeport.deploy.pipeline import read_as
+from spikeport.deploy.pipeline import Compiled, compiled
 from spikeport.deploy.remedies import advise
 from spikeport.deploy.rules import design, violations
 from spikeport.errors import RuleError
@@ -52,32 +54,108 @@ def check(
     return Answer(data, f"{path} does not fit {target}", columns, rows, notes, exit_code=1, tables=(cores,))
 
 
-def compile_file(path: Path, output: Path, target: str, options: dict[str, Any]) -> Answer:
-    """NIR file to Program file; refused, with every violation, if it does not fit the chip."""
-    program, remarks = _compiled(path, target, options)
-    if broken := check_program(program):
+def compile_file(
+    path: Path,
+    output: Path,
+    target: str,
+    options: dict[str, Any],
+    calibrate: Path | None = None,
+    anyway: bool = False,
+) -> Answer:
+    """NIR file to Program file; refused, with every violation, if it does not fit the chip.
+
+    Args:
+        calibrate: Samples to fit scales, biases and thresholds to, and to tell what each stage costs.
+        anyway: Write it all the same: simulators and Lava's models have no cores to fill.
+    """
+    graph = read_nir(path)
+    data = read_calibration(calibrate) if calibrate is not None else None
+    found = compiled(graph, target, **options, data=data)
+    broken = check_program(found.program)
+    if broken and not anyway:
         raise _does_not_fit(path, target, broken)
-    save_program(program, output)
+    gap = measure(found, data, options.get("classes") or 0) if data is not None else None
+    save_program(found.program, output)
+    return _told(path, output, target, found, gap, broken)
+
+
+def _told(path: Path, output: Path, target: str, found: Compiled, gap: Gap | None, broken: list[Violation]) -> Answer:
+    program = found.program
     groups = [
-        {"name": g.name, "shape": g.shape, "dv": g.dv, "vth": g.vth, "bias_exp": g.bias_exp}
+        {"name": g.name, "shape": g.shape, "du": g.du, "dv": g.dv, "vth": g.vth, "bias_exp": g.bias_exp}
         for g in program.groups
         if isinstance(g, LIF)
     ]
-    data = {
+    data: dict[str, Any] = {
         "program": str(output),
         "target": target,
         "latency": program.latency,
         "nir_sha256": program.nir_sha256,
         "groups": groups,
-        "remarks": list(remarks),
+        "violations": [asdict(v) for v in broken],
+        "remarks": list(found.remarks),
     }
     rows = [
-        (g.name, "x".join(map(str, g.shape)), str(g.dv), str(g.vth), _weights(program, g.name))
+        (g.name, "x".join(map(str, g.shape)), str(g.du), str(g.dv), str(g.vth), _weights(program, g.name))
         for g in program.groups
         if isinstance(g, LIF)
     ]
-    notes = (*remarks, f"{output} written: {_size(program)}; its output lags by {program.latency} steps")
-    return Answer(data, f"{path} for {target}", ("layer", "neurons", "dv", "vth", "weights"), rows, notes)
+    unfit = [f"does not fit {target}: {_shown(broken)}"] if broken else []
+    notes = (*found.remarks, *unfit, f"{output} written: {_size(program)}; its output lags by {program.latency} steps")
+    tables: tuple[Table, ...] = ()
+    if gap is not None:
+        data["gap"] = gap_data(gap)
+        tables = (_waterfall(gap), _layers(gap))
+    columns = ("layer", "neurons", "du", "dv", "vth", "weights")
+    return Answer(data, f"{path} for {target}", columns, rows, notes, tables=tables)
+
+
+def gap_data(gap: Gap) -> Mapping[str, Any]:
+    """The waterfall for programs; `differing` is a part of the output's spikes, or v's relative error."""
+    stages = [
+        {"stage": s.name, "accuracy": s.accuracy if gap.labelled else None, "differing": s.difference(gap.reads_v)}
+        for s in gap.stages.values()
+    ]
+    layers = [
+        {
+            "layer": layer.name,
+            "agreement": layer.agreement,
+            "silenced": layer.silenced,
+            "silent": layer.silent,
+            "saturated": layer.saturated,
+            "duplicates": layer.duplicates,
+        }
+        for layer in gap.layers.values()
+    ]
+    return {"stages": stages, "layers": layers}
+
+
+def _waterfall(gap: Gap) -> Table:
+    rows, before = [], None
+    for stage in gap.stages.values():
+        accuracy, change = "", ""
+        if gap.labelled:
+            accuracy = f"{stage.accuracy:.2%}"
+            change = "" if before is None else f"{100 * (stage.accuracy - before):+.2f}"
+            before = stage.accuracy
+        rows.append((stage.name, accuracy, change, f"{stage.difference(gap.reads_v):.3%}", STAGES[stage.name]))
+    what = "error of v" if gap.reads_v else "spikes that differ"
+    return Table("what each stage costs:", ("stage", "accuracy", "points", what, ""), rows)
+
+
+def _layers(gap: Gap) -> Table:
+    rows = [
+        (
+            layer.name,
+            f"{layer.agreement:.3%}",
+            f"{layer.wanted.sum() / max(layer.steps * layer.sent.size, 1):.4f}",
+            f"{layer.sent.sum() / max(layer.steps * layer.sent.size, 1):.4f}",
+            *(str(n) for n in (layer.silenced, layer.silent, layer.saturated, layer.duplicates)),
+        )
+        for layer in gap.layers.values()
+    ]
+    columns = ("layer", "spikes agree", "float rate", "rate", "silenced", "silent", "saturated", "duplicates")
+    return Table("layer by layer, the Program against the folded network:", columns, rows)
 
 
 def _loaded(path: Path) -> tuple[Program, tuple[str, ...]]:
@@ -85,15 +163,18 @@ def _loaded(path: Path) -> tuple[Program, tuple[str, ...]]:
 
 
 def _compiled(path: Path, target: str, options: dict[str, Any]) -> tuple[Program, tuple[str, ...]]:
-    """The Program, and what the reader had to repair or decide."""
-    graph = read_nir(path)
-    _, convention, said = read_as(graph, options.pop("convention", None))
-    return compile_graph(graph, target, convention=convention, **options), (*graph.remarks, *said)
+    """The Program, and what was guessed, repaired and decided."""
+    found = compiled(read_nir(path), target, **options)
+    return found.program, found.remarks
 
 
 def _does_not_fit(path: Path, target: str, broken: list[Violation]) -> RuleError:
-    got = "; ".join(f"{v.id} at {v.layer}: {v.value} against {v.limit}" for v in broken)
-    return RuleError(str(path), "network", got=got, relation="does not fit", limit=target, do=broken[0].remedy)
+    do = f"{broken[0].remedy}; --anyway writes it for a simulator"
+    return RuleError(str(path), "network", got=_shown(broken), relation="does not fit", limit=target, do=do)
+
+
+def _shown(broken: list[Violation]) -> str:
+    return "; ".join(f"{v.id} at {v.layer}: {v.value} against {v.limit}" for v in broken)
 
 
 def _size(program: Program) -> str:
@@ -103,7 +184,7 @@ def _size(program: Program) -> str:
 
 
 def _weights(program: Program, name: str) -> str:
-    into = [c for c in program.connections if c.target == name]
+    into = [c for c in program.connections if c.target == name and c.weight.size]
     host = [e.synapses for e in program.encoders if e.synapses.target == name]
     parts = [f"{c.weight.min()}..{c.weight.max()} << {c.weight_exp}" for c in into]
     parts += [f"{s.weight.min()}..{s.weight.max()} on the host" for s in host]

@@ -17,6 +17,9 @@ from spikeport.program import Program
 from spikeport.program_file import save_program
 from spikeport.sim import simulate
 
+SIMULATED = 1 << 12
+"""Neurons of a layer up to which the simulator runs a witness that nobody asked to be written."""
+
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
@@ -30,7 +33,7 @@ class Verdict:
     """Whether a Loihi 1 is meant, so that its words matter."""
     witness: Witness | None = None
     raised: str = ""
-    """The simulator's own error under the witness."""
+    """The simulator's own error under the witness; empty for a large layer whose witness is not written."""
     written: Path | None = None
 
     @property
@@ -119,7 +122,8 @@ def verdicts(program: Program, witness: Path | None, target: str = "") -> list[V
             path = witness.with_name(f"{witness.stem}-{group.name}.npz")
         if path is not None:
             _write(path, w, inputs)
-        given.append(replace(verdict, witness=w, raised=_raised(whole, inputs), written=path))
+        raised = _raised(whole, inputs) if path is not None or group.size <= SIMULATED else ""
+        given.append(replace(verdict, witness=w, raised=raised, written=path))
     return given
 
 

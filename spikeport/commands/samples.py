@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.atomic import replacing
+from spikeport.deploy.calibration import Calibration
 from spikeport.errors import FileError, InputError
 from spikeport.program import Program
 from spikeport.sim import Result
@@ -80,6 +81,22 @@ def read_samples(path: Path, program: Program) -> Samples:
         raise FileError(str(path), "holds no array", got=wanted, do="see 'spikeport run --help' for its layout")
     inputs = {name: arrays[key] for name, key in keys.items()}
     return Samples(path, inputs, _labels(path, arrays.get("labels"), inputs))
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Reads `spikes`, or one array per input by name, and `labels`; a network's names are not known yet.
+
+    Raises:
+        FileError: not an npz file, or no array of integers in it. InputError: shapes that do not fit together.
+    """
+    arrays = dict(read_npz(path))
+    labels = arrays.pop("labels", None)
+    inputs = {"spikes": arrays["spikes"]} if "spikes" in arrays else arrays
+    odd = [name for name, x in inputs.items() if x.dtype.kind not in "iub"]
+    if odd or not inputs:
+        do = "see 'spikeport run --help' for its layout"
+        raise FileError(str(path), "holds no integers", got=", ".join(odd) or "no array", do=do)
+    return Calibration(inputs, _labels(path, labels, inputs))
 
 
 def check_file_writable(path: Path) -> None:

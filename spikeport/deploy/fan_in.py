@@ -5,6 +5,7 @@ from math import prod
 import numpy as np
 
 from spikeport import fixed
+from spikeport.deploy.convolved import convolve
 from spikeport.fixed import Ints
 from spikeport.program import Connection, Conv, Dense, Shape
 
@@ -19,7 +20,7 @@ def sums(connection: Connection, weight: Ints, x: Ints, source: Shape, target: S
         weight: In place of the connection's own, in its layout.
     """
     if isinstance(connection, Conv):
-        return {connection.delay: _convolve(connection, weight, x.reshape(source), target).reshape(-1)}
+        return {connection.delay: convolve(connection, weight, x.reshape(source)).reshape(-1)}
     if isinstance(connection, Dense):
         if isinstance(connection.delay, int):
             return {connection.delay: weight @ x}
@@ -58,19 +59,3 @@ def _conv_row(conv: Conv, neuron: int, source: Shape, target: Shape) -> Ints:
     rows, columns = y * s_h + d_h * np.arange(k_h), x * s_w + d_w * np.arange(k_w)
     laid[np.ix_(np.arange(first, first + c_in), rows, columns)] = conv.weight[o]
     return laid[:, p_h : p_h + source[1], p_w : p_w + source[2]].reshape(-1)
-
-
-def _convolve(conv: Conv, weight: Ints, x: Ints, target: Shape) -> Ints:
-    """Cross-correlation tap by tap: `(c_in, h, w)` to `target`."""
-    c_out, c_in, k_h, k_w = weight.shape
-    (p_h, p_w), (s_h, s_w), (d_h, d_w) = conv.padding, conv.stride, conv.dilation
-    padded = np.pad(x, ((0, 0), (p_h, p_h), (p_w, p_w)))
-    out = np.zeros(target, np.int64)
-    for g in range(conv.groups):
-        into = slice(g * c_out // conv.groups, (g + 1) * c_out // conv.groups)
-        block = padded[g * c_in : (g + 1) * c_in]
-        for i in range(k_h):
-            for j in range(k_w):
-                tap = block[:, i * d_h :: s_h, j * d_w :: s_w][:, : target[1], : target[2]]
-                out[into] += np.tensordot(weight[into, :, i, j], tap, axes=1)
-    return out

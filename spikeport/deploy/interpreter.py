@@ -51,7 +51,7 @@ def interpret(
     shapes = graph.shapes()
     sources = {name: graph.sources(name) for name in graph.nodes}
     run = {name: _step(name, node, batch, convention) for name, node in graph.nodes.items()}
-    names = {name for name, node in graph.nodes.items() if isinstance(node, Output)} | set(record)
+    names = [name for name, node in graph.nodes.items() if isinstance(node, Output) or name in record]
     found: dict[str, list[Floats]] = {name: [] for name in names}
     before = _silence(graph, shapes, batch, convention)
     for t in range(steps):

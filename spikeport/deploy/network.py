@@ -4,6 +4,7 @@ Float time counts a sample's steps from 1; a population's `start` is the hardwar
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import Literal, TypeAlias
 
@@ -43,6 +44,8 @@ class Population:
     """Whether v = threshold fires as well."""
     several: bool = False
     """Whether it sends floor(v / threshold) spikes in a step and loses as many thresholds."""
+    helper: bool = False
+    """Whether the compiler has made it, and its numbers are not to be fitted to data."""
     start: int = 0
     """0: not scheduled yet."""
 
@@ -91,11 +94,22 @@ class Network:
     remarks: tuple[str, ...] = field(default=())
     """What a pass decided that changes spikes or costs neurons, a line each."""
 
+    @cached_property
+    def _into(self) -> dict[str, list[Projection]]:
+        found: dict[str, list[Projection]] = {p.name: [] for p in self.populations}
+        for q in self.projections:
+            found[q.target].append(q)
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, Population]:
+        return {p.name: p for p in self.populations}
+
     def into(self, name: str) -> list[Projection]:
-        return [p for p in self.projections if p.target == name]
+        return list(self._into[name])
 
     def population(self, name: str) -> Population:
-        return next(p for p in self.populations if p.name == name)
+        return self._by_name[name]
 
     def shape_of(self, name: str) -> Shape:
         """Of an input or a population."""

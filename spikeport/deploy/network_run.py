@@ -4,6 +4,7 @@ Activity is `(T, B, n)`, row-major within a population; spikes are uint8, v of n
 """
 
 from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -40,14 +41,17 @@ def run_component(part: list[Population], into: Mapping[str, list[Projection]], 
 
 
 def components(network: Network) -> Iterator[list[Population]]:
-    """Populations that hear each other, in data-flow order; one alone is the usual case."""
+    """Populations that hear each other, after all that they hear besides; one alone is the usual case."""
     place = {p.name: k for k, p in enumerate(network.populations)}
     pairs = [(place[q.source], place[q.target]) for q in network.projections if q.source in place]
     row, col = np.array(pairs, np.int64).reshape(-1, 2).T
     links = coo_array((np.ones(len(row)), (row, col)), shape=(len(place), len(place)))
-    _, label = connected_components(links, directed=True, connection="strong")
-    last = {int(c): k for k, c in enumerate(label)}
-    for c in sorted(last, key=last.__getitem__):
+    count, label = connected_components(links, directed=True, connection="strong")
+    ahead: dict[int, set[int]] = {c: set() for c in range(count)}
+    for a, b in pairs:
+        if label[a] != label[b]:
+            ahead[int(label[b])].add(int(label[a]))
+    for c in TopologicalSorter(ahead).static_order():
         yield [network.populations[k] for k in np.flatnonzero(label == c)]
 
 

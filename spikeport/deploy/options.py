@@ -45,6 +45,8 @@ class Options:
     """Whether biases and thresholds make up for what rounding the weights shifts, as the `data` show it."""
     repair: bool = False
     """Whether neurons that rounding silenced or made fire all the time are brought back, and duplicates merged."""
+    decays: int = 0
+    """Most sets of decays that a population is split into; 0: one for each that there is."""
     copies: int = 0
     """Copies of a neuron that may send several spikes in a step, one for each; 0: as many as `data` show, else 1."""
     data: Calibration | None = None
@@ -61,6 +63,8 @@ class Options:
             raise DeployError("options", "input", got=self.input, relation="is not one of", limit="spike, bias")
         if type(self.scales) is not int or not 1 <= self.scales <= MAX_SCALES:
             raise DeployError("options", "scales", got=self.scales, relation="is not in", limit=f"[1, {MAX_SCALES}]")
+        if type(self.decays) is not int or self.decays < 0:
+            raise DeployError("options", "decays", got=self.decays, relation="are not", limit="a number, or 0 for all")
         if type(self.copies) is not int or not 0 <= self.copies <= MAX_COPIES:
             raise DeployError("options", "copies", got=self.copies, relation="is not in", limit=f"[0, {MAX_COPIES}]")
         if self.observer not in OBSERVERS:

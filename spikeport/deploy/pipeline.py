@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import nir
@@ -11,9 +11,12 @@ from spikeport.chip import Chip, chip_named
 from spikeport.deploy.convention import NIR, Convention
 from spikeport.deploy.graph import Graph
 from spikeport.deploy.guess import convention_named, guess, mended
+from spikeport.deploy.network import Network
 from spikeport.deploy.options import Options, options_for
+from spikeport.deploy.passes.assemble import Assemble
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.fold_neurons import FoldNeurons
+from spikeport.deploy.passes.merge import MergeDuplicates
 from spikeport.deploy.passes.one_decay import OneDecay
 from spikeport.deploy.passes.one_threshold import OneThreshold
 from spikeport.deploy.passes.per_channel import PerChannel
@@ -24,11 +27,12 @@ from spikeport.deploy.passes.several_spikes import SeveralSpikes
 from spikeport.deploy.passes.sources import Sources
 from spikeport.deploy.passes.thresholds import ThresholdsToNeurons
 from spikeport.deploy.passes.to_network import ToNetwork
+from spikeport.deploy.quantize.integer_network import IntegerNetwork
 from spikeport.deploy.read import from_nir, read_nir
 from spikeport.errors import DeployError
 from spikeport.program import Program
 
-PIPELINE: tuple[AbstractPass[Any, Any], ...] = (
+TO_NETWORK: tuple[AbstractPass[Any, Any], ...] = (
     FoldNeurons(),
     ThresholdsToNeurons(),
     ToNetwork(),
@@ -39,8 +43,26 @@ PIPELINE: tuple[AbstractPass[Any, Any], ...] = (
     Sources(),
     Schedule(),
     Relays(),
-    Quantize(),
 )
+TO_INTEGERS: tuple[AbstractPass[Any, Any], ...] = (Quantize(),)
+TO_PROGRAM: tuple[AbstractPass[Any, Any], ...] = (MergeDuplicates(), Assemble())
+PIPELINE = (*TO_NETWORK, *TO_INTEGERS, *TO_PROGRAM)
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A Program, and the stages on the way to it."""
+
+    program: Program
+    graph: Graph
+    """As it was meant; stepped by `options.convention`."""
+    network: Network
+    """Scheduled, in floats."""
+    integers: IntegerNetwork
+    """Duplicate neurons included, which the Program may lack."""
+    options: Options
+    remarks: tuple[str, ...]
+    """What was guessed, mended, decided and lost, a line each."""
 
 
 def compile_graph(
@@ -63,12 +85,35 @@ def compile_graph(
         FileError: not a NIR file. DeployError: a node or parameter that cannot be lowered, named.
         RuleError: it can be lowered, but not onto this chip.
     """
+    return compiled(graph, chip, convention=convention, after=after, **options).program
+
+
+def compiled(
+    graph: nir.NIRGraph | Graph | str | os.PathLike[str],
+    chip: Chip | str = "loihi2",
+    *,
+    convention: Convention | str | None = None,
+    after: Callable[[str, Any], None] = lambda name, stage: None,
+    **options: Any,
+) -> Compiled:
+    """As `compile_graph`, with the stages."""
     typed = (
         graph if isinstance(graph, Graph) else from_nir(graph) if isinstance(graph, nir.NIRGraph) else read_nir(graph)
     )
-    meant, how, _ = read_as(typed, convention)
+    meant, how, said = read_as(typed, convention)
     chosen = options_for(typed.notes, how, chip=chip if isinstance(chip, Chip) else chip_named(chip), **options)
-    return run_passes(PIPELINE, meant, chosen, after)
+    network = run_passes(TO_NETWORK, meant, chosen, after)
+    integers = run_passes(TO_INTEGERS, network, chosen, after)
+    merged = run_passes(TO_PROGRAM[:1], integers, chosen, after)
+    program = run_passes(TO_PROGRAM[1:], merged, chosen, after)
+    return Compiled(
+        program,
+        meant,
+        network,
+        integers,
+        chosen,
+        (*typed.remarks, *said, *merged.network.remarks[len(typed.remarks) :]),
+    )
 
 
 def read_as(graph: Graph, convention: Convention | str | None = None) -> tuple[Graph, Convention, tuple[str, ...]]:

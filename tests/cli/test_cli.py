@@ -269,8 +269,8 @@ def unknown_node(file: h5py.File) -> None:
     file["node/nodes/lif2/type"][()] = "ALIF"
 
 
-def two_time_constants(file: h5py.File) -> None:
-    file["node/nodes/lif3/tau"][0] *= 2
+def short_time_constant(file: h5py.File) -> None:
+    file["node/nodes/lif3/tau"][0] *= 1e-3
 
 
 class Mkdir:
@@ -417,7 +417,7 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
         edited("net.nir", unknown_node),
         "lif2: node type (ALIF) is not one of Input, Output, Flatten, Linear, Affine, Conv1d, Conv2d, ",
     ),
-    "unlike neurons in a layer": (COMPILE, edited("net.nir", two_time_constants), "lif3: tau ("),
+    "time constant below the step": (COMPILE, edited("net.nir", short_time_constant), "lif3: tau ("),
     "check of no NIR file": (
         ("check", "{here}/net.nir"),
         text("net.nir"),
@@ -590,9 +590,13 @@ def test_a_network_that_does_not_fit_is_not_written_and_exits_1(tmp_path: Path) 
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
         f"error: {tmp_path}/net.nir: network (fan_in_fits_one_core at lif: 5000 against 4096) does not fit loihi1; "
-        "use fewer channels or a smaller kernel\n"
+        "use fewer channels or a smaller kernel; --anyway writes it for a simulator\n"
     )
     assert listing(tmp_path) == before
+    options = ("-o", tmp_path / "net.h5", "--target", "loihi1", "--anyway", "--json")
+    (broken,) = done("compile", tmp_path / "net.nir", *options).json["violations"]
+    assert (broken["id"], broken["value"]) == ("fan_in_fits_one_core", 5000)
+    assert load_program(tmp_path / "net.h5").shape_of("input") == (5000,)
 
 
 def test_a_damaged_input_file_is_refused_wherever_a_byte_is_wrong(made: Path, tmp_path: Path) -> None:

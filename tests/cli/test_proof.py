@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikeport.program import LIF, Dense, Input, Output, Program, Resonator, SigmaDelta
+from spikeport.commands.proving import SIMULATED, verdicts
+from spikeport.program import LIF, Dense, Input, Output, Program, Resonator, SigmaDelta, Sparse
 from spikeport.program_file import load_program, save_program
 
 
@@ -144,6 +145,21 @@ def test_json_holds_bounds_and_witnesses_and_only_strict_overflow_changes_the_ex
     assert (b["witness"]["of_network"], b["witness"]["inputs"]) == (False, ["a"])
     assert (c["witness"]["of_network"], c["witness"]["step"], c["witness"]["file"]) == (True, 133, None)
     assert b["witness"]["raised"].startswith("b: v of neuron 0 at step 5 (")
+
+
+def test_of_a_large_layer_the_simulator_runs_only_a_witness_that_is_written(tmp_path: Path) -> None:
+    """The search itself has run it; a simulated run of a large layer takes seconds, and there may be many."""
+    n = SIMULATED + 1
+    each = np.arange(n)
+    link = Sparse("x", "large", each, each, np.full(n, 255), weight_exp=7)
+    program = Program((lif("large", n, du=0),), (link,), (Input("x", (n,), "spike"),), (Output("y", "large"),))
+    save_program(program, tmp_path / "net.h5")
+
+    (quick,) = verdicts(load_program(tmp_path / "net.h5"), None)
+    (written,) = verdicts(load_program(tmp_path / "net.h5"), tmp_path / "w.npz")
+
+    assert quick.witness is not None and quick.raised == ""
+    assert written.raised.startswith(f"large: u of neuron {quick.witness.neuron} at step {quick.witness.step} (")
 
 
 def test_strict_overflow_is_content_with_what_is_proven(net: Path, tmp_path: Path) -> None:

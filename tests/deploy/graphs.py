@@ -5,7 +5,22 @@ from typing import Any
 import numpy as np
 
 from spikeport.deploy.graph import Graph, ordered
-from spikeport.deploy.nodes import LIF, Conv2d, Flatten, Floats, Input, Linear, Membrane, Node, Output
+from spikeport.deploy.network import Population
+from spikeport.deploy.nodes import (
+    IF,
+    LI,
+    LIF,
+    Conv2d,
+    CubaLIF,
+    Delay,
+    Flatten,
+    Floats,
+    Input,
+    Linear,
+    Membrane,
+    Node,
+    Output,
+)
 
 DT_S = 1e-4
 Edges = list[tuple[str, str]]
@@ -39,8 +54,36 @@ def lif(*shape: int, tau: float = 2 * DT_S, r: float = 1.0, v_threshold: float =
     return LIF(**{name: np.full(shape, value, np.float64) for name, value in fields.items()})
 
 
-def membrane(*shape: int, keep: float = 0.5, threshold: float = 1.0) -> Membrane:
-    return Membrane(np.full(shape, keep), np.full(shape, threshold))
+def integrate(*shape: int, v_threshold: float = 1.0, v_reset: float = 0.0) -> IF:
+    """Adds what arrives, and keeps all of it."""
+    return IF(np.full(shape, 1 / DT_S), np.full(shape, v_threshold), np.full(shape, v_reset))
+
+
+def cuba(*shape: int, **values: float) -> CubaLIF:
+    """Current and membrane keep half at each step and add half of what arrives, unless told otherwise."""
+    fields = {"tau_syn": 2 * DT_S, "tau_mem": 2 * DT_S, "r": 1.0, "v_leak": 0.0, "v_threshold": 1.0, "v_reset": 0.0}
+    fields |= {"w_in": 1.0, **values}
+    return CubaLIF(**{name: np.full(shape, value, np.float64) for name, value in fields.items()})
+
+
+def li(*shape: int, tau: float = 2 * DT_S, r: float = 1.0, v_leak: float = 0.0) -> LI:
+    return LI(np.full(shape, tau), np.full(shape, r), np.full(shape, v_leak))
+
+
+def delay(*steps: int) -> Delay:
+    return Delay(DT_S * floats(*steps))
+
+
+def membrane(*shape: int, keep: float = 0.5, threshold: float = 1.0, **values: Any) -> Membrane:
+    arrays = {name: np.full(shape, values.pop(name, 0.0)) for name in ("keep_u", "bias", "drive", "start")}
+    return Membrane(np.full(shape, keep), np.full(shape, threshold), **arrays, **values)
+
+
+def population(name: str, *shape: int, keep: Any = 0.5, threshold: Any = 1.0, **values: Any) -> Population:
+    """Numbers are for all neurons, arrays one for each."""
+    arrays = {"keep_v": keep, "threshold": threshold} | {n: values.pop(n, 0.0) for n in ("keep_u", "bias", "drive")}
+    full = {n: np.broadcast_to(np.asarray(x, np.float64), shape).copy() for n, x in arrays.items()}
+    return Population(name, shape, **full, **values)
 
 
 def chain(n_in: int = 2, n_out: int = 3, neuron: LIF | None = None) -> Graph:
@@ -61,4 +104,20 @@ def branches(n: int = 2) -> Graph:
     return graph(nodes, [*edges, ("a", "short"), ("short", "c")])
 
 
-__all__ = ["DT_S", "Flatten", "branches", "chain", "conv", "floats", "graph", "lif", "linear", "membrane"]
+__all__ = [
+    "DT_S",
+    "Flatten",
+    "branches",
+    "chain",
+    "conv",
+    "cuba",
+    "delay",
+    "floats",
+    "graph",
+    "integrate",
+    "li",
+    "lif",
+    "linear",
+    "membrane",
+    "population",
+]

@@ -16,6 +16,7 @@ def run_on_hardware(network: Network, inputs: dict[str, NDArray[Any]]) -> dict[s
     """What each output hands out for a sample that is alone, `(T, B, n)`."""
     steps, batch = next(iter(inputs.values())).shape[:2]
     start = {p.name: p.start for p in network.populations}
+    into = {p.name: [(q.source, q.delay, matrix(q.map)) for q in network.into(p.name)] for p in network.populations}
     last = steps + max(start.values())
     sizes = {p.name: p.size for p in network.populations} | {n: int(np.prod(s)) for n, s in network.inputs}
     sent = {name: np.zeros((last + 1, batch, size)) for name, size in sizes.items()}
@@ -28,10 +29,10 @@ def run_on_hardware(network: Network, inputs: dict[str, NDArray[Any]]) -> dict[s
             if t == p.start:
                 u[p.name][:] = v[p.name][:] = 0
             a = np.zeros((batch, p.size))
-            for q in network.into(p.name):
-                sender = t - 1 - q.delay
-                if sender >= 1:
-                    a += (matrix(q.map) @ sent[q.source][sender].T).T
+            for source, delay, weights in into[p.name]:
+                sender = t - 1 - delay
+                if sender >= 1 and np.any(sent[source][sender]):
+                    a += (weights @ sent[source][sender].T).T
             u[p.name] = p.keep_u.reshape(-1) * u[p.name] + a
             now = p.keep_v.reshape(-1) * v[p.name] + u[p.name] + p.bias.reshape(-1)
             threshold = p.threshold.reshape(-1)

@@ -43,6 +43,8 @@ class Builder:
     how: Convention
     dyadic: bool = False
     """Whether all numbers are small multiples of a power of two, so that sums are exact in any order."""
+    restless: bool = False
+    """Whether many neurons fire without input, by their biases and leaks."""
     nodes: dict[str, Node] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
@@ -90,7 +92,7 @@ class Builder:
         return self.add(Linear(self.values((m, shape[0]), 0.8, 0.2), self.bias(m)), source)
 
     def bias(self, n: int) -> Floats:
-        return self.values((n,), 0.15) if self.rng.random() < 0.6 else np.zeros(n)
+        return self.values((n,), 1.0 if self.restless else 0.15) if self.rng.random() < 0.6 else np.zeros(n)
 
     def _image_node(self, shape: Shape) -> Node:
         rng = self.rng
@@ -115,21 +117,24 @@ class Builder:
         rng, how = self.rng, self.how
         tick = 1.0 if how.tau_in_steps else how.dt_s
         fields: dict[str, Any] = {}
+        own = () if kind in READOUTS else shape  # a readout with several time constants is refused
         if kind == "Threshold":
             return Threshold(self.spread(shape, 0.1, 0.9))
         gain = self.spread(shape, 0.5, 1.5)
         if kind in ("I", "IF"):
             fields["r"] = gain / how.dt_s if how.integrates_r else gain
         else:
-            d = np.exp2(-rng.integers(0, 3)) if self.dyadic else self.spread(shape, 0.1, 1.0)
+            d = np.exp2(-rng.integers(0, 3)) if self.dyadic else self.spread(own, 0.1, 1.0)
             tau = np.broadcast_to(tick / d, shape).astype(np.float64)
             fields |= {"tau": tau, "r": gain / d if how.gain == "euler" and not self.dyadic else gain * 2}
         if kind in ("CubaLI", "CubaLIF"):
             fields |= {"tau_mem": fields.pop("tau"), "w_in": self.spread(shape, 0.5, 1.5)}
-            d = np.exp2(-rng.integers(0, 3)) if self.dyadic else self.spread(shape, 0.2, 1.0)
+            d = np.exp2(-rng.integers(0, 3)) if self.dyadic else self.spread(own, 0.2, 1.0)
             fields["tau_syn"] = np.broadcast_to(tick / d, shape).astype(np.float64)
         if kind in ("LI", "LIF", "CubaLI", "CubaLIF"):
-            fields["v_leak"] = self.spread(shape, -0.25, 0.25) if rng.random() < 0.4 else np.zeros(shape)
+            fields["v_leak"] = (
+                self.spread(shape, -0.25, 2.0 if self.restless else 0.25) if rng.random() < 0.4 else np.zeros(shape)
+            )
         if kind in ("IF", "LIF", "CubaLIF"):
             fields["v_threshold"] = self.spread(shape, 0.5, 1.5)
             fields["v_reset"] = self.spread(shape, 0.125, 0.375) if rng.random() < 0.3 else np.zeros(shape)
@@ -169,3 +174,45 @@ def random_graph(seed: int, how: Convention, dyadic: bool = False, kinds: tuple[
         end = b.neuron(b.weights(end, 4), READOUTS)
     b.add(Output(), end)
     return b.graph()
+
+
+def tangled_graph(seed: int, how: Convention, restless: bool = False, kinds: tuple[str, ...] = NEURONS) -> Graph:
+    """What `random_graph` leaves out: several inputs and outputs, delays anywhere, longer loops.
+
+    All layers are rows; a loop through several neurons has a Delay as long as the graph is deep.
+    """
+    rng = np.random.default_rng(seed)
+    b = Builder(rng, how, restless=restless)
+    inputs = [b.add(Input((int(rng.integers(2, 5)),))) for _ in range(1 + (rng.random() < 0.3))]
+    layers: list[str] = []
+    for depth in range(int(rng.integers(2, 5))):
+        sources = inputs if not depth else [*layers[-1:], *([str(rng.choice(inputs))] if rng.random() < 0.2 else [])]
+        n = int(rng.integers(2, 6))
+        ends = [b.weights(_perhaps_late(b, source), n) for source in sources]
+        ends[0] = _perhaps_late(b, ends[0])
+        b.edges += [(end, f"n{len(b.nodes)}") for end in ends[1:]]
+        layers.append(b.neuron(ends[0], kinds))
+        if rng.random() < 0.25:
+            b.edges.append((layers[-1], layers[-1]))
+        if rng.random() < 0.25:
+            back = str(rng.choice(layers))
+            m = b.shapes[back][0]
+            steps = np.full(m, 5 * how.dt_s)
+            b.edges.append((b.add(Delay(steps), b.weights(layers[-1], m)), back))
+    reads_v = rng.random() < 0.3
+    if reads_v:
+        layers.append(b.neuron(b.weights(layers[-1], 3), READOUTS))
+    b.add(Output(), _perhaps_late(b, layers[-1], each=not reads_v))
+    if rng.random() < 0.4:
+        b.add(Output(), _perhaps_late(b, layers[0]))
+    if rng.random() < 0.3:
+        b.add(Output(), b.weights(layers[0], 2))
+    return b.graph()
+
+
+def _perhaps_late(b: Builder, source: str, each: bool = True) -> str:
+    """Behind a Delay of 0 to 2 steps, one for all or one each; or as it is."""
+    if b.rng.random() > 0.25:
+        return source
+    steps = b.rng.integers(0, 3, b.shapes[source] if each and b.rng.random() < 0.4 else ())
+    return b.add(Delay(np.broadcast_to(steps * b.how.dt_s, b.shapes[source]).astype(np.float64)), source)

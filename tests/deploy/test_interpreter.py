@@ -9,10 +9,11 @@ import pytest
 from spikeport.deploy.convention import NIR, PRESETS, Convention
 from spikeport.deploy.graph import Graph, ordered
 from spikeport.deploy.interpreter import interpret
-from spikeport.deploy.nodes import IF, LI, LIF, CubaLIF, Delay, Floats, I, Input, Linear, Membrane, Node, Output
+from spikeport.deploy.nodes import IF, LI, LIF, CubaLIF, Delay, Floats, I, Input, Linear, Node, Output
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.fold_neurons import FoldNeurons
 from spikeport.errors import DeployError, InputError
+from tests.deploy.graphs import membrane
 
 DT = 1e-4
 
@@ -150,7 +151,7 @@ def recurrent(bias: float) -> Graph:
     nodes: dict[str, Node] = {
         "in": Input((2,)),
         "rec": Linear(np.array([[0.0, 0.75], [-0.5, 0.0]]), full(bias, 2)),
-        "lif": Membrane(full(0.5, 2), full(1.0, 2)),
+        "lif": membrane(2),
         "out": Output(),
     }
     edges = (("in", "lif"), ("lif", "rec"), ("rec", "lif"), ("lif", "out"))
@@ -174,16 +175,36 @@ def test_what_comes_back_is_a_step_old_and_its_bias_starts_as_the_convention_say
 
 
 def test_layers_hand_on_late_where_the_convention_says_so() -> None:
-    assert run(Membrane(full(0.0), full(0.5)), [1.0, 0.0, 1.0, 0.0], replace(NIR, layer_delay=1)) == [
-        0.0,
-        1.0,
-        0.0,
-        1.0,
-    ]
+    late = replace(NIR, layer_delay=1)
+    assert run(lif(DT, threshold=0.5), [1.0, 0.0, 1.0, 0.0], late) == [0.0, 1.0, 0.0, 1.0]
+    assert run(membrane(1, keep=0.0, threshold=0.5), [1.0, 0.0, 1.0, 0.0], late) == [1.0, 0.0, 1.0, 0.0]
+
+
+def test_a_membrane_is_what_it_says_under_every_convention() -> None:
+    node = membrane(1, keep=0.5, threshold=1.0, keep_u=0.25, bias=0.125, drive=-0.25, start=0.5)
+    x, u, v, want = [1.0, 1.5, 0.0, 3.0, 0.875], 0.0, 0.5, []
+    for now in x:
+        u = 0.25 * u + now - 0.25
+        v = 0.5 * v + u + 0.125
+        want.append(float(v > 1))
+        v = 0.0 if v > 1 else v
+    assert 0 < sum(want) < len(want)
+    for how in PRESETS.values():
+        assert run(node, x, how) == want
+
+
+def test_a_membrane_subtracts_its_threshold_and_fires_at_it_where_it_says_so() -> None:
+    node = membrane(1, keep=1.0, threshold=1.0, reset="subtract", at_threshold=True)
+    assert run(node, [2.0, 0.0, 0.0, 0.5, 0.5]) == [1.0, 1.0, 0.0, 0.0, 1.0]
+    assert run(membrane(1, keep=1.0, threshold=1.0), [1.0, 0.25, 0.0, 1.0]) == [0.0, 1.0, 0.0, 0.0]
+
+
+def test_a_membrane_without_a_threshold_gives_v() -> None:
+    assert run(membrane(1, threshold=np.inf, start=4.0), [1.0, 0.0]) == [3.0, 1.5]
 
 
 def test_a_loop_that_nothing_feeds_is_refused() -> None:
-    nodes: dict[str, Node] = {"in": Input((1,)), "a": Membrane(full(0), full(1)), "b": Membrane(full(0), full(1))}
+    nodes: dict[str, Node] = {"in": Input((1,)), "a": membrane(1), "b": membrane(1)}
     with pytest.raises(DeployError, match=r"graph: loop \(a, b\) is not fed from outside; connect an input"):
         ordered(nodes, (("a", "b"), ("b", "a")))
 

@@ -10,6 +10,7 @@ import torch
 
 from spikeport.deploy import compile_graph
 from spikeport.deploy.graph import Graph
+from spikeport.deploy.network import Network
 from spikeport.deploy.options import Options
 from spikeport.deploy.pipeline import PIPELINE, run_passes
 from spikeport.deploy.read import read_nir
@@ -147,9 +148,12 @@ def test_votes_that_do_not_divide_are_refused() -> None:
 def test_each_pass_is_shown_with_what_it_gave() -> None:
     seen: dict[str, Any] = {}
     program = compile_graph(chain(), after=seen.__setitem__)
-    assert list(seen) == ["fold_neurons", "to_network", "schedule", "quantize"]
-    assert seen["quantize"] is program
-    assert isinstance(seen["fold_neurons"], Graph)
+    assert list(seen) == [step.name for step in PIPELINE]
+    assert seen["assemble"] is program
+    assert isinstance(seen["fold_neurons"], Graph) and isinstance(seen["thresholds"], Graph)
+    names = list(seen)
+    floats = names[names.index("to_network") : names.index("quantize")]
+    assert all(isinstance(seen[name], Network) for name in floats)
 
 
 def test_names_of_passes_are_distinct() -> None:
@@ -158,7 +162,7 @@ def test_names_of_passes_are_distinct() -> None:
 
 @pytest.mark.parametrize(
     ("before", "step"),
-    [(chain(neuron=lif(3, v_leak=1.0)), "fold_neurons"), (chain(neuron=lif(3, v_threshold=1e-4)), "quantize")],
+    [(chain(neuron=lif(3, v_threshold=-1.0)), "fold_neurons"), (chain(neuron=lif(3, v_threshold=1e-6)), "quantize")],
 )
 def test_an_error_says_which_pass_it_came_from(before: Graph, step: str) -> None:
     with pytest.raises(DeployError) as caught:
@@ -167,7 +171,7 @@ def test_an_error_says_which_pass_it_came_from(before: Graph, step: str) -> None
 
 
 def test_a_network_that_fits_no_scaling_is_a_rule_broken() -> None:
-    error = refused(chain(neuron=lif(3, v_threshold=1e-4)))
+    error = refused(chain(neuron=lif(3, v_threshold=1e-6)))
     assert type(error) is RuleError
     assert error.exit_code == 1
 

@@ -11,10 +11,12 @@ import numpy as np
 from spikeport import fixed
 from spikeport.deploy.maps.base import Conv, Dense
 from spikeport.deploy.maps.matrix import matrix
+from spikeport.deploy.maps.weights import with_weights
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
 from spikeport.deploy.options import Options
-from spikeport.deploy.passes.weights import connection
+from spikeport.deploy.passes.connection import connection
+from spikeport.deploy.quantize.integer_network import Hosted
 from spikeport.deploy.quantize.on_grid import LAVA, exact_threshold, near
 from spikeport.deploy.quantize.rounded import Rounded, decay_u, decay_v
 from spikeport.errors import RuleError
@@ -27,8 +29,8 @@ K_MAX = 127
 OFFSET_MAX = (1 << 30) - 1  # an encoder's offset is twice that and has 32 bits
 
 
-def encode(population: Population, projection: Projection, options: Options) -> tuple[Rounded, Encoder]:
-    """The population's integers and its encoder; exact for what spikeport exported, rounded otherwise."""
+def encode(population: Population, projection: Projection, options: Options) -> tuple[Rounded, Hosted]:
+    """The population's integers and what the host computes; exact for what spikeport exported, rounded otherwise."""
     m = projection.map if isinstance(projection.map, Conv | Dense) else Dense(matrix(projection.map).toarray())
     weight, bias = m.weight * options.scale, population.bias
     threshold = float(population.threshold.flat[0])
@@ -48,7 +50,9 @@ def encode(population: Population, projection: Projection, options: Options) -> 
     ends = Projection(projection.source, projection.target, m)
     synapses = connection(ends, 2 * k, (), population.shape)
     assert isinstance(synapses, ConvConnection | DenseConnection)
-    return rounded, Encoder(synapses, 2 * offset, shift + 1)
+    encoder = Encoder(synapses, 2 * offset, shift + 1)
+    held = with_weights(m, k.astype(np.float64) * (lsb / options.scale))
+    return rounded, Hosted(encoder, held, offset.astype(np.float64) * lsb)
 
 
 def _offset(population: Population, offset: Floats) -> Ints:

@@ -18,6 +18,7 @@ from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.lowerable import check_lowerable
 from spikeport.deploy.passes.membrane import FILE_NEURONS, check_neuron, membrane_of
+from spikeport.deploy.passes.names import free
 from spikeport.errors import PassError
 
 
@@ -63,11 +64,10 @@ class _Builder:
             self.enter[name] = self._node(f"{name}.gain", Scale(gain))
             self.new.append((self.enter[name], name))
         self.nodes[name] = membrane
-        if (
-            membrane.fires and how.reset == "subtract_late" and not how.several
-        ):  # a threshold that leaves a step late does not decay first
-            late = self._node(f"{name}.late", Scale(-membrane.threshold * (1 - membrane.keep_v)))
-            self.new += [(name, late), (late, name)]
+        late = how.reset == "subtract_late" and not how.several and bool(np.any(membrane.keep_v != 1))
+        if membrane.fires and late:  # a threshold that leaves a step late does not decay first
+            rest = self._node(f"{name}.late", Scale(-membrane.threshold * (1 - membrane.keep_v)))
+            self.new += [(name, rest), (rest, name)]
         if how.layer_delay:
             delay = np.full(membrane.keep_v.shape, how.layer_delay * how.dt_s)
             self.leave[name] = self._node(f"{name}.delay", Delay(delay))
@@ -78,8 +78,7 @@ class _Builder:
         return (*moved, *self.new)
 
     def _node(self, name: str, node: Node) -> str:
-        while name in self.taken:
-            name += "_"
+        name = free(name, self.taken)
         self.taken.add(name)
         self.nodes[name] = node
         return name

@@ -1,10 +1,17 @@
 """Names of a graph's nodes as a Program takes them: letters, digits and underscores."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from spikeport.deploy.network import Network
+
+
+def free(name: str, taken: Collection[str]) -> str:
+    """The name, or one like it that is not taken."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def with_plain_names(network: Network) -> Network:

@@ -13,12 +13,18 @@ from spikeport.deploy.network import Network, Population
 from spikeport.deploy.nodes import Floats
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
-from spikeport.errors import PassError
+from spikeport.errors import DeployError, PassError
 
 
 @dataclass(frozen=True)
 class OneThreshold(AbstractPass[Network, Network]):
     name: ClassVar[str] = "one_threshold"
+
+    def requires(self, before: Network, options: Options) -> None:
+        for p in before.populations:
+            if p.fires and np.ptp(p.threshold) and p.threshold.min() <= 0:
+                got, do = float(p.threshold.min()), "raise it, no scale makes it one with the layer's others"
+                raise DeployError(p.name, "threshold", got=got, relation="is not above", limit=0, do=do)
 
     def run(self, before: Network, options: Options) -> Network:
         factors = {p.name: _factor(p) for p in before.populations if p.fires and np.ptp(p.threshold)}

@@ -92,7 +92,8 @@ def _delayed(paths: list[Path], steps: Floats) -> list[Path]:
         return [Path(p.source, p.lag + int(lengths[0]), p.map) for p in paths]
     found = []
     for length in lengths:
-        kept = Sparse(csr_array(np.diag((flat == length).astype(np.float64))))
+        late = np.flatnonzero(flat == length)
+        kept = Sparse(csr_array((np.ones(len(late)), (late, late)), shape=(len(flat), len(flat))))
         found += [Path(p.source, p.lag + int(length), compose(p.map, kept)) for p in paths]
     return _merged(found)
 

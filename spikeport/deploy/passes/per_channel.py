@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from spikeport.deploy.maps.base import Conv, LinearMap
 from spikeport.deploy.maps.matrix import matrix
 from spikeport.deploy.network import Network, Population
 from spikeport.deploy.nodes import Floats
@@ -41,10 +42,16 @@ def _largest(network: Network, p: Population) -> Floats:
     """`(n,)`: largest |weight| into each neuron, of the whole channel for a convolution's."""
     found = np.zeros(p.size)
     for q in network.into(p.name):
-        found = np.maximum(found, np.asarray(abs(matrix(q.map)).max(axis=1).todense()).reshape(-1))
+        found = np.maximum(found, _largest_of(q.map))
     if len(p.shape) == 3:
         found = np.repeat(found.reshape(p.shape[0], -1).max(1), p.size // p.shape[0])
     return found
+
+
+def _largest_of(m: LinearMap) -> Floats:
+    if isinstance(m, Conv):
+        return np.abs(m.weight).reshape(len(m.weight), -1).max(1).repeat(m.target[1] * m.target[2])
+    return np.asarray(abs(matrix(m)).max(axis=1).todense()).reshape(-1)
 
 
 def _ranges(p: Population, largest: Floats, parts: int) -> Labels:

@@ -20,27 +20,28 @@ CLOSE = 0.9
 
 def quieted(network: Network) -> Network | None:
     """The network, to be scheduled again, with biases from the clock; None if it is quiet as it is."""
-    lags = _lags(network)
+    known = {p.name for p in network.populations}
+    lags = {name: lag for name, lag in _lags(network).items() if name in known}
     if not lags or not _loud(network, lags):
         return None
     ahead = _leading_to(network, lags)
     names = [p.name for p in network.populations if p.name in ahead and np.any(p.bias) and p.name not in (CLOCK, PULSE)]
-    return clocked(network, names)
+    return clocked(network, names, with_bias=True)
 
 
 def late_paths(network: Network) -> list[str]:
-    """Populations whose last spikes of a sample would reach the next one, were it to follow at once."""
-    return [name for name in _lags(network) if name not in (CLOCK, PULSE)]
+    """Whose last spikes of a sample would reach the next one, were it to follow at once."""
+    return list(_lags(network))
 
 
 def _lags(network: Network) -> dict[str, int]:
-    """The longest lag behind each population that has one."""
+    """The longest lag behind each input and population that has one."""
     found: dict[str, int] = {}
     ends = [(q.source, q.lag) for q in network.projections] + [(o.source, o.lag) for o in network.outputs]
     for source, lag in ends:
         if lag and source not in (CLOCK, PULSE):
             found[source] = max(lag, found.get(source, 0))
-    return {name: lag for name, lag in found.items() if name not in {n for n, _ in network.inputs}}
+    return found
 
 
 def _leading_to(network: Network, names: Mapping[str, int]) -> set[str]:
@@ -71,9 +72,10 @@ def _loud(network: Network, lags: Mapping[str, int]) -> bool:
             now = p.keep_v.reshape(-1) * v[p.name] * carried + u[p.name] + p.bias.reshape(-1)
             if p.name in lags and start[p.name] - lags[p.name] <= t < start[p.name] and _stirs(p, now):
                 return True
-            s = now > p.threshold.reshape(-1)
+            threshold = p.threshold.reshape(-1)
+            s = now >= threshold if p.at_threshold else now > threshold
             sent[p.name].append(s.astype(np.float64))
-            v[p.name] = np.where(s, 0, now)
+            v[p.name] = np.where(s, now - threshold if p.reset == "subtract" else 0, now)
     return False
 
 

@@ -8,6 +8,7 @@ from spikeport.deploy.network import Network, Population, Projection, Readout
 from spikeport.deploy.nodes import Shape
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
+from spikeport.deploy.passes.names import free
 from spikeport.deploy.passes.repeat import repeater
 from spikeport.errors import DeployError, PassError
 
@@ -79,9 +80,7 @@ class _Chains:
         shape = self._shape(source)
         while len(chain) < count:
             before = chain[-1] if chain else source
-            name = f"{label}{len(chain) + 1}"
-            while name in self.taken:
-                name += "_"
+            name = free(f"{label}{len(chain) + 1}", self.taken)
             self.taken.add(name)
             self.start[name] = self.start[before] + step
             relay = replace(repeater(name, shape), start=self.start[name])

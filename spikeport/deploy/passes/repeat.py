@@ -18,4 +18,5 @@ def adder(name: str, shape: Shape) -> Population:
 
 def _forgetful(name: str, shape: Shape, threshold: float) -> Population:
     zero = np.zeros(shape)
-    return Population(name, shape, keep_v=zero, threshold=np.full(shape, threshold), keep_u=zero, bias=zero, drive=zero)
+    full = np.full(shape, threshold)
+    return Population(name, shape, zero, full, keep_u=zero, bias=zero, drive=zero, helper=True)

@@ -95,4 +95,4 @@ def _meet(network: Network, start: dict[str, int], latency: int) -> None:
     """Outputs that nothing else hears start together with the last; the others get repeaters (`relays.py`)."""
     for o in network.outputs:
         if not any(q.source == o.source for q in network.projections):
-            start[o.source] = latency + 1 + o.lag
+            start[o.source] = latency + 1 + min(r.lag for r in network.outputs if r.source == o.source)

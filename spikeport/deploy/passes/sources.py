@@ -19,6 +19,8 @@ from spikeport.deploy.passes.base import AbstractPass
 from spikeport.errors import PassError
 
 CLOCK, PULSE = "spikeport.clock", "spikeport.pulse"
+HOLD = 255.0 * 2**7
+"""The largest weight of a core. Twice of it, in thresholds of 1, outweighs a bias of 65/64 for 2^15 steps and more."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +39,23 @@ class Sources(AbstractPass[Network, Network]):
             raise PassError(self.name, "left what no core has a field for", got=left)
 
 
-def clocked(network: Network, names: Collection[str]) -> Network:
-    """The same; the clock sends the drive of these populations, and the bias of those without a current."""
+def clocked(network: Network, names: Collection[str], with_bias: bool = False) -> Network:
+    """The same; the clock sends the drive of these populations, and their bias if told so.
+
+    A bias through the current is one that the pulse brings there and the clock keeps up: each step it adds what decays.
+    """
     if not names:
         return network
     populations: list[Population] = []
     projections = list(network.projections)
     for p in network.populations:
         if p.name in names:
-            moved = p.drive if np.any(p.keep_u) else p.drive + p.bias
-            projections.append(Projection(CLOCK, p.name, Dense(moved.reshape(-1, 1))))
-            p = replace(p, drive=np.zeros(p.shape), bias=p.bias if np.any(p.keep_u) else np.zeros(p.shape))
+            moved = p.bias if with_bias else np.zeros(p.shape)
+            each, once = p.drive + (1 - p.keep_u) * moved, p.keep_u * moved
+            projections.append(Projection(CLOCK, p.name, Dense(each.reshape(-1, 1))))
+            if np.any(once):
+                projections.append(Projection(PULSE, p.name, Dense(once.reshape(-1, 1))))
+            p = replace(p, drive=np.zeros(p.shape), bias=p.bias - moved)
         populations.append(p)
     network = replace(network, populations=tuple(populations), projections=tuple(projections))
     return network if CLOCK in {p.name for p in populations} else _with_clock(network)
@@ -55,18 +63,18 @@ def clocked(network: Network, names: Collection[str]) -> Network:
 
 def _with_clock(network: Network) -> Network:
     network = _with_pulse(network)
-    start, again = Projection(PULSE, CLOCK, _weight(1.0)), Projection(CLOCK, CLOCK, _weight(1.0), lag=1)
+    start, again = Projection(PULSE, CLOCK, _weight(2.0)), Projection(CLOCK, CLOCK, _weight(2.0), lag=1)
     pulse, *others = network.populations
-    clock = _neuron(CLOCK, keep_u=0.0, bias=0.0)
+    clock = _neuron(CLOCK, keep_v=0.0, bias=0.0)
     return replace(network, populations=(pulse, clock, *others), projections=(*network.projections, start, again))
 
 
 def _with_pulse(network: Network) -> Network:
     if PULSE in {p.name for p in network.populations}:
         return network
-    down = Projection(PULSE, PULSE, _weight(-2.0), lag=1)  # its current keeps it
-    pulse = _neuron(PULSE, keep_u=1.0, bias=1.0)
-    return replace(network, populations=(pulse, *network.populations), projections=(*network.projections, down))
+    down = tuple(Projection(PULSE, PULSE, _weight(-HOLD), lag=lag) for lag in (1, 2))
+    pulse = _neuron(PULSE, keep_v=1.0, bias=65 / 64)
+    return replace(network, populations=(pulse, *network.populations), projections=(*network.projections, *down))
 
 
 def _pulsed(network: Network) -> Network:
@@ -83,9 +91,10 @@ def _pulsed(network: Network) -> Network:
     return _with_pulse(replace(network, populations=populations, projections=(*network.projections, *sent)))
 
 
-def _neuron(name: str, keep_u: float, bias: float) -> Population:
+def _neuron(name: str, keep_v: float, bias: float) -> Population:
     zero = np.zeros(1)
-    return Population(name, (1,), zero, np.full(1, 0.5), np.full(1, keep_u), bias=np.full(1, bias), drive=zero)
+    full = np.full(1, bias)
+    return Population(name, (1,), np.full(1, keep_v), np.ones(1), keep_u=zero, bias=full, drive=zero, helper=True)
 
 
 def _weight(value: float) -> Dense:

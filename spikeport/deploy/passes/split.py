@@ -14,6 +14,7 @@ from spikeport.deploy.maps.base import Identity
 from spikeport.deploy.maps.select import columns, rows
 from spikeport.deploy.network import Network, Population, Projection
 from spikeport.deploy.nodes import Floats
+from spikeport.deploy.passes.names import free
 from spikeport.deploy.passes.repeat import repeater
 from spikeport.errors import DeployError
 
@@ -30,7 +31,8 @@ def split_network(network: Network, labels: Mapping[str, Labels]) -> Network:
     Raises:
         DeployError: a population of which v is read.
     """
-    parts = {name: _parts(name, label) for name, label in labels.items()}
+    taken = {name for name, _ in network.inputs} | {p.name for p in network.populations}
+    parts = {name: _parts(name, label, taken) for name, label in labels.items()}
     out = {o.source: o.reads for o in network.outputs}
     populations: list[Population] = []
     projections = [r for q in network.projections for r in _split(q, parts)]
@@ -50,8 +52,8 @@ def split_network(network: Network, labels: Mapping[str, Labels]) -> Network:
     return replace(network, populations=tuple(populations), projections=tuple(projections))
 
 
-def _parts(name: str, label: Labels) -> list[tuple[str, Labels]]:
-    return [(f"{name}.{k}", np.flatnonzero(label == value)) for k, value in enumerate(np.unique(label))]
+def _parts(name: str, label: Labels, taken: set[str]) -> list[tuple[str, Labels]]:
+    return [(free(f"{name}.{k}", taken), np.flatnonzero(label == value)) for k, value in enumerate(np.unique(label))]
 
 
 def _part(p: Population, name: str, index: Labels) -> Population:

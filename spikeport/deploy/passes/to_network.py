@@ -15,6 +15,7 @@ from spikeport.deploy.nodes import Floats, Input, Membrane, Output, Shape
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.constants import ByLag, constants_into
+from spikeport.deploy.passes.names import free
 from spikeport.deploy.passes.paths import Path, paths_into
 from spikeport.errors import DeployError, PassError
 
@@ -41,8 +42,8 @@ class ToNetwork(AbstractPass[Graph, Network]):
                 if direct is not None:
                     outputs.append(direct)
                     continue
-                outputs.append(Readout(name, f"{name}.v", "v"))
-                target, node = f"{name}.v", _readout(shapes[name])
+                target, node = free(f"{name}.v", before.nodes), _readout(shapes[name])
+                outputs.append(Readout(name, target, "v"))
             if isinstance(node, Membrane):
                 populations.append(_population(target, shapes[name], node, constants[name]))
                 projections += [_projection(before, target, p) for p in paths[name]]

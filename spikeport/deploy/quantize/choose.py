@@ -5,26 +5,29 @@ so each makes up for what came before. In a loop, what comes back is the float n
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
 from spikeport.deploy.network import Network, Population, Projection
 from spikeport.deploy.network_run import Activity, components, run_component, run_network
 from spikeport.deploy.options import Options
+from spikeport.deploy.quantize.integer_network import ALL, Hosted, IntegerNetwork
 from spikeport.deploy.quantize.observe import rounded_with_data, see
 from spikeport.deploy.quantize.on_grid import on_grid
-from spikeport.deploy.quantize.rounded import Rounded, as_float, round_population
-from spikeport.deploy.quantize.units import MARGIN, least_unit, unit_of_weights, v_bound
+from spikeport.deploy.quantize.revive import revived
+from spikeport.deploy.quantize.rounded import Rounded, round_population
+from spikeport.deploy.quantize.units import MARGIN, least_unit, unit_of_weights, v_bound, v_likely
 
 SAMPLES = 64
 """Of the data, looked at for each candidate."""
 
 
-def rounded_network(network: Network, options: Options, known: Mapping[str, Rounded]) -> dict[str, Rounded]:
-    """All populations; the `known` ones as they are."""
+def rounded_network(
+    network: Network, options: Options, known: Mapping[str, Rounded], hosted: Mapping[str, Hosted]
+) -> dict[str, Rounded]:
+    """All populations; the `known` ones, which the host computes, as they are."""
     if options.data is not None:
-        return _with_data(network, options, known)
+        return _with_data(network, options, known, hosted)
     found = dict(known)
     for p in network.populations:
         if p.name not in found:
@@ -33,15 +36,17 @@ def rounded_network(network: Network, options: Options, known: Mapping[str, Roun
 
 
 def rounded_without_data(p: Population, into: list[Projection], options: Options) -> Rounded:
-    """By the largest weight; where v is read, by the largest v that there can be."""
-    v_most = 0.0 if p.fires else v_bound(p, into, options.steps)
+    """By the largest weight and by the v that is likely; where v is read, by the largest that there can be."""
+    v_most = 0.0 if p.helper and p.fires else (v_likely if p.fires else v_bound)(p, into, options.steps)
     found = on_grid(p, into, v_most)
     if found is not None:
         return found
     return round_population(p, into, max(unit_of_weights(p, into), least_unit(p, v_most)))
 
 
-def _with_data(network: Network, options: Options, known: Mapping[str, Rounded]) -> dict[str, Rounded]:
+def _with_data(
+    network: Network, options: Options, known: Mapping[str, Rounded], hosted: Mapping[str, Hosted]
+) -> dict[str, Rounded]:
     assert options.data is not None
     inputs = options.data.part(SAMPLES).named(dict(network.inputs))
     if options.input == "bias":
@@ -49,28 +54,20 @@ def _with_data(network: Network, options: Options, known: Mapping[str, Rounded])
     wanted = run_network(network, inputs)
     heard: Activity = {name: wanted[name] for name in inputs}
     found = dict(known)
+    so_far = IntegerNetwork(network, found, hosted)
     for part in components(network):
         for p in part:
             if p.name not in found:
                 found[p.name] = _fitted(p, network.into(p.name), options, wanted, {**wanted, **heard})
-        heard |= _sent(network, part, found, heard)
+        rounded = [so_far.as_floats(p, ALL) for p in part]
+        heard |= run_component([p for p, _ in rounded], {p.name: into for p, into in rounded}, heard)
     return found
 
 
 def _fitted(p: Population, into: list[Projection], options: Options, wanted: Activity, heard: Activity) -> Rounded:
+    if p.helper:
+        return rounded_without_data(p, into, options)
     seen = see(p, into, wanted, heard)
     v_most = 0.0 if p.fires else MARGIN * float(np.abs(seen.v).max(initial=0))
-    return on_grid(p, into, v_most) or rounded_with_data(p, into, seen, options.observer, options.correct)
-
-
-def _sent(network: Network, part: list[Population], found: Mapping[str, Rounded], heard: Activity) -> Activity:
-    """What these populations send with their integers."""
-    populations, into = [], {}
-    for p in part:
-        rounded, own = found[p.name], network.into(p.name)
-        parts = ["weights", "decays", "thresholds"] if len(rounded.weights) == len(own) else ["decays"]
-        q, into[p.name] = as_float(p, own, rounded, parts)
-        if len(rounded.weights) != len(own):  # on the host: its bias is in the encoder
-            q = replace(q, threshold=p.threshold)
-        populations.append(q)
-    return run_component(populations, into, heard)
+    found = on_grid(p, into, v_most) or rounded_with_data(p, into, seen, options.observer, options.correct)
+    return revived(p, into, found, seen) if options.repair else found

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.deploy.calibration import Observer
+from spikeport.deploy.maps.weights import weights_of
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.network_run import arriving, fire
 from spikeport.deploy.nodes import Floats
-from spikeport.deploy.passes.weights import weights_of
 from spikeport.deploy.quantize.correct import corrected
 from spikeport.deploy.quantize.rounded import Rounded, as_float, round_population
 from spikeport.deploy.quantize.units import MARGIN, least_unit, unit_of_weights

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from spikeport import fixed
+from spikeport.deploy.maps.weights import weights_of
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
-from spikeport.deploy.passes.weights import weights_of
 from spikeport.deploy.quantize.rounded import (
     BIAS_TOP,
     TOP_MIXED,
@@ -39,7 +39,16 @@ def on_grid(p: Population, into: Sequence[Projection], v_most: float = 0.0) -> R
     Args:
         v_most: Largest |v| there can be, of neurons that do not fire.
     """
+    if p.helper and not p.fires:
+        return _counting(p, into)
     return _on_lavas(p, into, v_most) or _on_its_own(p, into)
+
+
+def _counting(p: Population, into: Sequence[Projection]) -> Rounded:
+    """Ones that are added up: so little in v that nothing of it is left by the next step, and counts stay whole."""
+    n = (fixed.DECAY_ONE - 1) // V_PER_UNIT // max(1, len(into))
+    weights = tuple(n * np.rint(weights_of(q.map)).astype(np.int64) for q in into)
+    return Rounded(weights, np.zeros(p.shape, np.int64), 0, decay_u(p), decay_v(p), fixed.VTH_MAX, 1 / n, exact=True)
 
 
 def _on_lavas(p: Population, into: Sequence[Projection], v_most: float) -> Rounded | None:
@@ -48,27 +57,36 @@ def _on_lavas(p: Population, into: Sequence[Projection], v_most: float) -> Round
     whole = [weights_of(q.map) / LAVA for q in into]
     if vth is None or not near(in_v) or not all(near(w) for w in whole):
         return None
-    if not p.fires and not _readable(whole, v_most):
+    if not p.fires and not _readable(p, whole, v_most):
         return None
     weights = tuple(np.rint(w).astype(np.int64) for w in whole)
     bias = np.rint(in_v).astype(np.int64)
     exp = fixed.bias_exponent(int(np.abs(bias).max()))
-    if exp > fixed.BIAS_EXP_MAX or np.any(bias % (1 << exp)) or not all(map(_encodable, weights)):
+    if exp > fixed.BIAS_EXP_MAX or np.any(bias % (1 << exp)) or not all(map(encodable, weights)):
         return None
     return Rounded(weights, bias, exp, decay_u(p), decay_v(p), vth, LAVA, _exact_decays(p))
 
 
-def _readable(whole: Sequence[Floats], v_most: float) -> bool:
-    """Whether v fits its word, and weights are as fine as 8 bits can be: no threshold tells grid from accident."""
+def _readable(p: Population, whole: Sequence[Floats], v_most: float) -> bool:
+    """Whether v fits its word, and a finer unit would not do better: no threshold tells the grid from an accident.
+
+    It would not where weights fill 8 bits, nor where v is forgotten in a step, so that no rounding adds up.
+    """
     largest = max((float(np.abs(w).max(initial=0)) for w in whole), default=0.0)
-    return largest >= MIDDLE and v_most * V_PER_UNIT / LAVA <= fixed.VTH_MAX << fixed.ACT_SHIFT
+    forgets = (decay_u(p), decay_v(p)) == (fixed.DECAY_ONE - 1, fixed.DECAY_ONE - 1)
+    fits = v_most * V_PER_UNIT / LAVA <= fixed.VTH_MAX << fixed.ACT_SHIFT
+    return fits and (forgets or largest >= MIDDLE)
 
 
 def _on_its_own(p: Population, into: Sequence[Projection]) -> Rounded | None:
     """Each weight n times as often as it holds the common number, n as large as 8 bits allow."""
     weights = [weights_of(q.map) for q in into]
     values = np.concatenate([w.reshape(-1) for w in weights]) if weights else np.zeros(0)
-    step = _common_step(values)
+    if not np.any(values):
+        return None
+    taken_off = p.threshold.reshape(-1)[:1] if p.reset == "subtract" and p.fires else np.zeros(0)
+    added = np.concatenate([values, p.bias.reshape(-1), taken_off])  # v is a sum of these
+    step = _common_step(added) or _common_step(values)
     if step is None or not p.fires:
         return None
     mixed = any(np.any(w < 0) and np.any(w > 0) for w in weights)
@@ -98,11 +116,16 @@ def _common_step(values: Floats) -> float | None:
 
 
 def _threshold_between(p: Population, step: float, n: int) -> int:
-    """Sums are multiples of n: the threshold of n k is n k where it is not to fire itself, else one less."""
+    """Sums are multiples of n: the threshold of n k is n k where it is not to fire itself, else one less.
+
+    It is one more where something of the step before is left, which would make n k fire.
+    """
     in_steps = float(p.threshold.flat[0]) / step
     if abs(in_steps - round(in_steps)) < 1e-6 * max(1.0, in_steps):
-        return n * round(in_steps) - int(p.at_threshold)
-    return int(np.clip(round(n * in_steps), n * int(in_steps), n * (int(in_steps) + 1) - 1))
+        leaks = not np.any(p.keep_v)  # dv = 4095 keeps a 4096th of what was there
+        return n * round(in_steps) + (-1 if p.at_threshold else int(leaks))
+    least = n * int(in_steps) if np.any(p.bias) else max(1, n * int(in_steps))  # without a bias, no sum lies between
+    return int(np.clip(round(n * in_steps), least, n * (int(in_steps) + 1) - 1))
 
 
 def exact_threshold(threshold: float) -> int | None:
@@ -123,7 +146,7 @@ def _exact_decays(p: Population) -> bool:
     return all(near(np.array(fixed.DECAY_ONE * (1 - float(k.flat[0])))) for k in (p.keep_v, p.keep_u))
 
 
-def _encodable(weight: Ints) -> bool:
+def encodable(weight: Ints) -> bool:
     """Whether one exponent and 8-bit mantissas hold the weights exactly."""
     exp = fixed.weight_exponent(weight)
     return exp <= fixed.WEIGHT_EXP_MAX and fixed.fits_mantissa(weight >> exp) and bool(np.all(weight % (1 << exp) == 0))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spikeport import fixed
+from spikeport.deploy.maps.weights import weights_of, with_weights
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
-from spikeport.deploy.passes.weights import weights_of, with_weights
 from spikeport.errors import RuleError
 from spikeport.fixed import Ints
 

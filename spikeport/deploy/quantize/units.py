@@ -5,23 +5,35 @@ from collections.abc import Sequence
 import numpy as np
 
 from spikeport import fixed
-from spikeport.deploy.maps.matrix import matrix
+from spikeport.deploy.maps.apply import apply
+from spikeport.deploy.maps.weights import weights_of, with_weights
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
-from spikeport.deploy.passes.weights import weights_of
 from spikeport.deploy.quantize.rounded import BIAS_TOP, TOP_MIXED, TOP_ONE_SIGN, V_PER_UNIT
+from spikeport.errors import RuleError
 
+FINE = 16
+"""Threshold in units of the weights, at least."""
+DEVIATIONS = 6.0
+UNLIKE = 1.5
+"""Sources do not fire by chance: pixels of an image do so together."""
 MARGIN = 4.0
 """Between the largest v that calibration saw, or a bound of it, and the word."""
 
 
 def unit_of_weights(p: Population, into: Sequence[Projection]) -> float:
-    """The least with which the projection of the most weights has an exponent of 0, and no other one above 7."""
+    """The least with which the projection of the most weights has an exponent of 0; exponents are 7 at most.
+
+    Where weights are as large as the threshold or larger, they have an exponent, and the threshold is `FINE` or more.
+    """
     if not into:
         return _without_weights(p)
     needed = [_needed(weights_of(q.map)) for q in into]
     most = max(range(len(into)), key=lambda k: (needed[k] > 0, weights_of(into[k].map).size))
-    return max(needed[most], max(needed) / 2**fixed.WEIGHT_EXP_MAX) or _without_weights(p)
+    unit = needed[most] or _without_weights(p)
+    if p.fires:
+        unit = min(unit, float(p.threshold.flat[0]) / FINE)
+    return max(unit, max(needed) / 2**fixed.WEIGHT_EXP_MAX)
 
 
 def _needed(weight: Floats) -> float:
@@ -37,13 +49,17 @@ def _without_weights(p: Population) -> float:
 
 
 def least_unit(p: Population, v_seen: float) -> float:
-    """Below it the bias, the threshold or v leaves its word.
+    """Below it the bias, the threshold or v leaves its word; raises RuleError where bias and threshold part too far.
 
     Args:
         v_seen: Largest |v| that there was, or is bound to be.
     """
     bias = float(np.abs(p.bias).max(initial=0)) * V_PER_UNIT / BIAS_TOP * (1 + 1e-9)
     threshold = float(p.threshold.flat[0]) / fixed.VTH_MAX if p.fires else 0.0
+    if p.fires and bias > float(p.threshold.flat[0]):
+        limit = f"{BIAS_TOP / V_PER_UNIT:g} times the threshold {p.threshold.flat[0]:.6g}"
+        got, do = f"{np.abs(p.bias).max():.6g}", "lower the bias or raise the threshold"
+        raise RuleError(p.name, "bias", got=got, relation="exceeds", limit=limit, do=do)
     return max(bias, threshold, v_seen * V_PER_UNIT / fixed.V_MAX)
 
 
@@ -54,9 +70,34 @@ def v_bound(p: Population, into: Sequence[Projection], steps: int) -> float:
         drive += _row_sums(q)
     gain = np.ones(p.size)
     for keep in (p.keep_u.reshape(-1), p.keep_v.reshape(-1)):
-        gain *= np.where(keep < 1, np.minimum(1 / np.maximum(1 - keep, 1e-12), steps), steps)
+        gain *= _summed(keep, steps)
     return float((drive * gain).max())
 
 
+def v_likely(p: Population, into: Sequence[Projection], steps: int) -> float:
+    """What |v| hardly exceeds where every source fires at every second step, by chance: the mean and `DEVIATIONS`.
+
+    A spike's reset is left out; it matters upwards only, and v leaves its word downwards.
+    """
+    mean, variance = p.bias.reshape(-1).copy(), np.zeros(p.size)
+    for q in into:
+        mean += apply(q.map, np.full((1, q.map.shape[1]), 0.5))[0]
+        squares = with_weights(q.map, weights_of(q.map) ** 2)
+        variance += apply(squares, np.full((1, q.map.shape[1]), 0.25))[0]
+    keeps = [keep.reshape(-1) for keep in (p.keep_u, p.keep_v)]
+    gain, power = np.ones(p.size), np.ones(p.size)
+    for keep in keeps:
+        gain *= _summed(keep, steps)
+        power *= _summed(keep**2, steps) if keep is keeps[1] else _summed(keep, steps) ** 2
+    return UNLIKE * float((np.abs(mean) * gain + DEVIATIONS * np.sqrt(variance * power)).max(initial=0))
+
+
+def _summed(keep: Floats, steps: int) -> Floats:
+    """1 + keep + keep^2 + ..., so many terms."""
+    return np.where(keep < 1, np.minimum(1 / np.maximum(1 - keep, 1e-12), steps), steps)
+
+
 def _row_sums(q: Projection) -> Floats:
-    return np.asarray(abs(matrix(q.map)).sum(axis=1)).reshape(-1)
+    """Of |weight|, `(n,)`; a convolution's without writing out its synapses."""
+    sizes = with_weights(q.map, np.abs(weights_of(q.map)))
+    return apply(sizes, np.ones((1, q.map.shape[1])))[0]

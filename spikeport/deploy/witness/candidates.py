@@ -12,7 +12,7 @@ from spikeport.deploy.bounds import Sent
 from spikeport.deploy.bounds.resonator import turns
 from spikeport.deploy.witness.cut import Cut
 from spikeport.deploy.witness.drive import Drive, drive_of
-from spikeport.deploy.witness.hold import STEPS, held
+from spikeport.deploy.witness.hold import STEPS, followed, held
 from spikeport.deploy.witness.push import ROOM, pushed
 from spikeport.neurons import LIF, Resonator, SigmaDelta
 from spikeport.program import Conv, Program
@@ -63,17 +63,17 @@ def _sigma_delta(cut: Cut, group: SigmaDelta, neuron: int, sign: int) -> Iterato
     if rate > 0 and group.cum_error:
         yield from held(cut, drive)
         if group.stage == "delta":
-            yield _just_below(group, drive)
+            yield _just_below(cut, group, drive)
 
 
-def _just_below(group: SigmaDelta, drive: Drive) -> Given:
+def _just_below(cut: Cut, group: SigmaDelta, drive: Drive) -> Given:
     """x for some steps, so that the error comes to just below the threshold; then x again.
 
     No change is sent before that, so each step's d is x itself, and the error their sum.
     """
     x = abs(drive.whole) << group.scale_exp
     whole, rest = divmod(max(0, (group.vth << group.scale_exp) - 1), x)
-    part = np.array([*[1.0] * min(whole, STEPS), rest / x, 1.0])
+    part = np.array([*[1.0] * min(whole, followed(cut)), rest / x, 1.0])
     given: Given = {}
     for name, value in drive.value.items():
         at = np.arange(1, drive.start + len(part))[:, None] + drive.lead[name] - drive.start

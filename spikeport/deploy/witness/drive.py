@@ -1,13 +1,13 @@
 """What the sources of one neuron send to push it up or down: all of them, or the strongest few."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeport import fixed
-from spikeport.deploy.fan_in import CONV_WORD, row, sums
+from spikeport.deploy.fan_in import CONV_WORD, row
 from spikeport.deploy.witness.cut import Cut
 from spikeport.fixed import Ints
 from spikeport.program import Connection, Conv, Program
@@ -74,7 +74,7 @@ def drive_of(alone: Cut, neuron: int, sign: int) -> Drive:
         lead[entry.name] = np.zeros(entry.size, np.int64) if bias or not delays else 1 + np.max(delays, axis=0)
     steady = frozenset(e.synapses.source for e in cut.encoders)
     subsets = _strongest({name: g for name, g in gain.items() if name not in steady}, gain)
-    levels = np.array([_a(cut, neuron, value, subset) for subset in subsets])
+    levels = _levels(cut, neuron, value, subsets)
     return Drive(neuron, value, lead, levels, subsets, steady)
 
 
@@ -101,13 +101,18 @@ def _strongest(gain: Mapping[str, Ints], every: Mapping[str, Ints]) -> tuple[dic
     return tuple(subsets)
 
 
-def _a(cut: Program, neuron: int, value: Mapping[str, Ints], subset: Mapping[str, NDArray[np.bool_]]) -> int:
-    """What arrives at the neuron when the subset has sent for long."""
-    total = 0
+def _levels(
+    cut: Program, neuron: int, value: Mapping[str, Ints], subsets: Sequence[Mapping[str, NDArray[np.bool_]]]
+) -> Ints:
+    """What arrives at the neuron when each of the subsets has sent for long."""
+    levels = np.zeros(len(subsets), np.int64)
     for c in cut.connections:
-        x = np.where(subset[c.source], value[c.source], 0)
-        x = x if c.graded else (x != 0).astype(np.int64)
-        for a in sums(c, c.weight.astype(np.int64), x, cut.shape_of(c.source), cut.shape_of(c.target)).values():
-            arrived = fixed.shift(a[neuron : neuron + 1], c.weight_exp)
-            total += int(np.clip(arrived, *CONV_WORD)[0] if isinstance(c, Conv) else arrived[0])
-    return total
+        weight, delay = row(c, neuron, cut.shape_of(c.source), cut.shape_of(c.target))
+        x = value[c.source]
+        brought = weight * (x if c.graded else (x != 0))
+        for d in np.unique(delay):
+            here = delay == d
+            sums = np.array([brought[here & subset[c.source]].sum() for subset in subsets])
+            arrived = fixed.shift(sums, c.weight_exp)
+            levels += np.clip(arrived, *CONV_WORD) if isinstance(c, Conv) else arrived
+    return levels

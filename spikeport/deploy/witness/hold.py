@@ -15,6 +15,7 @@ from spikeport.deploy.witness.replay import encoded, own_bias, scaled_bias
 from spikeport.fixed import Ints
 
 STEPS = 4096  # a witness is sought within so many steps of a drive
+HELD = 1 << 24  # values of one input, (steps, neurons): where a layer hears many, it is followed for fewer steps
 PULSE = 16  # how long the whole drive may take once it has begun
 
 
@@ -27,23 +28,28 @@ def held(cut: Cut, drive: Drive) -> Iterator[dict[str, NDArray[np.integer]]]:
         yield drive.inputs(level, whole_from, last)
 
 
+def followed(cut: Cut) -> int:
+    """Steps of a drive that are looked at."""
+    return min(STEPS, max(1, HELD // max(i.size for i in cut.program.inputs)))
+
+
 def _search(cut: Cut, drive: Drive) -> tuple[int, int, int] | None:
     """`(level, step from which the whole drive arrives, step of the overflow)` of the neuron that is driven."""
     group, bias = cut.group, _bias(cut, drive)
-    size = 2 * group.reset_interval if 0 < group.reset_interval < STEPS // 2 else STEPS
-    last = drive.start + size
-    levels = len(drive.levels)
+    start, levels = drive.start, len(drive.levels)
+    size = 2 * group.reset_interval or STEPS
+    last = start + min(size, followed(cut))
     now = rules.cleared(group, (levels,))
     seen = {name: np.zeros((levels, last), np.int64) for name in now}  # before step t at t - 1
     for t in range(1, last + 1):
         for name, x in now.items():
             seen[name][:, t - 1] = x
-        a = drive.levels if t >= drive.start else np.zeros_like(drive.levels)
+        a = drive.levels if t >= start else np.zeros_like(drive.levels)
         now, _ = _step(cut, now, a, bias, np.full(levels, t))
     state: rules.State = seen
     times = np.broadcast_to(np.arange(1, last + 1), (levels, last))
     for pulse in range(PULSE):
-        whole = np.where(times >= drive.start, drive.whole, 0)
+        whole = np.where(times >= start, drive.whole, 0)
         state, bad = _step(cut, state, whole, bias, times + pulse)
         if bad.any():
             level, k = (int(i) for i in np.unravel_index(int(np.where(bad, times, last + 1).argmin()), bad.shape))

@@ -3,7 +3,7 @@
 import pytest
 
 from spikeport.deploy.nodes import Input, Node, Output
-from spikeport.deploy.passes.names import plain_names
+from spikeport.deploy.passes.names import free, plain_names
 from spikeport.deploy.pipeline import compile_graph
 from tests.deploy.graphs import graph, lif, linear
 
@@ -19,6 +19,11 @@ from tests.deploy.graphs import graph, lif, linear
 )
 def test_names_become_plain_and_stay_distinct(names: list[str], plain: list[str]) -> None:
     assert list(plain_names(names).values()) == plain
+
+
+def test_a_name_is_kept_where_it_is_free() -> None:
+    assert free("a", {"b"}) == "a"
+    assert free("a", {"a", "a_"}) == "a__"
 
 
 def test_a_nested_graphs_names_are_plain_in_the_program() -> None:

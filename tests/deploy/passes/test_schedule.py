@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spikeport.deploy.graph import Graph
+from spikeport.deploy.interpreter import interpret
 from spikeport.deploy.network import Network
 from spikeport.deploy.nodes import Input, Node, Output
 from spikeport.deploy.options import Options
@@ -12,9 +14,10 @@ from spikeport.deploy.passes.fold_neurons import FoldNeurons
 from spikeport.deploy.passes.schedule import Schedule
 from spikeport.deploy.passes.to_network import ToNetwork
 from spikeport.deploy.pipeline import compile_graph
-from spikeport.errors import PassError, RuleError
+from spikeport.errors import DeployError, PassError
 from spikeport.sim import simulate
-from tests.deploy.graphs import branches, chain, graph, lif, linear
+from tests.deploy.graphs import branches, chain, delay, graph, lif, linear
+from tests.deploy.hardware import run_on_hardware
 
 SPIKES, IMAGE = Options(), Options(input="bias", steps=8)
 
@@ -73,11 +76,50 @@ def test_the_longest_delay_that_a_chip_has_is_allowed() -> None:
     assert max(delays(scheduled(deep(63))).values()) == 62
 
 
-def test_a_longer_delay_is_refused() -> None:
-    with pytest.raises(RuleError) as caught:
-        scheduled(deep(64))
-    assert str(caught.value) == "in -> n63: delay (63) exceeds 62; shorten the longer path"
-    assert (caught.value.got, caught.value.limit) == (63, 62)
+def loop(*between: tuple[str, Node]) -> Graph:
+    """in -> a -> b -> back to a; what is `between` stands on the way back."""
+    nodes: dict[str, Node] = {"in": Input((1,)), "a": lif(1), "v": linear([[3.0]]), "b": lif(1), "r": linear([[-2.0]])}
+    back = ["b", "r", *(name for name, _ in between), "a"]
+    edges = [("in", "a"), ("a", "v"), ("v", "b"), ("b", "out"), *zip(back[:-1], back[1:], strict=True)]
+    return graph({**nodes, **dict(between), "out": Output()}, edges)
+
+
+def test_neurons_that_hear_themselves_a_step_later_do_so_without_delay() -> None:
+    nodes: dict[str, Node] = {"in": Input((1,)), "a": lif(1), "r": linear([[1.0]]), "out": Output()}
+    after = scheduled(network(graph(nodes, [("in", "a"), ("a", "r"), ("r", "a"), ("a", "out")])))
+    assert (starts(after), delays(after)) == ({"a": 2}, {"in a": 0, "a a": 0})
+
+
+def test_a_loop_through_two_neurons_is_refused_with_their_names() -> None:
+    """Float time brings b's spike back to a in one step; a chip takes two."""
+    with pytest.raises(DeployError) as caught:
+        scheduled(network(loop()))
+    assert str(caught.value) in {
+        f"graph: loop of 1 step ({way}) is shorter than a chip's 2; "
+        "put a Delay of the missing steps into it, or fewer neurons"
+        for way in ("a -> b -> a", "b -> a -> b")
+    }
+
+
+def test_a_delay_of_the_missing_steps_makes_the_loop_possible() -> None:
+    after = scheduled(network(loop(("d", delay(1)))))
+    assert (starts(after), delays(after)) == ({"a": 2, "b": 3}, {"in a": 0, "a b": 0, "b a": 0})
+    after = scheduled(network(loop(("d", delay(4)))))
+    assert delays(after)["b a"] == 3
+
+
+def test_a_loops_spikes_are_float_times() -> None:
+    before = loop(("d", delay(2)))
+    x = np.random.default_rng(3).integers(0, 5, (40, 2, 1)).astype(float)
+    want = interpret(before, x)["out"]
+    assert 0.1 < want.mean() < 0.9
+    assert np.array_equal(run_on_hardware(scheduled(network(before)), {"in": x})["out"], want)
+
+
+def test_an_input_behind_a_delay_is_heard_sooner_by_what_waits_for_it() -> None:
+    nodes: dict[str, Node] = {"in": Input((1,)), "d": delay(3), "a": lif(1), "out": Output()}
+    after = scheduled(network(graph(nodes)))
+    assert (starts(after), delays(after)) == ({"a": 1}, {"in a": 2})
 
 
 def test_a_negative_delay_is_our_own_fault() -> None:
