@@ -64,7 +64,7 @@ class Fields:
         if ndim is not None and array.ndim != ndim:
             limit = f"{ndim} axes"
             raise DeployError(self.name, f"{key} shape", got=array.shape, relation="does not have", limit=limit)
-        with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite
+        with np.errstate(over="ignore", invalid="ignore"):  # a long double beyond float64, a signalling NaN
             values = array.astype(np.float64)
         if not np.isfinite(values).all():
             got, limit, do = "NaN or infinity", "a finite number", "train or export it again"
