@@ -27,7 +27,7 @@ from spikeport.deploy.reader import guard
 from spikeport.errors import FileError, SpikeportError
 from spikeport.export import to_nir, write_nir
 from spikeport.program import Program, identical
-from spikeport.train import ALIF, Image, QuantConv2d, QuantLinear, SpikingLayer, Vote
+from spikeport.train import ALIF, Image, QuantConv2d, QuantConvTranspose2d, QuantLinear, SpikingLayer, Vote
 from tests.deploy.reader.mutate import mutated
 from tests.deploy.reader.server import Server
 
@@ -56,9 +56,9 @@ def sound(path: Path, data: bytes) -> Sound:
 
 
 def samples(path: Path) -> list[Sound]:
-    """The files of every nir version, unpacked, and one of spikeport's export."""
+    """The files of every nir version, unpacked, and two of spikeport's export."""
     written = [gzip.decompress(file.read_bytes()) for file in sorted(VECTORS.glob("*.nir.gz"))]
-    return [sound(path, data) for data in [*written, exported(path)]]
+    return [sound(path, data) for data in [*written, exported(path), decoder(path)]]
 
 
 def exported(path: Path) -> bytes:
@@ -67,6 +67,19 @@ def exported(path: Path) -> bytes:
     first = SpikingLayer(QuantConv2d(1, 2, 3, padding=1), ALIF(), image=Image(5, 0, 15, 1 / 15))
     net = torch.nn.Sequential(first, torch.nn.Flatten(2), SpikingLayer(QuantLinear(32, 4), ALIF()), Vote(2))
     write_nir(to_nir(net, torch.zeros(1, 1, 4, 4)), path)
+    return path.read_bytes()
+
+
+def decoder(path: Path) -> bytes:
+    """The two nodes that are spikeport's own: a transposed convolution behind a dense layer; without the notes."""
+    torch.manual_seed(1)
+    up = QuantConvTranspose2d(2, 1, 3, stride=2, padding=1, output_padding=1)
+    net = torch.nn.Sequential(
+        SpikingLayer(QuantLinear(3, 8), ALIF()), torch.nn.Unflatten(2, (2, 2, 2)), SpikingLayer(up, ALIF())
+    )
+    graph = to_nir(net, torch.zeros(1, 1, 3))
+    graph.metadata = {}
+    write_nir(graph, path)
     return path.read_bytes()
 
 
