@@ -5,8 +5,6 @@ What they are is read from their numbers, not only from their names (`deploy/pas
 
 from dataclasses import replace
 
-import numpy as np
-
 from spikeport import fixed
 from spikeport.errors import ExportError
 from spikeport.program import LIF, Program
@@ -29,31 +27,39 @@ def without_pulse(program: Program) -> tuple[Program, frozenset[str]]:
     if heard:
         do = "let neurons start at v = 0"
         raise ExportError(heard[0].target, "what enters in its first steps", relation="cannot be trained", do=do)
-    if not _keeps_time(program):
+    if not _keeps_time(program, helpers):
         raise ExportError(CLOCK, "does not fire at every step", do="rename the group")
     kept = tuple(c for c in program.connections if c.target not in helpers)
     return replace(program, connections=kept), helpers
 
 
-def _keeps_time(program: Program) -> bool:
-    """The pulse fires once, by its bias, and its own spike holds it down; it starts the clock, which keeps going."""
-    clock, pulse = (g for name in (CLOCK, PULSE) for g in program.groups if g.name == name)
-    if not isinstance(clock, LIF) or not isinstance(pulse, LIF):
+def _keeps_time(program: Program, helpers: frozenset[str]) -> bool:
+    """Runs the clock and the pulse through one interval: does the clock fire at every step from its start on?"""
+    found = [g for g in program.groups if g.name in helpers]
+    lifs = {g.name: g for g in found if isinstance(g, LIF) and g.size == 1 and g.reset == "zero"}
+    into = [c for c in program.connections if c.target in helpers]
+    plain = all(c.source in lifs and c.weight.size == 1 and isinstance(c.delay, int) for c in into)
+    if len(lifs) < len(found) or CLOCK not in lifs or not plain:
         return False
-    own = {
-        c.source: int(c.weight.astype(np.int64).reshape(-1)[0]) << max(c.weight_exp, 0)
-        for c in program.connections
-        if c.target == CLOCK and c.weight.size == 1
-    }
-    down = [c for c in program.connections if c.target == PULSE]
-    held = len(down) == 1 and int(down[0].weight.reshape(-1)[0]) << max(down[0].weight_exp, 0)
-    bias = int(pulse.bias_mant.reshape(-1)[0]) << pulse.bias_exp
-    return (
-        own.keys() == {CLOCK, PULSE}
-        and min(own.values()) > clock.vth
-        and clock.du == fixed.DECAY_ONE - 1
-        and not np.any(clock.bias_mant)
-        and pulse.du == -1
-        and bias > pulse.vth << fixed.ACT_SHIFT
-        and bias + (int(held) << fixed.ACT_SHIFT) <= 0
-    )
+    clock = lifs[CLOCK]
+    arriving: dict[tuple[str, int], int] = {}
+    u, v = dict.fromkeys(lifs, 0), dict.fromkeys(lifs, 0)
+    for t in range(1, clock.reset_offset + clock.reset_interval):
+        for name, lif in lifs.items():
+            kept = t != lif.reset_offset
+            bias = int(lif.bias_mant.reshape(-1)[0]) << lif.bias_exp
+            u[name] = _decayed(u[name] * kept, fixed.keep_u(lif.du)) + (arriving.pop((name, t), 0) << fixed.ACT_SHIFT)
+            v[name] = _decayed(v[name] * kept, fixed.keep_v(lif.dv)) + u[name] + bias
+            if v[name] <= lif.vth << fixed.ACT_SHIFT:
+                if name == CLOCK and t >= lif.reset_offset:
+                    return False
+                continue
+            v[name] = 0
+            for c in (c for c in into if c.source == name):
+                at = (c.target, t + 1 + int(c.delay))
+                arriving[at] = arriving.get(at, 0) + (int(c.weight.reshape(-1)[0]) << max(c.weight_exp, 0))
+    return clock.reset_interval > 0
+
+
+def _decayed(x: int, keep: int) -> int:
+    return (abs(x) * keep >> fixed.DECAY_BITS) * (1 if x >= 0 else -1)
