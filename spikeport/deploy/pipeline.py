@@ -26,6 +26,7 @@ from spikeport.deploy.passes.schedule import Schedule
 from spikeport.deploy.passes.several_spikes import SeveralSpikes
 from spikeport.deploy.passes.sources import Sources
 from spikeport.deploy.passes.thresholds import ThresholdsToNeurons
+from spikeport.deploy.passes.ties import Ties
 from spikeport.deploy.passes.to_network import ToNetwork
 from spikeport.deploy.quantize.integer_network import IntegerNetwork
 from spikeport.deploy.read import from_nir, read_nir
@@ -40,6 +41,7 @@ TO_NETWORK: tuple[AbstractPass[Any, Any], ...] = (
     OneThreshold(),
     OneDecay(),
     PerChannel(),
+    Ties(),
     Sources(),
     Schedule(),
     Relays(),

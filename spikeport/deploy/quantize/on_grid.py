@@ -86,7 +86,7 @@ def _on_its_own(p: Population, into: Sequence[Projection]) -> Rounded | None:
         return None
     taken_off = p.threshold.reshape(-1)[:1] if p.reset == "subtract" and p.fires else np.zeros(0)
     added = np.concatenate([values, p.bias.reshape(-1), taken_off])  # v is a sum of these
-    step = _common_step(added) or _common_step(values)
+    step = common_step(added) or common_step(values)
     if step is None or not p.fires:
         return None
     mixed = any(np.any(w < 0) and np.any(w > 0) for w in weights)
@@ -103,7 +103,7 @@ def _on_its_own(p: Population, into: Sequence[Projection]) -> Rounded | None:
     return Rounded(ints, bias, exp, decay_u(p), decay_v(p), vth, unit, exact)
 
 
-def _common_step(values: Floats) -> float | None:
+def common_step(values: Floats) -> float | None:
     """The number of which all are small multiples, or None."""
     sizes = np.abs(values[values != 0])
     if not sizes.size or sizes.max() > FEW * sizes.min():
