@@ -18,7 +18,7 @@ CLOSE = 0.9
 """Of the threshold: rounding to integers moves a membrane by less than the rest."""
 
 
-def quieted(network: Network) -> Network | None:
+def quieted(network: Network, interval: int) -> Network | None:
     """The network, to be scheduled again, with biases from the clock; None if it is quiet as it is."""
     known = {p.name for p in network.populations}
     lags = {name: lag for name, lag in _lags(network).items() if name in known}
@@ -26,7 +26,7 @@ def quieted(network: Network) -> Network | None:
         return None
     ahead = _leading_to(network, lags)
     names = [p.name for p in network.populations if p.name in ahead and np.any(p.bias) and p.name not in (CLOCK, PULSE)]
-    return clocked(network, names, with_bias=True)
+    return clocked(network, names, interval, with_bias=True)
 
 
 def late_paths(network: Network) -> list[str]:

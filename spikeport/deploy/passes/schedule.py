@@ -26,7 +26,7 @@ class Schedule(AbstractPass[Network, Network]):
 
     def run(self, before: Network, options: Options) -> Network:
         network = _scheduled(before, options)
-        clocked = quieted(network)
+        clocked = quieted(network, options.reset_interval)
         network = network if clocked is None else _scheduled(clocked, options)
         late = late_paths(network)
         if not late:

@@ -19,8 +19,6 @@ from spikeport.deploy.passes.base import AbstractPass
 from spikeport.errors import PassError
 
 CLOCK, PULSE = "spikeport.clock", "spikeport.pulse"
-HOLD = 255.0 * 2**7
-"""The largest weight of a core. Twice of it, in thresholds of 1, outweighs a bias of 65/64 for 2^15 steps and more."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Sources(AbstractPass[Network, Network]):
 
     def run(self, before: Network, options: Options) -> Network:
         charged = [p.name for p in before.populations if np.any(p.keep_u) and np.any(p.drive)]
-        network = _pulsed(clocked(before, charged))
+        network = _pulsed(clocked(before, charged, options.reset_interval), options.reset_interval)
         populations = tuple(replace(p, bias=p.bias + p.drive, drive=np.zeros(p.shape)) for p in network.populations)
         return replace(network, populations=populations)
 
@@ -39,10 +37,13 @@ class Sources(AbstractPass[Network, Network]):
             raise PassError(self.name, "left what no core has a field for", got=left)
 
 
-def clocked(network: Network, names: Collection[str], with_bias: bool = False) -> Network:
+def clocked(network: Network, names: Collection[str], interval: int, with_bias: bool = False) -> Network:
     """The same; the clock sends the drive of these populations, and their bias if told so.
 
     A bias through the current is one that the pulse brings there and the clock keeps up: each step it adds what decays.
+
+    Args:
+        interval: Steps between two clearings.
     """
     if not names:
         return network
@@ -58,26 +59,37 @@ def clocked(network: Network, names: Collection[str], with_bias: bool = False) -
             p = replace(p, drive=np.zeros(p.shape), bias=p.bias - moved)
         populations.append(p)
     network = replace(network, populations=tuple(populations), projections=tuple(projections))
-    return network if CLOCK in {p.name for p in populations} else _with_clock(network)
+    return network if CLOCK in {p.name for p in populations} else _with_clock(network, interval)
 
 
-def _with_clock(network: Network) -> Network:
-    network = _with_pulse(network)
+def _with_clock(network: Network, interval: int) -> Network:
+    network = _with_pulse(network, interval)
     start, again = Projection(PULSE, CLOCK, _weight(2.0)), Projection(CLOCK, CLOCK, _weight(2.0), lag=1)
     pulse, *others = network.populations
     clock = _neuron(CLOCK, keep_v=0.0, bias=0.0)
     return replace(network, populations=(pulse, clock, *others), projections=(*network.projections, start, again))
 
 
-def _with_pulse(network: Network) -> Network:
+def _with_pulse(network: Network, interval: int) -> Network:
     if PULSE in {p.name for p in network.populations}:
         return network
-    down = tuple(Projection(PULSE, PULSE, _weight(-HOLD), lag=lag) for lag in (1, 2))
+    lags = [lag for lag in (1, 2) if lag < interval]  # a later one would meet the next sample's pulse
+    down = tuple(Projection(PULSE, PULSE, _weight(-_hold(interval)), lag=lag) for lag in lags)
     pulse = _neuron(PULSE, keep_v=1.0, bias=65 / 64)
     return replace(network, populations=(pulse, *network.populations), projections=(*network.projections, *down))
 
 
-def _pulsed(network: Network) -> Network:
+def _hold(interval: int) -> float:
+    """Twice of it, in thresholds of 1, outweighs a bias of 65/64 for so many steps.
+
+    It is no larger than it must be, so that v is proven to keep within its word; and weight 1 is worth a power of two.
+    """
+    least = max(16.0, 0.625 * interval)
+    exp = max(0, int(np.ceil(np.log2(least / 255))))
+    return least if exp <= 3 else 255.0 * 2**exp
+
+
+def _pulsed(network: Network, interval: int) -> Network:
     """The same; the pulse sends what enters in the first steps."""
     sent = [
         Projection(PULSE, p.name, Dense(x.reshape(-1, 1)), lag=k)
@@ -88,7 +100,7 @@ def _pulsed(network: Network) -> Network:
     if not sent:
         return network
     populations = tuple(replace(p, first=()) for p in network.populations)
-    return _with_pulse(replace(network, populations=populations, projections=(*network.projections, *sent)))
+    return _with_pulse(replace(network, populations=populations, projections=(*network.projections, *sent)), interval)
 
 
 def _neuron(name: str, keep_v: float, bias: float) -> Population:

@@ -87,7 +87,7 @@ def _on_its_own(p: Population, into: Sequence[Projection]) -> Rounded | None:
     taken_off = p.threshold.reshape(-1)[:1] if p.reset == "subtract" and p.fires else np.zeros(0)
     added = np.concatenate([values, p.bias.reshape(-1), taken_off])  # v is a sum of these
     step = common_step(added) or common_step(values)
-    if step is None or not p.fires:
+    if step is None or not p.fires or (p.helper and np.any(p.bias)):
         return None
     mixed = any(np.any(w < 0) and np.any(w > 0) for w in weights)
     most = round(float(np.abs(values).max()) / step)

@@ -97,7 +97,7 @@ def test_v_of_a_readout_behind_a_delay_is_zero_before_the_sample() -> None:
 
 def test_a_quiet_network_is_left_as_it_is() -> None:
     before = scheduled(layers(("w", linear([[1.0]])), ("n", lif(1)), back=("n", "n")))
-    assert quieted(before) is None
+    assert quieted(before, 1 << 15) is None
 
 
 def test_late_paths_are_told_of_by_their_source() -> None:

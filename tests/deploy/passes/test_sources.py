@@ -5,13 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spikeport.deploy.bounds import prove
 from spikeport.deploy.maps.matrix import matrix
 from spikeport.deploy.network import Network, Population, Readout
 from spikeport.deploy.network_run import run_network
+from spikeport.deploy.nodes import Input, Node, Output
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.schedule import Schedule
 from spikeport.deploy.passes.sources import CLOCK, PULSE, Sources, clocked
-from tests.deploy.graphs import floats, population
+from spikeport.deploy.pipeline import compile_graph
+from spikeport.sim import simulate
+from tests.deploy.graphs import DT_S, floats, graph, lif, linear, population
 from tests.deploy.hardware import run_on_hardware
 
 STEPS = 6
@@ -74,7 +78,7 @@ def test_first_steps_come_from_the_pulse() -> None:
 def test_a_bias_from_the_clock_is_there_at_every_step_whatever_the_current_keeps(keep_u: float) -> None:
     """At a chip's first step, too, though the bias itself now comes through the current."""
     p = population("n", 1, keep=0.5, threshold=np.inf, keep_u=keep_u, bias=1.5)
-    after = clocked(network(p), ["n"], with_bias=True)
+    after = clocked(network(p), ["n"], 1 << 15, with_bias=True)
     assert after.population("n").bias.tolist() == [0]
     v, want = 0.0, []
     for _ in range(STEPS):
@@ -85,7 +89,7 @@ def test_a_bias_from_the_clock_is_there_at_every_step_whatever_the_current_keeps
 
 def test_one_clock_serves_all_and_is_started_once() -> None:
     a, b = (population(name, 1, keep_u=0.5, drive=1.0) for name in "ab")
-    after = clocked(sourced(network(a, b, population("c", 1, bias=1.0))), ["c"], with_bias=True)
+    after = clocked(sourced(network(a, b, population("c", 1, bias=1.0))), ["c"], 1 << 15, with_bias=True)
     assert [q.name for q in after.populations] == [PULSE, CLOCK, "a", "b", "c"]
     assert sum(q.target == CLOCK for q in after.projections) == 2  # the pulse, and itself
 
@@ -99,8 +103,22 @@ def test_on_a_chip_they_start_with_the_sample() -> None:
     assert np.array_equal(run_on_hardware(scheduled, x)["out"], run_network(made, x)["n"])
 
 
-def test_the_pulse_is_held_down_for_the_longest_sample() -> None:
-    """Its bias works against what its own spike took off, at every step; a sample has 2^15 at most."""
-    made = sourced(network(population("n", 1, threshold=np.inf, first=(floats(1),))))
-    found = run_network(made, {"in": np.zeros((1 << 15, 1, 1))})[PULSE]
+@pytest.mark.parametrize("steps", [1, 2, 3, 17, 32, 100, 1 << 10, 1 << 15])
+def test_the_pulse_is_held_down_for_a_whole_interval(steps: int) -> None:
+    """Its bias works against what its own spike took off, at every step, up to the next clearing."""
+    options = Options(steps=steps)
+    made = Sources().run(network(population("n", 1, threshold=np.inf, first=(floats(1),))), options)
+    found = run_network(made, {"in": np.zeros((options.reset_interval, 1, 1))})[PULSE]
     assert np.flatnonzero(found).tolist() == [0]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 17, 32, 64, 100, 1 << 10, 1 << 15])
+def test_its_integers_do_the_same_and_are_proven_to_where_samples_are_short(steps: int) -> None:
+    nodes: dict[str, Node] = {"in": Input((1,)), "w": linear([[1.0]]), "n": lif(1, v_reset=-0.5), "out": Output()}
+    program = compile_graph(graph(nodes), dt_s=DT_S, steps=steps)
+    interval = Options(steps=steps).reset_interval
+    result = simulate(program, np.zeros((2 * interval, 1, 1), np.int64), record=["spikeport_pulse"])
+    pulses = result.sent["spikeport_pulse"]
+    assert np.flatnonzero(pulses).tolist() == list(range(0, len(pulses), interval))
+    if steps <= 64:
+        assert next(b for b in prove(program) if b.group == "spikeport_pulse").proven
