@@ -39,7 +39,7 @@ class Lost:
     """Against float; what is gained is negative."""
     differing: float
     """Part of the output's spikes; of v, the error relative to its spread, root mean square."""
-    cores: int
+    groups: int
 
 
 def lost(net: Trained, ways: dict[str, dict[str, Any]] = WAYS) -> Iterator[Lost]:

@@ -22,6 +22,7 @@ from spikeport.deploy.network import Network, Population, Projection
 from spikeport.deploy.network_run import run_network
 from spikeport.deploy.options import MAX_COPIES, Options
 from spikeport.deploy.passes.base import AbstractPass
+from spikeport.deploy.passes.names import free
 from spikeport.deploy.passes.repeat import adder
 from spikeport.errors import PassError
 
@@ -42,14 +43,16 @@ class SeveralSpikes(AbstractPass[Network, Network]):
         populations: list[Population] = []
         out = {o.source for o in before.outputs}
         added: list[Projection] = []
+        taken = {p.name for p in before.populations} | {name for name, _ in before.inputs}
+        made = {p.name: _copies(p, counts.get(p.name, 1), taken) for p in before.populations}
         for p in before.populations:
-            copies = _copies(p, counts.get(p.name, 1))
+            copies = made[p.name]
             populations += copies
             added += _between(copies, p)
             if len(copies) > 1 and p.name in out:
                 populations.append(adder(p.name, p.shape))
                 added += [Projection(c.name, p.name, Identity(p.size)) for c in copies]
-        names = {p.name: [c.name for c in _copies(p, counts.get(p.name, 1))] for p in before.populations}
+        names = {name: [c.name for c in copies] for name, copies in made.items()}
         projections = [
             replace(q, source=source, target=target)
             for q in before.projections
@@ -93,12 +96,17 @@ def _most(sent: np.ndarray) -> int:
     return int(np.clip(enough[0], 1, MAX_COPIES))
 
 
-def _copies(p: Population, count: int) -> list[Population]:
+def _copies(p: Population, count: int, taken: set[str]) -> list[Population]:
     if not p.several:
         return [p]
     if count == 1:
         return [replace(p, several=False)]
-    return [replace(p, name=f"{p.name}.{k}", threshold=k * p.threshold, several=False) for k in range(1, count + 1)]
+    found = []
+    for k in range(1, count + 1):
+        name = free(f"{p.name}.{k}", taken)
+        taken.add(name)
+        found.append(replace(p, name=name, threshold=k * p.threshold, several=False))
+    return found
 
 
 def _between(copies: list[Population], p: Population) -> list[Projection]:
