@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from torch import nn
 
 from spikeport.errors import ExportError
-from spikeport.train.layer import SpikingLayer, Vote
+from spikeport.train.dropout import SpikeDropout
+from spikeport.train.layer import SpikingLayer
 from spikeport.train.pools import MaxPool2d
+from spikeport.train.readout import Readout, Vote
+from spikeport.train.residual import Residual
 
 Shape = tuple[int, ...]
 
 
 def flat_modules(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """The leaves of nested `nn.Sequential`s in the order in which data meets them.
+    """The leaves of nested `nn.Sequential`s in the order in which data meets them; a `Residual` is one.
 
     Raises:
         ExportError: a module whose order of use cannot be known without running it.
@@ -21,10 +24,10 @@ def flat_modules(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Mo
         for name, child in module._modules.items():  # named_children would leave out a layer that is used again
             assert child is not None
             yield from flat_modules(child, f"{path}.{name}" if path else name)
-    elif isinstance(module, (nn.Identity, nn.Dropout)):
+    elif isinstance(module, nn.Identity | nn.Dropout | SpikeDropout):
         return
-    elif isinstance(module, (SpikingLayer, MaxPool2d, nn.Flatten, nn.Unflatten, Vote)):
+    elif isinstance(module, SpikingLayer | Residual | MaxPool2d | nn.Flatten | nn.Unflatten | Vote | Readout):
         yield path or "module", module
     else:
-        do = "build the network from SpikingLayer, MaxPool2d, nn.Flatten(2), Vote and nn.Sequential"
+        do = "build the network from SpikingLayer, Residual, MaxPool2d, nn.Flatten(2), Vote, Readout and nn.Sequential"
         raise ExportError(path or "module", "type", got=type(module).__name__, relation="has no NIR form", do=do)

@@ -1,14 +1,18 @@
 """Data -> trained module: quantization-aware neurons and layers, models, recipes, the loop."""
 
+from spikeport.train.branch import Branch as Branch
+from spikeport.train.branch import Shortcut as Shortcut
 from spikeport.train.checkpoint import load_run as load_run
 from spikeport.train.checkpoint import save_run as save_run
 from spikeport.train.data import load_data as load_data
+from spikeport.train.dropout import SpikeDropout as SpikeDropout
+from spikeport.train.dynamics import Dynamics as Dynamics
+from spikeport.train.dynamics import Surrogate as Surrogate
 from spikeport.train.group import Afferent as Afferent
 from spikeport.train.group import SpikingGroup as SpikingGroup
 from spikeport.train.image import Image as Image
 from spikeport.train.image_group import ImageGroup as ImageGroup
 from spikeport.train.layer import SpikingLayer as SpikingLayer
-from spikeport.train.layer import Vote as Vote
 from spikeport.train.layer import set_quantize as set_quantize
 from spikeport.train.loop import Tuning as Tuning
 from spikeport.train.loop import accuracy as accuracy
@@ -21,11 +25,19 @@ from spikeport.train.network import SpikingNetwork as SpikingNetwork
 from spikeport.train.neurons import ALIF as ALIF
 from spikeport.train.neurons import DALIF as DALIF
 from spikeport.train.neurons import IF as IF
+from spikeport.train.neurons import LIF as LIF
+from spikeport.train.neurons import PLIF as PLIF
+from spikeport.train.neurons import AbstractNeuron as AbstractNeuron
 from spikeport.train.pools import MaxPool2d as MaxPool2d
+from spikeport.train.readout import Readout as Readout
+from spikeport.train.readout import Vote as Vote
 from spikeport.train.recipe import Recipe as Recipe
 from spikeport.train.recipe import load_recipe as load_recipe
 from spikeport.train.recipe import shipped_recipes as shipped_recipes
+from spikeport.train.residual import Residual as Residual
 from spikeport.train.synapses import QuantConv2d as QuantConv2d
 from spikeport.train.synapses import QuantConvTranspose2d as QuantConvTranspose2d
 from spikeport.train.synapses import QuantLinear as QuantLinear
 from spikeport.train.synapses import QuantSparse as QuantSparse
+from spikeport.train.tdbn import TDBatchNorm1d as TDBatchNorm1d
+from spikeport.train.tdbn import TDBatchNorm2d as TDBatchNorm2d

@@ -48,3 +48,10 @@ class Dynamics:
     def __post_init__(self) -> None:
         if self.reset not in ("zero", "subtract"):
             raise InputError("Dynamics", "reset", got=self.reset, relation="is not one of", limit="zero, subtract")
+
+
+ALIF_DYNAMICS = Dynamics()
+"""Its eq. 7 to 9, with a window of width 1: the paper gives none."""
+DALIF_DYNAMICS = Dynamics(detach_reset=False)
+"""Its eq. 10 differentiates through the reset; a window of width 1 around the threshold."""
+PLIF_DYNAMICS = Dynamics(Surrogate("atan"))

@@ -6,9 +6,10 @@ w' = gain * gamma / sqrt(var + eps) * w;   b' = gain * (gamma * (b - mean) / sqr
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from spikeport.train.synapses import Synapse, channels_of
+from spikeport.train.synapses import AnyBatchNorm, Synapse, channels_of
+from spikeport.train.tdbn import ThresholdBatchNorm
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,44 +23,46 @@ class Folded:
         return Folded(self.weight.double(), self.bias.double())
 
 
-def fold(
-    synapse: Synapse, norm: nn.BatchNorm1d | nn.BatchNorm2d | None, gain: Tensor, batch: Tensor | None = None
-) -> Folded:
-    """Folds with the running statistics, or with those of `batch`, which then update the running ones.
+@dataclass(frozen=True, eq=False)
+class Running:
+    """The running statistics of a norm, `(channels,)` each."""
 
-    Args:
-        batch: The synapse's input, time merged into the first axis; given in training mode.
-    """
+    mean: Tensor
+    rstd: Tensor
+    scale: Tensor
+    """gamma * rstd."""
+
+
+def fold(synapse: Synapse, norm: AnyBatchNorm | None, gain: Tensor) -> Folded:
+    """Folds with the running statistics."""
     weight = synapse.weight
     bias = synapse.bias if synapse.bias is not None else weight.new_zeros(channels_of(synapse))
     if norm is None:
         return Folded(gain * weight, gain * bias)
-    mean, var = _running(norm) if batch is None else _of_batch(synapse, norm, batch)
-    gamma = norm.weight if norm.weight is not None else torch.ones_like(mean)
-    beta = norm.bias if norm.bias is not None else torch.zeros_like(mean)
-    scale = gamma * torch.rsqrt(var + norm.eps)
-    return Folded(gain * synapse.scaled(weight, scale), gain * (scale * (bias - mean) + beta))
+    stats, (_, beta) = running(norm), norm_scale(norm)
+    scaled = weight * synapse.per_weight(stats.scale)
+    return Folded(gain * scaled, gain * (stats.scale * (bias - stats.mean) + beta))
 
 
-def _running(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+def norm_scale(norm: AnyBatchNorm) -> tuple[Tensor, Tensor]:
+    """gamma, with the threshold in it of a norm that has one, and beta; `(channels,)`."""
+    assert norm.running_mean is not None
+    gamma = norm.weight if norm.weight is not None else torch.ones_like(norm.running_mean)
+    beta = norm.bias if norm.bias is not None else torch.zeros_like(norm.running_mean)
+    return (gamma * norm.factor if isinstance(norm, ThresholdBatchNorm) else gamma), beta
+
+
+def running(norm: AnyBatchNorm) -> Running:
     assert norm.running_mean is not None and norm.running_var is not None
-    return norm.running_mean, norm.running_var
+    rstd = torch.rsqrt(norm.running_var + norm.eps)
+    return Running(norm.running_mean, rstd, norm_scale(norm)[0] * rstd)
 
 
-def _of_batch(synapse: Synapse, norm: nn.BatchNorm1d | nn.BatchNorm2d, batch: Tensor) -> tuple[Tensor, Tensor]:
-    y = synapse.apply_weight(batch, synapse.weight, synapse.bias)
-    axes = [0, *range(2, y.dim())]
-    var, mean = torch.var_mean(y, dim=axes, correction=0)
-    if norm.track_running_stats:
-        _update_running(norm, mean.detach(), var.detach(), y.numel() // y.shape[1])
-    return mean, var
-
-
-def _update_running(norm: nn.BatchNorm1d | nn.BatchNorm2d, mean: Tensor, var: Tensor, n: int) -> None:
+def update_running(norm: AnyBatchNorm, mean: Tensor, var: Tensor, n: int) -> None:
     """As torch does: momentum, or the cumulative mean without one; the unbiased variance."""
-    running_mean, running_var = _running(norm)
+    assert norm.running_mean is not None and norm.running_var is not None
     assert norm.num_batches_tracked is not None
     norm.num_batches_tracked += 1
     momentum = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
-    running_mean.lerp_(mean, momentum)
-    running_var.lerp_(var * n / max(n - 1, 1), momentum)
+    norm.running_mean.lerp_(mean, momentum)
+    norm.running_var.lerp_(var * (n / max(n - 1, 1)), momentum)

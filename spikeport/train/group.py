@@ -246,8 +246,9 @@ class _RoundedNeurons:
         if self.threshold is None:
             self.v = v
             return torch.zeros_like(v)
-        s = spike(v - self.threshold, self.group.neuron.width)
-        held = s.detach() if self.group.neuron.detach_reset else s
+        dynamics = self.group.neuron.dynamics
+        s = spike(v, self.threshold, dynamics.surrogate)
+        held = s.detach() if dynamics.detach_reset else s
         self.v = v - held * self.threshold if self.group.reset == "subtract" else v * (1 - held)
         return s
 

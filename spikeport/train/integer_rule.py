@@ -5,7 +5,7 @@
 A `SpikingLayer` has du = 4095: the current lasts one step.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,33 +15,53 @@ from spikeport import fixed
 from spikeport.errors import InputError, OverflowDetected
 from spikeport.train.image import Image
 from spikeport.train.quant import LayerIntegers
-from spikeport.train.synapses import AnySynapse, Synapse
+from spikeport.train.synapses import AnySynapse, OneToOne, Synapse
 
 
-def forward(synapse: Synapse, gather: Callable[[Tensor], Tensor], ints: LayerIntegers, x: Tensor) -> Tensor:
-    """Spikes `(T, B, *in)` to spikes `(T, B, *out)` in the weights' float type.
+@dataclass(frozen=True, eq=False)
+class Way:
+    """One way into a layer."""
 
-    Args:
-        gather: Spikes `(T B, *in)` to what the synapse takes, whole numbers: sums over windows.
+    synapse: Synapse | OneToOne
+    gather: Callable[[Tensor], Tensor]
+    """Spikes `(T B, *in)` to what the synapse takes, whole numbers: sums over windows."""
+    weight: Tensor
+    x: Tensor
+    """Spikes `(T, B, *in)`."""
+
+
+def forward(ways: Sequence[Way], ints: LayerIntegers, reset: str, dtype: torch.dtype) -> Tensor:
+    """Spikes `(T, B, *out)` of all that comes in, in a float type.
 
     Raises:
         InputError: spikes that are not 0 or 1.
         OverflowDetected: u or v leaves its 24 bits, as the simulator's profile `strict`.
     """
-    with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-        check_spikes(x)
-        total = accumulate(synapse, gather(x.flatten(0, 1).to(synapse.weight.dtype)), ints.weight)
-        arriving = total.reshape(*x.shape[:2], *total.shape[1:])
-        spikes = fire(arriving, _per_channel(ints.bias, total.dim() - 1), ints.dv, ints.vth)
-        return spikes.to(synapse.weight.dtype)
+    with torch.no_grad(), torch.autocast(ways[0].x.device.type, enabled=False):
+        total: Tensor | None = None
+        for way in ways:
+            check_spikes(way.x)
+            found = accumulate(way.synapse, way.gather(way.x.flatten(0, 1).to(dtype)), way.weight)
+            total = found if total is None else total + found
+        assert total is not None
+        arriving = total.reshape(*ways[0].x.shape[:2], *total.shape[1:])
+        spikes = fire(arriving, _per_channel(ints.bias, total.dim() - 1), ints.dv, ints.vth, reset == "subtract")
+        return spikes.to(dtype)
 
 
-def forward_image(synapse: Synapse, image: Image, ints: LayerIntegers, x: Tensor) -> Tensor:
-    """An image `(B, *in)` to spikes `(T, B, *out)`; raises InputError for values that are not integers besides."""
+def forward_image(synapse: Synapse, image: Image, ints: LayerIntegers, reset: str, x: Tensor) -> Tensor:
+    """An image `(B, *in)`, or one for each step, `(T, B, *in)`, to spikes `(T, B, *out)`.
+
+    Raises:
+        InputError: values that are not integers; and as `forward`.
+    """
     with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-        mant = encode(synapse, x, ints.weight, _per_channel(ints.bias, x.dim() - 1), ints.encoder_shift or 0)
-        nothing = mant.new_zeros(()).expand(image.steps, *mant.shape)
-        spikes = fire(nothing, mant << ints.bias_exp, ints.dv, ints.vth)
+        axes, still = synapse.weight.dim(), x.dim() == synapse.weight.dim()
+        merged = x if still else x.flatten(0, 1)
+        mant = encode(synapse, merged, ints.weight, _per_channel(ints.bias, axes - 1), ints.encoder_shift or 0)
+        mant = mant if still else mant.reshape(*x.shape[:2], *mant.shape[1:])
+        nothing = mant.new_zeros(()).expand(image.steps, *mant.shape) if still else torch.zeros_like(mant)
+        spikes = fire(nothing, mant << ints.bias_exp, ints.dv, ints.vth, reset == "subtract")
         return spikes.to(synapse.weight.dtype)
 
 
@@ -66,7 +86,7 @@ def encode(synapse: Synapse, x: Tensor, weight: Tensor, offset: Tensor, shift: i
     return total if shift == 0 else (total + (1 << (shift - 1))) >> shift
 
 
-def accumulate(synapse: Synapse | AnySynapse, x: Tensor, weight: Tensor) -> Tensor:
+def accumulate(synapse: Synapse | AnySynapse | OneToOne, x: Tensor, weight: Tensor) -> Tensor:
     """The synapse on integers. Float sums of integers are exact below the mantissa's width.
 
     On accelerators float32 may mean a shorter format or a transform that rounds; float64 does not.
@@ -77,14 +97,14 @@ def accumulate(synapse: Synapse | AnySynapse, x: Tensor, weight: Tensor) -> Tens
     return synapse.apply_weight(x.to(dtype), weight.to(dtype), None).long()
 
 
-def fire(arriving: Tensor, bias: Tensor, dv: int, vth: int) -> Tensor:
+def fire(arriving: Tensor, bias: Tensor, dv: int, vth: int, subtract: bool = False) -> Tensor:
     """The neurons on integers, whose current lasts one step; spikes as booleans.
 
     Args:
         arriving: `(T, B, ...)` sums of mantissas.
         bias: In steps of v; broadcasts to `(B, ...)`, or `(T, B, ...)` if it changes from step to step.
     """
-    neurons = IntegerNeurons(fixed.keep_v(dv), vth)
+    neurons = IntegerNeurons(fixed.keep_v(dv), vth, subtract=subtract)
     steady = bias.dim() < arriving.dim()
     return torch.stack([neurons(a, bias if steady else bias[t]) for t, a in enumerate(arriving)])
 

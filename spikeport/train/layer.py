@@ -1,8 +1,8 @@
 """`SpikingLayer`: synapse, batch norm and neuron, the unit that becomes one layer on the chip.
 
 Quantization crosses the three of them (the weights' scale sets the grid of threshold and bias),
-so they live in one module; so does a mean over windows, which is folded into the weights.
-Between layers there is nothing but spikes, `(T, B, ...)`.
+so they live in one module; so does a mean over windows, which is folded into the weights, and what joins the layer past
+a block. Between layers there is nothing but spikes, `(T, B, ...)`.
 """
 
 import torch
@@ -10,196 +10,202 @@ from torch import Tensor, nn
 
 from spikeport import fixed
 from spikeport.errors import InputError
-from spikeport.train import integer_rule, pools, quant
-from spikeport.train.fold import Folded, fold
+from spikeport.train import integer_rule, quant
+from spikeport.train.branch import Branch, Shortcut
+from spikeport.train.fold import Folded
+from spikeport.train.fused import Current, fire
 from spikeport.train.image import Image
 from spikeport.train.neurons import AbstractNeuron
 from spikeport.train.quant import LayerIntegers
-from spikeport.train.synapses import QuantConvTranspose2d, QuantLinear, Synapse
+from spikeport.train.readout import Readout
+from spikeport.train.scale import Grid, grid_of
+from spikeport.train.synapses import AnyBatchNorm, OneToOne, QuantConvTranspose2d, Synapse
+
+ONE_TO_ONE = OneToOne()
 
 
 class SpikingLayer(nn.Module):
     """spikes or image -> pool -> synapse -> norm -> neuron -> spikes.
 
     In eval mode with `quantize`, the forward pass is the chip's integer rule, bit for bit.
-    In training mode it uses the same rounded weights (folded with the batch's statistics), decay,
-    threshold and bias, with straight-through gradients. Without `quantize` it is the papers' float form.
+    In training mode it uses the same rounded weights, decay, threshold and bias, on the grid of the running statistics
+    and normalised by the batch's, with straight-through gradients. Without `quantize` it is the papers' float form.
 
     Args:
-        image: Set on the first layer if the network's input is an image, `(B, c, h, w)`.
-        pool: Means, or with a `divisor_override` of 1 sums, of the spikes in windows, taken before the synapse; a
-            `QuantLinear` gets them flat. Where windows overlap, weights have fewer levels: their sums must fit 8 bits.
+        image: Set on the first layer if the network's input is an image, `(B, c, h, w)`, or one for each step.
+        pool: Of `Branch`.
+        shortcut: What else enters the neurons: a `Branch` of the spikes that are given as the second input, or those
+            spikes themselves.
     """
 
     def __init__(
         self,
         synapse: Synapse,
         neuron: AbstractNeuron,
-        norm: nn.BatchNorm1d | nn.BatchNorm2d | None = None,
+        norm: AnyBatchNorm | None = None,
         *,
         image: Image | None = None,
         pool: nn.AvgPool2d | None = None,
+        shortcut: Branch | Shortcut | None = None,
         quantize: bool = True,
     ) -> None:
         super().__init__()
-        if pool is not None:
-            _check_pool(pool, image)
-        if image is not None and isinstance(synapse, QuantConvTranspose2d):
-            do = "begin with a QuantConv2d or QuantLinear"
-            raise InputError("SpikingLayer", "image", relation="is not taken by", limit="a QuantConvTranspose2d", do=do)
-        if norm is not None and norm.running_mean is None:
-            do = "leave track_running_stats on"
-            raise InputError("SpikingLayer", "norm", relation="has no", limit="running statistics", do=do)
-        self.synapse = synapse
-        self.norm = norm
+        if image is not None:
+            _check_image_layer(synapse, pool, shortcut)
+        self.main = Branch(synapse, norm, pool)
+        self.shortcut = shortcut
         self.neuron = neuron
         self.image = image
-        self.pool = pool
         self.quantize = quantize
+        self.sync = False
+        """Whether statistics of a batch are those over all processes."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """`(T, B, *in)` spikes, or `(B, *in)` integers for an image, to `(T, B, *out)` spikes."""
-        self._check(x)
-        if not self.quantize:
-            return self._forward_float(x)
-        if self.training:
-            return self._forward_rounded(x)
+    @property
+    def synapse(self) -> Synapse:
+        return self.main.synapse
+
+    @property
+    def branches(self) -> tuple[Branch | Shortcut, ...]:
+        return (self.main,) if self.shortcut is None else (self.main, self.shortcut)
+
+    def forward(self, x: Tensor, past: Tensor | None = None) -> Tensor:
+        """`(T, B, *in)` spikes, or `(B, *in)` integers for an image, to `(T, B, *out)` spikes.
+
+        Args:
+            past: `(T, B, *other)` spikes for the shortcut, where there is one.
+        """
+        inputs = self._inputs(x, past)
+        if self.training or not self.quantize:
+            return self._forward_float(inputs)
         if self.image is not None:
-            return integer_rule.forward_image(self.synapse, self.image, self.integers(), x)
-        return integer_rule.forward(self.synapse, self._window_sums, self.integers(), x)
+            return integer_rule.forward_image(self.synapse, self.image, self.integers(), self.neuron.dynamics.reset, x)
+        return self._forward_integer(inputs)
 
     def integers(self) -> LayerIntegers:
         """The layer as the chip holds it, from the running statistics."""
         where = type(self.neuron).__name__
         with torch.no_grad():
-            folded = fold(self.synapse, self.norm, self.neuron.gain()).double()
-            quant.legal_weight(where, folded.weight, folded.bias)
-            lsb = quant.weight_lsb(folded.weight, self._levels())
-            k = torch.round(folded.weight / lsb).long()
+            folded = [branch.fold(self.neuron.gain()).double() for branch in self.branches]
+            for part in folded:
+                quant.legal_weight(where, part.weight, part.bias)
+            grid = self._grid(folded)
+            k = [torch.round(part.weight / step).long() for part, step in zip(folded, grid.steps, strict=True)]
             keep, threshold = self.neuron.keep().double(), self.neuron.threshold().double()
             dv = quant.legal_decay(where, keep, self.neuron.keep_max)
             if self.image is not None:
-                offset = quant.legal_offset(where, folded.bias / (lsb * self.image.scale))
-                offset, shift = quant.coarse_offset(k, offset, self.image.low, self.image.high)
-                if not k.any():  # no weight sets the scale, so the bias does
-                    offset, lsb, shift = (offset + (1 << shift >> 1)) >> shift, lsb * 2.0**shift, 0
-                unit = lsb * self.image.scale * 2.0**shift
-                vth = quant.legal_threshold(where, threshold, unit)
-                return LayerIntegers(k, offset, fixed.ACT_SHIFT, dv, vth, float(unit), shift)
-            unit = self._unit(folded, lsb)
-            step, exp = quant.bias_step(folded.bias, unit)
-            mant = torch.round(folded.bias / step).clamp(-fixed.BIAS_MANT_MAX, fixed.BIAS_MANT_MAX).long()
-            vth = quant.legal_threshold(where, threshold, unit)
-            return LayerIntegers(2 * k, mant << exp, exp, dv, vth, float(unit))
+                return self._image_integers(where, folded[0], grid.steps[0], k[0], dv)
+            weights = [(2 * w) << int(e) for w, e in zip(k, grid.exps, strict=True)]
+            bias = torch.stack([part.bias.expand(folded[0].bias.shape) for part in folded]).sum(0)
+            step, exp = quant.bias_step(bias, grid.unit)
+            mant = torch.round(bias / step).clamp(-fixed.BIAS_MANT_MAX, fixed.BIAS_MANT_MAX).long()
+            vth = quant.legal_threshold(where, threshold, grid.unit)
+            past = weights[1] if len(weights) > 1 else None
+            return LayerIntegers(weights[0], mant << exp, exp, dv, vth, float(grid.unit), past=past)
 
-    def _forward_float(self, x: Tensor) -> Tensor:
-        current = self.synapse.apply_weight(self._merged(x), self.synapse.weight, self.synapse.bias)
-        if self.norm is not None:
-            current = self.norm(current)
-        return self.neuron(self._split(current * self.neuron.gain(), x))
+    def _image_integers(self, where: str, folded: Folded, lsb: Tensor, k: Tensor, dv: int) -> LayerIntegers:
+        assert self.image is not None
+        offset = quant.legal_offset(where, folded.bias / (lsb * self.image.scale))
+        offset, shift = quant.coarse_offset(k, offset, self.image.low, self.image.high)
+        if not k.any():  # no weight sets the scale, so the bias does
+            offset, lsb, shift = (offset + (1 << shift >> 1)) >> shift, lsb * 2.0**shift, 0
+        unit = lsb * self.image.scale * 2.0**shift
+        vth = quant.legal_threshold(where, self.neuron.threshold().double(), unit)
+        return LayerIntegers(k, offset, fixed.ACT_SHIFT, dv, vth, float(unit), shift)
 
-    def _forward_rounded(self, x: Tensor) -> Tensor:
-        merged = self._merged(x)
-        folded = fold(self.synapse, self.norm, self.neuron.gain(), batch=merged)
-        lsb = quant.weight_lsb(folded.weight, self._levels())
-        unit = self._unit(folded, lsb)
-        weight = quant.round_ste(folded.weight / lsb) * lsb
-        bias = folded.bias if self.image is not None else quant.quantize_bias(folded.bias, unit)
-        current = self.synapse.apply_weight(merged, weight, bias)
-        if self.image is not None:
-            current = quant.round_ste(current / unit) * unit
-        keep = quant.quantize_keep(self.neuron.keep(), self.neuron.keep_max)
-        threshold = quant.quantize_threshold(self.neuron.threshold(), unit)
-        return self.neuron(self._split(current, x), keep, threshold)
+    def _forward_float(self, inputs: list[Tensor]) -> Tensor:
+        """The papers' float form, or the same with rounded parameters."""
+        gain, keep, threshold = self.neuron.gain(), self.neuron.keep(), self.neuron.threshold()
+        grid, unit = None, 0.0
+        if self.quantize:
+            with torch.no_grad():
+                folded = [branch.fold(gain) for branch in self.branches]
+                grid = self._grid(folded)
+                grid_unit = grid.unit if self.image is None else self._image_unit(folded[0], grid.steps[0])
+            keep = quant.quantize_keep(keep, self.neuron.keep_max)
+            threshold = quant.quantize_threshold(threshold, grid_unit)
+            unit = float(grid_unit) if self.image is not None else 0.0
+        found = [
+            branch.current(x, gain, grid.steps[i] if grid else None, self.sync)
+            for i, (branch, x) in enumerate(zip(self.branches, self._merged(inputs), strict=True))
+        ]
+        currents = [current for current, _ in found]
+        brought = [offset for _, offset in found if offset is not None]
+        offset = torch.stack(brought).sum(0) if brought else None
+        if grid is not None and self.image is None:
+            offset = _rounded_bias(currents, offset, grid.unit)
+        constant = self.image is not None and inputs[0].dim() == self.synapse.weight.dim()
+        steps = self.image.steps if constant and self.image is not None else len(inputs[0])
+        spikes = fire(currents, offset, keep, threshold, steps, self.neuron.dynamics, constant=constant, unit=unit)
+        return spikes.reshape(steps, -1, *spikes.shape[1:])
 
-    def _unit(self, folded: Folded, lsb: Tensor) -> Tensor:
-        if self.image is None:
-            return lsb / (2 * pools.divisor(self.pool))
-        with torch.no_grad():
-            k, offset = folded.weight / lsb, folded.bias / (lsb * self.image.scale)
-            shift = quant.encoder_shift(k.round(), offset.round(), self.image.low, self.image.high)
+    def _forward_integer(self, inputs: list[Tensor]) -> Tensor:
+        ints = self.integers()
+        weights = [w for w in (ints.weight, ints.past) if w is not None]
+        synapses = [branch.synapse if isinstance(branch, Branch) else ONE_TO_ONE for branch in self.branches]
+        ways = [
+            integer_rule.Way(synapse, branch.window_sums, weight, x)
+            for synapse, branch, weight, x in zip(synapses, self.branches, weights, inputs, strict=True)
+        ]
+        return integer_rule.forward(ways, ints, self.neuron.dynamics.reset, self.synapse.weight.dtype)
+
+    def _grid(self, folded: list[Folded]) -> Grid:
+        ways = self.branches
+        return grid_of([part.weight for part in folded], [b.levels for b in ways], [b.divisor for b in ways])
+
+    def _image_unit(self, folded: Folded, lsb: Tensor) -> Tensor:
+        assert self.image is not None
+        k, offset = folded.weight / lsb, folded.bias / (lsb * self.image.scale)
+        shift = quant.encoder_shift(k.round(), offset.round(), self.image.low, self.image.high)
         return lsb * self.image.scale * 2.0**shift
 
-    def _merged(self, x: Tensor) -> Tensor:
-        """Time and batch as one axis, so that the synapse runs once for all steps."""
-        x = x.to(self.synapse.weight.dtype)
+    def _merged(self, inputs: list[Tensor]) -> list[Tensor]:
+        """Time and batch as one axis, so that each synapse runs once for all steps."""
+        dtype = self.synapse.weight.dtype
         if self.image is not None:
-            return x * self.image.scale
-        return self._window_sums(x.flatten(0, 1)) / pools.divisor(self.pool)
+            x = inputs[0].to(dtype) * self.image.scale
+            return [x if x.dim() == self.synapse.weight.dim() else x.flatten(0, 1)]
+        merged = (x.flatten(0, 1).to(dtype) for x in inputs)
+        return [b.window_sums(x) / b.divisor if b.pool else x for b, x in zip(self.branches, merged, strict=True)]
 
-    def _window_sums(self, x: Tensor) -> Tensor:
-        """`(N, *in)` as the synapse takes it, windows added up."""
-        if self.pool is None:
-            return x
-        sums = pools.window_sums(self.pool, x)
-        return sums.flatten(1) if isinstance(self.synapse, QuantLinear) else sums
-
-    def _levels(self) -> int:
-        """Largest |k|: the sum of the weights that one spike goes through is at most 127."""
-        return quant.K_MAX // pools.overlap(self.pool)
-
-    def _split(self, current: Tensor, x: Tensor) -> Tensor:
-        if self.image is not None:
-            return current.expand(self.image.steps, *current.shape)
-        return current.reshape(*x.shape[:2], *current.shape[1:])
-
-    def _check(self, x: Tensor) -> None:
-        expected = 5 if self.pool is not None else self.synapse.weight.dim() + (0 if self.image is not None else 1)
-        if x.dim() != expected or not x.numel():
-            axes = "(B, ...)" if self.image is not None else "(T, B, ...)"
-            raise InputError(
-                "SpikingLayer",
-                "input shape",
-                got=tuple(x.shape),
-                relation="does not have",
-                limit=f"{expected} axes, {axes}, none empty",
-            )
+    def _inputs(self, x: Tensor, past: Tensor | None) -> list[Tensor]:
+        if (past is None) != (self.shortcut is None):
+            relation = "is missing" if past is None else "is not taken by"
+            raise InputError("SpikingLayer", "second input", relation=relation, limit="a layer without a shortcut")
+        axes = (self.main.axes, self.main.axes - 1) if self.image is not None else (self.main.axes,)
+        if x.dim() not in axes or not x.numel():
+            named = "(B, ...)" if self.image is not None else "(T, B, ...)"
+            limit = f"{axes[-1]} axes, {named}, none empty"
+            raise InputError("SpikingLayer", "input shape", got=tuple(x.shape), relation="does not have", limit=limit)
         if self.image is not None and (x.amin() < self.image.low or x.amax() > self.image.high):
-            got = f"{x.amin():g}..{x.amax():g}"
-            raise InputError(
-                "SpikingLayer",
-                "image values",
-                got=got,
-                relation="are not in",
-                limit=f"[{self.image.low}, {self.image.high}]",
-            )
+            got, limit = f"{x.amin():g}..{x.amax():g}", f"[{self.image.low}, {self.image.high}]"
+            raise InputError("SpikingLayer", "image values", got=got, relation="are not in", limit=limit)
+        return [x] if past is None else [x, past]
 
 
-def _check_pool(pool: nn.AvgPool2d, image: Image | None) -> None:
-    pools.check_average(pool)
-    if image is not None:
-        do = "average the images before they enter the network"
-        raise InputError("SpikingLayer", "pool", relation="is not allowed", limit="beside an image", do=do)
-    if pools.overlap(pool) > quant.K_MAX:
-        got, do = pools.overlap(pool), "let the windows overlap less"
-        raise InputError("AvgPool2d", "windows over one place", got=got, relation="exceed", limit=quant.K_MAX, do=do)
+def _rounded_bias(currents: list[Current], offset: Tensor | None, unit: Tensor) -> Tensor | None:
+    """The offset, moved by what rounding does to the bias that the chip would have of it and the norms' means."""
+    with torch.no_grad():
+        bias = offset
+        for current in currents:
+            if current.moments is not None:
+                assert bias is not None and current.scale is not None
+                bias = bias - current.scale * current.moments.rstd * current.moments.mean
+        error = None if bias is None else quant.quantize_bias(bias, unit) - bias
+    return offset if error is None or offset is None else offset + error
 
 
-class Vote(nn.Module):
-    """Output spikes `(T, B, n)` to rates `(B, classes)`: mean over time and equal blocks of neurons.
-
-    The boosting layer of ALIF's networks (its Table 8, average pooling of the outputs); runs on the host.
-    """
-
-    def __init__(self, classes: int) -> None:
-        super().__init__()
-        if classes < 1:
-            raise InputError("Vote", "classes", got=classes, relation="is not above", limit=0)
-        self.classes = classes
-
-    def forward(self, spikes: Tensor) -> Tensor:
-        if spikes.dim() != 3:
-            got, do = tuple(spikes.shape), "put nn.Flatten(2) before it"
-            raise InputError("Vote", "input shape", got=got, relation="does not have", limit="3 axes, (T, B, n)", do=do)
-        if spikes.shape[-1] % self.classes:
-            raise InputError(
-                "Vote", "output neurons", got=spikes.shape[-1], relation="do not divide by classes", limit=self.classes
-            )
-        return spikes.reshape(*spikes.shape[:-1], self.classes, -1).sum((0, -1)) * self.classes / spikes[:, 0].numel()
+def _check_image_layer(synapse: Synapse, pool: nn.AvgPool2d | None, shortcut: nn.Module | None) -> None:
+    if isinstance(synapse, QuantConvTranspose2d):
+        do = "begin with a QuantConv2d or QuantLinear"
+        raise InputError("SpikingLayer", "image", relation="is not taken by", limit="a QuantConvTranspose2d", do=do)
+    for what, given in (("pool", pool), ("shortcut", shortcut)):
+        if given is not None:
+            do = "average the images before they enter the network" if what == "pool" else "begin with a plain layer"
+            raise InputError("SpikingLayer", what, relation="is not allowed", limit="beside an image", do=do)
 
 
 def set_quantize(module: nn.Module, quantize: bool) -> None:
-    """Switches every SpikingLayer inside between the deployable and the float form."""
+    """Switches every layer inside between the deployable and the float form."""
     for layer in module.modules():
-        if isinstance(layer, SpikingLayer):
+        if isinstance(layer, SpikingLayer | Readout):
             layer.quantize = quantize

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from spikeport.errors import InputError
 from spikeport.train.data import DataSet, Split
 from spikeport.train.group import SpikingGroup
-from spikeport.train.models import build_model
+from spikeport.train.models import Source, build_model
 from spikeport.train.network import SpikingNetwork
 from spikeport.train.recipe import Recipe
 
@@ -68,7 +68,7 @@ def model_of(recipe: Recipe, data: DataSet) -> nn.Sequential:
     """The recipe's model with its initial weights."""
     torch.manual_seed(recipe.seed)
     shape = data.train.images.shape[1:]
-    return build_model(recipe.model, (shape[0], shape[1], shape[2]), data.classes, **recipe.model_options)
+    return build_model(recipe.model, Source((shape[0], shape[1], shape[2])), data.classes, **recipe.model_options)
 
 
 def fit(model: nn.Module, data: Split, recipe: Recipe, progress: Progress = lambda _: None) -> list[Epoch]:

@@ -12,6 +12,7 @@ One rule serves training, evaluation and export. With w the folded weights of a 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ class LayerIntegers:
     """What one layer is on the chip. Integers as torch int64 tensors or Python ints."""
 
     weight: Tensor
-    """Mantissas, in the synapse's shape."""
+    """Mantissas << exponent, in the synapse's shape."""
     bias: Tensor
     """`(channels,)`, in steps of v: multiples of 2^bias_exp. Of an encoder: its offset."""
     bias_exp: int
@@ -40,11 +41,33 @@ class LayerIntegers:
     """What weight mantissa 1 (64 steps of v) is worth in the float model."""
     encoder_shift: int | None = None
     """Rounding shift of the host's first layer; None for a layer on the chip."""
+    past: Tensor | None = None
+    """Of the shortcut, as `weight`; `()` where it takes spikes as they are."""
 
 
 def round_ste(x: Tensor) -> Tensor:
     """Rounds, halves to even; the gradient passes as if it had not."""
     return x + (torch.round(x) - x).detach()
+
+
+def rounded_through(weight: Tensor, per_step: Tensor, back: Tensor) -> Tensor:
+    """round(weight * per_step) * back, with the gradient of the weight itself.
+
+    Args:
+        per_step: Broadcasts to the weight, as `back` does, its inverse, or 0 where it is 0.
+    """
+    found: Tensor = _Rounded.apply(weight, per_step, back)  # type: ignore[no-untyped-call]
+    return found
+
+
+class _Rounded(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, per_step: Tensor, back: Tensor) -> Tensor:
+        return (weight * per_step).round_().mul_(back)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return grads[0], None, None
 
 
 def weight_lsb(weight: Tensor, levels: int = K_MAX) -> Tensor:

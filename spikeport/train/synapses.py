@@ -28,9 +28,9 @@ class QuantConv2d(nn.Conv2d):
             )
         return F.conv2d(x, weight, bias, self.stride, self.padding, self.dilation, self.groups)
 
-    def scaled(self, weight: Tensor, factor: Tensor) -> Tensor:
-        """Each output channel's weights times its factor, `(c_out,)`."""
-        return weight * factor[:, None, None, None]
+    def per_weight(self, values: Tensor) -> Tensor:
+        """What is one for each output channel, `(c_out,)`, in a shape that broadcasts to the weight's."""
+        return values[:, None, None, None]
 
     def reach(self, weight: Tensor) -> Tensor:
         """The most that spikes of all sources bring to one neuron, in absolute weights."""
@@ -52,10 +52,10 @@ class QuantConvTranspose2d(nn.ConvTranspose2d):
         geometry = self.stride, self.padding, self.output_padding, self.groups, self.dilation
         return F.conv_transpose2d(x, weight, bias, *geometry)  # type: ignore[arg-type]
 
-    def scaled(self, weight: Tensor, factor: Tensor) -> Tensor:
-        """Each output channel's weights times its factor, `(c_out,)`."""
-        per_group = factor.reshape(self.groups, 1, -1, 1, 1)
-        return (self._grouped(weight) * per_group).reshape(weight.shape)
+    def per_weight(self, values: Tensor) -> Tensor:
+        """What is one for each output channel, `(c_out,)`, in a shape that broadcasts to the weight's."""
+        c_in = self.in_channels // self.groups
+        return values.reshape(self.groups, 1, -1).expand(-1, c_in, -1).reshape(self.in_channels, -1, 1, 1)
 
     def reach(self, weight: Tensor) -> Tensor:
         """The most that spikes of all sources bring to one neuron, in absolute weights."""
@@ -77,13 +77,25 @@ class QuantLinear(nn.Linear):
         """The product with another weight of the same shape."""
         return F.linear(x, weight, bias)
 
-    def scaled(self, weight: Tensor, factor: Tensor) -> Tensor:
-        """Each output's weights times its factor, `(n_out,)`."""
-        return weight * factor[:, None]
+    def per_weight(self, values: Tensor) -> Tensor:
+        """What is one for each output, `(n_out,)`, in a shape that broadcasts to the weight's."""
+        return values[:, None]
 
     def reach(self, weight: Tensor) -> Tensor:
         """The most that spikes of all sources bring to one neuron, in absolute weights."""
         return weight.abs().sum(1).amax()
+
+
+class OneToOne(nn.Module):
+    """Each neuron to the one at its place, with one weight for all; what a block's input takes past the block."""
+
+    def apply_weight(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """x times the weight, `()`."""
+        return x * weight if bias is None else x * weight + bias
+
+    def reach(self, weight: Tensor) -> Tensor:
+        """The most that spikes of all sources bring to one neuron, in absolute weights."""
+        return weight.abs()
 
 
 class QuantSparse(nn.Module):
@@ -120,6 +132,7 @@ class QuantSparse(nn.Module):
 
 
 Synapse = QuantConv2d | QuantConvTranspose2d | QuantLinear
+AnyBatchNorm = nn.BatchNorm1d | nn.BatchNorm2d
 AnySynapse = QuantConv2d | QuantLinear | QuantSparse
 """Of a `SpikingGroup`."""
 

@@ -1,0 +1,125 @@
+"""`Branch`: one way into a layer, pool -> synapse -> norm; `Shortcut`, the way past a block that changes nothing."""
+
+import torch
+from torch import Tensor, nn
+
+from spikeport.errors import InputError
+from spikeport.train import pools, quant
+from spikeport.train.fold import Folded, fold, norm_scale, running, update_running
+from spikeport.train.fused import Current, Moments, moments_of
+from spikeport.train.synapses import AnyBatchNorm, QuantLinear, Synapse, channels_of
+
+
+class Way(nn.Module):
+    """What spikes pass before they are weighed: nothing, or a pool."""
+
+    def __init__(self, pool: nn.AvgPool2d | None) -> None:
+        super().__init__()
+        if pool is not None:
+            pools.check_average(pool)
+            if pools.overlap(pool) > quant.K_MAX:
+                got, do, limit = pools.overlap(pool), "let the windows overlap less", quant.K_MAX
+                raise InputError("AvgPool2d", "windows over one place", got=got, relation="exceed", limit=limit, do=do)
+        self.pool = pool
+
+    @property
+    def levels(self) -> int:
+        """Largest |k|: the sum of the weights that one spike goes through is at most 127."""
+        return quant.K_MAX // pools.overlap(self.pool)
+
+    @property
+    def divisor(self) -> int:
+        """What the sum of a window is divided by."""
+        return pools.divisor(self.pool)
+
+    def window_sums(self, x: Tensor) -> Tensor:
+        """`(N, *in)` with windows added up."""
+        return x if self.pool is None else pools.window_sums(self.pool, x)
+
+
+class Branch(Way):
+    """
+    Args:
+        pool: Means, or with a `divisor_override` of 1 sums, of the spikes in windows, taken before the synapse; a
+            `QuantLinear` gets them flat. Where windows overlap, weights have fewer levels: their sums must fit 8 bits.
+    """
+
+    def __init__(self, synapse: Synapse, norm: AnyBatchNorm | None = None, pool: nn.AvgPool2d | None = None) -> None:
+        super().__init__(pool)
+        if norm is not None and norm.running_mean is None:
+            do = "leave track_running_stats on"
+            raise InputError("SpikingLayer", "norm", relation="has no", limit="running statistics", do=do)
+        self.synapse = synapse
+        self.norm = norm
+
+    @property
+    def axes(self) -> int:
+        """Of one input with time and batch."""
+        return 5 if self.pool is not None else self.synapse.weight.dim() + 1
+
+    def window_sums(self, x: Tensor) -> Tensor:
+        """`(N, *in)` as the synapse takes it, windows added up."""
+        sums = super().window_sums(x)
+        return sums.flatten(1) if self.pool is not None and isinstance(self.synapse, QuantLinear) else sums
+
+    def fold(self, gain: Tensor) -> Folded:
+        """Weight and bias with the running statistics and the gain."""
+        return fold(self.synapse, self.norm, gain)
+
+    def current(self, x: Tensor, gain: Tensor, step: Tensor | None, sync: bool) -> tuple[Current, Tensor | None]:
+        """What enters the neurons, and the offset that it brings, `(channels,)`.
+
+        In training mode the norm is that of the batch, which moves the running statistics.
+
+        Args:
+            x: `(N, *in)` as the synapse takes it, windows averaged.
+            step: The grid of the folded weights; None: they are not rounded.
+        """
+        weight = self.synapse.weight if step is None else self._rounded(gain, step)
+        y = self.synapse.apply_weight(x, weight, None)
+        bias = self.synapse.bias
+        scale = gain.expand(channels_of(self.synapse))
+        if self.norm is None:
+            return Current(y, scale), None if bias is None else gain * bias
+        gamma, beta = norm_scale(self.norm)
+        moments = self._moments(y, bias, sync)
+        return Current(y, scale * gamma, moments), gain * beta
+
+    def _rounded(self, gain: Tensor, step: Tensor) -> Tensor:
+        """The weight such that, scaled as in eval mode, it lies on the grid; straight-through gradient.
+
+        The scale is that of the running statistics, with which the chip's weights are made. The batch's own would
+        have to be known before the convolution that gives them, and cost a second one.
+        """
+        weight = self.synapse.weight
+        with torch.no_grad():
+            factor = (gain if self.norm is None else gain * running(self.norm).scale).expand(channels_of(self.synapse))
+            per_step = factor / step
+            back = torch.where(per_step != 0, 1 / per_step, 0)
+        return quant.rounded_through(weight, self.synapse.per_weight(per_step), self.synapse.per_weight(back))
+
+    def _moments(self, y: Tensor, bias: Tensor | None, sync: bool) -> Moments:
+        assert self.norm is not None
+        shift = torch.zeros((), device=y.device) if bias is None else bias.detach()  # the synapse ran without it
+        if not self.norm.training:
+            stats = running(self.norm)
+            return Moments(stats.mean - shift, stats.rstd, of_batch=False)
+        moments, var, n = moments_of(y.detach(), self.norm.eps, sync)
+        if self.norm.track_running_stats:
+            update_running(self.norm, moments.mean + shift, var, n)
+        return moments
+
+
+class Shortcut(Way):
+    """Spikes of a block's input that join its last neurons as they are, or as means over windows."""
+
+    def __init__(self, pool: nn.AvgPool2d | None = None) -> None:
+        super().__init__(pool)
+
+    def fold(self, gain: Tensor) -> Folded:
+        """One weight for all, `()`."""
+        return Folded(gain.clone(), torch.zeros_like(gain))
+
+    def current(self, x: Tensor, gain: Tensor, step: Tensor | None, sync: bool) -> tuple[Current, None]:
+        weight = gain if step is None else quant.round_ste(gain / step) * step
+        return Current(x, weight.expand(x.shape[1])), None

@@ -1,0 +1,44 @@
+"""The grid of a layer's weights: one unit for all of its branches, and an exponent for each.
+
+With w_i the folded weights of branch i, L_i their levels and n_i the places of its means:
+
+    unit_i = max|w_i| / L_i / 2 n_i         what mantissa 1, on one spike, is worth for the branch alone
+    unit   = unit_0, the main branch's; exponent e_1 = ceil(log2(unit_1 / unit)), of the other
+             (or finer by 2^-e_1 where that is below 0, and the main branch has the exponent)
+    step_i = 2 n_i unit 2^e_i               w_i = k step_i, |k| <= L_i; mantissas are 2 k
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from spikeport import fixed
+from spikeport.train.quant import weight_lsb
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Scalars without gradient."""
+
+    unit: Tensor
+    steps: tuple[Tensor, ...]
+    exps: tuple[Tensor, ...]
+
+
+def grid_of(weights: Sequence[Tensor], levels: Sequence[int], places: Sequence[int]) -> Grid:
+    """The grid of one branch, or of two."""
+    lsbs = [weight_lsb(w, n) for w, n in zip(weights, levels, strict=True)]
+    if len(weights) == 1:
+        return Grid(lsbs[0] / (2 * places[0]), (lsbs[0],), (torch.zeros_like(lsbs[0]),))
+    main, other = (lsb / (2 * n) for lsb, n in zip(lsbs, places, strict=True))
+    if not weights[0].detach().any():
+        main = other
+    exp = torch.ceil(torch.log2(other / main))
+    exp = torch.where(torch.exp2(exp) * main < other, exp + 1, exp)  # log2 rounds
+    exp = exp.clamp(-fixed.WEIGHT_EXP_MAX, fixed.WEIGHT_EXP_MAX)
+    unit = torch.maximum(main * torch.exp2(exp.clamp(max=0)), other / 2.0**fixed.WEIGHT_EXP_MAX)
+    exps = (-exp).clamp(min=0), exp.clamp(min=0)
+    steps = tuple(2 * n * unit * torch.exp2(e) for n, e in zip(places, exps, strict=True))
+    return Grid(unit, steps, exps)
