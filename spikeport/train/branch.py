@@ -7,6 +7,7 @@ from spikeport.errors import InputError
 from spikeport.train import pools, quant
 from spikeport.train.fold import Folded, fold, norm_scale, running, update_running
 from spikeport.train.fused import Current, Moments, moments_of
+from spikeport.train.rounding import largest, rounded_through
 from spikeport.train.synapses import AnyBatchNorm, QuantLinear, Synapse, channels_of
 
 
@@ -66,6 +67,10 @@ class Branch(Way):
         """Weight and bias with the running statistics and the gain."""
         return fold(self.synapse, self.norm, gain)
 
+    def largest(self, gain: Tensor) -> Tensor:
+        """The largest |weight| of `fold`, without making it."""
+        return largest(self.synapse.weight, self.synapse.per_weight(self._factor(gain)))
+
     def current(self, x: Tensor, gain: Tensor, step: Tensor | None, sync: bool) -> tuple[Current, Tensor | None]:
         """What enters the neurons, and the offset that it brings, `(channels,)`.
 
@@ -93,10 +98,13 @@ class Branch(Way):
         """
         weight = self.synapse.weight
         with torch.no_grad():
-            factor = (gain if self.norm is None else gain * running(self.norm).scale).expand(channels_of(self.synapse))
-            per_step = factor / step
+            per_step = self._factor(gain) / step
             back = torch.where(per_step != 0, 1 / per_step, 0)
-        return quant.rounded_through(weight, self.synapse.per_weight(per_step), self.synapse.per_weight(back))
+        return rounded_through(weight, self.synapse.per_weight(per_step), self.synapse.per_weight(back))
+
+    def _factor(self, gain: Tensor) -> Tensor:
+        """What the weights are multiplied with in eval mode, `(channels,)`."""
+        return (gain if self.norm is None else gain * running(self.norm).scale).expand(channels_of(self.synapse))
 
     def _moments(self, y: Tensor, bias: Tensor | None, sync: bool) -> Moments:
         assert self.norm is not None
@@ -119,6 +127,9 @@ class Shortcut(Way):
     def fold(self, gain: Tensor) -> Folded:
         """One weight for all, `()`."""
         return Folded(gain.clone(), torch.zeros_like(gain))
+
+    def largest(self, gain: Tensor) -> Tensor:
+        return gain.detach().abs()
 
     def current(self, x: Tensor, gain: Tensor, step: Tensor | None, sync: bool) -> tuple[Current, None]:
         weight = gain if step is None else quant.round_ste(gain / step) * step

@@ -88,7 +88,7 @@ class SpikingLayer(nn.Module):
             folded = [branch.fold(self.neuron.gain()).double() for branch in self.branches]
             for part in folded:
                 quant.legal_weight(where, part.weight, part.bias)
-            grid = self._grid(folded)
+            grid = self._grid([part.weight.abs().amax() for part in folded])
             k = [torch.round(part.weight / step).long() for part, step in zip(folded, grid.steps, strict=True)]
             keep, threshold = self.neuron.keep().double(), self.neuron.threshold().double()
             dv = quant.legal_decay(where, keep, self.neuron.keep_max)
@@ -118,9 +118,8 @@ class SpikingLayer(nn.Module):
         grid, unit = None, 0.0
         if self.quantize:
             with torch.no_grad():
-                folded = [branch.fold(gain) for branch in self.branches]
-                grid = self._grid(folded)
-                grid_unit = grid.unit if self.image is None else self._image_unit(folded[0], grid.steps[0])
+                grid = self._grid([branch.largest(gain) for branch in self.branches])
+                grid_unit = grid.unit if self.image is None else self._image_unit(self.main.fold(gain), grid.steps[0])
             keep = quant.quantize_keep(keep, self.neuron.keep_max)
             threshold = quant.quantize_threshold(threshold, grid_unit)
             unit = float(grid_unit) if self.image is not None else 0.0
@@ -148,9 +147,8 @@ class SpikingLayer(nn.Module):
         ]
         return integer_rule.forward(ways, ints, self.neuron.dynamics.reset, self.synapse.weight.dtype)
 
-    def _grid(self, folded: list[Folded]) -> Grid:
-        ways = self.branches
-        return grid_of([part.weight for part in folded], [b.levels for b in ways], [b.divisor for b in ways])
+    def _grid(self, largest: list[Tensor]) -> Grid:
+        return grid_of(largest, [b.levels for b in self.branches], [b.divisor for b in self.branches])
 
     def _image_unit(self, folded: Folded, lsb: Tensor) -> Tensor:
         assert self.image is not None

@@ -12,7 +12,6 @@ One rule serves training, evaluation and export. With w the folded weights of a 
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -50,29 +49,13 @@ def round_ste(x: Tensor) -> Tensor:
     return x + (torch.round(x) - x).detach()
 
 
-def rounded_through(weight: Tensor, per_step: Tensor, back: Tensor) -> Tensor:
-    """round(weight * per_step) * back, with the gradient of the weight itself.
-
-    Args:
-        per_step: Broadcasts to the weight, as `back` does, its inverse, or 0 where it is 0.
-    """
-    found: Tensor = _Rounded.apply(weight, per_step, back)  # type: ignore[no-untyped-call]
-    return found
-
-
-class _Rounded(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, weight: Tensor, per_step: Tensor, back: Tensor) -> Tensor:
-        return (weight * per_step).round_().mul_(back)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
-        return grads[0], None, None
-
-
 def weight_lsb(weight: Tensor, levels: int = K_MAX) -> Tensor:
     """max|w| / levels, a scalar without gradient; 1 for all-zero weights."""
-    largest = weight.detach().abs().amax()
+    return lsb_of(weight.detach().abs().amax(), levels)
+
+
+def lsb_of(largest: Tensor, levels: int = K_MAX) -> Tensor:
+    """The same of max|w|, a scalar without gradient."""
     return torch.where(largest > 0, largest, torch.full_like(largest, levels)) / levels
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from spikeport import fixed
-from spikeport.train.quant import weight_lsb
+from spikeport.train.quant import lsb_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +27,17 @@ class Grid:
     exps: tuple[Tensor, ...]
 
 
-def grid_of(weights: Sequence[Tensor], levels: Sequence[int], places: Sequence[int]) -> Grid:
-    """The grid of one branch, or of two."""
-    lsbs = [weight_lsb(w, n) for w, n in zip(weights, levels, strict=True)]
-    if len(weights) == 1:
+def grid_of(largest: Sequence[Tensor], levels: Sequence[int], places: Sequence[int]) -> Grid:
+    """The grid of one branch, or of two.
+
+    Args:
+        largest: max|w_i|, scalars without gradient.
+    """
+    lsbs = [lsb_of(most, n) for most, n in zip(largest, levels, strict=True)]
+    if len(lsbs) == 1:
         return Grid(lsbs[0] / (2 * places[0]), (lsbs[0],), (torch.zeros_like(lsbs[0]),))
     main, other = (lsb / (2 * n) for lsb, n in zip(lsbs, places, strict=True))
-    if not weights[0].detach().any():
-        main = other
+    main = torch.where(largest[0] > 0, main, other)
     exp = torch.ceil(torch.log2(other / main))
     exp = torch.where(torch.exp2(exp) * main < other, exp + 1, exp)  # log2 rounds
     exp = exp.clamp(-fixed.WEIGHT_EXP_MAX, fixed.WEIGHT_EXP_MAX)

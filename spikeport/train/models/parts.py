@@ -88,7 +88,7 @@ class Convolutions:
 
 
 def initialised(net: nn.Sequential) -> nn.Sequential:
-    """The weights that MPBN's networks start from: convolutions N(0, 2 / (k k c_out)), the last layer N(0, 1 / n_in^2)."""
+    """The weights that MPBN starts from: convolutions N(0, 2 / (k k c_out)), the last layer N(0, 1 / n_in^2)."""
     for module in net.modules():
         if isinstance(module, QuantConv2d):
             places = module.kernel_size[0] * module.kernel_size[1]
