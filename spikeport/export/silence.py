@@ -34,7 +34,7 @@ def check_silence(groups: Sequence[AnyGroup], starts: Starts) -> None:
                 at = t - 1 - (starts[group.name] - starts[a.source] + a.lag)  # t - 1 - delay, counted from 0
                 if a.source in sent and 0 <= at < len(sent[a.source]):
                     x = for_synapse(a.synapse, sent[a.source][at])
-                    total += integer_rule.accumulate(a.synapse, x, weight).reshape(total.shape)
+                    total += integer_rule.accumulate(a.synapse, x, weight).long().reshape(total.shape)
             if t == starts[group.name]:
                 neurons[group.name] = _neurons(group)
             sent[group.name].append(neurons[group.name](total, ints[group.name].bias))

@@ -221,7 +221,7 @@ class Running:
     def _applied(self, a: Afferent, x: Tensor, weight: Tensor) -> Tensor:
         merged = for_synapse(a.synapse, x.flatten(0, 1))
         if self.whole:
-            y = integer_rule.accumulate(a.synapse, merged, weight)
+            y = integer_rule.accumulate(a.synapse, merged, weight).long()
         else:
             y = a.synapse.apply_weight(merged.to(weight.dtype), weight, None)
         return y.reshape(*x.shape[:2], *self.group.shape)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from spikeport import fixed
 from spikeport.errors import InputError, OverflowDetected
+from spikeport.train import integer_kernel
 from spikeport.train.image import Image
 from spikeport.train.quant import LayerIntegers
 from spikeport.train.synapses import AnySynapse, OneToOne, Synapse
@@ -42,6 +43,7 @@ def forward(ways: Sequence[Way], ints: LayerIntegers, reset: str, dtype: torch.d
         for way in ways:
             check_spikes(way.x)
             found = accumulate(way.synapse, way.gather(way.x.flatten(0, 1).to(dtype)), way.weight)
+            found = found if len(ways) == 1 else found.double()  # of float32 the sum might not be exact
             total = found if total is None else total + found
         assert total is not None
         arriving = total.reshape(*ways[0].x.shape[:2], *total.shape[1:])
@@ -60,7 +62,7 @@ def forward_image(synapse: Synapse, image: Image, ints: LayerIntegers, reset: st
         merged = x if still else x.flatten(0, 1)
         mant = encode(synapse, merged, ints.weight, _per_channel(ints.bias, axes - 1), ints.encoder_shift or 0)
         mant = mant if still else mant.reshape(*x.shape[:2], *mant.shape[1:])
-        nothing = mant.new_zeros(()).expand(image.steps, *mant.shape) if still else torch.zeros_like(mant)
+        nothing = torch.zeros((), device=x.device).expand(image.steps, *mant.shape) if still else torch.zeros_like(mant)
         spikes = fire(nothing, mant << ints.bias_exp, ints.dv, ints.vth, reset == "subtract")
         return spikes.to(synapse.weight.dtype)
 
@@ -82,31 +84,38 @@ def encode(synapse: Synapse, x: Tensor, weight: Tensor, offset: Tensor, shift: i
         raise InputError(
             "SpikingLayer", "image values", relation="are not", limit="integers", do="round the image first"
         )
-    total = accumulate(synapse, x, weight) + offset
+    total = accumulate(synapse, x, weight).long() + offset
     return total if shift == 0 else (total + (1 << (shift - 1))) >> shift
 
 
 def accumulate(synapse: Synapse | AnySynapse | OneToOne, x: Tensor, weight: Tensor) -> Tensor:
-    """The synapse on integers. Float sums of integers are exact below the mantissa's width.
+    """The synapse on integers, whole numbers in a float type, whose sums are exact below the mantissa's width.
 
     On accelerators float32 may mean a shorter format or a transform that rounds; float64 does not.
     """
-    largest = max(1, int(x.double().abs().amax()))
+    largest = max(1, int(x.amax()), -int(x.amin()))
     bound = int(synapse.reach(weight)) * largest
     dtype = torch.float32 if bound < 2**24 and x.device.type == "cpu" else torch.float64
-    return synapse.apply_weight(x.to(dtype), weight.to(dtype), None).long()
+    return synapse.apply_weight(x.to(dtype), weight.to(dtype), None)
 
 
 def fire(arriving: Tensor, bias: Tensor, dv: int, vth: int, subtract: bool = False) -> Tensor:
-    """The neurons on integers, whose current lasts one step; spikes as booleans.
+    """The neurons on integers, whose current lasts one step; spikes, 0 or 1.
 
     Args:
-        arriving: `(T, B, ...)` sums of mantissas.
+        arriving: `(T, B, ...)` sums of mantissas, whole numbers of any type.
         bias: In steps of v; broadcasts to `(B, ...)`, or `(T, B, ...)` if it changes from step to step.
     """
-    neurons = IntegerNeurons(fixed.keep_v(dv), vth, subtract=subtract)
     steady = bias.dim() < arriving.dim()
-    return torch.stack([neurons(a, bias if steady else bias[t]) for t, a in enumerate(arriving)])
+    if arriving.device.type == "cpu":
+        over = bias[(None,) * (arriving.dim() - bias.dim())]
+        full = over.expand(*over.shape[:2], *arriving.shape[2:]).flatten(2)
+        found = integer_kernel.fire(arriving.flatten(2).numpy(), full.numpy(), fixed.keep_v(dv), vth, subtract)
+        if found is not None:
+            return torch.from_numpy(found).reshape(arriving.shape)
+    neurons = IntegerNeurons(fixed.keep_v(dv), vth, subtract=subtract)
+    whole = arriving.long()
+    return torch.stack([neurons(a, bias if steady else bias[t]) for t, a in enumerate(whole)])
 
 
 @dataclass(eq=False)

@@ -90,7 +90,7 @@ class Readout(nn.Module):
         with torch.no_grad(), torch.autocast(spikes.device.type, enabled=False):
             integer_rule.check_spikes(spikes)
             x = spikes.flatten(3).movedim(3, 2) if spikes.dim() > 3 else spikes[:, :, None]
-            a = integer_rule.accumulate(self.synapse, x.reshape(-1, x.shape[-1]), ints.weight)
+            a = integer_rule.accumulate(self.synapse, x.reshape(-1, x.shape[-1]), ints.weight).long()
             neurons = integer_rule.IntegerNeurons(fixed.keep_v(ints.dv), ints.vth, fires=False)
             total = torch.zeros((), dtype=torch.long, device=spikes.device)
             for arriving in a.reshape(*x.shape[:3], -1):

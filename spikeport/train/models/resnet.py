@@ -25,8 +25,8 @@ def resnet20(
 ) -> nn.Sequential:
     """3 x [Conv3x3 - BN - neuron] - mean 2x2 - 4 stages of 2 blocks - mean over places - Linear.
 
-    MPBN's `resnet20_cifar_modified`: stages of width, 2, 4 and 8 times width; 11.294 M parameters at 100 classes. A block
-    that halves the image goes past itself by a mean over 2 x 2 places and a convolution of one place.
+    MPBN's `resnet20_cifar_modified`: stages of width, 2, 4 and 8 times width; 11.294 M parameters at 100 classes. A
+    block that halves the image goes past itself by a mean over 2 x 2 places and a convolution of one place.
 
     Args:
         width: Channels of the first stage.
