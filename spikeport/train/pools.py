@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spikeport.errors import InputError
+from spikeport.train.max_pool import max_pool2d
 
 Pair = tuple[int, int]
 
@@ -23,7 +24,12 @@ class MaxPool2d(nn.MaxPool2d):
         if x.dim() != 5:
             limit = "5 axes, (T, B, c, h, w)"
             raise InputError("MaxPool2d", "input shape", got=tuple(x.shape), relation="does not have", limit=limit)
-        found: Tensor = super().forward(x.flatten(0, 1).to(torch.get_default_dtype()))
+        merged = x.flatten(0, 1)
+        merged = merged if merged.is_floating_point() else merged.to(torch.get_default_dtype())
+        if self.ceil_mode or pair(self.dilation) != (1, 1):
+            found: Tensor = super().forward(merged)
+        else:
+            found = max_pool2d(merged, pair(self.kernel_size), pair(self.stride), pair(self.padding))
         return found.reshape(*x.shape[:2], *found.shape[1:])
 
 
