@@ -60,7 +60,8 @@ class Readout(nn.Module):
             raise InputError("Readout", "input shape", got=tuple(spikes.shape), relation="is not", limit=limit)
         if self.quantize and not self.training:
             return self._forward_integer(spikes)
-        weight, bias = self.synapse.weight, self.synapse.bias
+        weight: Tensor = self.synapse.weight
+        bias: Tensor | None = self.synapse.bias
         if self.quantize:
             unit = self._unit(weight.detach(), None if bias is None else bias.detach())
             weight = quant.round_ste(weight / (2 * unit)) * (2 * unit)

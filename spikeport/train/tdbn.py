@@ -23,7 +23,7 @@ class ThresholdBatchNorm(nn.modules.batchnorm._BatchNorm):
         self.factor = alpha * vth
 
     def forward(self, x: Tensor) -> Tensor:
-        self._check_input_dim(x)
+        self._check_input_dim(x)  # type: ignore[no-untyped-call]
         weight, statistics = self.weight * self.factor, (self.running_mean, self.running_var)
         return F.batch_norm(x, *statistics, weight, self.bias, self.training, self.momentum or 0.1, self.eps)
 

@@ -39,7 +39,7 @@ class ALIF(AbstractNeuron):
         return torch.sigmoid(self.tau_raw)
 
     def threshold(self) -> Tensor:
-        return self.vth()  # type: ignore[no-any-return]
+        return self.vth()
 
     def gain(self) -> Tensor:
         return torch.ones_like(self.tau_raw)

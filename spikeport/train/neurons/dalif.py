@@ -46,13 +46,13 @@ class DALIF(AbstractNeuron):
         self.vth: Tensor
 
     def keep(self) -> Tensor:
-        return self.beta(nonnegative=self.constrained)  # type: ignore[no-any-return]
+        return self.beta(nonnegative=self.constrained)
 
     def threshold(self) -> Tensor:
         return self.vth
 
     def gain(self) -> Tensor:
-        return self.alpha()  # type: ignore[no-any-return]
+        return self.alpha()
 
     def _scalar(self, name: str, value: float | None, learns: bool) -> "Squashed | Fixed":
         least = 0.0 if name == "beta" and self.constrained or self.squash == "sigmoid" else -1.0

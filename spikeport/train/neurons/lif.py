@@ -58,7 +58,7 @@ class IF(AbstractNeuron):
         return torch.ones_like(self.vth.raw)
 
     def threshold(self) -> Tensor:
-        return self.vth()  # type: ignore[no-any-return]
+        return self.vth()
 
     def gain(self) -> Tensor:
         return torch.ones_like(self.vth.raw)
