@@ -1,31 +1,82 @@
-"""The data sets by name, and the options that any of them takes."""
+"""The data sets by name."""
 
+import inspect
 from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from spikeport.errors import InputError
+from spikeport.train.data.celeba import celeba
+from spikeport.train.data.cifar import cifar10, cifar100
+from spikeport.train.data.cifar10_dvs import cifar10_dvs
 from spikeport.train.data.dataset import DataSet
 from spikeport.train.data.digits import digits
+from spikeport.train.data.dvs_gesture import dvs_gesture
+from spikeport.train.data.imagenet import imagenet
+from spikeport.train.data.mnist import fashion_mnist, mnist
+from spikeport.train.data.mnist_10k import mnist_10k
+from spikeport.train.data.normal import CIFAR10, CIFAR100, FASHION, IMAGENET, MNIST, Normal
+from spikeport.train.data.options import Options
 
-Loader = Callable[..., DataSet]
-"""Takes the folder, or None, and options of its own by keyword."""
 
-_LOADERS: dict[str, Loader] = {"digits": digits}
+@dataclass(frozen=True)
+class Source:
+    """How a data set is read.
+
+    Args:
+        load: Takes the folder, or None, and by keyword the options that this set alone has.
+    """
+
+    load: Callable[..., DataSet]
+    normal: Normal | None = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return tuple(name for name in inspect.signature(self.load).parameters if name != "folder")
+
+
+SOURCES = {
+    "digits": Source(digits),
+    "mnist": Source(mnist, MNIST),
+    "mnist-10k": Source(mnist_10k, MNIST),
+    "fashion-mnist": Source(fashion_mnist, FASHION),
+    "cifar10": Source(cifar10, CIFAR10),
+    "cifar100": Source(cifar100, CIFAR100),
+    "celeba": Source(celeba),
+    "imagenet": Source(imagenet, IMAGENET),
+    "cifar10-dvs": Source(cifar10_dvs),
+    "dvs128-gesture": Source(dvs_gesture),
+}
+COMMON = tuple(field.name for field in fields(Options))
 
 
 def data_sets() -> tuple[str, ...]:
     """The known names."""
-    return tuple(_LOADERS)
+    return tuple(SOURCES)
 
 
 def load_data(name: str, folder: Path | None = None, **options: Any) -> DataSet:
     """A data set from the folder that torchvision, tonic or npm was given to keep it in.
 
+    Args:
+        folder: Not needed for digits, nor for fashion-mnist where Debian's package is.
+        options: Those of `Options`, and those of the set's own function.
+
     Raises:
-        InputError: a name or an option that is not known; the known ones are in the message.
+        InputError: a name, an option or a value that is not known; the known ones are in the message.
         FileError: files that are missing or not what they should be.
     """
-    if name not in _LOADERS:
-        raise InputError("data", "name", got=name, relation="is not one of", limit=", ".join(_LOADERS))
-    return _LOADERS[name](folder, **options)
+    if name not in SOURCES:
+        raise InputError("data", "name", got=name, relation="is not one of", limit=", ".join(SOURCES))
+    source = SOURCES[name]
+    known = dict.fromkeys((*COMMON, *source.options))
+    unknown = sorted(options.keys() - known.keys())
+    if unknown:
+        limit = ", ".join(known)
+        raise InputError(f"data {name}", "unknown options", got=", ".join(unknown), relation="are none of", limit=limit)
+    own = {key: value for key, value in options.items() if key in source.options}
+    common = Options(**{key: value for key, value in options.items() if key in COMMON})
+    if "size" in own:
+        common = replace(common, size=None)  # the set's own reader cuts and resizes in one
+    return common.applied(source.load(folder, **own), source.normal)
