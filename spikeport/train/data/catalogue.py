@@ -79,4 +79,4 @@ def load_data(name: str, folder: Path | None = None, **options: Any) -> DataSet:
     common = Options(**{key: value for key, value in options.items() if key in COMMON})
     if "size" in own:
         common = replace(common, size=None)  # the set's own reader cuts and resizes in one
-    return common.applied(source.load(folder, **own), source.normal)
+    return common.applied(source.load(folder and folder.expanduser(), **own), source.normal)

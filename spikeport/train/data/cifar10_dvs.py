@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spikeport.errors import FileError, InputError
 from spikeport.train.data.dataset import DataSet, Files, Split
-from spikeport.train.data.frames import SIDE, Events, Frames
+from spikeport.train.data.frames import Events, Frames, checked_events
 from spikeport.train.data.places import AGAIN, found
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -64,17 +64,14 @@ def _decoder() -> type:
 
 
 def _events(path: Path) -> Events:
-    """The events of the first stream that has any; its packets follow each other."""
+    """The packets of the first stream of events, one after the other."""
     try:
         decoder = _decoder()(path)
-        streams = [number for number, stream in decoder.id_to_stream().items() if stream["type"] == "events"]
-        packets = [packet["events"] for packet in decoder if packet["stream_id"] == min(streams)]
+        streams = sorted(n for n, stream in decoder.id_to_stream().items() if stream["type"] == "events")
+        packets = [packet["events"] for packet in decoder if packet["stream_id"] in streams[:1]]
     except (OSError, RuntimeError, ValueError) as error:
         raise FileError(str(path), "is not a whole AEDAT 4 recording of events", got=error, do=AGAIN) from error
     if not packets:
         raise FileError(str(path), "holds no events", do=AGAIN)
     rows = np.concatenate(packets)
-    t, x, y, p = (rows[name].astype(np.int64) for name in ("t", "x", "y", "on"))
-    if len(x) and max(x.max(), y.max()) >= SIDE:
-        raise FileError(str(path), "pixel", got=max(x.max(), y.max()), relation="is not in", limit=f"[0, {SIDE})")
-    return Events(t, x, y, p)
+    return checked_events(path, rows["t"], rows["x"], rows["y"], rows["on"].astype(np.uint8))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spikeport.errors import FileError
 from spikeport.train.data.dataset import DataSet, Files, Split
-from spikeport.train.data.frames import SIDE, Events, Frames
+from spikeport.train.data.frames import Events, Frames, checked_events
 from spikeport.train.data.labels import checked_labels
 from spikeport.train.data.places import AGAIN, found
 
@@ -49,10 +49,5 @@ def _events(path: Path) -> Events:
     if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] != 4 or table.dtype.kind not in "iuf":
         got = getattr(table, "shape", "an archive")
         raise FileError(str(path), "shape", got=got, relation="is not", limit="(N, 4), numbers", do=AGAIN)
-    columns = table.astype(np.int64)
-    for name, column, most in zip("xyp", columns.T, (SIDE, SIDE, 2), strict=False):
-        if len(column) and not 0 <= column.min() <= column.max() < most:
-            got = f"{column.min()}..{column.max()}"
-            raise FileError(str(path), f"column {name}", got=got, relation="is not in", limit=f"[0, {most})", do=AGAIN)
-    x, y, p, t = columns.T
-    return Events(t, x, y, p)
+    x, y, p, t = table.T
+    return checked_events(path, t, x, y, p)

@@ -1,16 +1,20 @@
 """Events of a camera as frames of counts."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError
+from spikeport.errors import FileError, InputError
+from spikeport.train.data.places import AGAIN
 
 SIDE = 128
 """Of the sensor, in pixels; DVS128."""
 
 WAYS = ("count", "time")
+
+Column = NDArray[np.number]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +25,17 @@ class Events:
     x: NDArray[np.int64]
     y: NDArray[np.int64]
     p: NDArray[np.int64]
+
+
+def checked_events(path: Path, t: Column, x: Column, y: Column, p: Column) -> Events:
+    """The events of a file; raises FileError for what no DVS128 can have sent."""
+    for name, column, most in (("t", t, 1 << 48), ("x", x, SIDE), ("y", y, SIDE), ("polarity", p, 2)):
+        if len(column) and not 0 <= column.min() <= column.max() < most:
+            got = f"{column.min()}..{column.max()}"
+            raise FileError(
+                str(path), f"{name} of the events", got=got, relation="is not in", limit=f"[0, {most})", do=AGAIN
+            )
+    return Events(*(column.astype(np.int64) for column in (t, x, y, p)))
 
 
 @dataclass(frozen=True)

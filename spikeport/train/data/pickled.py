@@ -20,10 +20,13 @@ _TEXT = frozenset(
     "SHORT_BINSTRING BINSTRING BINUNICODE SHORT_BINUNICODE BINUNICODE8 SHORT_BINBYTES BINBYTES BINBYTES8".split()
 )
 _INTEGERS = frozenset(["BININT", "BININT1", "BININT2"])
-_BETWEEN = frozenset("EMPTY_LIST MARK APPEND APPENDS BINPUT LONG_BINPUT MEMOIZE FRAME".split())
-"""What may stand between a list's key and its integers."""
+_WITHIN = frozenset("MARK APPEND APPENDS BINPUT LONG_BINPUT MEMOIZE".split())
+"""What stands between a list's integers."""
 
-_SMALL = 1 << 12
+_ENCODING = "latin1"
+"""Python 3 writes bytes at protocol 2 as a text and the name of its encoding."""
+
+_SMALL = 1 << 11
 """Bytes up to which a string may be a key or a file's name; the array is far longer."""
 
 
@@ -63,18 +66,22 @@ def _operations(raw: bytes) -> Iterator[tuple[str, Any]]:
 
 
 def _scan(operations: Iterator[tuple[str, Any]], key: str) -> _Batch:
-    """An array's bytes are its one long string; the truth value before them says whether it lies by columns."""
-    batch, listing, by_column = _Batch(), False, False
+    """A list belongs to the text before it; an array's bytes are its one long text.
+
+    The truth value before the bytes says whether the array lies by columns.
+    """
+    batch, last, listing, by_column = _Batch(), "", False, False
     for name, value in operations:
         if name in _TEXT:
-            listing = value in (key, key.encode())
-            if len(value) > _SMALL:
-                batch.arrays.append((value if isinstance(value, bytes) else value.encode("latin-1"), by_column))
-        elif name in _INTEGERS:
-            if listing:
-                batch.labels.append(value)
-        elif name not in _BETWEEN:
+            text = value.decode("latin-1") if isinstance(value, bytes) else value
+            if len(text) > _SMALL:
+                batch.arrays.append((text.encode("latin-1"), by_column))
+            last = last if text == _ENCODING else text
+        elif name in _INTEGERS and listing:
+            batch.labels.append(value)
+        elif name == "EMPTY_LIST":
+            listing = last == key
+        elif name not in _WITHIN:
             listing = False
-            if name in ("NEWTRUE", "NEWFALSE"):
-                by_column = name == "NEWTRUE"
+            by_column = name == "NEWTRUE" if name in ("NEWTRUE", "NEWFALSE") else by_column
     return batch

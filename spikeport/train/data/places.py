@@ -41,8 +41,8 @@ def content(path: Path, least: int = 0, most: int = 1 << 33) -> bytes:
         FileError: it is missing or unreadable, or not of `least` to `most` bytes.
     """
     try:
-        raw = path.read_bytes() if path.stat().st_size <= most else b""
         size = path.stat().st_size
+        raw = path.read_bytes() if least <= size <= most else b""
     except OSError as error:
         raise FileError(
             str(path), "cannot be read", got=error.strerror, do="keep the data set's files together"
