@@ -179,7 +179,10 @@ def test_a_malicious_pickle_does_not_run(tmp_path: Path) -> None:
         ([(b"labels", [1, 2, 3])], r"number of arrays \(0\) is not 1"),
         ([(b"labels", [1, 2, 3]), (b"data", rows(0)), (b"more", rows(1))], r"number of arrays \(2\) is not 1"),
         ([(b"labels", [1, 2]), (b"data", rows(0))], r"bytes of images \(9,216\) are not the 2 x 3,072 that its labels"),
-        ([(b"fine_labels", [1, 2, 3]), (b"data", rows(0))], r"bytes of images \(9,216\) are not the 0 x 3,072 that its labels ask for"),
+        (
+            [(b"fine_labels", [1, 2, 3]), (b"data", rows(0))],
+            r"bytes of images \(9,216\) are not the 0 x 3,072 that its labels ask for",
+        ),
         ([(b"labels", [1, 2, 10]), (b"data", rows(0))], r"labels \(1..10\) are not in \[0, 10\)"),
     ],
 )
