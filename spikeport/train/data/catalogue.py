@@ -21,7 +21,7 @@ from spikeport.train.data.options import Options
 
 
 @dataclass(frozen=True)
-class Source:
+class Entry:
     """How a data set is read.
 
     Args:
@@ -36,24 +36,24 @@ class Source:
         return tuple(name for name in inspect.signature(self.load).parameters if name != "folder")
 
 
-SOURCES = {
-    "digits": Source(digits),
-    "mnist": Source(mnist, MNIST),
-    "mnist-10k": Source(mnist_10k, MNIST),
-    "fashion-mnist": Source(fashion_mnist, FASHION),
-    "cifar10": Source(cifar10, CIFAR10),
-    "cifar100": Source(cifar100, CIFAR100),
-    "celeba": Source(celeba),
-    "imagenet": Source(imagenet, IMAGENET),
-    "cifar10-dvs": Source(cifar10_dvs),
-    "dvs128-gesture": Source(dvs_gesture),
+ENTRIES = {
+    "digits": Entry(digits),
+    "mnist": Entry(mnist, MNIST),
+    "mnist-10k": Entry(mnist_10k, MNIST),
+    "fashion-mnist": Entry(fashion_mnist, FASHION),
+    "cifar10": Entry(cifar10, CIFAR10),
+    "cifar100": Entry(cifar100, CIFAR100),
+    "celeba": Entry(celeba),
+    "imagenet": Entry(imagenet, IMAGENET),
+    "cifar10-dvs": Entry(cifar10_dvs),
+    "dvs128-gesture": Entry(dvs_gesture),
 }
 COMMON = tuple(field.name for field in fields(Options))
 
 
 def data_sets() -> tuple[str, ...]:
     """The known names."""
-    return tuple(SOURCES)
+    return tuple(ENTRIES)
 
 
 def load_data(name: str, folder: Path | None = None, **options: Any) -> DataSet:
@@ -67,16 +67,16 @@ def load_data(name: str, folder: Path | None = None, **options: Any) -> DataSet:
         InputError: a name, an option or a value that is not known; the known ones are in the message.
         FileError: files that are missing or not what they should be.
     """
-    if name not in SOURCES:
-        raise InputError("data", "name", got=name, relation="is not one of", limit=", ".join(SOURCES))
-    source = SOURCES[name]
-    known = dict.fromkeys((*COMMON, *source.options))
+    if name not in ENTRIES:
+        raise InputError("data", "name", got=name, relation="is not one of", limit=", ".join(ENTRIES))
+    entry = ENTRIES[name]
+    known = dict.fromkeys((*COMMON, *entry.options))
     unknown = sorted(options.keys() - known.keys())
     if unknown:
         limit = ", ".join(known)
         raise InputError(f"data {name}", "unknown options", got=", ".join(unknown), relation="are none of", limit=limit)
-    own = {key: value for key, value in options.items() if key in source.options}
+    own = {key: value for key, value in options.items() if key in entry.options}
     common = Options(**{key: value for key, value in options.items() if key in COMMON})
     if "size" in own:
         common = replace(common, size=None)  # the set's own reader cuts and resizes in one
-    return common.applied(source.load(folder and folder.expanduser(), **own), source.normal)
+    return common.applied(entry.load(folder and folder.expanduser(), **own), entry.normal)
