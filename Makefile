@@ -49,7 +49,7 @@ clean: ## remove .venv and everything that was built
 	rm -rf $(VENV) build dist *.egg-info demo .coverage htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/run.stamp: EXTRAS = train,lava
-$(VENV)/dev.stamp: EXTRAS = train,lava,dev
+$(VENV)/dev.stamp: EXTRAS = train,events,lava,dev
 $(VENV)/run.stamp $(VENV)/dev.stamp: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with pip was found; name one: make PYTHON=..." >&2; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)

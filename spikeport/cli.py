@@ -408,7 +408,7 @@ def main() -> None:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
-        if error.name not in ("torch", "sklearn"):
+        if error.name not in ("torch", "sklearn", "PIL"):
             raise
         sys.stderr.write(f"error: {error.name}: is not installed; pip install 'spikeport[train]'\n")
         sys.exit(2)

@@ -104,7 +104,7 @@ def _compile(folder: Path, model: nn.Sequential, data: DataSet) -> Program:
 def _layer_differences(model: nn.Sequential, program: Program, result: Result, data: DataSet) -> tuple[int, int]:
     """Spikes of torch's eval mode against the simulator's: every layer, neuron, step and image."""
     differing = compared = 0
-    x = torch.from_numpy(data.test.images)
+    x = torch.from_numpy(data.test.images[:])
     groups = iter(program.groups)
     with torch.no_grad():
         for layer in model:
@@ -152,7 +152,7 @@ def _report(
         simulator_accuracy=Accuracy(int((answers == labels).sum()), total),
         stages=_stages(folder),
         sample_note=f"A {labels[0]}; the network answers {answers[0]}.",
-        image=data.test.images[0],
+        image=data.test.images[:1][0],
         command=f"spikeport demo -o {folder}",
     )
 

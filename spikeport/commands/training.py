@@ -71,7 +71,7 @@ def export(folder: Path, output: Path, samples: Path | None) -> Answer:
 
 def held_out(data: DataSet, steps: int) -> dict[str, np.ndarray]:
     """The test split as the arrays of an input file: each image shown for `steps` steps."""
-    images = data.test.images
+    images = data.test.images[:]
     return {"spikes": np.broadcast_to(images, (steps, *images.shape)), "labels": data.test.labels}
 
 

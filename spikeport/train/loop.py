@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spikeport.errors import InputError
-from spikeport.train.data import DataSet, Split
+from spikeport.train.data import DataSet, Pictures, Split
 from spikeport.train.group import SpikingGroup
 from spikeport.train.models import Source, build_model
 from spikeport.train.network import SpikingNetwork
@@ -67,8 +67,8 @@ class Tuning:
 def model_of(recipe: Recipe, data: DataSet) -> nn.Sequential:
     """The recipe's model with its initial weights."""
     torch.manual_seed(recipe.seed)
-    shape = data.train.images.shape[1:]
-    return build_model(recipe.model, Source((shape[0], shape[1], shape[2])), data.classes, **recipe.model_options)
+    source = Source(data.shape, data.low, data.high, data.scale)
+    return build_model(recipe.model, source, data.classes, **recipe.model_options)
 
 
 def fit(model: nn.Module, data: Split, recipe: Recipe, progress: Progress = lambda _: None) -> list[Epoch]:
@@ -186,7 +186,7 @@ def _train(
     return history
 
 
-def predict(model: nn.Module, images: NDArray[np.uint8], batch: int = 256) -> NDArray[np.int64]:
+def predict(model: nn.Module, images: Pictures | NDArray[np.uint8], batch: int = 256) -> NDArray[np.int64]:
     """Class of each image in eval mode; the lowest class wins a tie."""
     model.eval()
     with torch.no_grad():

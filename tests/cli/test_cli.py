@@ -338,8 +338,8 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
     ),
     "recipe with unknown data": (
         ("train", "{here}/r.toml", "-o", "{here}/run"),
-        text("r.toml", RECIPE.replace("digits", "imagenet")),
-        "data: name (imagenet) is not one of digits",
+        text("r.toml", RECIPE.replace("digits", "emnist")),
+        "data: name (emnist) is not one of digits, mnist, ",
     ),
     "run that cannot be written": (
         ("train", "{made}/tiny.toml", "-o", "{here}/file/run"),

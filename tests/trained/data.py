@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from spikeport.errors import FileError
-from spikeport.train.data import Split, digits
+from spikeport.train.data import Split, load_data
 from tests.trained.coding import bernoulli
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")  # Debian's package dataset-fashion-mnist
@@ -32,7 +32,7 @@ class Source:
     def split(self) -> tuple[Split, Split]:
         """Training and test images."""
         if self.name == "digits":
-            found = digits()
+            found = load_data("digits")
             return found.train, found.test
         return _fashion("train", FASHION_TRAIN), _fashion("t10k", FASHION_TEST)
 
@@ -54,7 +54,7 @@ def write_data(source: Source, folder: Path) -> None:
     """
     train, test = source.split()
     rng = np.random.default_rng(SEED)
-    spikes = bernoulli(test.images, source.steps, rng)
+    spikes = bernoulli(test.images[:], source.steps, rng)
     chosen = rng.choice(len(train), CALIBRATION, replace=False)
     calibration = bernoulli(train.images[chosen], source.steps, rng)
     np.savez_compressed(
@@ -62,9 +62,9 @@ def write_data(source: Source, folder: Path) -> None:
         spikes=np.packbits(spikes),
         labels=test.labels.astype(np.uint8),
         calibration=np.packbits(calibration),
-        shape=np.array([source.steps, *test.images.shape[1:]]),
+        shape=np.array([source.steps, *test.images.shape]),
     )
-    np.savez_compressed(folder / f"{source.name}_train.npz", images=train.images, labels=train.labels)
+    np.savez_compressed(folder / f"{source.name}_train.npz", images=train.images[:], labels=train.labels)
 
 
 def _fashion(part: str, count: int) -> Split:

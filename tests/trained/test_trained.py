@@ -68,11 +68,11 @@ def test_the_recorded_spikes_are_drawn_from_the_test_images() -> None:
     source = data.SOURCES["digits"]
     _, test = source.split()
     dense = next(net for net in NETS if net.name == "norse_digits_dense")
-    spikes = dense.spikes.reshape(source.steps, len(test), *test.images.shape[1:])
+    spikes = dense.spikes.reshape(source.steps, len(test), *test.images.shape)
     assert np.array_equal(dense.labels, test.labels)
-    assert not spikes[:, test.images == 0].any()
-    assert spikes[:, test.images == 255].all()
-    assert abs(spikes.mean() - test.images.mean() / 255) < 0.005
+    assert not spikes[:, test.images[:] == 0].any()
+    assert spikes[:, test.images[:] == 255].all()
+    assert abs(spikes.mean() - test.images[:].mean() / 255) < 0.005
 
 
 def test_a_pixel_spikes_as_often_as_it_is_bright(rng: np.random.Generator) -> None:

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 
 from spikeport.errors import InputError
 from spikeport.train import load_data
-from spikeport.train.data import DataSet
+from spikeport.train.data import DataSet, data_sets
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +19,10 @@ def digits() -> DataSet:
 def test_the_digits_are_8_bit_images_of_one_channel(digits: DataSet) -> None:
     for split, size in ((digits.train, 1400), (digits.test, 397)):
         assert len(split) == size
-        assert split.images.shape == (size, 1, 8, 8)
+        assert split.images[:].shape == (size, 1, 8, 8)
         assert split.labels.shape == (size,)
-        assert (split.images.dtype, split.labels.dtype) == (np.uint8, np.int64)
-        assert (split.images.min(), split.images.max()) == (0, 255)
+        assert (split.images[:].dtype, split.labels.dtype) == (np.uint8, np.int64)
+        assert (split.images[:].min(), split.images[:].max()) == (0, 255)
     assert digits.classes == 10
 
 
@@ -48,5 +48,5 @@ def test_both_splits_hold_every_class(digits: DataSet) -> None:
 
 def test_an_unknown_data_set_is_refused() -> None:
     with pytest.raises(InputError) as caught:
-        load_data("imagenet")
-    assert str(caught.value) == "data: name (imagenet) is not one of digits"
+        load_data("cifar")
+    assert str(caught.value) == "data: name (cifar) is not one of " + ", ".join(data_sets())
