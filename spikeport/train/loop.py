@@ -67,7 +67,8 @@ class Tuning:
 def model_of(recipe: Recipe, data: DataSet) -> nn.Sequential:
     """The recipe's model with its initial weights."""
     torch.manual_seed(recipe.seed)
-    source = Source(data.shape, data.low, data.high, data.scale)
+    c, h, w = data.shape[-3:]
+    source = Source((c, h, w), data.low, data.high, data.scale)
     return build_model(recipe.model, source, data.classes, **recipe.model_options)
 
 
