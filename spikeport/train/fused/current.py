@@ -16,7 +16,7 @@ class Moments:
     rstd: Tensor
     """`(C,)`: 1 / sqrt(var + eps), var biased."""
     of_batch: bool
-    """Whether they are the current's own, so that its gradient goes through them as batch norm's does; else constants."""
+    """Whether they are the current's own, so that its gradient goes through them as batch norm's; else constants."""
     sync: bool = False
     """Whether moments, and the sums of the backward pass, are those over all processes of `torch.distributed`."""
 
