@@ -11,7 +11,7 @@ from torch import Tensor, distributed
 
 from spikeport.errors import InputError
 from spikeport.train.dynamics import Dynamics
-from spikeport.train.fused import reference
+from spikeport.train.fused import cpu, reference
 from spikeport.train.fused.current import Current, Moments, combines
 
 __all__ = ["Current", "Moments", "fire", "moments_of"]
@@ -53,8 +53,16 @@ def fire(
     wide = [current.wide(dtype) for current in currents]
     offset = None if offset is None else offset.to(dtype)
     keep, threshold = keep.to(dtype), threshold.to(dtype)
-    spikes = reference.fire(wide, offset, keep, threshold, steps, dynamics, constant=constant, unit=unit)
+    way = cpu.fire if dtype in _COMPILED and _all_on_cpu(wide) and len(wide) <= 2 else reference.fire
+    spikes = way(wide, offset, keep, threshold, steps, dynamics, constant=constant, unit=unit)
     return spikes.to(currents[0].x.dtype)
+
+
+_COMPILED = (torch.float32, torch.float64)
+
+
+def _all_on_cpu(currents: Sequence[Current]) -> bool:
+    return all(current.x.device.type == "cpu" for current in currents)
 
 
 @torch.no_grad()
@@ -66,7 +74,8 @@ def moments_of(x: Tensor, eps: float, sync: bool = False) -> tuple[Moments, Tens
         eps: Added to the variance under the root.
         sync: Whether to take all processes of `torch.distributed` together, where there are any.
     """
-    mean, var = reference.moments(x.to(torch.promote_types(x.dtype, torch.float32)))
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
+    mean, var = cpu.moments(x) if x.device.type == "cpu" and x.dtype in _COMPILED else reference.moments(x)
     n = x.numel() // x.shape[1]
     if combines(sync):
         mean, var, n = _over_processes(mean, var, n)
