@@ -76,10 +76,11 @@ def fire(
     unit: float = 0.0,
 ) -> Tensor:
     """As `spikeport.train.fused.fire`, for one or two currents; all tensors are float32, or all float64."""
-    first, second = currents[0], currents[1] if len(currents) > 1 else None
-    how = _How(steps, dynamics, constant, unit, first.moments, None if second is None else second.moments)
-    others = (None, None) if second is None else (second.x, second.scale)
-    spikes: Tensor = _Fire.apply(first.x, first.scale, *others, offset, keep, threshold, how)  # type: ignore[no-untyped-call]
+    how = _How(steps, dynamics, constant, unit, [current.moments for current in currents])
+    first, second = currents[0], currents[1] if len(currents) > 1 else Current(None)  # type: ignore[arg-type]
+    spikes: Tensor = _Fire.apply(  # type: ignore[no-untyped-call]
+        first.x, second.x, first.scale, second.scale, offset, keep, threshold, how
+    )
     return spikes
 
 
@@ -100,8 +101,7 @@ class _How:
     dynamics: Dynamics
     constant: bool
     unit: float
-    moments: Moments | None
-    moments_2: Moments | None
+    moments: list[Moments | None]
 
     def numbers(self, keep: Tensor, threshold: Tensor, dtype: Any) -> NDArray[Any]:
         """The kernels' `numbers`."""
@@ -112,16 +112,69 @@ class _How:
         return np.array([1.0, keep.item(), vth, *of_reset, centre, surrogate.width, self.unit], dtype)
 
 
-def _channels(layout: _Layout, dtype: Any, offset: Tensor | None, *currents: Current | None) -> NDArray[Any]:
-    """The kernels' `channels`."""
-    values = np.zeros((5, layout.channels), dtype)
-    for k, current in enumerate(currents):
-        factor, mean = (None, None) if current is None else current.factor_and_mean()
-        values[kernels.FACTOR + 2 * k] = 1 if factor is None else factor.detach().numpy()
-        values[kernels.MEAN + 2 * k] = 0 if mean is None else mean.detach().numpy()
-    if offset is not None:
-        values[kernels.OFFSET] = offset.detach().numpy()
-    return values
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """One layer's call, as the kernels take it; all but the currents themselves."""
+
+    layout: _Layout
+    how: _How
+    channels: NDArray[Any]
+    numbers: NDArray[Any]
+    shape: NDArray[np.uint64]
+    units: int
+
+    @classmethod
+    def of(cls, currents: list[Current], offset: Tensor | None, keep: Tensor, threshold: Tensor, how: _How) -> "_Work":
+        x = currents[0].x
+        layout = _Layout.of(x, x.shape[0] if how.constant else x.shape[0] // how.steps)
+        numbers = how.numbers(keep, threshold, np.float64 if x.dtype == torch.float64 else np.float32)
+        channels = np.zeros((5, layout.channels), numbers.dtype)
+        for k, current in enumerate(currents):
+            factor, mean = current.factor_and_mean()
+            channels[kernels.FACTOR + 2 * k] = 1 if factor is None else factor.detach().numpy()
+            channels[kernels.MEAN + 2 * k] = 0 if mean is None else mean.detach().numpy()
+        if offset is not None:
+            channels[kernels.OFFSET] = offset.detach().numpy()
+        return cls(layout, how, channels, numbers, *layout.cut(how.steps))
+
+    def spikes(self, xs: list[Tensor]) -> Tensor:
+        """The forward pass."""
+        flats = [self.layout.flat(x) for x in xs]
+        spikes, memory = self.layout.new(self.how.steps * self.layout.batch, xs[0])
+        args = (flats[0], flats[-1], len(xs) > 1, self.how.constant, memory, self.channels, self.numbers, self.shape)
+        _share(self.units, memory.size, kernels.fire, *args)
+        return spikes
+
+    def gradients(
+        self, xs: list[Tensor], through: list[int], grad: Tensor
+    ) -> tuple[list[Tensor], NDArray[np.float64], NDArray[np.float64]]:
+        """dx of each current, and the kernels' `sums` and `of_numbers`.
+
+        Args:
+            xs: The currents.
+            through: For each 0 where dx is dy, 1 where its moments are constants, 2 where they are its own.
+            grad: dL/dspikes.
+        """
+        layout, how = self.layout, self.how
+        flats, made = [layout.flat(x) for x in xs], [layout.new(layout.shape[0], x) for x in xs]
+        sums, of_numbers = np.empty((3, layout.channels)), np.zeros((self.units, 2))
+        rstds = [np.ones(layout.channels) if m is None else m.rstd.double().numpy() for m in how.moments]
+        shape_x = layout.cut(1)[0] if how.constant else self.shape
+        flat_grad = layout.flat(grad)
+        atan = how.dynamics.surrogate.shape == "atan"
+        reads = (flats[0], flats[-1], len(xs) > 1, how.constant, atan, flat_grad, made[0][1])
+        writes = (self.channels, self.numbers, sums, of_numbers)
+        if not any(m is not None and m.of_batch and combines(m.sync) for m in how.moments):
+            ways = (made[-1][1], through[0], through[-1], rstds[0], rstds[-1], float(layout.per_channel))
+            _share(self.units, flat_grad.size, kernels.back, *reads, *writes, *ways, self.shape, shape_x)
+            return [tensor for tensor, _ in made], sums, of_numbers
+        _share(self.units, flat_grad.size, kernels.gather, *reads, *writes, self.shape)
+        for k in reversed(range(len(xs))):  # the first last: its dx takes the place of dy
+            if k or through[k]:
+                total, n = _totals(sums, layout.per_channel, how.moments[k])
+                rest = (through[k] == 2, self.channels, k, rstds[k], total, n, shape_x)
+                _share(self.units, flat_grad.size, kernels.normalise, flats[k], made[0][1], made[k][1], *rest)
+        return [tensor for tensor, _ in made], sums, of_numbers
 
 
 class _Fire(torch.autograd.Function):
@@ -129,102 +182,40 @@ class _Fire(torch.autograd.Function):
     def forward(
         ctx: Any,
         x: Tensor,
-        scale: Tensor | None,
         x_2: Tensor | None,
+        scale: Tensor | None,
         scale_2: Tensor | None,
         offset: Tensor | None,
         keep: Tensor,
         threshold: Tensor,
         how: _How,
     ) -> Tensor:
-        batch = x.shape[0] if how.constant else x.shape[0] // how.steps
-        layout = _Layout.of(x, batch)
-        shape, units = layout.cut(how.steps)
-        flat = layout.flat(x)
-        flat_2 = flat if x_2 is None else layout.flat(x_2)
-        second = None if x_2 is None else Current(x_2, scale_2, how.moments_2)
-        channels = _channels(layout, flat.dtype, offset, Current(x, scale, how.moments), second)
-        numbers = how.numbers(keep, threshold, flat.dtype)
-        spikes, memory = layout.new(how.steps * batch, x)
-        _share(
-            units,
-            memory.size,
-            kernels.fire,
-            flat,
-            flat_2,
-            x_2 is not None,
-            how.constant,
-            memory,
-            channels,
-            numbers,
-            shape,
-        )
-        ctx.save_for_backward(x, scale, x_2, scale_2, offset, keep, threshold)
-        ctx.how, ctx.layout = how, layout
-        return spikes
+        currents = [Current(x, scale, how.moments[0])]
+        if x_2 is not None:
+            currents.append(Current(x_2, scale_2, how.moments[1]))
+        work = _Work.of(currents, offset, keep, threshold, how)
+        ctx.work, ctx.through = work, [_through(current) for current in currents]
+        ctx.forms = keep.shape, threshold.shape
+        xs = [current.x for current in currents]
+        ctx.save_for_backward(*xs)
+        return work.spikes(xs)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, scale, x_2, scale_2, offset, keep, threshold = ctx.saved_tensors
-        how, layout = ctx.how, ctx.layout
-        currents = [Current(x, scale, how.moments)]
-        if x_2 is not None:
-            currents.append(Current(x_2, scale_2, how.moments_2))
-        dx, sums, of_numbers = _gradients(currents, offset, keep, threshold, how, layout, grad)
-        scales = [_of_scale(current, sums[kernels.GRAD_X + k]) for k, current in enumerate(currents)]
-        of_offset = None if offset is None else torch.from_numpy(sums[kernels.GRAD]).to(x.dtype)
-        of_keep, of_threshold = (keep.new_tensor(value).reshape(keep.shape) for value in of_numbers.sum(0))
-        second = (dx[1], scales[1]) if x_2 is not None else (None, None)
-        return dx[0], scales[0], *second, of_offset, of_keep, of_threshold.reshape(threshold.shape), None
-
-
-def _of_scale(current: Current, of_x: NDArray[np.float64]) -> Tensor | None:
-    """The gradient of a scale, from the sum of dy * (x - mean)."""
-    if current.scale is None:
-        return None
-    total = torch.from_numpy(of_x)
-    return (total if current.moments is None else total * current.moments.rstd).to(current.x.dtype)
-
-
-def _gradients(
-    currents: list[Current],
-    offset: Tensor | None,
-    keep: Tensor,
-    threshold: Tensor,
-    how: _How,
-    layout: _Layout,
-    grad: Tensor,
-) -> tuple[list[Tensor], NDArray[np.float64], NDArray[np.float64]]:
-    """dx of each current, and the kernels' `sums` and `of_numbers`."""
-    shape, units = layout.cut(how.steps)
-    shape_x, _ = layout.cut(1 if how.constant else how.steps)
-    flats = [layout.flat(current.x) for current in currents]
-    made = [layout.new(layout.shape[0], current.x) for current in currents]
-    two, dtype = len(currents) > 1, flats[0].dtype
-    channels = _channels(layout, dtype, offset, *currents)
-    sums, of_numbers = np.empty((3, layout.channels)), np.zeros((units, 2))
-    atan = how.dynamics.surrogate.shape == "atan"
-    reads = (flats[0], flats[-1], two, how.constant, atan, layout.flat(grad), made[0][1])
-    passes = [_through(current) for current in currents]
-    rstds = [
-        np.ones(layout.channels) if current.moments is None else current.moments.rstd.double().numpy()
-        for current in currents
-    ]
-    size = how.steps * layout.batch * layout.shape[1:].numel()
-    numbers = how.numbers(keep, threshold, dtype)
-    everybody = any(current.moments is not None and combines(current.moments.sync) for current in currents)
-    if not everybody:
-        more = (made[-1][1], passes[0], passes[-1], channels, rstds[0], rstds[-1], numbers, sums, of_numbers)
-        _share(units, size, kernels.back, *reads, *more, float(layout.per_channel), shape, shape_x)
-    else:
-        _share(units, size, kernels.gather, *reads, channels, numbers, sums, of_numbers, shape)
-        for k in reversed(range(len(currents))):
-            if k or passes[k]:
-                total, n = _totals(sums, layout.per_channel, currents[k].moments)
-                rest = (passes[k] == 2, channels, k, rstds[k], total, n, shape_x)
-                _share(units, size, kernels.normalise, flats[k], made[0][1], made[k][1], *rest)
-    return [tensor for tensor, _ in made], sums, of_numbers
+        xs = list(ctx.saved_tensors)
+        dxs, sums, of_numbers = ctx.work.gradients(xs, ctx.through, grad)
+        if len(xs) == 1:
+            dxs.append(None)
+        of_channels = torch.from_numpy(sums).to(grad.dtype)
+        of_keep, of_threshold = torch.from_numpy(of_numbers.sum(0)).to(grad.dtype)
+        scales = [
+            of_x if m is None else of_x * m.rstd.to(grad.dtype)
+            for of_x, m in zip(of_channels[kernels.GRAD_X :], [*ctx.work.how.moments, None], strict=False)
+        ]
+        of_tensors = (*dxs, *scales, of_channels[kernels.GRAD])
+        wanted = [g if need else None for g, need in zip(of_tensors, ctx.needs_input_grad, strict=False)]
+        return *wanted, of_keep.reshape(ctx.forms[0]), of_threshold.reshape(ctx.forms[1]), None
 
 
 def _through(current: Current) -> int:
