@@ -15,7 +15,7 @@ Fire = Callable[..., Tensor]
 
 @dataclass(frozen=True)
 class Case:
-    """One call; the tensors come of `seed`. `coarse` takes currents from a grid, so that v often meets the threshold."""
+    """One call; the tensors come of `seed`. `coarse` takes currents from a grid, so that v often is the threshold."""
 
     batch: int
     channels: int
