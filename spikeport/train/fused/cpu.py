@@ -130,7 +130,7 @@ class _Work:
         numbers = how.numbers(keep, threshold, np.float64 if x.dtype == torch.float64 else np.float32)
         channels = np.zeros((5, layout.channels), numbers.dtype)
         for k, current in enumerate(currents):
-            factor, mean = current.factor_and_mean()
+            factor, mean = current.factor_and_mean(x.dtype)
             channels[kernels.FACTOR + 2 * k] = 1 if factor is None else factor.detach().numpy()
             channels[kernels.MEAN + 2 * k] = 0 if mean is None else mean.detach().numpy()
         if offset is not None:

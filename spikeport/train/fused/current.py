@@ -37,12 +37,13 @@ class Current:
         scale = None if self.scale is None else self.scale.to(dtype)
         return Current(self.x.to(dtype), scale, self.moments)
 
-    def factor_and_mean(self) -> tuple[Tensor | None, Tensor | None]:
-        """scale * rstd and mean, in the type of x; None where they are 1 and 0."""
+    def factor_and_mean(self, dtype: torch.dtype) -> tuple[Tensor | None, Tensor | None]:
+        """scale * rstd and mean, in this type; None where they are 1 and 0."""
+        scale = None if self.scale is None else self.scale.to(dtype)
         if self.moments is None:
-            return self.scale, None
-        rstd, mean = self.moments.rstd.to(self.x.dtype), self.moments.mean.to(self.x.dtype)
-        return rstd if self.scale is None else self.scale * rstd, mean
+            return scale, None
+        rstd, mean = self.moments.rstd.to(dtype), self.moments.mean.to(dtype)
+        return rstd if scale is None else scale * rstd, mean
 
 
 def combines(sync: bool) -> bool:
