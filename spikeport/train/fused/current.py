@@ -34,6 +34,8 @@ class Current:
 
     def wide(self, dtype: torch.dtype) -> "Current":
         """The same current in another type, gradients passing through."""
+        if self.x.dtype == dtype and (self.scale is None or self.scale.dtype == dtype):
+            return self
         scale = None if self.scale is None else self.scale.to(dtype)
         return Current(self.x.to(dtype), scale, self.moments)
 

@@ -196,6 +196,7 @@ def gather(
         total += d
         if not CONSTANT:
             source -= picture
+            tl.debug_barrier()  # v was read here, perhaps by another thread
             tl.store(dy + target, d, mask=mask)
             of_x += d * _centred(x, source, mask, mean)
             if TWO:

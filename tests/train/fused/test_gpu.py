@@ -29,7 +29,7 @@ def named(name: str) -> Callable[[str], str]:
     return lambda text: f"{name}: {text}"
 
 
-@settings(max_examples=100)
+@settings(max_examples=100 if torch.cuda.is_available() else 20)  # the interpreter takes half a second for each
 @given(CASES)
 def test_float64_is_the_specification(case: Case) -> None:
     leaves = case.tensors(device=DEVICE)
@@ -40,6 +40,7 @@ def test_float64_is_the_specification(case: Case) -> None:
         torch.testing.assert_close(mine, wanted[name], rtol=1e-10, atol=1e-10, msg=named(name))
 
 
+@settings(max_examples=100 if torch.cuda.is_available() else 20)
 @given(CASES)
 def test_float32_is_the_specification(case: Case) -> None:
     leaves = case.tensors(torch.float32, DEVICE)
@@ -54,14 +55,15 @@ def test_float32_is_the_specification(case: Case) -> None:
 
 
 def test_half_types_are_computed_in_float32() -> None:
+    half = torch.bfloat16 if DEVICE == "cuda" else torch.float16  # the interpreter computes with numpy
     case = Case(2, 5, (3, 4), 3, False, True, "batch", True, True, False, 0.0, Dynamics(), False, seed=5)
     halves = case.tensors(torch.float32, DEVICE)
     for name in ("x0", "x1"):
-        halves[name] = halves[name].detach().bfloat16().requires_grad_()
+        halves[name] = halves[name].detach().to(half).requires_grad_()
     wide = {name: x.detach().float().requires_grad_() for name, x in halves.items()}
     spikes, grads = case.run(gpu.fire, halves)
     expected, wanted = case.run(gpu.fire, wide)
-    assert spikes.dtype == grads["x0"].dtype == torch.bfloat16
+    assert spikes.dtype == grads["x0"].dtype == half
     assert torch.equal(spikes.float(), expected)
     for name, mine in grads.items():
         torch.testing.assert_close(mine, wanted[name].to(mine.dtype))
