@@ -4,14 +4,16 @@ No membrane is kept: the backward pass computes it again from the synapses' outp
 keep anyway. `reference.py` is the specification; `cpu.py` and `gpu.py` are the fast ways.
 """
 
-from collections.abc import Sequence
+import importlib.util
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import torch
 from torch import Tensor, distributed
 
 from spikeport.errors import InputError
 from spikeport.train.dynamics import Dynamics
-from spikeport.train.fused import reference
+from spikeport.train.fused import cpu, reference
 from spikeport.train.fused.current import Current, Moments, combines
 
 __all__ = ["Current", "Moments", "fire", "moments_of"]
@@ -49,12 +51,25 @@ def fire(
         InputError: The currents differ in shape, or their rows are no multiple of `steps`.
     """
     _check(currents, steps, constant)
-    dtype = torch.promote_types(currents[0].x.dtype, torch.float32)
-    wide = [current.wide(dtype) for current in currents]
+    x = currents[0].x
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    way = _way(x.device.type) if len(currents) <= 2 else reference.fire
+    if way is reference.fire or x.device.type == "cpu" or any(current.x.dtype != x.dtype for current in currents):
+        currents = [current.wide(dtype) for current in currents]
     offset = None if offset is None else offset.to(dtype)
     keep, threshold = keep.to(dtype), threshold.to(dtype)
-    spikes = reference.fire(wide, offset, keep, threshold, steps, dynamics, constant=constant, unit=unit)
-    return spikes.to(currents[0].x.dtype)
+    spikes = way(currents, offset, keep, threshold, steps, dynamics, constant=constant, unit=unit)
+    return spikes.to(x.dtype)
+
+
+@cache
+def _way(device: str) -> Callable[..., Tensor]:
+    """What is fast there for one or two currents."""
+    if device == "cuda" and importlib.util.find_spec("triton") is not None:
+        from spikeport.train.fused import gpu
+
+        return gpu.fire
+    return cpu.fire if device == "cpu" else reference.fire
 
 
 @torch.no_grad()
@@ -66,7 +81,8 @@ def moments_of(x: Tensor, eps: float, sync: bool = False) -> tuple[Moments, Tens
         eps: Added to the variance under the root.
         sync: Whether to take all processes of `torch.distributed` together, where there are any.
     """
-    mean, var = reference.moments(x.to(torch.promote_types(x.dtype, torch.float32)))
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
+    mean, var = cpu.moments(x) if x.device.type == "cpu" else reference.moments(x)
     n = x.numel() // x.shape[1]
     if combines(sync):
         mean, var, n = _over_processes(mean, var, n)

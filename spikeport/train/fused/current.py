@@ -16,7 +16,7 @@ class Moments:
     rstd: Tensor
     """`(C,)`: 1 / sqrt(var + eps), var biased."""
     of_batch: bool
-    """Whether they are the current's own: its gradient goes through them as batch norm's does; else constants."""
+    """Whether they are the current's own, so that its gradient goes through them as batch norm's; else constants."""
     sync: bool = False
     """Whether moments, and the sums of the backward pass, are those over all processes of `torch.distributed`."""
 
@@ -34,15 +34,18 @@ class Current:
 
     def wide(self, dtype: torch.dtype) -> "Current":
         """The same current in another type, gradients passing through."""
+        if self.x.dtype == dtype and (self.scale is None or self.scale.dtype == dtype):
+            return self
         scale = None if self.scale is None else self.scale.to(dtype)
         return Current(self.x.to(dtype), scale, self.moments)
 
-    def factor_and_mean(self) -> tuple[Tensor | None, Tensor | None]:
-        """scale * rstd and mean, in the type of x; None where they are 1 and 0."""
+    def factor_and_mean(self, dtype: torch.dtype) -> tuple[Tensor | None, Tensor | None]:
+        """scale * rstd and mean, in this type; None where they are 1 and 0."""
+        scale = None if self.scale is None else self.scale.to(dtype)
         if self.moments is None:
-            return self.scale, None
-        rstd, mean = self.moments.rstd.to(self.x.dtype), self.moments.mean.to(self.x.dtype)
-        return rstd if self.scale is None else self.scale * rstd, mean
+            return scale, None
+        rstd, mean = self.moments.rstd.to(dtype), self.moments.mean.to(dtype)
+        return rstd if scale is None else scale * rstd, mean
 
 
 def combines(sync: bool) -> bool:

@@ -54,7 +54,7 @@ def moments(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def _normalised(current: Current) -> Tensor:
     x = current.x
-    factor, mean = current.factor_and_mean()
+    factor, mean = current.factor_and_mean(x.dtype)
     if current.moments is not None and current.moments.of_batch and x.requires_grad:
         assert factor is not None and mean is not None
         spread, shift = _gradient_of_moments(x, current.moments)
