@@ -1,21 +1,24 @@
 """The loop learns, and the same seed gives the same weights, bit for bit."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from spikeport.train import accuracy, fit, load_data, model_of, predict
+from spikeport.train import Epoch, Hooks, Train, Watch, accuracy, fit, load_data, model_of, predict
 from spikeport.train.data import DataSet, Split
-from spikeport.train.loop import Epoch
 from spikeport.train.recipe import Recipe
 
 OPTIONS = {"steps": 4, "neuron": "alif", "channels": (4, 8), "votes": 4, "tau": 0.5, "threshold": 0.5}
 
 
-def recipe(epochs: int = 2, seed: int = 0, neuron: str = "alif") -> Recipe:
+def recipe(epochs: int = 2, seed: int = 0, neuron: str = "alif", **course: Any) -> Recipe:
     options = {**OPTIONS, "neuron": neuron} if neuron == "alif" else {"steps": 4, "channels": (4, 8), "votes": 4}
-    return Recipe("tiny", "", "digits", "small_conv", {**options, "neuron": neuron}, epochs, 50, 1e-2, seed)
+    train = Train(epochs=epochs, batch=50, learning_rate=1e-2, seed=seed, **course)
+    return Recipe("tiny", "", "digits", {}, (), "small_conv", {**options, "neuron": neuron}, train)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,7 @@ def digits() -> DataSet:
 
 def trained(digits: DataSet, how: Recipe) -> tuple[nn.Sequential, list[Epoch]]:
     model = model_of(how, digits)
-    return model, fit(model, digits.train, how)
+    return model, fit(model, digits, how)
 
 
 @pytest.mark.parametrize("neuron", ["alif", "dalif"])
@@ -51,10 +54,28 @@ def test_another_seed_gives_other_weights(digits: DataSet) -> None:
     assert not torch.equal(one["0.synapse.weight"], two["0.synapse.weight"])
 
 
-def test_every_epoch_is_reported(digits: DataSet) -> None:
-    seen: list[Epoch] = []
-    model = model_of(recipe(epochs=1), digits)
-    assert fit(model, digits.train, recipe(epochs=1), seen.append) == seen
+class Listener(Watch):
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def begin(self, epoch: int, steps: int, done: int) -> None:
+        self.heard.append((epoch, steps, done))
+
+    def step(self, figures: Callable[[], dict[str, float]]) -> None:
+        self.heard.append(figures()["accuracy"])
+
+    def end(self, epoch: Epoch) -> None:
+        self.heard.append(epoch)
+
+
+def test_every_epoch_and_step_is_told(digits: DataSet) -> None:
+    listener, how = Listener(), recipe(epochs=1)
+    history = fit(model_of(how, digits), digits, how, hooks=Hooks(watch=listener))
+    begun, *steps, ended = listener.heard
+    assert begun == (1, 12, 0)
+    assert len(steps) == 12
+    assert [ended] == history
+    assert steps[-1] == history[0].accuracy
 
 
 def test_predictions_do_not_depend_on_the_batch(digits: DataSet) -> None:

@@ -1,0 +1,43 @@
+"""What a model answers: classes, accuracy, and which class is taken for which."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from spikeport.train.data import Split
+from spikeport.train.loop.batches import Feed
+
+EVALUATED = 256
+"""Images at once."""
+
+
+def predict(model: nn.Module, images: NDArray[np.uint8], batch: int = EVALUATED) -> NDArray[np.int64]:
+    """Class of each image in eval mode; the lowest class wins a tie."""
+    split = Split(images, np.zeros(len(images), np.int64))
+    return answers(model, Feed(split, 0), np.arange(len(images)), batch).numpy()
+
+
+def accuracy(model: nn.Module, data: Split) -> float:
+    """Share of right classes, in [0, 1]."""
+    return float((predict(model, data.images) == data.labels).mean())
+
+
+def answers(model: nn.Module, feed: Feed, picks: NDArray[np.int64], batch: int = EVALUATED) -> Tensor:
+    """Class of each picked sample in eval mode, int64 on the CPU."""
+    model.eval()
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    with torch.no_grad():
+        parts = [torch.zeros(0, dtype=torch.int64)]
+        for start in range(0, len(picks), batch):
+            x, _ = feed(0, picks[start : start + batch])
+            parts.append(model(x.to(device)).argmax(1).cpu())
+    return torch.cat(parts)
+
+
+def confusion(model: nn.Module, feed: Feed, classes: int, rank: int = 0, processes: int = 1) -> Tensor:
+    """`(classes, classes)` counts, true class by answer, int64: of this process's samples."""
+    picks = np.arange(len(feed.split))[rank::processes]
+    found = answers(model, feed, picks)
+    true = torch.from_numpy(feed.split.labels[picks])
+    return torch.bincount(true * classes + found, minlength=classes**2).reshape(classes, classes)

@@ -1,0 +1,116 @@
+"""Operations and rates of a forward pass against the count of the compiled Program, and by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from spikeport.program import Sparse
+from spikeport.sim import count_operations, simulate
+from spikeport.train import ALIF, Image, MaxPool2d, QuantConv2d, QuantConvTranspose2d, QuantLinear, SpikingLayer
+from spikeport.train.activity import Activity, fan_out
+from tests.nets import random_net
+from tests.pooled_nets import random_pooled_net
+from tests.whole_way import compiled, shown
+
+
+def same_counts(net: nn.Sequential, x: torch.Tensor, folder: Path) -> int:
+    """Compares every layer with its neuron group; gives how many were compared in SOPs."""
+    program = compiled(net, x, folder)
+    counts = count_operations(program, simulate(program, shown(net, x)))
+    activity = Activity(net)
+    with torch.no_grad(), activity.watch() as seen:
+        net(x)
+    groups = [layer for layer in counts.layers if layer.name.startswith("lif")]
+    compared = 0
+    for name, group in zip(activity.layers, groups, strict=True):
+        assert int(seen.spikes[name].sum()) == group.spikes_out
+        assert seen.slots[name] * counts.samples == group.updates
+        listed = any(isinstance(c, Sparse) for c in program.connections if c.target == group.name)
+        if group.connections and not listed:  # a list leaves out what rounds to 0
+            assert int(seen.sops[name].sum()) == group.sops
+            compared += 1
+    return compared
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_spikes_and_operations_are_those_of_the_program(seed: int, tmp_path: Path) -> None:
+    net, x = random_net(seed)
+    same_counts(net, x, tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_behind_pools_the_folded_kernel_counts(seed: int, tmp_path: Path) -> None:
+    net, x = random_pooled_net(seed, maxima=False)
+    same_counts(net, x, tmp_path)
+
+
+def test_the_random_networks_compare_many_layers(tmp_path: Path) -> None:
+    pooled = [random_pooled_net(seed, maxima=False) for seed in range(6)]
+    assert sum(same_counts(net, x, tmp_path) for net, x in pooled) >= 6
+
+
+def layer(synapse: QuantConv2d | QuantConvTranspose2d | QuantLinear, pool: nn.AvgPool2d | None = None) -> SpikingLayer:
+    return SpikingLayer(synapse, ALIF(), pool=pool)
+
+
+def test_a_spike_at_a_border_reaches_fewer_neurons() -> None:
+    """3x3 with padding: 4, 6 or 9 places, in each of 2 channels."""
+    found = fan_out(layer(QuantConv2d(1, 2, 3, padding=1)), (1, 3, 4))
+    assert found.tolist() == [[[8, 12, 12, 8], [12, 18, 18, 12], [8, 12, 12, 8]]]
+
+
+@pytest.mark.parametrize(
+    ("synapse", "shape"),
+    [
+        (QuantConv2d(2, 4, (3, 2), stride=(2, 1), padding=(1, 0), groups=2), (2, 7, 5)),
+        (QuantConv2d(1, 3, 3, dilation=2, padding=2), (1, 6, 6)),
+        (QuantConv2d(1, 1, (4, 3), padding="same"), (1, 6, 6)),
+        (QuantConvTranspose2d(2, 4, 3, stride=2, padding=1, output_padding=1, groups=2), (2, 4, 3)),
+        (QuantLinear(6, 5), (6,)),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+def test_fan_outs_are_the_columns_of_the_matrix(synapse: QuantConv2d, shape: tuple[int, ...]) -> None:
+    """Weights of ones, one place at a time: as many outputs answer as there are synapses."""
+    places = torch.eye(int(np.prod(shape))).reshape(-1, *shape)
+    answers = synapse.apply_weight(places, torch.ones_like(synapse.weight), None)
+    assert torch.equal(fan_out(layer(synapse), shape).flatten(), (answers > 0.5).flatten(1).sum(1))
+
+
+@pytest.mark.parametrize("pool", [nn.AvgPool2d(2), nn.AvgPool2d(3, 2, 1), nn.AvgPool2d((2, 3), (1, 2)), nn.AvgPool2d(3, 1)])
+def test_two_ways_through_a_pool_are_one_synapse(pool: nn.AvgPool2d) -> None:
+    synapse, shape = QuantConv2d(1, 2, 3, padding=1), (1, 7, 8)
+    places = torch.eye(56).reshape(-1, *shape)
+    answers = synapse.apply_weight(pool(places), torch.ones_like(synapse.weight), None)
+    assert torch.equal(fan_out(layer(synapse, pool), shape).flatten(), (answers > 1e-6).flatten(1).sum(1))
+
+
+def test_operations_have_the_gradient_of_the_fan_out() -> None:
+    x = torch.randint(0, 2, (3, 2, 1, 4, 4)).float().requires_grad_()
+    net = layer(QuantConv2d(1, 2, 3, padding=1))
+    with Activity(net).watch() as seen:
+        net(x)
+    seen.total_sops().sum().backward()
+    assert x.grad is not None
+    assert torch.equal(x.grad[2, 1], fan_out(net, (1, 4, 4)).float())
+
+
+def test_an_image_layer_has_spikes_and_no_operations() -> None:
+    net = nn.Sequential(SpikingLayer(QuantConv2d(1, 2, 3), ALIF(), image=Image(5)), MaxPool2d(2))
+    with Activity(net).watch() as seen:
+        spikes = net[0](torch.randint(0, 256, (3, 1, 6, 6)))
+    assert seen.slots == {"0": 5 * 2 * 4 * 4}
+    assert seen.spikes["0"].tolist() == spikes.sum((0, 2, 3, 4)).tolist()
+    assert seen.sops == {} and float(seen.total_sops()) == 0
+
+
+def test_a_layer_that_runs_twice_adds_up() -> None:
+    x = torch.ones(3, 2, 4)
+    net = layer(QuantLinear(4, 4))
+    with Activity(net).watch() as seen:
+        net(x)
+        net(x)
+    assert (seen.slots[""], seen.sops[""].tolist()) == (2 * 12, [2 * 48.0] * 2)
