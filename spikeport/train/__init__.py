@@ -40,6 +40,7 @@ from spikeport.train.recipe import load_recipe as load_recipe
 from spikeport.train.recipe import shipped_recipes as shipped_recipes
 from spikeport.train.residual import Residual as Residual
 from spikeport.train.runs import begin_run as begin_run
+from spikeport.train.runs import check_unused as check_unused
 from spikeport.train.runs import data_of as data_of
 from spikeport.train.runs import load_run as load_run
 from spikeport.train.runs import model_of as model_of

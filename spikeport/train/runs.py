@@ -13,7 +13,6 @@ from torch import nn
 from spikeport.atomic import replacing
 from spikeport.errors import FileError
 from spikeport.train.data import DataSet, load_data
-from spikeport.train.layer import set_quantize
 from spikeport.train.loop.checkpoint import NAME as CHECKPOINT
 from spikeport.train.loop.history import Epoch
 from spikeport.train.loop.log import write_logs
@@ -35,16 +34,16 @@ def model_of(recipe: Recipe, data: DataSet) -> nn.Sequential:
     return model.double() if recipe.train.precision == "64" else model
 
 
-def begin_run(folder: Path, recipe: Recipe) -> None:
-    """Makes the folder, with the recipe in it.
-
-    Raises:
-        FileError: it holds a run already, or cannot be written.
-    """
+def check_unused(folder: Path) -> None:
+    """FileError for a folder that holds a run."""
     for name in ("weights.pt", CHECKPOINT):
         if (folder / name).exists():
             do = "go on with --resume, or name another folder"
             raise FileError(str(folder), "holds a run already", got=name, do=do)
+
+
+def begin_run(folder: Path, recipe: Recipe) -> None:
+    """Makes the folder, with the recipe in it; FileError if it cannot be written."""
     _write(folder, {"recipe.toml": recipe.text.encode()})
 
 
@@ -78,7 +77,6 @@ def load_run(folder: Path, data_folder: Path | None = None) -> tuple[Recipe, Dat
     data = data_of(recipe, data_folder)
     model = model_of(recipe, data)
     model.load_state_dict(read_weights(folder / "weights.pt", model))
-    set_quantize(model, recipe.train.quantized(recipe.train.epochs))
     model.eval()
     return recipe, data, model
 

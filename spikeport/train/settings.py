@@ -117,6 +117,8 @@ class Train(Section):
     grad_clip: float = of(number(0, 1e9), 0.0)
     """Largest norm of the gradient; 0: any."""
     drop_last: bool = of(FLAG, False)
+    check: str = of(one_of("none", "loihi1", "loihi2"), "none")
+    """The chip whose design rules the network is held against after each epoch."""
 
     def quantized(self, epoch: int) -> bool:
         """Whether weights are rounded in this epoch, from 1."""

@@ -80,7 +80,9 @@ def test_fan_outs_are_the_columns_of_the_matrix(synapse: QuantConv2d, shape: tup
     assert torch.equal(fan_out(layer(synapse), shape).flatten(), (answers > 0.5).flatten(1).sum(1))
 
 
-@pytest.mark.parametrize("pool", [nn.AvgPool2d(2), nn.AvgPool2d(3, 2, 1), nn.AvgPool2d((2, 3), (1, 2)), nn.AvgPool2d(3, 1)])
+@pytest.mark.parametrize(
+    "pool", [nn.AvgPool2d(2), nn.AvgPool2d(3, 2, 1), nn.AvgPool2d((2, 3), (1, 2)), nn.AvgPool2d(3, 1)]
+)
 def test_two_ways_through_a_pool_are_one_synapse(pool: nn.AvgPool2d) -> None:
     synapse, shape = QuantConv2d(1, 2, 3, padding=1), (1, 7, 8)
     places = torch.eye(56).reshape(-1, *shape)

@@ -1,4 +1,4 @@
-"""`checkpoint.pt`: all that a run needs to go on as if it had not stopped. Written whole, read without unpickling freely.
+"""`checkpoint.pt`: all that a run needs to go on as if it had not stopped; plain values, never unpickled freely.
 
 Of random states there is none: shuffling, augmentation and dropout follow from the seed, epoch and step.
 """

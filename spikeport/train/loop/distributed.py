@@ -10,7 +10,7 @@ import os
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 
 from spikeport.errors import InputError
@@ -58,7 +58,7 @@ def synchronise(model: nn.Module, many: bool) -> None:
     """Lets the moments of batch norm be those of the global batch, as torch's SyncBatchNorm does."""
     for layer in model.modules():
         if isinstance(layer, SpikingLayer) and hasattr(layer, "sync"):
-            layer.sync = many
+            setattr(layer, "sync", many)  # noqa: B010
 
 
 def part_of(pick: Picks, fabric: Fabric) -> Picks:
@@ -69,12 +69,11 @@ def part_of(pick: Picks, fabric: Fabric) -> Picks:
 def check_parts(batches: Batches, processes: int) -> None:
     """Raises InputError for a batch that has not a sample for each process."""
     if len(batches) == 0:
-        do = "lower train.batch"
-        raise InputError("train", "samples", got=batches.samples, relation="fill no batch of", limit=batches.batch, do=do)
+        got, limit, do = batches.samples, batches.batch, "lower train.batch"
+        raise InputError("train", "samples", got=got, relation="fill no batch of", limit=limit, do=do)
     if batches.smallest() < processes:
-        do = "change train.batch, or set train.drop_last"
-        got = batches.smallest()
-        raise InputError("train", "samples of the last batch", got=got, relation="are fewer than processes", limit=processes, do=do)
+        what, got, do = "samples of the last batch", batches.smallest(), "change train.batch, or set train.drop_last"
+        raise InputError("train", what, got=got, relation="are fewer than processes", limit=processes, do=do)
 
 
 def total(fabric: Fabric, sums: Tensor) -> Tensor:

@@ -2,11 +2,14 @@
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from spikeport.errors import ExportError, OverflowDetected
 from spikeport.train.data import Split
 from spikeport.train.loop.batches import Feed
+from spikeport.train.loop.distributed import agreed, total
 
 EVALUATED = 256
 """Images at once."""
@@ -41,3 +44,21 @@ def confusion(model: nn.Module, feed: Feed, classes: int, rank: int = 0, process
     found = answers(model, feed, picks)
     true = torch.from_numpy(feed.split.labels[picks])
     return torch.bincount(true * classes + found, minlength=classes**2).reshape(classes, classes)
+
+
+def measured(model: nn.Module, feed: Feed, classes: int, fabric: Fabric) -> Tensor | None:
+    """`confusion` of all processes together; None where the integers of the network overflow, or are none of a chip."""
+    counts = torch.zeros(classes, classes, dtype=torch.int64)
+    failed = False
+    try:
+        counts = confusion(model, feed, classes, fabric.global_rank, fabric.world_size)
+    except (OverflowDetected, ExportError):
+        failed = True
+    failed = agreed(fabric, failed)
+    found = total(fabric, counts.to(fabric.device)).cpu()
+    return None if failed else found
+
+
+def accuracy_of(counts: Tensor) -> float:
+    """Share of the diagonal."""
+    return int(counts.trace()) / max(int(counts.sum()), 1)

@@ -16,7 +16,7 @@ from spikeport.train.layer import set_quantize
 from spikeport.train.loop.batches import Augment, Batches, Encode, Feed, Picks, held_out
 from spikeport.train.loop.checkpoint import NAME, State, load_state, save_state
 from spikeport.train.loop.distributed import agreed, check_parts, part_of, seed_step, single, synchronise, total
-from spikeport.train.loop.evaluate import confusion
+from spikeport.train.loop.evaluate import accuracy_of, measured
 from spikeport.train.loop.history import ChipCheck, Epoch, LayerFigures, neurons
 from spikeport.train.loop.log import write_logs
 from spikeport.train.loop.losses import Objective
@@ -58,8 +58,8 @@ class Hooks:
     """What others bring to the loop."""
 
     watch: Watch = Watch()
-    check: Callable[[nn.Module], ChipCheck] | None = None
-    """Holds the network against the chip after each epoch."""
+    check: Callable[[nn.Module], ChipCheck | None] | None = None
+    """Holds the network against the chip after each epoch; None if it cannot be on one."""
     augment: Augment | None = None
     encode: Encode | None = None
 
@@ -184,10 +184,9 @@ class Training:
             layers, selected, check, seconds,
         )  # fmt: skip
 
-    def _selected(self, feed: Feed) -> float:
-        counts = confusion(self.model, feed, self.classes, self.fabric.global_rank, self.fabric.world_size)
-        counts = total(self.fabric, counts.to(self.fabric.device))
-        return float(counts.trace()) / float(counts.sum())
+    def _selected(self, feed: Feed) -> float | None:
+        counts = measured(self.model, feed, self.classes, self.fabric)
+        return None if counts is None else accuracy_of(counts)
 
     def _means(self) -> dict[str, float]:
         """Of this process; for people to look at while the epoch runs."""

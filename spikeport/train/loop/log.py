@@ -1,4 +1,4 @@
-"""A run's logs: `log.csv` and `history.json`, made anew from the history, so that neither can have a gap or a double."""
+"""A run's logs: `log.csv` and `history.json`, made anew from the history: no gap, and nothing twice."""
 
 import csv
 import io

@@ -28,7 +28,8 @@ def split_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Para
     of_neurons = {
         id(p) for module in model.modules() if isinstance(module, AbstractNeuron) for p in module.parameters()
     }
-    decayed, free = [], []
+    decayed: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
     for parameter in model.parameters():
         if parameter.requires_grad:
             (decayed if parameter.dim() >= 2 and id(parameter) not in of_neurons else free).append(parameter)
