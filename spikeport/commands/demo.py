@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from spikeport.atomic import check_writable
 from spikeport.commands.answer import Answer, say
 from spikeport.commands.compiling import compile_file
 from spikeport.commands.exporting import held_out
 from spikeport.commands.running import compare_with_lava
-from spikeport.commands.samples import check_writable, write_npz
+from spikeport.commands.samples import write_npz
 from spikeport.commands.training import run_recipe
 from spikeport.errors import LavaMissing
 from spikeport.export import to_nir, write_nir

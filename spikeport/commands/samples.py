@@ -99,18 +99,6 @@ def read_calibration(path: Path) -> Calibration:
     return Calibration(inputs, _labels(path, labels, inputs))
 
 
-def check_writable(folder: Path) -> None:
-    """Fails before long work rather than after it; a folder that was not there is left only if it can be used."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".spikeport-probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        do = "choose a folder that you may write to"
-        raise FileError(str(folder), "cannot be written", got=error.strerror, do=do) from error
-
-
 def check_file_writable(path: Path) -> None:
     """Fails before long work, or before another file was written."""
     try:

@@ -12,9 +12,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from spikeport.atomic import check_writable
 from spikeport.commands.answer import Answer, say
-from spikeport.commands.held_against import chip_check
-from spikeport.commands.samples import check_writable
 from spikeport.commands.watching import Both, TensorBoard, bars
 from spikeport.errors import InputError
 from spikeport.train import (
@@ -123,6 +122,8 @@ def _fit(
 ) -> list[Epoch]:
     check = None
     if recipe.train.check != "none":
+        from spikeport.commands.held_against import chip_check  # brings compiler and simulator
+
         check = partial(chip_check, image=data.test.images[:1], target=recipe.train.check)
     with ExitStack() as stack:
         watch = Watch()

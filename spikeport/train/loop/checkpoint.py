@@ -6,16 +6,18 @@ Of random states there is none: shuffling, augmentation and dropout follow from 
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from spikeport.atomic import replacing
 from spikeport.errors import FileError
 from spikeport.train.loop.history import Epoch
 from spikeport.train.weights import first_line
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 NAME = "checkpoint.pt"
 FORMAT = 1
@@ -43,7 +45,7 @@ class State:
 
 
 def save_state(
-    path: Path, recipe: str, state: State, model: nn.Module, optimizer: torch.optim.Optimizer, fabric: Fabric
+    path: Path, recipe: str, state: State, model: nn.Module, optimizer: torch.optim.Optimizer, fabric: "Fabric"
 ) -> None:
     """Through a rename: the file is the old one or the new one."""
     buffer = io.BytesIO()
@@ -65,7 +67,7 @@ def save_state(
         Path(partial).write_bytes(buffer.getbuffer())
 
 
-def load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, fabric: Fabric) -> State:
+def load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, fabric: "Fabric") -> State:
     """The state, after model, optimizer and gradient scaler have taken theirs.
 
     Raises:

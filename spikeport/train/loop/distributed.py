@@ -5,22 +5,25 @@ of samples and multiplied by the number of processes, because gradients are aver
 global batch, however uneven the parts are.
 """
 
+import logging
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 
 from spikeport.errors import InputError
 from spikeport.train.layer import SpikingLayer
 from spikeport.train.loop.batches import Batches, Picks
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
 PRECISIONS = {"64": "64-true", "32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
-def make_fabric(precision: str = "32", accelerator: str = "auto", devices: int = 1, nodes: int = 1) -> Fabric:
+def make_fabric(precision: str = "32", accelerator: str = "auto", devices: int = 1, nodes: int = 1) -> "Fabric":
     """Devices for a run; processes of torchrun or Slurm are found by Fabric.
 
     Raises:
@@ -39,6 +42,10 @@ def make_fabric(precision: str = "32", accelerator: str = "auto", devices: int =
     if accelerator == "cpu" and precision == "16":
         do = "use bf16 or 32"
         raise InputError("train", "precision", got=precision, relation="needs", limit="a GPU", do=do)
+    from lightning_fabric import Fabric  # takes a second, and nothing else of this package needs it
+    from lightning_fabric.strategies.ddp import DDPStrategy
+
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     many = devices * nodes > 1 or int(os.environ.get("WORLD_SIZE", "1")) > 1
     return Fabric(
         accelerator=accelerator,
@@ -49,7 +56,7 @@ def make_fabric(precision: str = "32", accelerator: str = "auto", devices: int =
     )
 
 
-def single() -> Fabric:
+def single() -> "Fabric":
     """This process, on the CPU."""
     return make_fabric(accelerator="cpu")
 
@@ -61,7 +68,7 @@ def synchronise(model: nn.Module, many: bool) -> None:
             setattr(layer, "sync", many)  # noqa: B010
 
 
-def part_of(pick: Picks, fabric: Fabric) -> Picks:
+def part_of(pick: Picks, fabric: "Fabric") -> Picks:
     """What this process takes of a global batch; parts differ by one sample at most."""
     return np.array_split(pick, fabric.world_size)[fabric.global_rank]
 
@@ -76,7 +83,7 @@ def check_parts(batches: Batches, processes: int) -> None:
         raise InputError("train", what, got=got, relation="are fewer than processes", limit=processes, do=do)
 
 
-def total(fabric: Fabric, sums: Tensor) -> Tensor:
+def total(fabric: "Fabric", sums: Tensor) -> Tensor:
     """The sum over all processes; every process must ask."""
     found = sums.clone()
     if fabric.world_size > 1:
@@ -84,7 +91,7 @@ def total(fabric: Fabric, sums: Tensor) -> Tensor:
     return found
 
 
-def agreed(fabric: Fabric, flag: bool) -> bool:
+def agreed(fabric: "Fabric", flag: bool) -> bool:
     """Whether any process says yes; every process must ask."""
     if fabric.world_size == 1:
         return flag

@@ -1,8 +1,9 @@
 """What a model answers: classes, accuracy, and which class is taken for which."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -10,6 +11,9 @@ from spikeport.errors import ExportError, OverflowDetected
 from spikeport.train.data import Split
 from spikeport.train.loop.batches import Feed
 from spikeport.train.loop.distributed import agreed, total
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 EVALUATED = 256
 """Images at once."""
@@ -46,7 +50,7 @@ def confusion(model: nn.Module, feed: Feed, classes: int, rank: int = 0, process
     return torch.bincount(true * classes + found, minlength=classes**2).reshape(classes, classes)
 
 
-def measured(model: nn.Module, feed: Feed, classes: int, fabric: Fabric) -> Tensor | None:
+def measured(model: nn.Module, feed: Feed, classes: int, fabric: "Fabric") -> Tensor | None:
     """`confusion` of all processes together; None where the integers of the network overflow, or are none of a chip."""
     counts = torch.zeros(classes, classes, dtype=torch.int64)
     failed = False

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from spikeport.errors import InputError, TrainingStopped
@@ -24,6 +24,9 @@ from spikeport.train.loop.optimizers import build_optimizer, set_rate
 from spikeport.train.loop.schedules import rate_at
 from spikeport.train.loop.stop import Stop
 from spikeport.train.recipe import Recipe
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 ASK_STEPS = 16
 """Many processes agree every so many steps on whether to save or to stop."""
@@ -68,7 +71,7 @@ def fit(
     model: nn.Module,
     data: DataSet,
     recipe: Recipe,
-    fabric: Fabric | None = None,
+    fabric: "Fabric | None" = None,
     saving: Saving | None = None,
     hooks: Hooks = Hooks(),
 ) -> list[Epoch]:
@@ -86,7 +89,7 @@ class Training:
     """One run: its parts, its state, and the loop over them."""
 
     def __init__(
-        self, model: nn.Module, data: DataSet, recipe: Recipe, fabric: Fabric, saving: Saving | None, hooks: Hooks
+        self, model: nn.Module, data: DataSet, recipe: Recipe, fabric: "Fabric", saving: Saving | None, hooks: Hooks
     ) -> None:
         self.recipe, self.course, self.fabric, self.saving, self.hooks = recipe, recipe.train, fabric, saving, hooks
         trained, held = held_out(data.train, self.course.validation, self.course.seed)

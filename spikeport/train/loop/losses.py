@@ -58,21 +58,19 @@ class Objective(nn.Module):
             scores = self.model(x)
         errors = self.error(scores, y)
         whole = processes / samples
-        loss = errors.sum() * whole
-        added = scores.new_zeros(())
+        of_samples = errors.new_zeros(())
         if self.terms.sops:
             over = F.relu(seen.total_sops() / self.terms.sops_target - 1)
-            added = added + self.terms.sops * over.sum().to(loss.dtype) * whole
-        if self.terms.limits:
-            added = added + self.terms.limits * limits.excess(self.model)
-        self._note(errors, scores, y, seen, added)
-        return loss + added
+            of_samples = self.terms.sops * over.sum().to(errors.dtype)
+        of_model = self.terms.limits * limits.excess(self.model) if self.terms.limits else errors.new_zeros(())
+        self._note(errors, scores, y, seen, of_samples + of_model * len(y))
+        return (errors.sum() + of_samples) * whole + of_model
 
-    def _note(self, errors: Tensor, scores: Tensor, y: Tensor, seen: Seen, added: Tensor) -> None:
+    def _note(self, errors: Tensor, scores: Tensor, y: Tensor, seen: Seen, terms: Tensor) -> None:
         with torch.no_grad():
             correct = (scores.argmax(1) == y).sum()
             sops = seen.total_sops().sum().to(scores.device)
-            firsts = [errors.sum(), correct, correct.new_tensor(len(y)), sops, added * len(y)]
+            firsts = [errors.sum(), correct, correct.new_tensor(len(y)), sops, terms]
             layers = list(self.activity.layers)
             spikes = [seen.spikes[name].sum() for name in layers]
             slots = [correct.new_tensor(seen.slots[name] * len(y)) for name in layers]
