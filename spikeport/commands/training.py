@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from spikeport.atomic import check_writable
@@ -40,6 +40,9 @@ from spikeport.train.loop.history import LayerFigures, neurons
 from spikeport.train.recipe import Recipe
 from spikeport.train.report import TrainingReport, headline_rows, write_report
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
 
 @dataclass(frozen=True)
 class Options:
@@ -64,10 +67,10 @@ def train(name: str | None, options: Options) -> Answer | None:
     recipe = _resumed(name, options) if options.resume else _named(name, options)
     data = data_of(recipe, options.data)
     model = model_of(recipe, data)  # refuses bad options before a folder is made
+    fabric = make_fabric(recipe.train.precision, options.accelerator, options.devices, options.nodes)
     if not options.resume:
         check_unused(folder)
     check_writable(folder)
-    fabric = make_fabric(recipe.train.precision, options.accelerator, options.devices, options.nodes)
     fabric.launch()
     if fabric.is_global_zero and not options.resume:
         begin_run(folder, recipe)
@@ -118,7 +121,7 @@ def _resumed(name: str | None, options: Options) -> Recipe:
 
 
 def _fit(
-    model: nn.Module, data: DataSet, recipe: Recipe, fabric: Fabric, saving: Saving, options: Options
+    model: nn.Module, data: DataSet, recipe: Recipe, fabric: "Fabric", saving: Saving, options: Options
 ) -> list[Epoch]:
     check = None
     if recipe.train.check != "none":
@@ -140,7 +143,7 @@ def _selecting(recipe: Recipe) -> str:
     return ", and the best weights are chosen by it, as the papers do" if recipe.train.keep == "best" else ""
 
 
-def _tested(model: nn.Module, data: DataSet, fabric: Fabric) -> tuple[torch.Tensor | None, torch.Tensor]:
+def _tested(model: nn.Module, data: DataSet, fabric: "Fabric") -> tuple[torch.Tensor | None, torch.Tensor]:
     """Confusion on the test split: integers, if they do not overflow, and float."""
     feed = Feed(data.test, 0)
     set_quantize(model, True)
@@ -157,7 +160,7 @@ def _report(
     first: list[LayerFigures],
     tested: tuple[torch.Tensor | None, torch.Tensor],
     model: nn.Module,
-    fabric: Fabric,
+    fabric: "Fabric",
     kept: int,
 ) -> TrainingReport:
     quantized, floating = tested
@@ -178,6 +181,7 @@ def _report(
 
 def _answer(folder: Path, data: DataSet, report: TrainingReport) -> Answer:
     history, recipe = report.history, report.recipe
+    kept = history[report.kept - 1]
     answer = {
         "run": str(folder),
         "recipe": recipe.name,
@@ -188,9 +192,9 @@ def _answer(folder: Path, data: DataSet, report: TrainingReport) -> Answer:
         "quantized_accuracy": report.quantized_accuracy,
         "published_accuracy": None if recipe.paper is None else recipe.paper.accuracy,
         "selected_on": recipe.train.select_on,
-        "loss": history[-1].loss,
-        "rate": history[-1].rate,
-        "sops": history[-1].sops,
+        "loss": kept.loss,
+        "rate": kept.rate,
+        "sops": kept.sops,
         "parameters": report.parameters,
         "report": str(folder / "report.html"),
     }

@@ -21,6 +21,8 @@ from spikeport.train.recipe import Recipe
 
 NUMBERED = 12
 """Classes up to which a confusion matrix shows its counts."""
+RIGHT = 0.14
+"""Of a panel's width, for the numbers of its axis."""
 CONFUSION_RGB = (0.23, 0.51, 0.85)  # a bitmap cannot follow the page's theme
 COLUMNS = ("Layer", "Rate", "Gain (α)", "Decay (β, τ)", "Threshold")
 PACKAGES = ("torch", "lightning-fabric", "numpy", "nir")
@@ -64,10 +66,9 @@ def render_report(report: TrainingReport) -> str:
             "depth": svg("depth", _depth(report)),
             "confusion": svg("confusion", _confusion(report.confusion)),
         }
-    last = report.history[-1]
     layers = [
         (layer.name, f"{layer.rate:.2%}", *(f"{value:.4f}" for value in (layer.gain, layer.keep, layer.threshold)))
-        for layer in last.layers
+        for layer in report.history[report.kept - 1].layers
     ]
     return rendered(
         files("spikeport.train") / "report.html",
@@ -83,7 +84,7 @@ def render_report(report: TrainingReport) -> str:
 
 def headline_rows(report: TrainingReport) -> list[tuple[str, str, str]]:
     """(quantity, value, note) for people; a terminal prints the same."""
-    last, course = report.history[-1], report.recipe.train
+    kept, course = report.history[report.kept - 1], report.recipe.train
     tested = int(report.confusion.sum())
     rows = [
         _quantized(report.quantized_accuracy, tested),
@@ -96,17 +97,18 @@ def headline_rows(report: TrainingReport) -> list[tuple[str, str, str]]:
         source = ", ".join(part for part in (paper.title, paper.table, paper.row) if part)
         rows.append(("Published accuracy", f"{paper.accuracy:.2f}%", f"{source}; ours is {ours:+.2f} points from it"))
     if course.keep == "best":
-        chosen = report.history[report.kept - 1].selected or 0.0
+        chosen = kept.selected or 0.0
         how = "on the test split, as the papers do" if course.select_on == "test" else "on held-out training images"
         rows.append(("Epoch kept", f"{report.kept}", f"the best of {len(report.history)}, {chosen:.2%}, chosen {how}"))
     rows += [
-        ("Firing rate", f"{last.rate:.2%}", "spikes per neuron and step, mean over layers, last epoch"),
-        ("Synaptic operations (SOPs)", f"{last.sops:,.0f}", "per training image, last epoch"),
+        ("Firing rate", f"{kept.rate:.2%}", "spikes per neuron and step, mean over layers, in training"),
+        ("Synaptic operations (SOPs)", f"{kept.sops:,.0f}", "per training image"),
         ("Parameters", f"{report.parameters:,}", "that learn"),
     ]
-    if last.check is not None:
-        fits = f"{last.check.violations} design rules broken, {last.check.cores} cores"
-        rows.append(("On the chip", fits, f"no input brings |v| above {last.check.v_share:.1%} of its word"))
+    check = kept.check
+    if check is not None:
+        fits = f"{check.violations} design rules broken, {check.cores} cores"
+        rows.append((f"On {course.check}", fits, f"no input brings |v| above {check.v_share:.1%} of its word"))
     return rows
 
 
@@ -124,7 +126,7 @@ def environment(report: TrainingReport) -> list[tuple[str, str]]:
             found.append((package, version(package)))
         except PackageNotFoundError:
             continue
-    return [*found, ("platform", platform.machine()), ("device", f"{report.device}, {report.processes} process(es)")]
+    return [*found, ("platform", platform.machine()), ("device", f"{report.device}, processes: {report.processes}")]
 
 
 def _curves(report: TrainingReport) -> Figure:
@@ -147,7 +149,7 @@ def _curves(report: TrainingReport) -> Figure:
             _line(axes, epochs, chosen, ORANGE)
             text = f"training {text}, {report.recipe.train.select_on} {history[-1].selected:.2%}"
         caption(axes, name, text)
-    _share_epochs(panels, len(history))
+    _share_x(panels, "epoch")
     return figure
 
 
@@ -161,7 +163,7 @@ def _neurons(report: TrainingReport) -> Figure:
             values = [getattr(first, name), *(getattr(epoch.layers[k], name) for epoch in report.history)]
             _line(axes, epochs, values, BLUE, alpha=0.3 + 0.7 * k / max(depth - 1, 1))
         caption(axes, title, f"{depth} layers, deeper ones stronger")
-    _share_epochs(panels, len(report.history))
+    _share_x(panels, "epoch")
     return figure
 
 
@@ -171,18 +173,14 @@ QUANTITIES = (("gain", "gain (α)"), ("keep", "decay (β, τ)"), ("threshold", "
 def _depth(report: TrainingReport) -> Figure:
     """The same at the end, by depth, beside where they began (DA-LIF paper, Fig. 3)."""
     figure, panels = stack([1.1] * 3)
-    last = report.history[-1].layers
+    last = report.history[report.kept - 1].layers
     at = list(range(1, len(last) + 1))
     for axes, (name, title) in zip(panels, QUANTITIES, strict=True):
         values = [getattr(layer, name) for layer in last]
         _line(axes, at, [getattr(layer, name) for layer in report.first], GREY)
         _line(axes, at, values, BLUE, marker="o")
         caption(axes, title, f"{min(values):.3f} to {max(values):.3f}")
-        axes.set_xlim(0.5, len(at) + 0.5)
-    for axes in panels:
-        axes.tick_params(labelbottom=axes is panels[-1])
-    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10, min_n_ticks=1))
-    panels[-1].set_xlabel("layer")
+    _share_x(panels, "layer")
     return figure
 
 
@@ -199,7 +197,7 @@ def _confusion(counts: NDArray[np.int64]) -> Figure:
             if count:
                 axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=8)
         axes.set(xticks=range(classes), yticks=range(classes))
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, labelsize=8)
     axes.set_xlabel("answer")
     axes.set_ylabel("class")
     return figure
@@ -214,12 +212,16 @@ def _line(
     )
 
 
-def _share_epochs(panels: Sequence[Axes], epochs: int) -> None:
+def _share_x(panels: Sequence[Axes], label: str) -> None:
+    """One scale of whole numbers below the last panel; values at the right, where a line ends."""
     for axes in panels:
+        _, y, _, height = axes.get_position().bounds
+        axes.set_position((0, y, 1 - RIGHT, height))
+        axes.margins(y=0.15)
         axes.grid(axis="y", color=LINE, linewidth=0.6)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=3))
-        axes.tick_params(axis="y", length=0, labelsize=8, labelcolor=MUTED, pad=-2, labelright=True, labelleft=False)
+        axes.tick_params(axis="y", length=0, labelsize=8, labelcolor=MUTED, labelright=True, labelleft=False)
         axes.tick_params(axis="x", labelbottom=axes is panels[-1])
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
         axes.set_axisbelow(True)
-    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
-    panels[-1].set_xlabel("epoch")
+    panels[-1].set_xlabel(label)

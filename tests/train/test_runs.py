@@ -1,6 +1,7 @@
 """A run comes back as it was saved; a file that is not ours is refused and nothing in it runs."""
 
 import io
+import json
 import os
 import pickle
 import zipfile
@@ -13,8 +14,7 @@ import torch
 from torch import Tensor
 
 from spikeport.errors import FileError, InputError
-from spikeport.train import load_data, load_run, model_of, save_run
-from spikeport.train.loop import Epoch
+from spikeport.train import Epoch, load_data, load_run, model_of, save_run
 from spikeport.train.recipe import parse_recipe
 
 RECIPE = """
@@ -64,9 +64,10 @@ def test_a_run_comes_back_as_it_was_saved(run: Path, model: torch.nn.Sequential)
     assert all(torch.equal(tensor, saved[name]) for name, tensor in loaded.state_dict().items())
 
 
-def test_a_run_is_three_files(run: Path) -> None:
-    assert sorted(os.listdir(run)) == ["history.json", "recipe.toml", "weights.pt"]
-    assert (run / "history.json").read_text() == '[\n {\n  "number": 1,\n  "loss": 0.5,\n  "accuracy": 0.25\n }\n]'
+def test_a_run_is_four_files(run: Path) -> None:
+    assert sorted(os.listdir(run)) == ["history.json", "log.csv", "recipe.toml", "weights.pt"]
+    (epoch,) = json.loads((run / "history.json").read_text())
+    assert (epoch["number"], epoch["loss"], epoch["accuracy"], epoch["layers"]) == (1, 0.5, 0.25, [])
 
 
 def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path, model: torch.nn.Sequential) -> None:

@@ -33,6 +33,8 @@ def make_fabric(precision: str = "32", accelerator: str = "auto", devices: int =
         raise InputError("train", "accelerator", got=accelerator, relation="is not one of", limit="auto, cpu, cuda")
     if devices < 1 or nodes < 1:
         raise InputError("train", "devices and nodes", got=f"{devices}, {nodes}", relation="are not above", limit=0)
+    processes = int(os.environ.get("WORLD_SIZE", devices * nodes))
+    devices = int(os.environ.get("LOCAL_WORLD_SIZE", devices))
     if accelerator == "auto":
         accelerator = "cuda" if torch.cuda.is_available() else "cpu"
     found = torch.cuda.device_count()
@@ -46,12 +48,11 @@ def make_fabric(precision: str = "32", accelerator: str = "auto", devices: int =
     from lightning_fabric.strategies.ddp import DDPStrategy
 
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    many = devices * nodes > 1 or int(os.environ.get("WORLD_SIZE", "1")) > 1
     return Fabric(
         accelerator=accelerator,
-        devices=int(os.environ.get("LOCAL_WORLD_SIZE", devices)),
-        num_nodes=nodes,
-        strategy=DDPStrategy(gradient_as_bucket_view=True) if many else "auto",
+        devices=devices,
+        num_nodes=max(nodes, processes // devices),
+        strategy=DDPStrategy(gradient_as_bucket_view=True) if processes > 1 else "auto",
         precision=PRECISIONS[precision],  # type: ignore[arg-type]
     )
 
