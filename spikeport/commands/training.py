@@ -145,7 +145,7 @@ def _selecting(recipe: Recipe) -> str:
 
 def _tested(model: nn.Module, data: DataSet, fabric: "Fabric") -> tuple[torch.Tensor | None, torch.Tensor]:
     """Confusion on the test split: integers, if they do not overflow, and float."""
-    feed = Feed(data.test, 0)
+    feed = Feed(data, data.test)
     set_quantize(model, True)
     quantized = measured(model, feed, data.classes, fabric)
     set_quantize(model, False)

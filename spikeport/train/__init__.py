@@ -27,11 +27,11 @@ from spikeport.train.loop.tune import fine_tune as fine_tune
 from spikeport.train.loop.tune import network_accuracy as network_accuracy
 from spikeport.train.network import SpikingNetwork as SpikingNetwork
 from spikeport.train.neurons import ALIF as ALIF
-from spikeport.train.neurons import AbstractNeuron as AbstractNeuron
 from spikeport.train.neurons import DALIF as DALIF
 from spikeport.train.neurons import IF as IF
 from spikeport.train.neurons import LIF as LIF
 from spikeport.train.neurons import PLIF as PLIF
+from spikeport.train.neurons import AbstractNeuron as AbstractNeuron
 from spikeport.train.pools import MaxPool2d as MaxPool2d
 from spikeport.train.readout import Readout as Readout
 from spikeport.train.readout import Vote as Vote

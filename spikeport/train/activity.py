@@ -13,9 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from spikeport.train.branch import Branch, Shortcut
 from spikeport.train.layer import SpikingLayer
-from spikeport.train.pools import pair
+from spikeport.train.pools import MaxPool2d, pair
+from spikeport.train.readout import Readout
 from spikeport.train.synapses import QuantConv2d, QuantLinear
+
+Site = SpikingLayer | Readout | MaxPool2d
+Way = Branch | Shortcut | MaxPool2d | QuantLinear
 
 
 @dataclass(eq=False)
@@ -35,17 +40,22 @@ class Seen:
 
 
 class Activity:
-    """Watches every `SpikingLayer` of a model by forward hooks."""
+    """Watches every layer of a model by forward hooks: `SpikingLayer`, and what else has synapses on the chip."""
 
     def __init__(self, model: nn.Module) -> None:
-        self.layers = {name: m for name, m in model.named_modules() if isinstance(m, SpikingLayer)}
-        self._fan_outs: dict[str, Tensor] = {}
+        self.sites = {
+            name: module
+            for name, module in model.named_modules()
+            if isinstance(module, SpikingLayer | Readout | MaxPool2d)
+        }
+        self.layers = {name: site for name, site in self.sites.items() if isinstance(site, SpikingLayer)}
+        self._fan_outs: dict[tuple[str, int], Tensor] = {}
 
     @contextmanager
     def watch(self) -> Iterator[Seen]:
         """Fills what it gives while the model runs, once; layers that run several times add up."""
         seen = Seen()
-        hooks = [layer.register_forward_hook(self._hook(name, seen)) for name, layer in self.layers.items()]
+        hooks = [site.register_forward_hook(self._hook(name, seen)) for name, site in self.sites.items()]
         try:
             yield seen
         finally:
@@ -53,53 +63,83 @@ class Activity:
                 hook.remove()
 
     def _hook(self, name: str, seen: Seen) -> Any:
-        def hook(layer: SpikingLayer, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            sent = output.detach().sum(0).flatten(1).double().sum(1)
-            seen.spikes[name] = seen.spikes[name] + sent if name in seen.spikes else sent
-            seen.slots[name] = seen.slots.get(name, 0) + output[:, 0].numel()
-            if layer.image is None:
-                arriving = inputs[0].sum(0).flatten(1).double() @ self._fan_out(name, layer, inputs[0])
+        def hook(site: Site, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            if isinstance(site, SpikingLayer):
+                sent = output.detach().sum(0).flatten(1).double().sum(1)
+                seen.spikes[name] = seen.spikes[name] + sent if name in seen.spikes else sent
+                seen.slots[name] = seen.slots.get(name, 0) + output[:, 0].numel()
+                if site.image is not None:
+                    return
+            for number, (way, x) in enumerate(zip(ways(site), inputs, strict=True)):
+                arriving = x.sum(0).flatten(1).double() @ self._fan_out(name, number, way, x)
                 seen.sops[name] = seen.sops[name] + arriving if name in seen.sops else arriving
 
         return hook
 
-    def _fan_out(self, name: str, layer: SpikingLayer, x: Tensor) -> Tensor:
+    def _fan_out(self, name: str, number: int, way: Way, x: Tensor) -> Tensor:
         """Float64 `(n,)`, on the device of what arrives."""
-        if name not in self._fan_outs:
-            self._fan_outs[name] = fan_out(layer, tuple(x.shape[2:])).flatten().double()
-        self._fan_outs[name] = self._fan_outs[name].to(x.device)
-        return self._fan_outs[name]
+        key = name, number
+        if key not in self._fan_outs:
+            self._fan_outs[key] = fan_out(way, tuple(x.shape[2:])).flatten().double()
+        self._fan_outs[key] = self._fan_outs[key].to(x.device)
+        return self._fan_outs[key]
 
 
-def fan_out(layer: SpikingLayer, shape: tuple[int, ...]) -> Tensor:
+def ways(site: Site) -> tuple[Way, ...]:
+    """By which each input enters."""
+    if isinstance(site, SpikingLayer):
+        return site.branches
+    return (site.synapse,) if isinstance(site, Readout) else (site,)
+
+
+def fan_out(way: Way, shape: tuple[int, ...]) -> Tensor:
     """Synapses behind each place of the input, int64 in its shape `(n,)` or `(c, h, w)`.
 
     Behind an average pool these are of the folded kernel: two windows that lead to the same neuron are one synapse.
     A fully connected layer has a synapse from every place.
     """
-    synapse, pool = layer.synapse, layer.pool
-    if isinstance(synapse, QuantLinear):
-        return torch.full(shape, synapse.out_features)
-    height, width = (_reach(synapse, pool, axis, shape[1 + axis]) for axis in (0, 1))
-    per_place = synapse.out_channels // synapse.groups * height[:, None] * width
-    return per_place.expand(shape).clone()
+    if isinstance(way, QuantLinear):
+        return torch.full(shape, way.out_features)
+    if isinstance(way, Branch) and isinstance(way.synapse, QuantLinear):
+        return torch.full(shape, way.synapse.out_features)
+    if isinstance(way, Shortcut) and way.pool is None:
+        return torch.ones(shape, dtype=torch.int64)
+    per_channel = _outputs_per_input(way.synapse) if isinstance(way, Branch) else 1
+    height, width = (_reach(way, axis, shape[1 + axis]) for axis in (0, 1))
+    return (per_channel * height[:, None] * width).expand(shape).clone()
 
 
-def _reach(synapse: Any, pool: nn.AvgPool2d | None, axis: int, size: int) -> Tensor:
+def _reach(way: Branch | Shortcut | MaxPool2d, axis: int, size: int) -> Tensor:
     """Outputs that each place of an axis leads to, int64 `(size,)`: kernels are products of their axes."""
-    through = torch.eye(size, dtype=torch.int64)
-    if pool is not None:
-        kernel, stride, padding = (pair(p)[axis] for p in (pool.kernel_size, pool.stride, pool.padding))
-        through = _windows(size, kernel, stride, padding, 1)
+    pool = way if isinstance(way, MaxPool2d) else way.pool
+    through = torch.eye(size, dtype=torch.int64) if pool is None else _pooled(pool, axis, size)
+    taps = _taps(way.synapse, axis, len(through)) if isinstance(way, Branch) else torch.eye(len(through)).long()
+    return (taps @ through > 0).sum(0)
+
+
+def _pooled(pool: nn.AvgPool2d | MaxPool2d, axis: int, size: int) -> Tensor:
+    """1 where a window has a place, `(windows, size)`."""
+    kernel, stride, padding = (pair(p)[axis] for p in (pool.kernel_size, pool.stride, pool.padding))
+    dilation = pair(pool.dilation)[axis] if isinstance(pool, MaxPool2d) else 1
+    count = None
+    if pool.ceil_mode:
+        count = -(-(size + 2 * padding - dilation * (kernel - 1) - 1) // stride) + 1
+        count -= (count - 1) * stride >= size + padding  # a window has to begin before the padding behind
+    return _windows(size, kernel, stride, padding, dilation, count)
+
+
+def _taps(synapse: Any, axis: int, size: int) -> Tensor:
+    """1 where an output has an input, `(outputs, size)`."""
     kernel, stride, padding, dilation = _geometry(synapse, axis)
     if isinstance(synapse, QuantConv2d):
-        same = len(through) if synapse.padding == "same" else None
-        taps = _windows(len(through), kernel, stride, padding, dilation, same)
-    else:
-        extra = synapse.output_padding[axis]
-        outputs = (len(through) - 1) * stride - 2 * padding + dilation * (kernel - 1) + extra + 1
-        taps = _windows(outputs, kernel, stride, padding, dilation, len(through)).T
-    return (taps @ through > 0).sum(0)
+        return _windows(size, kernel, stride, padding, dilation, size if synapse.padding == "same" else None)
+    outputs = (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + synapse.output_padding[axis] + 1
+    return _windows(outputs, kernel, stride, padding, dilation, size).T
+
+
+def _outputs_per_input(synapse: Any) -> int:
+    """Channels that an input channel leads to."""
+    return int(synapse.out_channels // synapse.groups)
 
 
 def _geometry(synapse: Any, axis: int) -> tuple[int, int, int, int]:

@@ -37,9 +37,6 @@ class Recipe:
         if train.keep == "best" and train.select_on == "none":
             do = 'say select_on = "validation", or "test" as papers do'
             raise InputError(where, 'train.keep = "best"', relation="needs", limit="train.select_on", do=do)
-        if train.select_on == "validation" and not train.validation:
-            do = "say which share of the training split is held out, such as validation = 0.1"
-            raise InputError(where, "train.validation", got=train.validation, relation="is not above", limit=0, do=do)
         if train.schedule != "constant" and train.warmup_epochs >= train.epochs:
             raise InputError(
                 where,

@@ -16,7 +16,7 @@ from spikeport.train.data import DataSet, load_data
 from spikeport.train.loop.checkpoint import NAME as CHECKPOINT
 from spikeport.train.loop.history import Epoch
 from spikeport.train.loop.log import write_logs
-from spikeport.train.models import build_model
+from spikeport.train.models import Source, build_model
 from spikeport.train.recipe import Recipe, load_recipe
 from spikeport.train.weights import read_weights
 
@@ -29,8 +29,9 @@ def data_of(recipe: Recipe, folder: Path | None = None) -> DataSet:
 def model_of(recipe: Recipe, data: DataSet) -> nn.Sequential:
     """The recipe's model with its initial weights."""
     torch.manual_seed(recipe.train.seed)
-    shape = data.train.images.shape[1:]
-    model = build_model(recipe.model, (shape[0], shape[1], shape[2]), data.classes, **recipe.model_options)
+    c, h, w = data.shape[-3:]
+    source = Source((c, h, w), data.low, data.high, data.scale)
+    model = build_model(recipe.model, source, data.classes, **recipe.model_options)
     return model.double() if recipe.train.precision == "64" else model
 
 

@@ -111,9 +111,7 @@ class Train(Section):
     """Whether weights are rounded in training, or from which epoch on: "after:10" trains 10 epochs in float."""
     keep: str = of(one_of("last", "best"), "last")
     select_on: str = of(one_of("none", "validation", "test"), "none")
-    """The split that is evaluated after each epoch; `keep = "best"` picks by it."""
-    validation: float = of(number(0, 1), 0.0)
-    """Share of the training split that is held out for validation."""
+    """The split that is evaluated after each epoch; `keep = "best"` picks by it. Validation is an option of [data]."""
     grad_clip: float = of(number(0, 1e9), 0.0)
     """Largest norm of the gradient; 0: any."""
     drop_last: bool = of(FLAG, False)

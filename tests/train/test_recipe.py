@@ -110,7 +110,6 @@ def test_a_recipe_loads_by_its_path(tmp_path: Path) -> None:
         (GOOD + "quantize = 1", 'recipe mine: train.quantize (1) is not true, false or "after:N"'),
         (GOOD + "milestones = [0]", "recipe mine: train.milestones ((0,)) is not a list of epochs"),
         (GOOD + "keep = 'best'", 'recipe mine: train.keep = "best" needs train.select_on; say select_on ='),
-        (GOOD + "select_on = 'validation'", "recipe mine: train.validation (0.0) is not above 0; say which share"),
         (GOOD + "warmup_epochs = 2", "recipe mine: train.warmup_epochs (2) is not below train.epochs 2"),
         (changed('"digits"', '["digits"]'), "recipe mine: data.name (('digits',)) is not text"),
         (changed('"digits"', '"digits"\naugment = "flip"'), "recipe mine: data.augment (flip) is not a list"),

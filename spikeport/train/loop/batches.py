@@ -1,6 +1,5 @@
 """Which samples come when: from the seed and the epoch alone, so that a run can be taken up at any step."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spikeport.errors import InputError
-from spikeport.train.data import Split
+from spikeport.train.augment import Augmentation
+from spikeport.train.data import DataSet, Split, centred
 
 Picks = NDArray[np.int64]
-Augment = Callable[[NDArray[np.uint8], int, int, Picks], NDArray[np.uint8]]
-"""(images `(n, *shape)`, seed, epoch, indices of the samples) to images; without a state."""
-Encode = Callable[[NDArray[np.uint8]], NDArray[np.integer]]
-"""Images to the integers that a model takes."""
 
 
 @dataclass(frozen=True)
@@ -47,34 +42,20 @@ class Batches:
 
 @dataclass(frozen=True, eq=False)
 class Feed:
-    """Indices to tensors: the images of a split, augmented, and their labels."""
+    """Numbers of samples to tensors: pictures of a split, augmented and centred, and their labels."""
 
+    data: DataSet
     split: Split
-    seed: int
-    augment: Augment | None = None
-    encode: Encode | None = None
-    """None where the model takes the images themselves."""
+    augmentation: Augmentation | None = None
 
     def __call__(self, epoch: int, picks: Picks) -> tuple[Tensor, Tensor]:
-        """`(n, *shape)` integers and `(n,)` labels."""
-        images = self.split.images[picks]
-        if self.augment is not None:
-            images = self.augment(images, self.seed, epoch, picks)
-        x = images if self.encode is None else self.encode(images)
-        return torch.from_numpy(np.ascontiguousarray(x)), torch.from_numpy(self.split.labels[picks])
+        """`(n, c, h, w)` integers, of frames `(T, n, c, h, w)`; and labels `(n,)`."""
+        pictures = self.split.images
+        images = pictures[picks] if self.augmentation is None else self.augmentation(pictures, picks, epoch)
+        return as_input(self.data, images), torch.from_numpy(self.split.labels[picks])
 
 
-def held_out(split: Split, share: float, seed: int) -> tuple[Split, Split]:
-    """What is trained on, and a share of the samples, drawn by the seed, that is not.
-
-    Raises:
-        InputError: a share that leaves one of the two empty.
-    """
-    count = round(share * len(split))
-    if share and not 0 < count < len(split):
-        do = "hold out more, or less"
-        raise InputError("train.validation", "samples held out", got=count, relation="of", limit=len(split), do=do)
-    order = np.random.default_rng((seed, 0)).permutation(len(split))
-    parts = np.sort(order[count:]), np.sort(order[:count])
-    trained, out = (Split(split.images[p], split.labels[p]) for p in parts)
-    return trained if share else split, out
+def as_input(data: DataSet, images: NDArray[np.uint8]) -> Tensor:
+    """Pictures `(n, *shape)` as a model of this data set takes them: centred integers, time first."""
+    x = torch.from_numpy(centred(data, images))
+    return x.movedim(1, 0) if x.dim() == 5 else x

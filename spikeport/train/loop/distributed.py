@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeport.errors import InputError
+from spikeport.train.branch import Branch
 from spikeport.train.layer import SpikingLayer
 from spikeport.train.loop.batches import Batches, Picks
 
@@ -63,10 +64,16 @@ def single() -> "Fabric":
 
 
 def synchronise(model: nn.Module, many: bool) -> None:
-    """Lets the moments of batch norm be those of the global batch, as torch's SyncBatchNorm does."""
+    """Lets the moments of batch norm be those of the global batch, as torch's SyncBatchNorm does.
+
+    A bias before a batch norm has no gradient, and many processes would wait for one.
+    """
     for layer in model.modules():
-        if isinstance(layer, SpikingLayer) and hasattr(layer, "sync"):
-            setattr(layer, "sync", many)  # noqa: B010
+        if isinstance(layer, SpikingLayer):
+            layer.sync = many
+            for branch in layer.branches:
+                if many and isinstance(branch, Branch) and branch.norm is not None and branch.synapse.bias is not None:
+                    branch.synapse.bias.requires_grad_(False)
 
 
 def part_of(pick: Picks, fabric: "Fabric") -> Picks:

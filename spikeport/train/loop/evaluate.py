@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spikeport.errors import ExportError, OverflowDetected
-from spikeport.train.data import Split
+from spikeport.train.data import DataSet, Pictures
 from spikeport.train.loop.batches import Feed
 from spikeport.train.loop.distributed import agreed, total
 
@@ -19,15 +19,19 @@ EVALUATED = 256
 """Images at once."""
 
 
-def predict(model: nn.Module, images: NDArray[np.uint8], batch: int = EVALUATED) -> NDArray[np.int64]:
-    """Class of each image in eval mode; the lowest class wins a tie."""
-    split = Split(images, np.zeros(len(images), np.int64))
-    return answers(model, Feed(split, 0), np.arange(len(images)), batch).numpy()
+def predict(model: nn.Module, images: Pictures | NDArray[np.integer], batch: int = EVALUATED) -> NDArray[np.int64]:
+    """Class of each image in eval mode, of integers as the model takes them; the lowest class wins a tie."""
+    model.eval()
+    with torch.no_grad():
+        parts: list[Tensor] = [
+            model(torch.from_numpy(images[i : i + batch])).argmax(1) for i in range(0, len(images), batch)
+        ]
+    return torch.cat(parts).numpy()
 
 
-def accuracy(model: nn.Module, data: Split) -> float:
-    """Share of right classes, in [0, 1]."""
-    return float((predict(model, data.images) == data.labels).mean())
+def accuracy(model: nn.Module, data: DataSet) -> float:
+    """Share of right classes on the test split, in [0, 1]."""
+    return accuracy_of(confusion(model, Feed(data, data.test), data.classes))
 
 
 def answers(model: nn.Module, feed: Feed, picks: NDArray[np.int64], batch: int = EVALUATED) -> Tensor:

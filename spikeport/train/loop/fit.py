@@ -1,6 +1,5 @@
 """`fit`: a recipe's model, trained on Lightning Fabric, epoch after epoch."""
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from spikeport.errors import InputError, TrainingStopped
+from spikeport.train.augment import parse_augmentation
 from spikeport.train.data import DataSet
 from spikeport.train.layer import set_quantize
-from spikeport.train.loop.batches import Augment, Batches, Encode, Feed, Picks, held_out
+from spikeport.train.loop.batches import Batches, Feed, Picks
 from spikeport.train.loop.checkpoint import NAME, State, load_state, save_state
 from spikeport.train.loop.distributed import agreed, check_parts, part_of, seed_step, single, synchronise, total
 from spikeport.train.loop.evaluate import accuracy_of, measured
@@ -63,8 +63,6 @@ class Hooks:
     watch: Watch = Watch()
     check: Callable[[nn.Module], ChipCheck | None] | None = None
     """Holds the network against the chip after each epoch; None if it cannot be on one."""
-    augment: Augment | None = None
-    encode: Encode | None = None
 
 
 def fit(
@@ -92,11 +90,9 @@ class Training:
         self, model: nn.Module, data: DataSet, recipe: Recipe, fabric: "Fabric", saving: Saving | None, hooks: Hooks
     ) -> None:
         self.recipe, self.course, self.fabric, self.saving, self.hooks = recipe, recipe.train, fabric, saving, hooks
-        trained, held = held_out(data.train, self.course.validation, self.course.seed)
-        self.feed = Feed(trained, self.course.seed, hooks.augment, hooks.encode)
-        selected = {"none": None, "validation": held, "test": data.test}[self.course.select_on]
-        self.selected = None if selected is None else Feed(selected, self.course.seed, None, hooks.encode)
-        self.batches = Batches(len(trained), self.course.batch, self.course.seed, self.course.drop_last)
+        self.feed = Feed(data, data.train, parse_augmentation(recipe.augment, self.course.seed))
+        self.selected = _selected(recipe, data)
+        self.batches = Batches(len(data.train), self.course.batch, self.course.seed, self.course.drop_last)
         check_parts(self.batches, fabric.world_size)
         self.classes = data.classes
         self.model = model
@@ -144,7 +140,12 @@ class Training:
         seed_step(course.seed, number, step, fabric.global_rank)
         x, y = (fabric.to_device(part) for part in self.feed(number, part_of(pick, fabric)))
         self.wrapped.zero_grad()
-        fabric.backward(self.stepped(x, y, len(pick), fabric.world_size))
+        loss = self.stepped(x, y, len(pick), fabric.world_size)
+        if not torch.isfinite(loss):
+            do = "lower train.learning_rate, or clip gradients with train.grad_clip"
+            where, what = f"recipe {self.recipe.name}", f"loss of epoch {number}, step {step + 1}"
+            raise InputError(where, what, got=loss.item(), relation="is not finite", do=do)
+        fabric.backward(loss)
         if course.grad_clip:
             fabric.clip_gradients(self.stepped, self.wrapped, max_norm=course.grad_clip, error_if_nonfinite=False)
         self.wrapped.step()
@@ -154,10 +155,6 @@ class Training:
         """The epoch's record, the weights that are kept, and the files."""
         state = self.state
         record = self._record(number)
-        if not math.isfinite(record.loss):
-            do = "lower train.learning_rate, or clip gradients with train.grad_clip"
-            where = f"recipe {self.recipe.name}"
-            raise InputError(where, f"loss of epoch {number}", got=record.loss, relation="is not finite", do=do)
         state.history.append(record)
         if self._is_best(record):
             weights = {name: t.detach().cpu().clone() for name, t in self.model.state_dict().items()}
@@ -248,6 +245,17 @@ class Training:
             self.model.load_state_dict(best["weights"])
         set_quantize(self.model, self.course.quantized(self.course.epochs))
         self.model.eval()
+
+
+def _selected(recipe: Recipe, data: DataSet) -> Feed | None:
+    """The split of `select_on`."""
+    if recipe.train.select_on == "none":
+        return None
+    split = data.test if recipe.train.select_on == "test" else data.validation
+    if split is None:
+        do = "hold out a share of the training images, such as data.validation = 0.1"
+        raise InputError(f"recipe {recipe.name}", "validation split", relation="is", limit="missing", do=do)
+    return Feed(data, split)
 
 
 class _never(Stop):

@@ -1,13 +1,12 @@
-"""Every sample once an epoch, in an order that the seed and the epoch decide; what is held out is never trained on."""
+"""Every sample once an epoch, in an order that the seed and the epoch decide; pictures as the model takes them."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikeport.errors import InputError
-from spikeport.train.data import Split
-from spikeport.train.loop.batches import Batches, Feed, held_out
+from spikeport.train.augment import parse_augmentation
+from spikeport.train.data import DataSet, Split
+from spikeport.train.loop.batches import Batches, Feed
 
 
 @given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 2**63 - 1), st.integers(1, 5), st.booleans())
@@ -29,37 +28,31 @@ def test_epochs_and_seeds_shuffle_differently() -> None:
     assert len({tuple(order) for order in orders}) == 4
 
 
-def split(n: int) -> Split:
-    return Split(np.arange(n, dtype=np.uint8).reshape(n, 1, 1, 1), np.arange(n))
+def data_of(n: int) -> DataSet:
+    split = Split(np.arange(4 * n, dtype=np.uint8).reshape(n, 1, 2, 2), np.arange(n))
+    return DataSet("counted", n, split, split, mean=(10,))
 
 
-def test_held_out_samples_are_no_part_of_training() -> None:
-    trained, out = held_out(split(50), 0.2, seed=3)
-    assert (len(trained), len(out)) == (40, 10)
-    assert sorted([*trained.labels, *out.labels]) == list(range(50))
-    assert np.array_equal(trained.images.ravel(), trained.labels)
-    assert held_out(split(50), 0.2, seed=4)[1].labels.tolist() != out.labels.tolist()
+def test_a_feed_centres_the_pictures_that_are_picked() -> None:
+    data = data_of(6)
+    x, y = Feed(data, data.train)(2, np.array([4, 1]))
+    assert (x[:, 0, 0, 0].tolist(), y.tolist()) == ([6, -6], [4, 1])
 
 
-def test_without_a_share_all_samples_are_trained_on() -> None:
-    data = split(5)
-    trained, out = held_out(data, 0.0, seed=3)
-    assert trained is data and len(out) == 0
+def test_a_feed_augments_by_epoch_and_sample() -> None:
+    """A flip turns [a, b] to [b, a], or not, and says so again when it is asked again."""
+    data = data_of(6)
+    feed = Feed(data, data.train, parse_augmentation(["flip"], 0))
+    whole = np.arange(6)
+    turned = [(feed(epoch, whole)[0][:, 0, 0, 0] % 4 != 2).tolist() for epoch in range(8)]
+    assert len({tuple(row) for row in turned}) > 4
+    alone = [(feed(3, np.array([k]))[0][:, 0, 0, 0] % 4 != 2).item() for k in whole]
+    assert alone == turned[3]
 
 
-def test_a_share_that_leaves_nothing_is_refused() -> None:
-    with pytest.raises(InputError, match=r"train.validation: samples held out \(5\) of 5"):
-        held_out(split(5), 0.95, seed=0)
-
-
-def test_a_feed_augments_by_seed_epoch_and_sample_then_encodes() -> None:
-    heard: list[object] = []
-
-    def augment(images: np.ndarray, seed: int, epoch: int, picks: np.ndarray) -> np.ndarray:
-        heard.extend((seed, epoch, picks.tolist()))
-        return images + 1
-
-    feed = Feed(split(6), 7, augment, lambda images: images.astype(np.int16) - 10)
-    x, y = feed(2, np.array([4, 1]))
-    assert heard == [7, 2, [4, 1]]
-    assert (x.flatten().tolist(), y.tolist()) == ([-5, -8], [4, 1])
+def test_frames_come_time_first() -> None:
+    split = Split(np.arange(24, dtype=np.uint8).reshape(3, 2, 1, 2, 2), np.arange(3))
+    data = DataSet("frames", 3, split, split)
+    x, _ = Feed(data, split)(1, np.array([2, 0]))
+    assert x.shape == (2, 2, 1, 2, 2)
+    assert x[:, :, 0, 0, 0].tolist() == [[16, 0], [20, 4]]

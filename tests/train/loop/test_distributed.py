@@ -11,12 +11,11 @@ import pytest
 import torch
 
 from spikeport.errors import InputError
-from spikeport.train import ALIF, QuantLinear, SpikingLayer, make_fabric
+from spikeport.train import make_fabric
 from spikeport.train.loop.batches import Batches
 from spikeport.train.loop.distributed import check_parts, part_of, seed_step
 
 WORKER = Path(__file__).parent / "worker.py"
-HAS_SYNC = hasattr(SpikingLayer(QuantLinear(1, 1), ALIF()), "sync")
 
 
 def trained(processes: int, folder: Path, precision: str, norm: str) -> dict[str, Any]:
@@ -29,13 +28,7 @@ def trained(processes: int, folder: Path, precision: str, norm: str) -> dict[str
     return torch.load(out, weights_only=True)
 
 
-@pytest.mark.parametrize(
-    "norm",
-    [
-        "none",
-        pytest.param("norm", marks=pytest.mark.skipif(not HAS_SYNC, reason="layers do not share their moments yet")),
-    ],
-)
+@pytest.mark.parametrize("norm", ["none", "norm"])
 def test_two_processes_give_the_weights_of_one(tmp_path: Path, norm: str) -> None:
     """Eight steps in float64, the parts of a batch uneven, with clipping, decay and all terms of the loss."""
     one, two = (trained(processes, tmp_path, "64", norm) for processes in (1, 2))

@@ -16,6 +16,7 @@ import torch
 RECIPE = """
 [data]
 name = "digits"
+validation = 0.1
 [model]
 name = "small_conv"
 steps = 2
@@ -31,7 +32,6 @@ learning_rate = 1e-2
 seed = 0
 keep = "best"
 select_on = "validation"
-validation = 0.1
 quantize = "after:2"
 [loss]
 limits = 0.01
