@@ -1,6 +1,7 @@
 """Operations and rates of a forward pass against the count of the compiled Program, and by hand."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from spikeport.train import (
     SpikingLayer,
 )
 from spikeport.train.activity import Activity, fan_out
+from spikeport.train.models import Source, build_model
 from tests.nets import random_net
 from tests.pooled_nets import random_pooled_net
 from tests.whole_way import compiled, shown
@@ -155,3 +157,25 @@ def test_a_layer_that_runs_twice_adds_up() -> None:
         net(x)
         net(x)
     assert (seen.slots[""], seen.sops[""].tolist()) == (2 * 12, [2 * 48.0] * 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("resnet20", {"steps": 3, "width": 4, "threshold": 0.02}),
+        ("alif_net", {"steps": 3, "channels": 4, "hidden": 16, "votes": 2, "threshold": 0.02}),
+        ("alif_net", {"steps": 3, "channels": 4, "hidden": 16, "votes": 2, "threshold": 0.02, "pool": "average"}),
+    ],
+)
+def test_a_papers_network_costs_what_its_program_does(name: str, options: dict[str, Any], tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = build_model(name, Source((2, 16, 16)), 3, **options).eval()
+    x = torch.randint(0, 256, (2, 2, 16, 16))
+    activity = Activity(net)
+    with torch.no_grad(), activity.watch() as seen:
+        net(x)
+    program = compiled(net, x, tmp_path)
+    counts = count_operations(program, simulate(program, shown(net, x)))
+    groups = [layer.sops for layer in counts.layers if layer.connections]
+    assert [int(seen.sops[name].sum()) for name in activity.sites if name in seen.sops] == groups
+    assert all(groups)
