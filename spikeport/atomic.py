@@ -30,3 +30,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     finally:
         if name is not None:
             Path(name).unlink(missing_ok=True)
+
+
+def check_writable(folder: Path) -> None:
+    """Fails before long work rather than after it; a folder that was not there is left only if it can be used."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".spikeport-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        do = "choose a folder that you may write to"
+        raise FileError(str(folder), "cannot be written", got=error.strerror, do=do) from error

@@ -11,6 +11,7 @@
     │   └── RuleError                       the network does not fit the chip; all violations at once
     ├── SimError            (RuntimeError)  a simulation that cannot go on
     │   └── OverflowDetected                a value left its word while the profile forbids it
+    ├── TrainingStopped     (RuntimeError)  a signal ended a training run, which can be resumed
     └── WorkerError         (RuntimeError)  the Lava worker hung, crashed, or answered nonsense
         └── LavaMissing                     no interpreter on which Lava can run
 
@@ -114,6 +115,12 @@ class SimError(SpikeportError, RuntimeError):
 
 class OverflowDetected(SimError):
     """A value left its word while the arithmetic profile forbids it."""
+
+
+class TrainingStopped(SpikeportError, RuntimeError):
+    """A signal ended a training run, which can be resumed."""
+
+    exit_code = 130
 
 
 class WorkerError(SpikeportError, RuntimeError):

@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from spikeport.atomic import check_writable
 from spikeport.commands.answer import Answer, say
 from spikeport.commands.compiling import compile_file
+from spikeport.commands.exporting import held_out
 from spikeport.commands.running import compare_with_lava
 from spikeport.commands.samples import write_npz
-from spikeport.commands.training import check_writable, held_out, run_recipe
+from spikeport.commands.training import run_recipe
 from spikeport.errors import LavaMissing
 from spikeport.export import to_nir, write_nir
 from spikeport.program import Program
@@ -85,7 +87,7 @@ def demo(folder: Path) -> Answer:
 
 def _train(folder: Path, data: DataSet) -> Trained:
     recipe = load_recipe(RECIPE)
-    say(f"training {recipe.name}: {len(data.train)} images, {recipe.epochs} epochs")
+    say(f"training {recipe.name}: {len(data.train)} images, {recipe.train.epochs} epochs")
     model, history = run_recipe(recipe, data)
     save_run(folder / "run", recipe, model, history)
     set_quantize(model, False)

@@ -1,87 +1,206 @@
-"""`spikeport train` and `spikeport export`."""
+"""`spikeport train`: a recipe on one or many processes, begun or taken up again, with logs and a report."""
 
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
+from torch import nn
 
-from spikeport.commands.answer import Answer, progress
-from spikeport.commands.samples import check_file_writable, write_npz
-from spikeport.errors import FileError
-from spikeport.export import to_nir, write_nir
-from spikeport.train import accuracy, fit, load_data, load_recipe, load_run, model_of, save_run, set_quantize
+from spikeport.atomic import check_writable
+from spikeport.commands.answer import Answer, say
+from spikeport.commands.watching import Both, TensorBoard, bars
+from spikeport.errors import InputError
+from spikeport.train import (
+    Epoch,
+    Hooks,
+    Saving,
+    Watch,
+    begin_run,
+    check_unused,
+    data_of,
+    fit,
+    load_recipe,
+    make_fabric,
+    model_of,
+    save_weights,
+    set_quantize,
+)
 from spikeport.train.data import DataSet
-from spikeport.train.loop import Epoch
+from spikeport.train.loop.batches import Feed
+from spikeport.train.loop.checkpoint import NAME as CHECKPOINT
+from spikeport.train.loop.checkpoint import read_table
+from spikeport.train.loop.evaluate import accuracy_of, measured
+from spikeport.train.loop.history import LayerFigures, neurons
 from spikeport.train.recipe import Recipe
+from spikeport.train.report import TrainingReport, headline_rows, write_report
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
-def train(recipe_name: str, folder: Path) -> Answer:
-    """Trains a recipe and writes the run's folder."""
-    recipe = load_recipe(recipe_name)
-    data = load_data(recipe.data)
-    model_of(recipe, data)  # refuses bad options before a folder is made
+@dataclass(frozen=True)
+class Options:
+    """What the command line says besides the recipe. None of it changes what one process gives."""
+
+    output: Path
+    data: Path | None = None
+    settings: Sequence[str] = ()
+    """Over the recipe's, as `section.key=value`."""
+    resume: bool = False
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    checkpoint_minutes: float = 10.0
+    checkpoint_steps: int = 0
+    tensorboard: bool = False
+
+
+def train(name: str | None, options: Options) -> Answer | None:
+    """Trains a recipe and writes the run's folder; None in all processes but the first."""
+    folder = options.output
+    recipe = _resumed(name, options) if options.resume else _named(name, options)
+    data = data_of(recipe, options.data)
+    model = model_of(recipe, data)  # refuses bad options before a folder is made
+    fabric = make_fabric(recipe.train.precision, options.accelerator, options.devices, options.nodes)
+    if not options.resume:
+        check_unused(folder)
     check_writable(folder)
-    model, history = run_recipe(recipe, data)
-    save_run(folder, recipe, model, history)
-    quantized = accuracy(model, data.test)
+    fabric.launch()
+    if fabric.is_global_zero and not options.resume:
+        begin_run(folder, recipe)
+    fabric.barrier()
+    first = [LayerFigures(layer, 0.0, *figures) for layer, figures in neurons(model).items()]
+    saving = Saving(folder, options.checkpoint_minutes, options.checkpoint_steps, options.resume)
+    history = _fit(model, data, recipe, fabric, saving, options)
+    tested = _tested(model, data, fabric)
+    if not fabric.is_global_zero:
+        return None
+    set_quantize(model, recipe.train.quantized(recipe.train.epochs))
+    save_weights(folder, model.cpu())
+    kept = read_table(folder / CHECKPOINT)["best"].get("epoch", len(history))
+    report = _report(recipe, history, first, tested, model, fabric, kept)
+    write_report(folder / "report.html", report)
+    return _answer(folder, data, report)
+
+
+def run_recipe(recipe: Recipe, data: DataSet) -> tuple[nn.Sequential, list[Epoch]]:
+    """The recipe's model, trained in this process, with progress shown; nothing is written."""
+    model = model_of(recipe, data)
+    with bars(recipe.name, recipe.train.epochs) as shown:
+        return model, fit(model, data, recipe, hooks=Hooks(watch=shown))
+
+
+def _named(name: str | None, options: Options) -> Recipe:
+    if name is None:
+        raise InputError("train", "no recipe", do="name a TOML file or a shipped recipe; --resume needs none")
+    return load_recipe(name, options.settings)
+
+
+def _resumed(name: str | None, options: Options) -> Recipe:
+    """The run's own recipe; one that is named, and settings, must say the same."""
+    folder = options.output
+    table = read_table(folder / CHECKPOINT)
+    found = replace(load_recipe(str(folder / "recipe.toml")), name=table["recipe"])
+    wanted = load_recipe(name or str(folder / "recipe.toml"), options.settings)
+    differing = [
+        f"{section}.{key}"
+        for section, values in found.settings().items()
+        for key in sorted(values.keys() | wanted.settings()[section].keys())
+        if values.get(key) != wanted.settings()[section].get(key)
+    ]
+    if differing:
+        do = "resume without them, or begin another run"
+        raise InputError(str(folder), "was begun with other settings", got=", ".join(differing), do=do)
+    return found
+
+
+def _fit(
+    model: nn.Module, data: DataSet, recipe: Recipe, fabric: "Fabric", saving: Saving, options: Options
+) -> list[Epoch]:
+    check = None
+    if recipe.train.check != "none":
+        from spikeport.commands.held_against import chip_check  # brings compiler and simulator
+
+        check = partial(chip_check, image=data.test.images[:1], target=recipe.train.check)
+    with ExitStack() as stack:
+        watch = Watch()
+        if fabric.is_global_zero:
+            if recipe.train.select_on == "test":
+                say("the test split is looked at after each epoch" + _selecting(recipe))
+            done = read_table(saving.folder / CHECKPOINT)["epoch"] if saving.resume else 0
+            board = [TensorBoard(saving.folder, done)] if options.tensorboard else []
+            watch = Both(stack.enter_context(bars(recipe.name, recipe.train.epochs)), *board)
+        return fit(model, data, recipe, fabric, saving, Hooks(watch, check))
+
+
+def _selecting(recipe: Recipe) -> str:
+    return ", and the best weights are chosen by it, as the papers do" if recipe.train.keep == "best" else ""
+
+
+def _tested(model: nn.Module, data: DataSet, fabric: "Fabric") -> tuple[torch.Tensor | None, torch.Tensor]:
+    """Confusion on the test split: integers, if they do not overflow, and float."""
+    feed = Feed(data, data.test)
+    set_quantize(model, True)
+    quantized = measured(model, feed, data.classes, fabric)
     set_quantize(model, False)
-    figures = {"float_accuracy": accuracy(model, data.test), "quantized_accuracy": quantized}
-    rows = [(name.replace("_", " "), f"{value:.2%}") for name, value in figures.items()]
+    floating = measured(model, feed, data.classes, fabric)
+    assert floating is not None  # floats neither overflow nor have to be a chip's
+    return quantized, floating
+
+
+def _report(
+    recipe: Recipe,
+    history: list[Epoch],
+    first: list[LayerFigures],
+    tested: tuple[torch.Tensor | None, torch.Tensor],
+    model: nn.Module,
+    fabric: "Fabric",
+    kept: int,
+) -> TrainingReport:
+    quantized, floating = tested
+    return TrainingReport(
+        recipe,
+        history,
+        first,
+        (floating if quantized is None else quantized).numpy(),
+        accuracy_of(floating),
+        None if quantized is None else accuracy_of(quantized),
+        sum(p.numel() for p in model.parameters() if p.requires_grad),
+        kept,
+        shlex.join(["spikeport", *sys.argv[1:]]),
+        fabric.device.type,
+        fabric.world_size,
+    )
+
+
+def _answer(folder: Path, data: DataSet, report: TrainingReport) -> Answer:
+    history, recipe = report.history, report.recipe
+    kept = history[report.kept - 1]
     answer = {
         "run": str(folder),
         "recipe": recipe.name,
         "epochs": len(history),
+        "epoch_kept": report.kept,
         "test_images": len(data.test),
-        **figures,
+        "float_accuracy": report.float_accuracy,
+        "quantized_accuracy": report.quantized_accuracy,
+        "published_accuracy": None if recipe.paper is None else recipe.paper.accuracy,
+        "selected_on": recipe.train.select_on,
+        "loss": kept.loss,
+        "rate": kept.rate,
+        "sops": kept.sops,
+        "parameters": report.parameters,
+        "report": str(folder / "report.html"),
     }
-    notes = (f"run written to {folder}", f"next: spikeport export {folder} -o net.nir")
-    return Answer(answer, f"{recipe.name}, {len(data.test):,} test images", ("figure", "value"), rows, notes)
-
-
-def run_recipe(recipe: Recipe, data: DataSet) -> tuple[torch.nn.Sequential, list[Epoch]]:
-    """The recipe's model, trained, with progress shown."""
-    model = model_of(recipe, data)
-    with progress() as bar:
-        task = bar.add_task(f"train {recipe.name}", total=recipe.epochs, info="")
-
-        def step(epoch: Epoch) -> None:
-            bar.update(task, advance=1, info=f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.1%}")
-
-        return model, fit(model, data.train, recipe, step)
-
-
-def export(folder: Path, output: Path, samples: Path | None) -> Answer:
-    """Writes a run's NIR graph, and its test images as an input file if asked for."""
-    for path in (output, samples):
-        if path is not None:
-            check_file_writable(path)
-    _, data, model = load_run(folder)
-    image = torch.from_numpy(data.test.images[:1])
-    graph = to_nir(model, image)
-    write_nir(graph, output)
-    answer = {"nir": str(output), "nodes": {name: type(node).__name__ for name, node in graph.nodes.items()}}
-    notes = [f"{output} written"]
-    if samples is not None:
-        write_npz(samples, held_out(data, int(graph.metadata["spikeport"]["steps"])))
-        notes.append(f"{samples} written: {len(data.test):,} test images and labels")
-        answer["samples"] = str(samples)
-    rows = [(name, type(node).__name__) for name, node in graph.nodes.items()]
-    return Answer(answer, f"{output}", ("node", "type"), rows, [*notes, f"next: spikeport compile {output} -o net.h5"])
-
-
-def held_out(data: DataSet, steps: int) -> dict[str, np.ndarray]:
-    """The test split as the arrays of an input file: each image shown for `steps` steps."""
-    images = data.test.images[:]
-    return {"spikes": np.broadcast_to(images, (steps, *images.shape)), "labels": data.test.labels}
-
-
-def check_writable(folder: Path) -> None:
-    """Fails before long work rather than after it; a folder that was not there is left only if it can be used."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".spikeport-probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        do = "choose a folder that you may write to"
-        raise FileError(str(folder), "cannot be written", got=error.strerror, do=do) from error
+    notes = (
+        f"run written to {folder}, report: {folder / 'report.html'}",
+        f"next: spikeport export {folder} -o net.nir",
+    )
+    title = f"{recipe.name}, {len(data.test):,} test images"
+    return Answer(answer, title, ("", "", ""), headline_rows(report), notes)

@@ -8,8 +8,8 @@ from spikeport.commands.samples import check_file_writable, read_samples
 from spikeport.export import from_program, to_nir, write_nir
 from spikeport.program_file import load_program
 from spikeport.sim.simulate import check_inputs
-from spikeport.train import Tuning, fine_tune, network_accuracy
-from spikeport.train.loop import Epoch, checked_labels
+from spikeport.train import Epoch, Tuning, fine_tune, network_accuracy
+from spikeport.train.loop.tune import checked_labels
 
 
 def finetune(net: Path, input: Path, output: Path, course: Tuning) -> Answer:

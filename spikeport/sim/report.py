@@ -5,17 +5,12 @@ The same input gives the same bytes: nothing here reads a clock.
 """
 
 import os
-import re
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
-from io import StringIO
 from typing import Any
 
-import matplotlib.style
 import numpy as np
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -23,6 +18,7 @@ from numpy.typing import NDArray
 
 from spikeport.atomic import replacing
 from spikeport.errors import InputError
+from spikeport.page import BLUE, GREY, ORANGE, bar, caption, drawing, rendered, stack, svg
 from spikeport.program import LIF, Group, Input, Output, Program, Shape
 from spikeport.sim.count import Counts, sample_windows
 from spikeport.sim.energy import INPUT_RATE_LIMIT, SPIKES_PER_SYNAPSE_LIMITS, Energy
@@ -32,20 +28,8 @@ LAYER_COLUMNS = (
     "Layer", "Neurons", "First step", "dv", "vth", "Weights", "Synapses",
     "Input rate", "Rate", "SOPs", "Host MACs", "ANN MACs",
 )  # fmt: skip
-WIDTH_IN = 4.6  # 331 units wide: text of 10 stays legible on a phone and is not huge on a desk
-CAPTION_CHARACTERS = 50  # what fits into that width
 RASTER_ROWS = 128  # more rows than that are not told apart
 SPIKE_RGB = (0.23, 0.51, 0.85)  # legible on white and on black; a raster is a bitmap and cannot follow the theme
-INK, MUTED, LINE, BLUE, ORANGE, GREY = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
-THEME = {
-    INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)",
-    BLUE: "var(--blue)", ORANGE: "var(--orange)", GREY: "var(--grey)",
-}  # fmt: skip
-STYLE = {
-    "font.size": 10, "svg.fonttype": "none", "text.parse_math": False, "text.color": INK, "axes.edgecolor": LINE,
-    "axes.labelcolor": MUTED, "xtick.color": LINE, "xtick.labelcolor": MUTED, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.spines.left": False, "legend.frameon": False, "legend.labelcolor": INK,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -129,18 +113,17 @@ def write_report(path: str | os.PathLike[str], data: ReportData) -> None:
 
 def render_report(data: ReportData) -> str:
     """The page as text."""
-    with matplotlib.style.context(["default", STYLE]):
+    with drawing():
         figures = {
-            "image": _svg("image", _image_figure(data)),
-            "raster": _svg("raster", _raster_figure(data)),
-            "rates": _svg("rates", _rate_figure(data.counts)),
-            "sops": _svg("sops", _sop_figure(data.counts)),
-            "energy": _svg("energy", _energy_figure(data.energies[0])),
+            "image": svg("image", _image_figure(data)),
+            "raster": svg("raster", _raster_figure(data)),
+            "rates": svg("rates", _rate_figure(data.counts)),
+            "sops": svg("sops", _sop_figure(data.counts)),
+            "energy": svg("energy", _energy_figure(data.energies[0])),
         }
-    template = (files("spikeport.sim") / "report.html").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"energy": format_energy, "count": format_count}
-    return environment.from_string(template).render(
+    return rendered(
+        files("spikeport.sim") / "report.html",
+        {"energy": format_energy, "count": format_count},
         data=data,
         figures=figures,
         headline=headline_rows(data),
@@ -221,23 +204,6 @@ def _weights(program: Program, target: str) -> str:
     return "; ".join(ranges) or "–"
 
 
-def _svg(name: str, figure: Figure) -> Markup:
-    """Inline SVG: colours follow the page's theme, and no id meets that of another figure."""
-    buffer = StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": name}):
-        figure.savefig(buffer, format="svg", transparent=True)
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]  # neither XML declaration nor document type
-    # the metadata hold the date, the style sheet would reach the whole page
-    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)
-    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text))
-    for plain in (' id="', "url(#", 'href="#'):
-        text = text.replace(plain, f"{plain}{name}-")
-    for colour, variable in THEME.items():
-        text = text.replace(colour, variable)
-    return Markup(text)
-
-
 def _image_figure(data: ReportData) -> Figure:
     figure = Figure(figsize=(2, 2))
     axes = figure.add_axes((0, 0, 1, 1))
@@ -267,7 +233,7 @@ def _raster_figure(data: ReportData) -> Figure:
     spiking = [g for g in program.groups if g.name not in program.integrators]
     nodes: list[Input | Group] = [*(i for i in program.inputs if i.kind != "bias"), *spiking]
     readouts = [output for output in program.outputs if output.reads == "v"]
-    figure, panels = _stack([0.25 + 0.1 * np.log2(node.size) for node in nodes] + [0.8] * len(readouts))
+    figure, panels = stack([0.25 + 0.1 * np.log2(node.size) for node in nodes] + [0.8] * len(readouts))
     total = steps + program.latency
     for axes, node in zip(panels, nodes, strict=False):
         spikes = data.result.sent[node.name][:, data.sample]
@@ -276,7 +242,7 @@ def _raster_figure(data: ReportData) -> Figure:
         for start, stop in ((0.5, window.start - 0.5), (window.stop - 0.5, total + 0.5)):
             axes.axvspan(start, max(start, stop), color=GREY, alpha=0.25, linewidth=0)
         axes.set(ylim=(0, 1))
-        _caption(axes, node.name, f"{_shape(node.shape)}, {np.count_nonzero(spikes):,} spikes")
+        caption(axes, node.name, f"{_shape(node.shape)}, {np.count_nonzero(spikes):,} spikes")
     for axes, output in zip(panels[len(nodes) :], readouts, strict=True):
         _draw_v(axes, output, data.result.outputs[output.name][:, data.sample], program.latency)
     for axes in panels:
@@ -299,7 +265,7 @@ def _draw_v(axes: Axes, output: Output, v: NDArray[Any], latency: int) -> None:
         colour, alpha, above = (ORANGE, 1.0, 3) if k == best else (BLUE, 0.6, 2)
         axes.plot(at, line, color=colour, alpha=alpha, zorder=above, linewidth=1.2, marker="o", markersize=2)
     what = f"{lines.shape[1]:,} {'classes' if output.classes else 'neurons'}, the largest mean is that of {best}"
-    _caption(axes, f"v of {output.source}", what)
+    caption(axes, f"v of {output.source}", what)
 
 
 def _raster(spikes: NDArray[Any]) -> NDArray[np.float64]:
@@ -320,22 +286,22 @@ def _raster(spikes: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _rate_figure(counts: Counts) -> Figure:
-    figure, panels = _stack([0.16] * len(counts.layers), ticks=False)
+    figure, panels = stack([0.16] * len(counts.layers), ticks=False)
     top = max(float(layer.rate) for layer in counts.layers) or 1.0
     for axes, layer in zip(panels, counts.layers, strict=True):
-        _bar(axes, [(float(layer.rate), BLUE)], top)
-        _caption(axes, layer.name, f"{float(layer.rate):.2%}")
+        bar(axes, [(float(layer.rate), BLUE)], top)
+        caption(axes, layer.name, f"{float(layer.rate):.2%}")
     return figure
 
 
 def _sop_figure(counts: Counts) -> Figure:
-    figure, panels = _stack([0.16] * len(counts.layers), ticks=False)
+    figure, panels = stack([0.16] * len(counts.layers), ticks=False)
     top = max(layer.sops for layer in counts.layers) or 1
     for axes, layer in zip(panels, counts.layers, strict=True):
-        _bar(axes, [(layer.sops, BLUE)], top)
+        bar(axes, [(layer.sops, BLUE)], top)
         host = f"{_per_inference(counts, layer.host_macs)} MACs on the host" if layer.encoders else ""
         sops = f"{_per_inference(counts, layer.sops)} SOPs" if layer.connections else ""
-        _caption(axes, layer.name, " + ".join(filter(None, (sops, host))))
+        caption(axes, layer.name, " + ".join(filter(None, (sops, host))))
     return figure
 
 
@@ -343,42 +309,13 @@ def _energy_figure(energy: Energy) -> Figure:
     """All layers together, then each, as two bars: SNN (host + synapses) above ANN."""
     rows = [("all layers", energy.host_pj, energy.sop_pj, energy.ann_pj)]
     rows += [(layer.name, layer.host_pj, layer.sop_pj, layer.ann_pj) for layer in energy.layers]
-    figure, panels = _stack([0.3] * len(rows), ticks=False)
+    figure, panels = stack([0.3] * len(rows), ticks=False)
     top = max(max(host + sop, ann) for _, host, sop, ann in rows) or 1.0
     for axes, (name, host, sop, ann) in zip(panels, rows, strict=True):
-        _bar(axes, [(host, ORANGE), (sop, BLUE)], top, low=0.53)
-        _bar(axes, [(ann, GREY)], top, high=0.47)
-        _caption(axes, name, f"SNN {format_energy(host + sop)}, ANN {format_energy(ann)}")
+        bar(axes, [(host, ORANGE), (sop, BLUE)], top, low=0.53)
+        bar(axes, [(ann, GREY)], top, high=0.47)
+        caption(axes, name, f"SNN {format_energy(host + sop)}, ANN {format_energy(ann)}")
     return figure
-
-
-def _stack(heights_in: list[float], ticks: bool = True) -> tuple[Figure, list[Axes]]:
-    """Panels of these heights below each other, each with a line of text above it."""
-    title_in, foot_in = 0.3, 0.45 if ticks else 0.05
-    height_in = sum(heights_in) + title_in * len(heights_in) + foot_in
-    figure = Figure(figsize=(WIDTH_IN, height_in))
-    panels, top = [], height_in
-    for panel_in in heights_in:
-        top -= title_in + panel_in
-        panels.append(figure.add_axes((0, top / height_in, 1, panel_in / height_in)))
-    return figure, panels
-
-
-def _caption(axes: Axes, left: str, right: str) -> None:
-    room = CAPTION_CHARACTERS - len(right)
-    axes.set_title(left if len(left) <= room else f"{left[: room - 1]}…", loc="left", fontsize=10, pad=4)
-    axes.set_title(right, loc="right", fontsize=10, pad=4, color=MUTED)
-
-
-def _bar(axes: Axes, parts: list[tuple[float, str]], top: float, low: float = 0.0, high: float = 1.0) -> None:
-    """Stacked parts from the left, on a track that shows where `top` lies."""
-    axes.barh([low], [top], height=high - low, align="edge", color=LINE, alpha=0.5, linewidth=0)
-    left = 0.0
-    for value, colour in parts:
-        axes.barh([low], [value], left=left, height=high - low, align="edge", color=colour, linewidth=0)
-        left += value
-    axes.set(xlim=(0, top), ylim=(0, 1))
-    axes.set_axis_off()
 
 
 def _shape(shape: Shape) -> str:

@@ -1,9 +1,8 @@
 """Data -> trained module: quantization-aware neurons and layers, models, recipes, the loop."""
 
+from spikeport.train.activity import Activity as Activity
 from spikeport.train.branch import Branch as Branch
 from spikeport.train.branch import Shortcut as Shortcut
-from spikeport.train.checkpoint import load_run as load_run
-from spikeport.train.checkpoint import save_run as save_run
 from spikeport.train.data import load_data as load_data
 from spikeport.train.dropout import SpikeDropout as SpikeDropout
 from spikeport.train.dynamics import Dynamics as Dynamics
@@ -14,13 +13,18 @@ from spikeport.train.image import Image as Image
 from spikeport.train.image_group import ImageGroup as ImageGroup
 from spikeport.train.layer import SpikingLayer as SpikingLayer
 from spikeport.train.layer import set_quantize as set_quantize
-from spikeport.train.loop import Tuning as Tuning
-from spikeport.train.loop import accuracy as accuracy
-from spikeport.train.loop import fine_tune as fine_tune
-from spikeport.train.loop import fit as fit
-from spikeport.train.loop import model_of as model_of
-from spikeport.train.loop import network_accuracy as network_accuracy
-from spikeport.train.loop import predict as predict
+from spikeport.train.loop.distributed import make_fabric as make_fabric
+from spikeport.train.loop.evaluate import accuracy as accuracy
+from spikeport.train.loop.evaluate import predict as predict
+from spikeport.train.loop.fit import Hooks as Hooks
+from spikeport.train.loop.fit import Saving as Saving
+from spikeport.train.loop.fit import Watch as Watch
+from spikeport.train.loop.fit import fit as fit
+from spikeport.train.loop.history import ChipCheck as ChipCheck
+from spikeport.train.loop.history import Epoch as Epoch
+from spikeport.train.loop.tune import Tuning as Tuning
+from spikeport.train.loop.tune import fine_tune as fine_tune
+from spikeport.train.loop.tune import network_accuracy as network_accuracy
 from spikeport.train.network import SpikingNetwork as SpikingNetwork
 from spikeport.train.neurons import ALIF as ALIF
 from spikeport.train.neurons import DALIF as DALIF
@@ -35,6 +39,14 @@ from spikeport.train.recipe import Recipe as Recipe
 from spikeport.train.recipe import load_recipe as load_recipe
 from spikeport.train.recipe import shipped_recipes as shipped_recipes
 from spikeport.train.residual import Residual as Residual
+from spikeport.train.runs import begin_run as begin_run
+from spikeport.train.runs import check_unused as check_unused
+from spikeport.train.runs import data_of as data_of
+from spikeport.train.runs import load_run as load_run
+from spikeport.train.runs import model_of as model_of
+from spikeport.train.runs import save_run as save_run
+from spikeport.train.runs import save_weights as save_weights
+from spikeport.train.settings import Train as Train
 from spikeport.train.synapses import QuantConv2d as QuantConv2d
 from spikeport.train.synapses import QuantConvTranspose2d as QuantConvTranspose2d
 from spikeport.train.synapses import QuantLinear as QuantLinear

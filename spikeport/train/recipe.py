@@ -1,48 +1,56 @@
 """A recipe: everything that decides a training run, as a TOML file."""
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from spikeport.errors import FileError, InputError
+from spikeport.train.settings import Loss, Paper, Train
 
 SHIPPED = files("spikeport.train") / "recipes"
+REQUIRED = ("data", "model", "train")
+OPTIONAL = ("loss", "paper")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training run. `model_options` go to the model's function as they are."""
+    """One training run. Options of data and model go to their functions as they are."""
 
     name: str
     text: str
     data: str
+    data_options: Mapping[str, Any]
+    augment: tuple[Any, ...]
     model: str
     model_options: Mapping[str, Any]
-    epochs: int
-    batch: int
-    learning_rate: float
-    seed: int
+    train: Train
+    loss: Loss = Loss()
+    paper: Paper | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch"):
-            value = getattr(self, name)
-            if type(value) is not int or value < 1:
-                raise InputError(f"recipe {self.name}", name, got=value, relation="is not", limit="a positive integer")
-        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
-            limit = "an integer in [0, 2^63)"
-            raise InputError(f"recipe {self.name}", "seed", got=self.seed, relation="is not", limit=limit)
-        for name in ("data", "model"):
-            if type(getattr(self, name)) is not str:
-                raise InputError(
-                    f"recipe {self.name}", f"{name} name", got=getattr(self, name), relation="is not", limit="text"
-                )
-        if type(self.learning_rate) not in (int, float) or not 0 < self.learning_rate < 1e3:
+        train, where = self.train, f"recipe {self.name}"
+        if train.keep == "best" and train.select_on == "none":
+            do = 'say select_on = "validation", or "test" as papers do'
+            raise InputError(where, 'train.keep = "best"', relation="needs", limit="train.select_on", do=do)
+        if train.schedule != "constant" and train.warmup_epochs >= train.epochs:
             raise InputError(
-                f"recipe {self.name}", "learning_rate", got=self.learning_rate, relation="is not in", limit="(0, 1000)"
+                where,
+                "train.warmup_epochs",
+                got=train.warmup_epochs,
+                relation="is not below train.epochs",
+                limit=train.epochs,
             )
+
+    def settings(self) -> dict[str, Any]:
+        """Everything that decides the run, defaults included; two equal ones are the same run."""
+        parts = {"train": asdict(self.train), "loss": asdict(self.loss)}
+        data = {"name": self.data, "augment": list(self.augment), **self.data_options}
+        return {"data": data, "model": {"name": self.model, **self.model_options}, **parts}
 
 
 def shipped_recipes() -> list[str]:
@@ -50,36 +58,88 @@ def shipped_recipes() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in SHIPPED.iterdir() if entry.name.endswith(".toml"))
 
 
-def load_recipe(name: str) -> Recipe:
-    """A shipped recipe by name, or a TOML file by path."""
+def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
+    """A shipped recipe by name, or a TOML file by path.
+
+    Args:
+        overrides: `section.key=value` with a TOML value, or plain text; the recipe's text then holds them.
+    """
     if name in shipped_recipes():
-        return parse_recipe(name, (SHIPPED / f"{name}.toml").read_text())
+        return parse_recipe(name, (SHIPPED / f"{name}.toml").read_text(), overrides)
     path = Path(name)
     if not path.is_file():
         known = ", ".join(shipped_recipes())
         raise FileError(name, "no such recipe", do=f"name a TOML file or one of: {known}")
     try:
-        return parse_recipe(path.stem, path.read_text())
+        return parse_recipe(path.stem, path.read_text(), overrides)
     except (UnicodeDecodeError, OSError) as error:
         raise FileError(name, "is not a readable text file", got=error) from error
 
 
-def parse_recipe(name: str, text: str) -> Recipe:
+def parse_recipe(name: str, text: str, overrides: Sequence[str] = ()) -> Recipe:
     """Raises InputError if a key is missing, unknown or of the wrong type."""
+    where = f"recipe {name}"
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"recipe {name}", "is not TOML", got=error) from error
-    wanted = {"data": {"name"}, "model": {"name"}, "train": {"epochs", "batch", "learning_rate", "seed"}}
-    for section, keys in wanted.items():
-        found = table.get(section)
-        if not isinstance(found, dict) or not keys <= found.keys():
-            missing = sorted(keys - (found.keys() if isinstance(found, dict) else set()))
-            raise InputError(f"recipe {name}", f"section [{section}] lacks", got=", ".join(missing))
-    unknown = sorted(
-        (table.keys() - wanted.keys()) | (table["train"].keys() - wanted["train"]) | (table["data"].keys() - {"name"})
+        raise InputError(where, "is not TOML", got=error) from error
+    _sections(where, table)
+    if overrides:
+        _override(where, table, overrides)
+        text = tomli_w.dumps(table)
+    data, model = ({k: _frozen(v) for k, v in table[section].items()} for section in ("data", "model"))
+    for section, options in (("data", data), ("model", model)):
+        if "name" not in options:
+            raise InputError(where, f"section [{section}] lacks", got="name")
+        if type(options["name"]) is not str:
+            raise InputError(where, f"{section}.name", got=options["name"], relation="is not", limit="text")
+    augment = data.pop("augment", ())
+    if not isinstance(augment, tuple):
+        raise InputError(where, "data.augment", got=augment, relation="is not", limit="a list")
+    train, loss, paper = ({k: _frozen(v) for k, v in table.get(s, {}).items()} for s in ("train", "loss", "paper"))
+    return Recipe(
+        name,
+        text,
+        data.pop("name"),
+        data,
+        augment,
+        model.pop("name"),
+        model,
+        Train.read(where, "train", train),
+        Loss.read(where, "loss", loss),
+        Paper.read(where, "paper", paper) if "paper" in table else None,
     )
+
+
+def _sections(where: str, table: dict[str, Any]) -> None:
+    unknown = sorted(table.keys() - {*REQUIRED, *OPTIONAL})
     if unknown:
-        raise InputError(f"recipe {name}", "unknown keys", got=", ".join(unknown))
-    options = {k: tuple(v) if isinstance(v, list) else v for k, v in table["model"].items() if k != "name"}
-    return Recipe(name, text, table["data"]["name"], table["model"]["name"], options, **table["train"])
+        raise InputError(where, "unknown sections", got=", ".join(unknown))
+    for section in REQUIRED:
+        if section not in table:
+            raise InputError(where, "lacks", got=f"[{section}]", relation="of", limit="[data], [model], [train]")
+    for section, found in table.items():
+        if not isinstance(found, dict):
+            raise InputError(where, section, got=found, relation="is not", limit=f"a section, [{section}]")
+
+
+def _override(where: str, table: dict[str, Any], overrides: Sequence[str]) -> None:
+    for entry in overrides:
+        path, equals, value = entry.partition("=")
+        section, dot, key = path.strip().partition(".")
+        if not (equals and dot and key) or section not in (*REQUIRED, *OPTIONAL):
+            do = "write it as --set train.epochs=3"
+            raise InputError(where, "setting", got=entry, relation="is not", limit="SECTION.KEY=VALUE", do=do)
+        table.setdefault(section, {})[key] = _value(value.strip())
+
+
+def _value(text: str) -> Any:
+    """A TOML value; what is none is text, so that names need no quotes."""
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value

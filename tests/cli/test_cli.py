@@ -101,7 +101,9 @@ def test_train_writes_a_run_and_says_how_good_it_is(tmp_path: Path) -> None:
     _, data, model = load_run(tmp_path / "run")
     right = predict(model, data.test.images) == data.test.labels
     assert answer["quantized_accuracy"] == right.mean()
-    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["history.json", "recipe.toml", "weights.pt"]
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
+        *("checkpoint.pt", "history.json", "log.csv", "recipe.toml", "report.html", "weights.pt")
+    ]
 
 
 def test_export_writes_a_nir_file_and_the_test_images(made: Path) -> None:
@@ -340,6 +342,26 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
         ("train", "{here}/r.toml", "-o", "{here}/run"),
         text("r.toml", RECIPE.replace("digits", "emnist")),
         "data: name (emnist) is not one of digits, mnist, ",
+    ),
+    "recipe that is not named": (
+        ("train", "-o", "{here}/run"),
+        text("other"),
+        "train: no recipe; name a TOML file or a",
+    ),
+    "setting without a section": (
+        ("train", "{made}/tiny.toml", "-o", "{here}/run", "--set", "epochs=3"),
+        text("other"),
+        "recipe tiny: setting (epochs=3) is not SECTION.KEY=VALUE; write it as --set train.epochs=3",
+    ),
+    "nothing to resume": (
+        ("train", "-o", "{here}/run", "--resume"),
+        text("other"),
+        "{here}/run/checkpoint.pt: no such file; begin a run with: spikeport train RECIPE -o RUN",
+    ),
+    "16 bits without a GPU": (
+        ("train", "{made}/tiny.toml", "-o", "{here}/run", "--precision", "16", "--accelerator", "cpu"),
+        text("other"),
+        "train: precision (16) needs a GPU; use bf16 or 32",
     ),
     "run that cannot be written": (
         ("train", "{made}/tiny.toml", "-o", "{here}/file/run"),

@@ -142,7 +142,8 @@ def test_demo_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def _one_epoch(name: str):  # type: ignore[no-untyped-def]
     from spikeport.train import load_recipe
 
-    return replace(load_recipe(name), epochs=1)
+    recipe = load_recipe(name)
+    return replace(recipe, train=replace(recipe.train, epochs=1))
 
 
 def test_run_says_that_the_state_is_cleared_within_the_input(files: tuple[Path, Path], tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from spikeport.errors import FileError, InputError
 from spikeport.train import load_recipe, shipped_recipes
 from spikeport.train.recipe import parse_recipe
+from spikeport.train.settings import Loss, Paper, Train
 
 GOOD = """
 [data]
@@ -32,7 +33,40 @@ def test_a_recipe_is_read_from_its_text() -> None:
     recipe = parse_recipe("mine", GOOD)
     assert (recipe.name, recipe.text, recipe.data, recipe.model) == ("mine", GOOD, "digits", "small_conv")
     assert recipe.model_options == {"steps": 4, "channels": (2, 3)}
-    assert (recipe.epochs, recipe.batch, recipe.learning_rate, recipe.seed) == (2, 10, 1e-3, 7)
+    assert recipe.train == Train(epochs=2, batch=10, learning_rate=1e-3, seed=7)
+    assert (recipe.loss, recipe.paper, recipe.augment, recipe.data_options) == (Loss(), None, (), {})
+
+
+def test_every_section_is_read() -> None:
+    text = GOOD.replace('name = "digits"', 'name = "digits"\naugment = ["flip"]\nsize = 3')
+    text += 'optimizer = "sgd"\nmilestones = [3, 5]\nquantize = "after:7"\n'
+    text += "[loss]\nsops = 0.5\nsops_target = 1e5\n[paper]\ntitle = 'ALIF'\naccuracy = 99.1\n"
+    recipe = parse_recipe("mine", text)
+    assert (recipe.augment, recipe.data_options) == (("flip",), {"size": 3})
+    assert (recipe.train.optimizer, recipe.train.milestones) == ("sgd", (3, 5))
+    assert [recipe.train.quantized(epoch) for epoch in (7, 8)] == [False, True]
+    assert (recipe.loss, recipe.paper) == (Loss(sops=0.5, sops_target=1e5), Paper(title="ALIF", accuracy=99.1))
+
+
+def test_a_setting_replaces_what_the_file_says() -> None:
+    settings = ["train.epochs=5", "train.schedule=linear", 'model.neuron="alif"', "loss.sops=2"]
+    recipe = parse_recipe("mine", GOOD, settings)
+    assert (recipe.train.epochs, recipe.train.schedule) == (5, "linear")
+    assert (recipe.model_options["neuron"], recipe.loss.sops) == ("alif", 2)
+    assert parse_recipe("mine", recipe.text) == recipe
+
+
+@pytest.mark.parametrize("setting", ["epochs=3", "train.epochs", "other.x=1", "train.=1", "=", ""])
+def test_a_setting_of_another_form_is_refused(setting: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_recipe("mine", GOOD, [setting])
+    assert "is not SECTION.KEY=VALUE; write it as --set train.epochs=3" in str(caught.value)
+
+
+def test_equal_settings_are_the_same_run_whatever_the_text() -> None:
+    more = parse_recipe("other", "# a comment\n" + GOOD + 'optimizer = "adam"')
+    assert more.settings() == parse_recipe("mine", GOOD).settings()
+    assert more.settings() != parse_recipe("mine", GOOD, ["train.seed=8"]).settings()
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -52,23 +86,34 @@ def test_a_recipe_loads_by_its_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "recipe mine: section [data] lacks (name)"),
-        (changed("[model]", "[other]"), "recipe mine: section [model] lacks (name)"),
+        ("", "recipe mine: lacks ([data]) of [data], [model], [train]"),
+        (changed("[model]", "[other]"), "recipe mine: unknown sections (other)"),
+        (changed('[model]\nname = "small_conv"', "[model]"), "recipe mine: section [model] lacks (name)"),
         (changed("seed = 7", ""), "recipe mine: section [train] lacks (seed)"),
-        ("train = 3\ndata.name = 'a'\nmodel.name = 'b'", "recipe mine: section [train] lacks (batch, epochs,"),
-        (changed("seed = 7", "seed = 7\nmomentum = 1"), "recipe mine: unknown keys (momentum)"),
-        (GOOD + "[extra]", "recipe mine: unknown keys (extra)"),
-        (changed('name = "digits"', 'name = "digits"\nfolder = "x"'), "recipe mine: unknown keys (folder)"),
-        (changed("epochs = 2", "epochs = 0"), "recipe mine: epochs (0) is not a positive integer"),
-        (changed("epochs = 2", "epochs = true"), "recipe mine: epochs (True) is not a positive integer"),
-        (changed("batch = 10", "batch = 1.5"), "recipe mine: batch (1.5) is not a positive integer"),
-        (changed("1e-3", "0"), "recipe mine: learning_rate (0) is not in (0, 1000)"),
-        (changed("1e-3", "nan"), "recipe mine: learning_rate (nan) is not in (0, 1000)"),
-        (changed("1e-3", "'fast'"), "recipe mine: learning_rate (fast) is not in (0, 1000)"),
-        (changed("seed = 7", "seed = -1"), "recipe mine: seed (-1) is not an integer in [0, 2^63)"),
-        (changed("seed = 7", "seed = 0.5"), "recipe mine: seed (0.5) is not an integer in [0, 2^63)"),
-        (changed('"digits"', '["digits"]'), "recipe mine: data name (['digits']) is not text"),
-        (changed('"small_conv"', "3"), "recipe mine: model name (3) is not text"),
+        ("train = 3\ndata.name = 'a'\nmodel.name = 'b'", "recipe mine: train (3) is not a section, [train]"),
+        ("train = {}\ndata.name = 'a'\nmodel.name = 'b'", "recipe mine: section [train] lacks (epochs, batch,"),
+        (changed("seed = 7", "seed = 7\nmoment = 1"), "recipe mine: section [train] has unknown keys (moment)"),
+        (GOOD + "[extra]", "recipe mine: unknown sections (extra)"),
+        (GOOD + "[loss]\nsop = 1", "recipe mine: section [loss] has unknown keys (sop)"),
+        (GOOD + "[paper]\nrow = '1'", "recipe mine: section [paper] lacks (title)"),
+        (GOOD + "[paper]\ntitle = 'a'\naccuracy = 101", "recipe mine: paper.accuracy (101) is not per cent in"),
+        (changed("epochs = 2", "epochs = 0"), "recipe mine: train.epochs (0) is not an integer in [1, 1000000]"),
+        (changed("epochs = 2", "epochs = true"), "recipe mine: train.epochs (True) is not an integer in"),
+        (changed("batch = 10", "batch = 1.5"), "recipe mine: train.batch (1.5) is not an integer in [1, 2147483648]"),
+        (changed("1e-3", "0"), "recipe mine: train.learning_rate (0) is not a number in (0, 1000)"),
+        (changed("1e-3", "nan"), "recipe mine: train.learning_rate (nan) is not a number in (0, 1000)"),
+        (changed("1e-3", "'fast'"), "recipe mine: train.learning_rate (fast) is not a number in (0, 1000)"),
+        (changed("seed = 7", "seed = -1"), "recipe mine: train.seed (-1) is not an integer in [0, 92233720368547758"),
+        (changed("seed = 7", "seed = 0.5"), "recipe mine: train.seed (0.5) is not an integer in [0, 922337203685477"),
+        (GOOD + "optimizer = 'lamb'", "recipe mine: train.optimizer (lamb) is not one of adam, adamw, sgd"),
+        (GOOD + "quantize = 'after:x'", 'recipe mine: train.quantize (after:x) is not true, false or "after:N"'),
+        (GOOD + "quantize = 1", 'recipe mine: train.quantize (1) is not true, false or "after:N"'),
+        (GOOD + "milestones = [0]", "recipe mine: train.milestones ((0,)) is not a list of epochs"),
+        (GOOD + "keep = 'best'", 'recipe mine: train.keep = "best" needs train.select_on; say select_on ='),
+        (GOOD + "warmup_epochs = 2", "recipe mine: train.warmup_epochs (2) is not below train.epochs 2"),
+        (changed('"digits"', '["digits"]'), "recipe mine: data.name (('digits',)) is not text"),
+        (changed('"digits"', '"digits"\naugment = "flip"'), "recipe mine: data.augment (flip) is not a list"),
+        (changed('"small_conv"', "3"), "recipe mine: model.name (3) is not text"),
         ("[data", "recipe mine: is not TOML (Expected ']' at the end of a table declaration"),
     ],
 )

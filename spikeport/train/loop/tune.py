@@ -1,48 +1,26 @@
-"""`fit` and `fine_tune`: the plain loop around a model; `predict` and `accuracy`."""
+"""`fine_tune`: a Program's network, trained further on labelled samples; and its accuracy."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from spikeport.errors import InputError
-from spikeport.train.data import DataSet, Pictures, Split
 from spikeport.train.group import SpikingGroup
-from spikeport.train.models import Source, build_model
+from spikeport.train.loop.batches import Batches
+from spikeport.train.loop.history import Epoch
+from spikeport.train.loop.optimizers import build_optimizer, set_rate
+from spikeport.train.loop.schedules import rate_at
 from spikeport.train.network import SpikingNetwork
-from spikeport.train.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """Figures of one epoch; accuracy on the training batches as they were seen."""
-
-    number: int
-    loss: float
-    accuracy: float
-
+from spikeport.train.settings import Train
 
 Progress = Callable[[Epoch], None]
 Arrays = Mapping[str, NDArray[np.integer]]
 """Spikes or image integers `(T, B, *shape)` by input."""
-
-
-class Course(Protocol):
-    """How long and how fast is trained."""
-
-    @property
-    def epochs(self) -> int: ...
-    @property
-    def batch(self) -> int: ...
-    @property
-    def learning_rate(self) -> float: ...
-    @property
-    def seed(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -64,32 +42,11 @@ class Tuning:
             raise InputError("fine-tuning", "learning rate", got=got, relation="is not in", limit="(0, 1000)")
 
 
-def model_of(recipe: Recipe, data: DataSet) -> nn.Sequential:
-    """The recipe's model with its initial weights."""
-    torch.manual_seed(recipe.seed)
-    c, h, w = data.shape[-3:]
-    source = Source((c, h, w), data.low, data.high, data.scale)
-    return build_model(recipe.model, source, data.classes, **recipe.model_options)
-
-
-def fit(model: nn.Module, data: Split, recipe: Recipe, progress: Progress = lambda _: None) -> list[Epoch]:
-    """Trains in place: Adam, cosine schedule over the epochs, mean squared error of the rates (ALIF paper)."""
-
-    def rates(pick: NDArray[np.int64]) -> Tensor:
-        found: Tensor = model(torch.from_numpy(data.images[pick]))
-        return found
-
-    def loss(rates: Tensor, y: Tensor) -> Tensor:
-        return F.mse_loss(rates, F.one_hot(y, rates.shape[1]).to(rates.dtype))
-
-    return _train(model, rates, loss, data.labels, recipe, progress)
-
-
 def fine_tune(
     network: SpikingNetwork,
     inputs: Arrays,
     labels: NDArray[np.integer],
-    course: Course | None = None,
+    course: Tuning | None = None,
     progress: Progress = lambda _: None,
 ) -> list[Epoch]:
     """Trains in place: Adam, cosine schedule, cross-entropy of the output's spike counts, or of its mean membranes.
@@ -102,11 +59,35 @@ def fine_tune(
         InputError: labels that the output does not have, or inputs that are not the network's.
     """
     labels = checked_labels(network, labels)
+    how = course or Tuning()
+    settings = Train(how.epochs, how.batch, how.learning_rate, how.seed)
+    batches = Batches(len(labels), how.batch, how.seed)
+    optimizer = build_optimizer(network, settings)
+    history = []
+    for number in range(1, how.epochs + 1):
+        network.train()
+        set_rate(optimizer, rate_at(settings, number))
+        order = batches.order(number)
+        loss = correct = 0.0
+        for step in range(len(batches)):
+            pick = batches.pick(order, step)
+            error, right = _step(network, optimizer, _tensors(inputs, pick), torch.from_numpy(labels[pick]))
+            loss, correct = loss + error, correct + right
+        history.append(Epoch(number, loss / len(labels), correct / len(labels)))
+        progress(history[-1])
+    return history
 
-    def counts(pick: NDArray[np.int64]) -> Tensor:
-        return class_counts(network, _tensors(inputs, pick))
 
-    return _train(network, counts, F.cross_entropy, labels, course or Tuning(), progress)
+def _step(
+    network: SpikingNetwork, optimizer: torch.optim.Optimizer, inputs: Mapping[str, Tensor], y: Tensor
+) -> tuple[float, float]:
+    """One step of the optimizer; gives the sum of errors and the number of right answers."""
+    counts = class_counts(network, inputs)
+    loss = F.cross_entropy(counts, y)
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return float(loss.detach()) * len(y), float((counts.argmax(1) == y).sum())
 
 
 def class_counts(network: SpikingNetwork, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -153,50 +134,3 @@ def network_accuracy(network: SpikingNetwork, inputs: Arrays, labels: NDArray[np
 def _tensors(inputs: Arrays, pick: NDArray[np.int64] | slice) -> dict[str, Tensor]:
     """Some samples, in the one integer type that torch computes with everywhere."""
     return {name: torch.from_numpy(x[:, pick].astype(np.int64)) for name, x in inputs.items()}
-
-
-def _train(
-    model: nn.Module,
-    rates_of: Callable[[NDArray[np.int64]], Tensor],
-    loss_of: Callable[[Tensor, Tensor], Tensor],
-    labels: NDArray[np.int64],
-    course: Course,
-    progress: Progress,
-) -> list[Epoch]:
-    optimizer = torch.optim.Adam(model.parameters(), lr=course.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, course.epochs)
-    order = np.random.default_rng(course.seed)
-    history = []
-    for number in range(1, course.epochs + 1):
-        model.train()
-        loss_sum = correct = 0.0
-        shuffled = order.permutation(len(labels))
-        for start in range(0, len(labels), course.batch):
-            pick = shuffled[start : start + course.batch]
-            y = torch.from_numpy(labels[pick])
-            rates = rates_of(pick)
-            loss = loss_of(rates, y)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            loss_sum += float(loss.detach()) * len(pick)
-            correct += float((rates.argmax(1) == y).sum())
-        schedule.step()
-        history.append(Epoch(number, loss_sum / len(labels), correct / len(labels)))
-        progress(history[-1])
-    return history
-
-
-def predict(model: nn.Module, images: Pictures | NDArray[np.uint8], batch: int = 256) -> NDArray[np.int64]:
-    """Class of each image in eval mode; the lowest class wins a tie."""
-    model.eval()
-    with torch.no_grad():
-        parts: list[Tensor] = [
-            model(torch.from_numpy(images[i : i + batch])).argmax(1) for i in range(0, len(images), batch)
-        ]
-    return torch.cat(parts).numpy()
-
-
-def accuracy(model: nn.Module, data: Split) -> float:
-    """Share of right classes, in [0, 1]."""
-    return float((predict(model, data.images) == data.labels).mean())

@@ -1,6 +1,7 @@
 """A run comes back as it was saved; a file that is not ours is refused and nothing in it runs."""
 
 import io
+import json
 import os
 import pickle
 import zipfile
@@ -13,8 +14,7 @@ import torch
 from torch import Tensor
 
 from spikeport.errors import FileError, InputError
-from spikeport.train import load_data, load_run, model_of, save_run
-from spikeport.train.loop import Epoch
+from spikeport.train import Epoch, load_data, load_run, model_of, save_run
 from spikeport.train.recipe import parse_recipe
 
 RECIPE = """
@@ -64,9 +64,10 @@ def test_a_run_comes_back_as_it_was_saved(run: Path, model: torch.nn.Sequential)
     assert all(torch.equal(tensor, saved[name]) for name, tensor in loaded.state_dict().items())
 
 
-def test_a_run_is_three_files(run: Path) -> None:
-    assert sorted(os.listdir(run)) == ["history.json", "recipe.toml", "weights.pt"]
-    assert (run / "history.json").read_text() == '[\n {\n  "number": 1,\n  "loss": 0.5,\n  "accuracy": 0.25\n }\n]'
+def test_a_run_is_four_files(run: Path) -> None:
+    assert sorted(os.listdir(run)) == ["history.json", "log.csv", "recipe.toml", "weights.pt"]
+    (epoch,) = json.loads((run / "history.json").read_text())
+    assert (epoch["number"], epoch["loss"], epoch["accuracy"], epoch["layers"]) == (1, 0.5, 0.25, [])
 
 
 def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path, model: torch.nn.Sequential) -> None:
@@ -188,7 +189,7 @@ State = dict[str, Any]
 
 
 def without_a_key(state: State) -> object:
-    del state["0.synapse.weight"]
+    del state["0.main.synapse.weight"]
     return state
 
 
@@ -201,18 +202,22 @@ def in_a_list(state: State) -> object:
 
 
 def changed(change: Callable[[Tensor], object]) -> Callable[[State], object]:
-    return lambda state: state | {"0.synapse.weight": change(state["0.synapse.weight"])}
+    return lambda state: state | {"0.main.synapse.weight": change(state["0.main.synapse.weight"])}
 
 
+NOT_OURS = "is not a checkpoint of this recipe (0.main.synapse.weight); train again"
 FOREIGN: dict[str, tuple[Callable[[State], object], str]] = {
     "key missing": (without_a_key, "is not a checkpoint of this recipe; train again"),
     "key too many": (with_another_key, "is not a checkpoint of this recipe; train again"),
     "no table": (in_a_list, "is not a checkpoint of this recipe; train again"),
-    "shape": (changed(lambda w: w[:, :, :2]), "is not a checkpoint of this recipe (0.synapse.weight); train again"),
-    "type": (changed(lambda w: w.double()), "is not a checkpoint of this recipe (0.synapse.weight); train again"),
-    "no tensor": (changed(lambda w: 1.5), "is not a checkpoint of this recipe (0.synapse.weight); train again"),
-    "NaN": (changed(lambda w: w * float("nan")), "0.synapse.weight holds NaN or infinity; train again"),
-    "infinity": (changed(lambda w: w / 0), "0.synapse.weight holds NaN or infinity; train again"),
+    "shape": (
+        changed(lambda w: w[:, :, :2]),
+        NOT_OURS,
+    ),
+    "type": (changed(lambda w: w.double()), NOT_OURS),
+    "no tensor": (changed(lambda w: 1.5), NOT_OURS),
+    "NaN": (changed(lambda w: w * float("nan")), "0.main.synapse.weight holds NaN or infinity; train again"),
+    "infinity": (changed(lambda w: w / 0), "0.main.synapse.weight holds NaN or infinity; train again"),
 }
 
 

@@ -1,0 +1,37 @@
+"""`spikeport export`: a run as a NIR graph, and its test images as an input file."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from spikeport.commands.answer import Answer
+from spikeport.commands.samples import check_file_writable, write_npz
+from spikeport.export import to_nir, write_nir
+from spikeport.train import load_run
+from spikeport.train.data import DataSet, centred
+
+
+def export(folder: Path, output: Path, samples: Path | None, data_folder: Path | None = None) -> Answer:
+    """Writes a run's NIR graph, and its test images as an input file if asked for."""
+    for path in (output, samples):
+        if path is not None:
+            check_file_writable(path)
+    _, data, model = load_run(folder, data_folder)
+    image = torch.from_numpy(data.test.images[:1])
+    graph = to_nir(model, image)
+    write_nir(graph, output)
+    answer = {"nir": str(output), "nodes": {name: type(node).__name__ for name, node in graph.nodes.items()}}
+    notes = [f"{output} written"]
+    if samples is not None:
+        write_npz(samples, held_out(data, int(graph.metadata["spikeport"]["steps"])))
+        notes.append(f"{samples} written: {len(data.test):,} test images and labels")
+        answer["samples"] = str(samples)
+    rows = [(name, type(node).__name__) for name, node in graph.nodes.items()]
+    return Answer(answer, f"{output}", ("node", "type"), rows, [*notes, f"next: spikeport compile {output} -o net.h5"])
+
+
+def held_out(data: DataSet, steps: int) -> dict[str, np.ndarray]:
+    """The test split as the arrays of an input file: each image shown for `steps` steps."""
+    images = centred(data, data.test.images[:])
+    return {"spikes": np.broadcast_to(images, (steps, *images.shape)), "labels": data.test.labels}

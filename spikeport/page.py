@@ -1,0 +1,93 @@
+"""Pages that stand alone: one HTML file without a network, a script or another file.
+
+Figures are inline SVG in colours that the page's theme gives; `page.css` is every page's style. The same input gives
+the same bytes: nothing here reads a clock.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import StringIO
+from typing import Any
+
+import matplotlib.style
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+WIDTH_IN = 4.6  # 331 units wide: text of 10 stays legible on a phone and is not huge on a desk
+CAPTION_CHARACTERS = 50  # what fits into that width
+INK, MUTED, LINE, BLUE, ORANGE, GREY = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
+THEME = {
+    INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)",
+    BLUE: "var(--blue)", ORANGE: "var(--orange)", GREY: "var(--grey)",
+}  # fmt: skip
+STYLE = {
+    "font.size": 10, "svg.fonttype": "none", "text.parse_math": False, "text.color": INK, "axes.edgecolor": LINE,
+    "axes.labelcolor": MUTED, "xtick.color": LINE, "xtick.labelcolor": MUTED, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.spines.left": False, "legend.frameon": False, "legend.labelcolor": INK,
+}  # fmt: skip
+
+
+def rendered(template: Traversable, filters: Mapping[str, Any], **values: object) -> str:
+    """A template of jinja2 as a page; it has the style as `css`."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= filters
+    css = Markup((files("spikeport") / "page.css").read_text(encoding="utf-8"))
+    return environment.from_string(template.read_text(encoding="utf-8")).render(css=css, **values)
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """matplotlib with the pages' style."""
+    with matplotlib.style.context(["default", STYLE]):
+        yield
+
+
+def svg(name: str, figure: Figure) -> Markup:
+    """Inline SVG: colours follow the page's theme, and no id meets that of another figure."""
+    buffer = StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": name}):
+        figure.savefig(buffer, format="svg", transparent=True)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]  # neither XML declaration nor document type
+    # the metadata hold the date, the style sheet would reach the whole page
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text))
+    for plain in (' id="', "url(#", 'href="#'):
+        text = text.replace(plain, f"{plain}{name}-")
+    for colour, variable in THEME.items():
+        text = text.replace(colour, variable)
+    return Markup(text)
+
+
+def stack(heights_in: list[float], ticks: bool = True) -> tuple[Figure, list[Axes]]:
+    """Panels of these heights below each other, each with a line of text above it."""
+    title_in, foot_in = 0.3, 0.45 if ticks else 0.05
+    height_in = sum(heights_in) + title_in * len(heights_in) + foot_in
+    figure = Figure(figsize=(WIDTH_IN, height_in))
+    panels, top = [], height_in
+    for panel_in in heights_in:
+        top -= title_in + panel_in
+        panels.append(figure.add_axes((0, top / height_in, 1, panel_in / height_in)))
+    return figure, panels
+
+
+def caption(axes: Axes, left: str, right: str) -> None:
+    room = CAPTION_CHARACTERS - len(right)
+    axes.set_title(left if len(left) <= room else f"{left[: room - 1]}…", loc="left", fontsize=10, pad=4)
+    axes.set_title(right, loc="right", fontsize=10, pad=4, color=MUTED)
+
+
+def bar(axes: Axes, parts: list[tuple[float, str]], top: float, low: float = 0.0, high: float = 1.0) -> None:
+    """Stacked parts from the left, on a track that shows where `top` lies."""
+    axes.barh([low], [top], height=high - low, align="edge", color=LINE, alpha=0.5, linewidth=0)
+    left = 0.0
+    for value, colour in parts:
+        axes.barh([low], [value], left=left, height=high - low, align="edge", color=colour, linewidth=0)
+        left += value
+    axes.set(xlim=(0, top), ylim=(0, 1))
+    axes.set_axis_off()

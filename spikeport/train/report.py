@@ -1,0 +1,227 @@
+"""One training run as a single HTML file: curves, neurons by depth, confusion, recipe, environment."""
+
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from spikeport import __version__
+from spikeport.atomic import replacing
+from spikeport.page import BLUE, GREY, LINE, MUTED, ORANGE, caption, drawing, rendered, stack, svg
+from spikeport.train.loop.history import Epoch, LayerFigures
+from spikeport.train.recipe import Recipe
+
+NUMBERED = 12
+"""Classes up to which a confusion matrix shows its counts."""
+RIGHT = 0.14
+"""Of a panel's width, for the numbers of its axis."""
+CONFUSION_RGB = (0.23, 0.51, 0.85)  # a bitmap cannot follow the page's theme
+COLUMNS = ("Layer", "Rate", "Gain (α)", "Decay (β, τ)", "Threshold")
+PACKAGES = ("torch", "lightning-fabric", "numpy", "nir")
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingReport:
+    """Everything that the page shows."""
+
+    recipe: Recipe
+    history: Sequence[Epoch]
+    """At least one epoch."""
+    first: Sequence[LayerFigures]
+    """The layers' neurons before training, rates 0."""
+    confusion: NDArray[np.int64]
+    """`(classes, classes)`, true class by answer, of the test split; quantized if that can be."""
+    float_accuracy: float
+    quantized_accuracy: float | None
+    """None where the integers overflow, or are none of a chip."""
+    parameters: int
+    kept: int
+    """The epoch whose weights were kept."""
+    command: str = ""
+    device: str = "cpu"
+    processes: int = 1
+
+
+def write_report(path: str | os.PathLike[str], report: TrainingReport) -> None:
+    """Through a rename: a failed write leaves nothing behind."""
+    page = render_report(report)
+    with replacing(path) as name, open(name, "w", encoding="utf-8", newline="\n") as file:
+        file.write(page)
+
+
+def render_report(report: TrainingReport) -> str:
+    """The page as text."""
+    with drawing():
+        figures = {
+            "curves": svg("curves", _curves(report)),
+            "neurons": svg("neurons", _neurons(report)),
+            "depth": svg("depth", _depth(report)),
+            "confusion": svg("confusion", _confusion(report.confusion)),
+        }
+    layers = [
+        (layer.name, f"{layer.rate:.2%}", *(f"{value:.4f}" for value in (layer.gain, layer.keep, layer.threshold)))
+        for layer in report.history[report.kept - 1].layers
+    ]
+    return rendered(
+        files("spikeport.train") / "report.html",
+        {},
+        report=report,
+        figures=figures,
+        headline=headline_rows(report),
+        columns=COLUMNS,
+        layers=layers,
+        environment=environment(report),
+    )
+
+
+def headline_rows(report: TrainingReport) -> list[tuple[str, str, str]]:
+    """(quantity, value, note) for people; a terminal prints the same."""
+    kept, course = report.history[report.kept - 1], report.recipe.train
+    tested = int(report.confusion.sum())
+    rows = [
+        _quantized(report.quantized_accuracy, tested),
+        ("Float accuracy", f"{report.float_accuracy:.2%}", "the same weights, not rounded"),
+    ]
+    paper = report.recipe.paper
+    if paper is not None and paper.accuracy is not None:
+        best = report.float_accuracy if report.quantized_accuracy is None else report.quantized_accuracy
+        ours = 100 * best - paper.accuracy
+        source = ", ".join(part for part in (paper.title, paper.table, paper.row) if part)
+        rows.append(("Published accuracy", f"{paper.accuracy:.2f}%", f"{source}; ours is {ours:+.2f} points from it"))
+    if course.keep == "best":
+        chosen = kept.selected or 0.0
+        how = "on the test split, as the papers do" if course.select_on == "test" else "on held-out training images"
+        rows.append(("Epoch kept", f"{report.kept}", f"the best of {len(report.history)}, {chosen:.2%}, chosen {how}"))
+    rows += [
+        ("Firing rate", f"{kept.rate:.2%}", "spikes per neuron and step, mean over layers, in training"),
+        ("Synaptic operations (SOPs)", f"{kept.sops:,.0f}", "per training image"),
+        ("Parameters", f"{report.parameters:,}", "that learn"),
+    ]
+    check = kept.check
+    if check is not None:
+        fits = f"{check.violations} design rules broken, {check.cores} cores"
+        rows.append((f"On {course.check}", fits, f"no input brings |v| above {check.v_share:.1%} of its word"))
+    return rows
+
+
+def _quantized(accuracy: float | None, tested: int) -> tuple[str, str, str]:
+    if accuracy is None:
+        return "Quantized accuracy", "–", "the integers overflow; train with [loss] limits, or longer"
+    return "Quantized accuracy", f"{accuracy:.2%}", f"integer weights, {tested:,} test images"
+
+
+def environment(report: TrainingReport) -> list[tuple[str, str]]:
+    """Names and versions of what it ran on."""
+    found = [("spikeport", __version__), ("Python", platform.python_version())]
+    for package in PACKAGES:
+        try:
+            found.append((package, version(package)))
+        except PackageNotFoundError:
+            continue
+    return [*found, ("platform", platform.machine()), ("device", f"{report.device}, processes: {report.processes}")]
+
+
+def _curves(report: TrainingReport) -> Figure:
+    history = report.history
+    figure, panels = stack([0.9] * 5)
+    epochs = [epoch.number for epoch in history]
+    lines: list[tuple[str, Callable[[Epoch], float], str]] = [
+        ("loss", lambda e: e.loss + e.terms, "{:.4g}"),
+        ("accuracy", lambda e: e.accuracy, "{:.2%}"),
+        ("firing rate", lambda e: e.rate, "{:.2%}"),
+        ("SOPs per image", lambda e: e.sops, "{:,.0f}"),
+        ("learning rate", lambda e: e.learning_rate, "{:.3g}"),
+    ]
+    for axes, (name, value, shown) in zip(panels, lines, strict=True):
+        values = [value(epoch) for epoch in history]
+        _line(axes, epochs, values, BLUE)
+        text = shown.format(values[-1])
+        if name == "accuracy" and history[-1].selected is not None:
+            chosen = [epoch.selected if epoch.selected is not None else np.nan for epoch in history]
+            _line(axes, epochs, chosen, ORANGE)
+            text = f"training {text}, {report.recipe.train.select_on} {history[-1].selected:.2%}"
+        caption(axes, name, text)
+    _share_x(panels, "epoch")
+    return figure
+
+
+def _neurons(report: TrainingReport) -> Figure:
+    """Gain, decay and threshold of every layer over the epochs; deeper layers are darker."""
+    figure, panels = stack([1.1] * 3)
+    epochs = [0, *(epoch.number for epoch in report.history)]
+    depth = len(report.first)
+    for axes, (name, title) in zip(panels, QUANTITIES, strict=True):
+        for k, first in enumerate(report.first):
+            values = [getattr(first, name), *(getattr(epoch.layers[k], name) for epoch in report.history)]
+            _line(axes, epochs, values, BLUE, alpha=0.3 + 0.7 * k / max(depth - 1, 1))
+        caption(axes, title, f"{depth} layers, deeper ones stronger")
+    _share_x(panels, "epoch")
+    return figure
+
+
+QUANTITIES = (("gain", "gain (α)"), ("keep", "decay (β, τ)"), ("threshold", "threshold"))
+
+
+def _depth(report: TrainingReport) -> Figure:
+    """The same at the end, by depth, beside where they began (DA-LIF paper, Fig. 3)."""
+    figure, panels = stack([1.1] * 3)
+    last = report.history[report.kept - 1].layers
+    at = list(range(1, len(last) + 1))
+    for axes, (name, title) in zip(panels, QUANTITIES, strict=True):
+        values = [getattr(layer, name) for layer in last]
+        _line(axes, at, [getattr(layer, name) for layer in report.first], GREY)
+        _line(axes, at, values, BLUE, marker="o")
+        caption(axes, title, f"{min(values):.3f} to {max(values):.3f}")
+    _share_x(panels, "layer")
+    return figure
+
+
+def _confusion(counts: NDArray[np.int64]) -> Figure:
+    """Rows are the true class; the colour is the share of its images."""
+    classes = len(counts)
+    figure = Figure(figsize=(4.6, 4.6))
+    axes = figure.add_axes((0.09, 0.09, 0.9, 0.9))
+    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    rgb = np.broadcast_to(CONFUSION_RGB, (*share.shape, 3))
+    axes.imshow(np.concatenate([rgb, np.sqrt(share)[..., None]], axis=2), interpolation="none")
+    if classes <= NUMBERED:
+        for (row, column), count in np.ndenumerate(counts):
+            if count:
+                axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=8)
+        axes.set(xticks=range(classes), yticks=range(classes))
+    axes.tick_params(length=0, labelsize=8)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("class")
+    return figure
+
+
+def _line(
+    axes: Axes, x: Sequence[float], y: Sequence[float], colour: str, alpha: float = 1.0, marker: str = ""
+) -> None:
+    """A line, or a dot where there is one epoch alone."""
+    axes.plot(
+        x, y, color=colour, alpha=alpha, linewidth=1.4, marker=marker or ("o" if len(x) == 1 else ""), markersize=3
+    )
+
+
+def _share_x(panels: Sequence[Axes], label: str) -> None:
+    """One scale of whole numbers below the last panel; values at the right, where a line ends."""
+    for axes in panels:
+        _, y, _, height = axes.get_position().bounds
+        axes.set_position((0, y, 1 - RIGHT, height))
+        axes.margins(y=0.15)
+        axes.grid(axis="y", color=LINE, linewidth=0.6)
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=3))
+        axes.tick_params(axis="y", length=0, labelsize=8, labelcolor=MUTED, labelright=True, labelleft=False)
+        axes.tick_params(axis="x", labelbottom=axes is panels[-1])
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+        axes.set_axisbelow(True)
+    panels[-1].set_xlabel(label)

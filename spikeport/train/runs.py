@@ -1,0 +1,93 @@
+"""A run's folder: `recipe.toml`, `weights.pt`, `history.json`. Nothing in it is ever unpickled freely.
+
+While it trains, and after, `checkpoint.pt` and `log.csv` are there too (`spikeport.train.loop`).
+"""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from spikeport.atomic import replacing
+from spikeport.errors import FileError
+from spikeport.train.data import DataSet, load_data
+from spikeport.train.loop.checkpoint import NAME as CHECKPOINT
+from spikeport.train.loop.history import Epoch
+from spikeport.train.loop.log import write_logs
+from spikeport.train.models import Source, build_model
+from spikeport.train.recipe import Recipe, load_recipe
+from spikeport.train.weights import read_weights
+
+
+def data_of(recipe: Recipe, folder: Path | None = None) -> DataSet:
+    """The recipe's data set; files are sought in `folder`."""
+    return load_data(recipe.data, folder, **recipe.data_options)
+
+
+def model_of(recipe: Recipe, data: DataSet) -> nn.Sequential:
+    """The recipe's model with its initial weights."""
+    torch.manual_seed(recipe.train.seed)
+    c, h, w = data.shape[-3:]
+    source = Source((c, h, w), data.low, data.high, data.scale)
+    model = build_model(recipe.model, source, data.classes, **recipe.model_options)
+    return model.double() if recipe.train.precision == "64" else model
+
+
+def check_unused(folder: Path) -> None:
+    """FileError for a folder that holds a run."""
+    for name in ("weights.pt", CHECKPOINT):
+        if (folder / name).exists():
+            do = "go on with --resume, or name another folder"
+            raise FileError(str(folder), "holds a run already", got=name, do=do)
+
+
+def begin_run(folder: Path, recipe: Recipe) -> None:
+    """Makes the folder, with the recipe in it; FileError if it cannot be written."""
+    _write(folder, {"recipe.toml": recipe.text.encode()})
+
+
+def save_weights(folder: Path, model: nn.Module) -> None:
+    """The last file of a run: with it, the folder is a whole run."""
+    buffer = io.BytesIO()
+    torch.save({name: tensor.cpu() for name, tensor in model.state_dict().items()}, buffer)
+    _write(folder, {"weights.pt": buffer.getvalue()})
+
+
+def save_run(folder: Path, recipe: Recipe, model: nn.Module, history: Sequence[Epoch]) -> None:
+    """A whole run at once: the weights come last, each file through a rename."""
+    _write(folder, {"recipe.toml": recipe.text.encode()})
+    write_logs(folder, history)
+    save_weights(folder, model)
+
+
+def load_run(folder: Path, data_folder: Path | None = None) -> tuple[Recipe, DataSet, nn.Sequential]:
+    """The trained model of a run, in eval mode, with its recipe and data.
+
+    Raises:
+        FileError: not a run, a damaged file, or a checkpoint that holds anything but tensors.
+    """
+    for name in ("recipe.toml", "weights.pt"):
+        if not (folder / name).is_file():
+            do = "make a run with: spikeport train RECIPE -o RUN"
+            if name == "weights.pt" and (folder / CHECKPOINT).is_file():
+                do = f"it is not finished; go on with: spikeport train --resume -o {folder}"
+            raise FileError(str(folder), f"lacks {name}", do=do)
+    recipe = load_recipe(str(folder / "recipe.toml"))
+    data = data_of(recipe, data_folder)
+    model = model_of(recipe, data)
+    model.load_state_dict(read_weights(folder / "weights.pt", model))
+    model.eval()
+    return recipe, data, model
+
+
+def _write(folder: Path, contents: dict[str, bytes]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        do = "choose a folder that you may write to"
+        raise FileError(str(folder), "cannot be written", got=error.strerror, do=do) from error
+    for name, content in contents.items():
+        with replacing(folder / name) as partial:
+            Path(partial).write_bytes(content)

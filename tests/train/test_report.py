@@ -1,0 +1,128 @@
+"""The page stands alone, shows what it is given, and escapes it."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikeport.train import ChipCheck, Epoch
+from spikeport.train.loop.history import LayerFigures
+from spikeport.train.recipe import parse_recipe
+from spikeport.train.report import TrainingReport, environment, headline_rows, render_report, write_report
+
+RECIPE = """# <b>bold</b> & more
+[data]
+name = "digits"
+[model]
+name = "small_conv"
+[train]
+epochs = 3
+batch = 50
+learning_rate = 1e-3
+seed = 0
+keep = "best"
+select_on = "test"
+check = "loihi2"
+[paper]
+title = "A paper"
+table = "Table 1"
+accuracy = 90.5
+"""
+
+
+def layers(k: int) -> tuple[LayerFigures, ...]:
+    return tuple(LayerFigures(f"layer{n}", 0.1 * n, 0.9, 0.5 + 0.01 * k, 0.4) for n in (1, 2))
+
+
+def report(**more: object) -> TrainingReport:
+    history = [
+        Epoch(k, 1 / k, 0.5 + 0.1 * k, 0.0, 1000.0 * k, 1e-3 / k, layers(k), selected, ChipCheck(0, 5, 0.25))
+        for k, selected in ((1, 0.7), (2, 0.9), (3, 0.8))
+    ]
+    made = TrainingReport(
+        parse_recipe("mine", RECIPE),
+        history,
+        layers(0),
+        np.array([[8, 2], [0, 10]]),
+        0.95,
+        0.9,
+        1234,
+        2,
+        "spikeport <x>",
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+class Reader(HTMLParser):
+    """Collects text, and the ids of the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text, self.ids = "", []
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        assert tag not in ("script", "link", "iframe")
+        self.ids += [value for name, value in attributes if name == "id"]
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    return reader
+
+
+def test_the_page_stands_alone_and_every_id_is_its_own() -> None:
+    page = render_report(report())
+    assert not re.search(r"https?://|@import|<link", page.replace("http://www.w3.org", ""))
+    ids = read(page).ids
+    assert len(ids) == len(set(ids)) > 10
+
+
+def test_the_page_shows_recipe_command_and_figures_escaped() -> None:
+    text = read(render_report(report())).text
+    for shown in ("# <b>bold</b> & more", "spikeport <x>", "95.00%", "90.00%", "1,234", "layer2", "A paper, Table 1"):
+        assert shown in text
+
+
+def test_the_same_run_gives_the_same_page() -> None:
+    assert render_report(report()) == render_report(report())
+
+
+def test_figures_are_those_of_the_kept_epoch() -> None:
+    rows = {name: (value, note) for name, value, note in headline_rows(report())}
+    assert rows["Epoch kept"] == ("2", "the best of 3, 90.00%, chosen on the test split, as the papers do")
+    assert rows["Published accuracy"] == ("90.50%", "A paper, Table 1; ours is -0.50 points from it")
+    assert rows["Synaptic operations (SOPs)"][0] == "2,000"
+    assert rows["On loihi2"] == ("0 design rules broken, 5 cores", "no input brings |v| above 25.0% of its word")
+
+
+def test_a_network_whose_integers_overflow_has_no_quantized_accuracy() -> None:
+    rows = {name: (value, note) for name, value, note in headline_rows(report(quantized_accuracy=None))}
+    assert rows["Quantized accuracy"] == ("–", "the integers overflow; train with [loss] limits, or longer")
+    assert rows["Published accuracy"][1].endswith("ours is +4.50 points from it")
+
+
+@pytest.mark.parametrize("classes", [2, 100])
+def test_one_epoch_and_many_classes_are_drawn(classes: int) -> None:
+    plain = parse_recipe("plain", RECIPE.split("keep")[0])
+    history = [Epoch(1, 1.0, 0.5, layers=layers(1))]
+    made = report(recipe=plain, history=history, kept=1, confusion=np.eye(classes, dtype=np.int64))
+    assert "Published" not in read(render_report(made)).text
+
+
+def test_the_environment_names_what_it_ran_on() -> None:
+    names = dict(environment(report(device="cuda", processes=4)))
+    assert {"spikeport", "Python", "torch", "lightning-fabric"} <= names.keys()
+    assert names["device"] == "cuda, processes: 4"
+
+
+def test_the_page_is_written_whole(tmp_path: Path) -> None:
+    write_report(tmp_path / "report.html", report())
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
