@@ -188,7 +188,7 @@ State = dict[str, Any]
 
 
 def without_a_key(state: State) -> object:
-    del state["0.synapse.weight"]
+    del state["0.main.synapse.weight"]
     return state
 
 
@@ -201,18 +201,18 @@ def in_a_list(state: State) -> object:
 
 
 def changed(change: Callable[[Tensor], object]) -> Callable[[State], object]:
-    return lambda state: state | {"0.synapse.weight": change(state["0.synapse.weight"])}
+    return lambda state: state | {"0.main.synapse.weight": change(state["0.main.synapse.weight"])}
 
 
 FOREIGN: dict[str, tuple[Callable[[State], object], str]] = {
     "key missing": (without_a_key, "is not a checkpoint of this recipe; train again"),
     "key too many": (with_another_key, "is not a checkpoint of this recipe; train again"),
     "no table": (in_a_list, "is not a checkpoint of this recipe; train again"),
-    "shape": (changed(lambda w: w[:, :, :2]), "is not a checkpoint of this recipe (0.synapse.weight); train again"),
-    "type": (changed(lambda w: w.double()), "is not a checkpoint of this recipe (0.synapse.weight); train again"),
-    "no tensor": (changed(lambda w: 1.5), "is not a checkpoint of this recipe (0.synapse.weight); train again"),
-    "NaN": (changed(lambda w: w * float("nan")), "0.synapse.weight holds NaN or infinity; train again"),
-    "infinity": (changed(lambda w: w / 0), "0.synapse.weight holds NaN or infinity; train again"),
+    "shape": (changed(lambda w: w[:, :, :2]), "is not a checkpoint of this recipe (0.main.synapse.weight); train again"),
+    "type": (changed(lambda w: w.double()), "is not a checkpoint of this recipe (0.main.synapse.weight); train again"),
+    "no tensor": (changed(lambda w: 1.5), "is not a checkpoint of this recipe (0.main.synapse.weight); train again"),
+    "NaN": (changed(lambda w: w * float("nan")), "0.main.synapse.weight holds NaN or infinity; train again"),
+    "infinity": (changed(lambda w: w / 0), "0.main.synapse.weight holds NaN or infinity; train again"),
 }
 
 

@@ -48,7 +48,7 @@ def test_the_same_seed_gives_the_same_weights(digits: DataSet) -> None:
 
 def test_another_seed_gives_other_weights(digits: DataSet) -> None:
     one, two = (model_of(recipe(seed=seed), digits).state_dict() for seed in (0, 1))
-    assert not torch.equal(one["0.synapse.weight"], two["0.synapse.weight"])
+    assert not torch.equal(one["0.main.synapse.weight"], two["0.main.synapse.weight"])
 
 
 def test_every_epoch_is_reported(digits: DataSet) -> None:
