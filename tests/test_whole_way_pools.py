@@ -21,7 +21,9 @@ SEEDS = range(60)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_torch_and_the_simulator_spike_alike(seed: int, tmp_path: Path) -> None:
     net, x = random_pooled_net(seed)
-    assert_same_spikes(net, x, compiled(net, x, tmp_path))
+    program = compiled(net, x, tmp_path)
+    assert_same_spikes(net, x, program)
+    assert_same_integers(net, program)
 
 
 def test_the_random_networks_are_worth_comparing() -> None:

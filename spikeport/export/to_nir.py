@@ -61,7 +61,7 @@ def _takes_still_images(modules: Sequence[tuple[str, nn.Module]], first: Spiking
     if first.image is None:
         return False
     begin = modules[0][1] if modules else None
-    return begin.start_dim == 1 if isinstance(begin, nn.Flatten) else sample.dim() == first.main.axes - 1
+    return begin.start_dim < 2 if isinstance(begin, nn.Flatten) else sample.dim() == first.main.axes - 1
 
 
 def write_nir(graph: nir.NIRGraph, path: Path) -> None:

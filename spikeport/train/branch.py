@@ -11,6 +11,10 @@ from spikeport.train.rounding import largest, rounded_through
 from spikeport.train.synapses import AnyBatchNorm, QuantLinear, Synapse, channels_of
 
 
+NO_SCALE = 2.0**-60
+"""A channel with no more than that, of a least step, is 0 on the chip. Its weights are not rounded: gamma learns on."""
+
+
 class Way(nn.Module):
     """What spikes pass before they are weighed: nothing, or a pool."""
 
@@ -99,8 +103,8 @@ class Branch(Way):
         weight = self.synapse.weight
         with torch.no_grad():
             per_step = self._factor(gain) / step
-            back = torch.where(per_step != 0, 1 / per_step, 0)
-        return rounded_through(weight, self.synapse.per_weight(per_step), self.synapse.per_weight(back))
+            per_step = torch.where(per_step.abs() > NO_SCALE, per_step, 1 / NO_SCALE)
+        return rounded_through(weight, self.synapse.per_weight(per_step), self.synapse.per_weight(1 / per_step))
 
     def _factor(self, gain: Tensor) -> Tensor:
         """What the weights are multiplied with in eval mode, `(channels,)`."""

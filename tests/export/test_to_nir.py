@@ -303,9 +303,9 @@ REFUSED: dict[str, tuple[Any, Tensor, str]] = {
         "1 (Flatten): axes ((3, -1)) are not (2, -1); keep the batch, and time where there is one: nn.Flatten(2)",
     ),
     "flatten of an image": (
-        nn.Sequential(nn.Flatten(2), linear(36, 2, image=Image(3))),
+        nn.Sequential(nn.Flatten(0), linear(36, 2, image=Image(3))),
         torch.zeros(1, 1, 6, 6),
-        "0 (Flatten): axes ((2, -1)) are not (1, -1); keep the batch, and time where there is one: nn.Flatten(1)",
+        "0 (Flatten): axes ((0, -1)) are not (1, -1); keep the batch, and time where there is one: nn.Flatten(1)",
     ),
     "votes of maps": (
         nn.Sequential(conv(1, 2, 3), Vote(2)),
