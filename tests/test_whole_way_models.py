@@ -71,7 +71,7 @@ def assert_whole_way(net: nn.Sequential, x: Tensor, folder: Path) -> None:
     assert_same_spikes(net, x, program)
     rates = [spikes.mean() for spikes in layer_spikes(net, x)]
     assert min(rates) > 0
-    assert sum(rate < 1 for rate in rates) >= len(rates) - 1
+    assert sum(rate < 1 for rate in rates) >= 0.75 * len(rates)
 
 
 @pytest.mark.parametrize("which", [1, 2])
