@@ -29,12 +29,12 @@ MODELS: dict[str, tuple[dict[str, Any], Shape, Shape]] = {
 NORMED = sorted(MODELS.keys() - {"small_conv"})
 NEURONS: list[dict[str, Any]] = [
     {"neuron": "lif"},
-    {"neuron": "lif", "tau": 0.75, "threshold": 0.5, "centre": "zero"},
+    {"neuron": "lif", "tau": 0.75, "threshold": 0.5, "surrogate_centre": "zero"},
     {"neuron": "plif", "threshold": 0.5},
     {"neuron": "plif", "decay_input": False, "tau": 4.0},
     {"neuron": "alif"},
     {"neuron": "alif", "learn": "tau", "tau": 0.5},
-    {"neuron": "alif", "learn": "threshold", "threshold": 0.4, "surrogate": "atan", "width": 0.5},
+    {"neuron": "alif", "learn": "threshold", "threshold": 0.4, "surrogate": "atan", "surrogate_width": 0.5},
     {"neuron": "alif", "learn": "none", "detach_reset": False},
     {"neuron": "dalif"},
     {"neuron": "dalif", "learn": "alpha", "beta": 0.25},
