@@ -92,7 +92,10 @@ class Branch(Way):
             return Current(y, scale), None if bias is None else gain * bias
         gamma, beta = norm_scale(self.norm)
         moments = self._moments(y, bias, sync)
-        return Current(y, scale * gamma, moments), gain * beta
+        offset = gain * beta
+        if bias is not None:  # a batch's mean takes the bias off
+            offset = offset + (0 if self.norm.training else scale * gamma * moments.rstd) * bias
+        return Current(y, scale * gamma, moments), offset
 
     def _rounded(self, gain: Tensor, step: Tensor) -> Tensor:
         """The weight such that, scaled as in eval mode, it lies on the grid; straight-through gradient.
@@ -112,13 +115,13 @@ class Branch(Way):
 
     def _moments(self, y: Tensor, bias: Tensor | None, sync: bool) -> Moments:
         assert self.norm is not None
-        shift = torch.zeros((), device=y.device) if bias is None else bias.detach()  # the synapse ran without it
         if not self.norm.training:
             stats = running(self.norm)
-            return Moments(stats.mean - shift, stats.rstd, of_batch=False)
+            return Moments(stats.mean, stats.rstd, of_batch=False)
         moments, var, n = moments_of(y.detach(), self.norm.eps, sync)
         if self.norm.track_running_stats:
-            update_running(self.norm, moments.mean + shift, var, n)
+            mean = moments.mean if bias is None else moments.mean + bias.detach()  # the synapse ran without it
+            update_running(self.norm, mean, var, n)
         return moments
 
 

@@ -42,7 +42,7 @@ def alif_net(
         dropout: Probability; one mask for all steps of a sample.
         pool: "max", as in the paper, or "average", which is folded into the next layer and needs no neurons.
     """
-    check_positive("alif_net", channels=channels, convs=convs, hidden=hidden, votes=votes)
+    check_positive("alif_net", classes=classes, channels=channels, convs=convs, hidden=hidden, votes=votes)
     if pool not in ("max", "average"):
         raise InputError("model alif_net", "pool", got=pool, relation="is not one of", limit="max, average")
     layers = Convolutions(neuron_maker(neuron, **neuron_options), norm)
