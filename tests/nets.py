@@ -81,10 +81,10 @@ def random_neuron(rng: Rng, edges: bool) -> ALIF | DALIF:
     neuron: ALIF | DALIF
     if chance(rng, 0.5):
         neuron = ALIF()
-        raw = neuron.tau_raw, neuron.threshold_raw
+        raw = neuron.tau_raw, neuron.vth.raw
     else:
         neuron = DALIF(threshold=10 ** (pick(rng, -6, -3, 0, 3) if edges else 0.0) * pick(rng, 1, 2) / 2)
-        raw = neuron.alpha_raw, neuron.beta_raw
+        raw = neuron.alpha.raw, neuron.beta.raw
     for parameter in raw:
         nn.init.normal_(parameter.data.view(1), 0.0, spread, generator=rng)
     return neuron
@@ -99,7 +99,7 @@ def pick(rng: Rng, *choices: int) -> int:
 
 
 def _randomize(rng: Rng, layer: SpikingLayer, edges: bool) -> None:
-    weight, bias, norm = layer.synapse.weight, layer.synapse.bias, layer.norm
+    weight, bias, norm = layer.synapse.weight, layer.synapse.bias, layer.main.norm
     scale = 10.0 ** pick(rng, -9, -3, -1, 0, 2, 6) if edges else 1.0
     fan_in = weight[0].numel()
     weight.normal_(0.2 * scale / fan_in**0.5, 2 * scale / fan_in**0.5, generator=rng)

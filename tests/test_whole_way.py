@@ -82,7 +82,7 @@ def test_the_random_networks_are_worth_comparing() -> None:
         rates += [s.mean() for s in layer_spikes(net, x)]
         for layer in layers(net):
             synapse = layer.synapse
-            kinds |= {type(layer.neuron), type(synapse), type(layer.norm), layer.image is None}
+            kinds |= {type(layer.neuron), type(synapse), type(layer.main.norm), layer.image is None}
             if isinstance(synapse, QuantConv2d):
                 kinds |= {f"groups {synapse.groups > 1}", f"stride {max(synapse.stride) > 1}"}
                 kinds |= {f"dilation {max(synapse.dilation) > 1}", f"square {len(set(synapse.kernel_size)) == 1}"}
@@ -133,8 +133,8 @@ def single(weight: list[list[float]], neuron: ALIF | DALIF, image: Image | None 
 
 def full_leak(value: float) -> DALIF:
     neuron = DALIF(threshold=1e9)
-    neuron.alpha_raw.data.fill_(20.0)
-    neuron.beta_raw.data.fill_(value)
+    neuron.alpha.raw.data.fill_(20.0)
+    neuron.beta.raw.data.fill_(value)
     return neuron
 
 
@@ -160,7 +160,7 @@ def test_overflow_is_an_error_in_both(beta_raw: float, sign: float, tmp_path: Pa
 @pytest.mark.parametrize("dv", [1, 2, 4095])
 def test_the_extremes_of_the_decay(dv: int, tmp_path: Path) -> None:
     neuron = DALIF(threshold=0.2)
-    neuron.beta_raw.data.fill_(float(np.arctanh(min(1 - dv / 4096, 1 - 1e-7))))
+    neuron.beta.raw.data.fill_(float(np.arctanh(min(1 - dv / 4096, 1 - 1e-7))))
     net = single([[0.3, -0.2, 0.011]], neuron)
     x = (torch.rand(50, 3, 3, generator=torch.Generator().manual_seed(0)) < 0.7).long()
     program = compiled(net, x, tmp_path)
@@ -194,7 +194,7 @@ def test_weights_of_any_size(exponent: int, tmp_path: Path) -> None:
     """A neuron's scale does not matter to the chip, only its threshold beside it."""
     scale = 10.0**exponent
     net = single([[1.0 * scale, -0.5 * scale]] * 2, ALIF(tau=0.5, threshold=1.4, constrained=False))
-    net[0].neuron.threshold_raw.data.fill_(1.4 * scale)
+    net[0].neuron.vth.raw.data.fill_(1.4 * scale)
     x = (torch.rand(30, 2, 2, generator=torch.Generator().manual_seed(0)) < 0.7).long()
     program = compiled(net, x, tmp_path)
     assert program.groups[0].vth == round(1.4 * 254)
@@ -221,7 +221,7 @@ def test_a_deep_network_keeps_its_time(tmp_path: Path) -> None:
     stack = [SpikingLayer(QuantLinear(8, 8), DALIF(threshold=0.3), nn.BatchNorm1d(8)) for _ in range(10)]
     net = nn.Sequential(*stack).eval()
     for layer in stack:
-        nn.init.normal_(layer.norm.bias, 0.2, 0.3)
+        nn.init.normal_(layer.main.norm.bias, 0.2, 0.3)
     x = (torch.rand(12, 4, 8) < 0.5).long()
     program = compiled(net, x, tmp_path)
     assert program.latency == 10

@@ -21,7 +21,9 @@ SEEDS = range(60)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_torch_and_the_simulator_spike_alike(seed: int, tmp_path: Path) -> None:
     net, x = random_pooled_net(seed)
-    assert_same_spikes(net, x, compiled(net, x, tmp_path))
+    program = compiled(net, x, tmp_path)
+    assert_same_spikes(net, x, program)
+    assert_same_integers(net, program)
 
 
 def test_the_random_networks_are_worth_comparing() -> None:
@@ -31,8 +33,8 @@ def test_the_random_networks_are_worth_comparing() -> None:
         net, x = random_pooled_net(seed)
         rates += [s.mean() for s in layer_spikes(net, x)]
         kinds |= {type(module) for module in net}
-        kinds |= {f"pool, {type(layer.synapse).__name__}" for layer in layers(net) if layer.pool is not None}
-        kinds |= {f"sum {layer.pool.divisor_override}" for layer in layers(net) if layer.pool is not None}
+        kinds |= {f"pool, {type(layer.synapse).__name__}" for layer in layers(net) if layer.main.pool is not None}
+        kinds |= {f"sum {layer.main.pool.divisor_override}" for layer in layers(net) if layer.main.pool is not None}
         kinds |= {type(c) for c in compile_graph(to_nir(net, x)).connections}
     assert sum(0.02 < rate < 0.98 for rate in rates) > len(rates) / 2
     assert {MaxPool2d, Conv, Sparse, "pool, QuantConv2d", "pool, QuantLinear", "sum 1", "sum None"} <= kinds
@@ -108,7 +110,7 @@ def test_a_layer_without_pools_has_the_integers_that_it_had(tmp_path: Path) -> N
     x = (torch.rand(5, 2, 1, 6, 6) < 0.5).long()
     plain = net_of(layer)
     program = compiled(plain, x, tmp_path)
-    layer.pool = nn.AvgPool2d(1)
+    layer.main.pool = nn.AvgPool2d(1)
     assert_same_integers(plain, program)
     assert_same_spikes(plain, x, program)
 

@@ -1,38 +1,58 @@
 """Torch's eval mode, the NIR file, the Program and the simulator, side by side."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from spikeport.deploy import compile_graph
 from spikeport.export import to_nir, write_nir
-from spikeport.program import Program
+from spikeport.program import LIF, Conv, Dense, Program, Sparse
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import simulate, vote
-from spikeport.train import MaxPool2d, SpikingLayer, Vote
+from spikeport.train import Branch, MaxPool2d, QuantConv2d, Readout, Residual, Shortcut, SpikingLayer, Vote
+
+Array = np.ndarray[Any, Any]
+
+
+def parts(net: nn.Sequential) -> Iterator[nn.Module]:
+    """The modules in the order in which data meets them; of a residual block, those inside it."""
+    for module in net:
+        if isinstance(module, Residual):
+            yield from parts(module.body)
+            yield module.join
+        elif isinstance(module, nn.Sequential):
+            yield from parts(module)
+        else:
+            yield module
 
 
 def layers(net: nn.Sequential) -> list[SpikingLayer]:
-    return [m for m in net if isinstance(m, SpikingLayer)]
+    return [m for m in parts(net) if isinstance(m, SpikingLayer)]
 
 
-def layer_spikes(net: nn.Sequential, x: Tensor) -> list[np.ndarray]:
+def layer_spikes(net: nn.Sequential, x: Tensor) -> list[Array]:
     """What each layer and each pool of spikes sends, `(T, B, *shape)`."""
-    sent = []
+    sent: list[Array] = []
+    senders = {m for m in parts(net) if isinstance(m, SpikingLayer | MaxPool2d)}
+    hooks = [m.register_forward_hook(lambda _module, _given, out: sent.append(out.numpy())) for m in senders]
     with torch.no_grad():
-        for module in net:
-            x = module(x)
-            if isinstance(module, SpikingLayer | MaxPool2d):
-                sent.append(x.numpy())
+        net(x)
+    for hook in hooks:
+        hook.remove()
     return sent
 
 
-def shown(net: nn.Sequential, x: Tensor) -> np.ndarray:
-    """The input as the simulator takes it: an image at every step."""
-    image = layers(net)[0].image
-    return x.numpy() if image is None else np.broadcast_to(x.numpy(), (image.steps, *x.shape))
+def shown(net: nn.Sequential, x: Tensor) -> Array:
+    """The input as the simulator takes it: an image at every step, unless there is one for each."""
+    first = layers(net)[0]
+    if first.image is None or (x.dim() == first.main.axes and not isinstance(net[0], nn.Flatten)):
+        return x.numpy()
+    return np.broadcast_to(x.numpy(), (first.image.steps, *x.shape))
 
 
 def compiled(net: nn.Sequential, x: Tensor, folder: Path) -> Program:
@@ -43,39 +63,124 @@ def compiled(net: nn.Sequential, x: Tensor, folder: Path) -> Program:
 
 
 def assert_same_spikes(net: nn.Sequential, x: Tensor, program: Program) -> int:
-    """Every layer, neuron, step and sample; gives the number of spikes."""
+    """Every layer, neuron, step and sample, and the readout's v; gives the number of spikes."""
     run = simulate(program, shown(net, x), record=[g.name for g in program.groups])
     expected = layer_spikes(net, x)
-    for group, spikes in zip(program.groups, expected, strict=True):
-        start = group.reset_offset - 1  # the hardware step at which the layer's first input arrives, from 0
-        found = run.traces[group.name].s[start : start + len(spikes)]
+    end = net[-1]
+    groups = program.lifs[:-1] if isinstance(end, Readout) else program.lifs
+    assert len(program.lifs) == len(program.groups)
+    for group, spikes in zip(groups, expected, strict=True):
+        found = _from_its_start(run.traces[group.name].s, group, len(spikes))
         assert np.array_equal(found.reshape(spikes.shape), spikes), group.name
-    assert np.array_equal(run.spikes.reshape(expected[-1].shape), expected[-1])
-    if isinstance(net[-1], Vote):
-        assert np.array_equal(vote(run.counts(), net[-1].classes), net(x).argmax(1).numpy())
+    if isinstance(end, Readout):
+        v = readout_v(end, expected[-1])
+        traced = _from_its_start(run.traces["logits"].v, program.lifs[-1], len(v))
+        assert np.array_equal(traced.reshape(v.shape), v)
+        logits = v.sum((0, *range(3, v.ndim))) * (end.integers().unit / 64 / (len(v) * v[0, 0, 0].size))
+        assert np.array_equal(logits, net(x).numpy())
+    else:
+        assert np.array_equal(run.spikes.reshape(expected[-1].shape), expected[-1])
+    if isinstance(end, Vote):
+        assert np.array_equal(vote(run.counts(), end.classes), net(x).argmax(1).numpy())
     return sum(int(s.sum()) for s in expected)
 
 
+def readout_v(readout: Readout, spikes: Array) -> Array:
+    """v of each class and place, `(T, B, classes, *places)`: what arrives, and a 4096th of the last, toward zero."""
+    ints = readout.integers()
+    arriving = np.einsum("kc,tbc...->tbk...", ints.weight.numpy(), spikes.astype(np.int64)) * 64
+    arriving += ints.bias.numpy().reshape(-1, *[1] * (spikes.ndim - 3))
+    v = np.zeros_like(arriving)
+    for t in range(len(v)):
+        last = v[t - 1] if t else np.zeros_like(v[0])
+        v[t] = arriving[t] + np.sign(last) * (abs(last) // 4096)
+    return v
+
+
 def assert_same_integers(net: nn.Sequential, program: Program) -> None:
-    groups = [group for group in program.groups if group.name.startswith("lif")]  # pools have no parameters
+    groups = [group for group in program.lifs if group.name.startswith("lif")]  # pools have no parameters
     for layer, group in zip(layers(net), groups, strict=True):
         ints = layer.integers()
         assert (group.dv, group.vth, group.bias_exp) == (ints.dv, ints.vth, ints.bias_exp)
+        assert group.reset == layer.neuron.dynamics.reset
         connections = [c for c in program.connections if c.target == group.name]
         encoders = [e for e in program.encoders if e.synapses.target == group.name]
-        assert (len(connections), len(encoders)) == ((1, 0) if layer.image is None else (0, 1))
-        for connection in connections:
-            assert np.array_equal(connection.weight.astype(int) << connection.weight_exp, ints.weight.numpy())
+        if layer.image is None:
+            assert not encoders
+            weights = [w.numpy() for w in (ints.weight, ints.past) if w is not None]
+            for connection, way, weight in zip(connections, layer.branches, weights, strict=True):
+                assert_same_synapses(program, connection, way, weight)
             assert np.array_equal(per_channel(group.bias_mant.astype(int) << group.bias_exp), ints.bias.numpy())
-        for encoder in encoders:  # doubled, with one more shift: mantissas of mixed sign are even
+        else:
+            assert not connections
+            (encoder,) = encoders  # doubled, with one more shift: mantissas of mixed sign are even
             assert ints.encoder_shift is not None
             assert encoder.shift == ints.encoder_shift + 1
             synapses = encoder.synapses
             assert np.array_equal(synapses.weight.astype(int) << synapses.weight_exp, 2 * ints.weight.numpy())
             assert np.array_equal(per_channel(encoder.offset), 2 * ints.bias.numpy())
+    if isinstance(net[-1], Readout):
+        ints, group = net[-1].integers(), program.lifs[-1]
+        assert (group.name, group.dv, group.vth) == ("logits", ints.dv, ints.vth)
+        (connection,) = (c for c in program.connections if c.target == "logits")
+        assert np.array_equal(connection.weight.astype(int).reshape(ints.weight.shape), ints.weight.numpy())
+        assert connection.weight_exp == 0
+        assert np.array_equal(per_channel(group.bias_mant.astype(int) << group.bias_exp), ints.bias.numpy())
 
 
-def per_channel(values: np.ndarray) -> np.ndarray:
+def assert_same_synapses(program: Program, connection: Any, way: Branch | Shortcut, weight: Array) -> None:
+    """The connection's weights are those of the layer, after a pool those of each place in its windows."""
+    if isinstance(connection, Conv):
+        channels = connection.weight.shape[0]
+        kernel = np.full((channels, 1, 1, 1), weight) if isinstance(way, Shortcut) else weight
+        if way.pool is not None:
+            window = torch.ones(1, 1, *_pair(way.pool.kernel_size), dtype=torch.float64)
+            taps = torch.from_numpy(kernel).double().flatten(0, 1)[:, None]
+            spread = F.conv_transpose2d(taps, window, stride=_pair(way.pool.stride))
+            kernel = spread.reshape(*kernel.shape[:2], *spread.shape[2:]).long().numpy()
+        assert np.array_equal(connection.weight.astype(int) << connection.weight_exp, kernel)
+        return
+    shape = next(g.shape for g in (*program.groups, *program.inputs) if g.name == connection.source)
+    assert np.array_equal(_matrix(connection, shape), _weights_of(way, weight, shape))
+
+
+def _matrix(connection: Any, shape: tuple[int, ...]) -> Array:
+    """`(n_out, n_in)`."""
+    if isinstance(connection, Dense):
+        return connection.weight.astype(int) << connection.weight_exp
+    assert isinstance(connection, Sparse)
+    found = np.zeros((int(connection.row.max()) + 1, int(np.prod(shape))), int)
+    np.add.at(found, (connection.row, connection.col), connection.weight.astype(int) << connection.weight_exp)
+    return found
+
+
+def _weights_of(way: Branch | Shortcut, weight: Array, shape: tuple[int, ...]) -> Array:
+    """What one spike of each neuron of a shape brings to each neuron, in torch's own pools and synapses."""
+    x = torch.eye(int(np.prod(shape)), dtype=torch.float64).reshape(-1, *shape)
+    if way.pool is not None:
+        x = F.avg_pool2d(x, way.pool.kernel_size, way.pool.stride, way.pool.padding, divisor_override=1)
+    w = torch.from_numpy(weight).double()
+    if isinstance(way, Shortcut):
+        y = x * w
+    elif isinstance(way.synapse, QuantConv2d):
+        conv = way.synapse
+        y = F.conv2d(x, w, None, conv.stride, conv.padding, conv.dilation, conv.groups)
+    else:
+        y = F.linear(x.flatten(1), w)
+    return y.flatten(1).T.long().numpy()
+
+
+def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else size
+
+
+def _from_its_start(trace: Array, group: LIF, steps: int) -> Array:
+    """From the hardware step on at which the layer's first input arrives."""
+    start = group.reset_offset - 1
+    return trace[start : start + steps]
+
+
+def per_channel(values: Array) -> Array:
     """One value per channel, after checking that its map holds no other."""
     rows = values.reshape(len(values), -1)
     assert (rows == rows[:, :1]).all()

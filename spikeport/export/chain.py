@@ -32,10 +32,11 @@ OR_PLACES = fixed.WRAP_AT // (fixed.WEIGHT_MAX << fixed.ACT_SHIFT)
 class Chain:
     """Nodes and edges so far; the last node, and the shape that what follows it sees."""
 
-    def __init__(self, shape: Shape, dt_s: float, layers: Sequence[SpikingLayer]) -> None:
+    def __init__(self, shape: Shape, dt_s: float, layers: Sequence[SpikingLayer], still: bool) -> None:
         self.shape = shape
         self.head = "input"
         self.dt_s = dt_s
+        self.still = still
         self.nodes: dict[str, nir.NIRNode] = {"input": nir.Input({"input": np.array(shape)})}
         self.edges: list[tuple[str, str]] = []
         self.count = 0
@@ -70,7 +71,7 @@ class Chain:
 
     @add.register
     def _(self, module: nn.Flatten) -> None:
-        start = 1 if self.notes["input"] == "bias" and not self.count else 2
+        start = 1 if self.still and not self.count else 2
         got = (module.start_dim, module.end_dim)
         if got != (start, -1):
             do = f"keep the batch, and time where there is one: nn.Flatten({start})"

@@ -45,6 +45,8 @@ def exact(ints: LayerIntegers) -> dict[str, Any]:
         "vth": ints.vth,
         "unit": ints.unit,
     }
+    if ints.past is not None:
+        found["past"] = ints.past.cpu().numpy().astype(np.int16)
     if ints.encoder_shift is not None:
         found["encoder_shift"] = ints.encoder_shift
     return found

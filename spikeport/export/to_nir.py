@@ -7,6 +7,7 @@ The threshold lies half such a step above the grid, so `>` and `>=` agree.
 The greatest of spikes is SumPool2d and Threshold(1/2).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import nir
@@ -26,7 +27,7 @@ def to_nir(module: nn.Module, sample: Tensor | None = None, *, dt_s: float | Non
     """Exports the deployable form of a module.
 
     Args:
-        sample: One input as the module takes it, `(B, *in)` images or `(T, B, *in)` spikes; only its shape is read.
+        sample: One input as the module takes it, `(B, *in)` images or `(T, B, *in)` images or spikes; only its shape is read.
             A `SpikingNetwork` knows its shapes and needs none.
         dt_s: Length of a step; sets the time constants. That of a `SpikingNetwork`, else 1e-4, if None.
 
@@ -45,15 +46,22 @@ def to_nir(module: nn.Module, sample: Tensor | None = None, *, dt_s: float | Non
     spiking = [m for m in module.modules() if isinstance(m, SpikingLayer)]
     if not spiking:
         raise ExportError("module", "holds no SpikingLayer")
-    image = spiking[0].image
-    still = image is not None and sample.dim() == spiking[0].synapse.weight.dim()
-    chain = Chain(tuple(sample.shape[1 if still else 2 :]), dt_s, spiking)
+    still = _takes_still_images(modules, spiking[0], sample)
+    chain = Chain(tuple(sample.shape[1 if still else 2 :]), dt_s, spiking, still)
     for path, child in modules:
         try:
             chain.add(child)
         except ExportError as error:
             raise error.inside(path) from error
     return chain.graph()
+
+
+def _takes_still_images(modules: Sequence[tuple[str, nn.Module]], first: SpikingLayer, sample: Tensor) -> bool:
+    """Whether the sample has a batch and no time; where it is flattened first, from which axis on says so."""
+    if first.image is None:
+        return False
+    begin = modules[0][1] if modules else None
+    return begin.start_dim < 2 if isinstance(begin, nn.Flatten) else sample.dim() == first.main.axes - 1
 
 
 def write_nir(graph: nir.NIRGraph, path: Path) -> None:

@@ -11,6 +11,10 @@ from spikeport.train.rounding import largest, rounded_through
 from spikeport.train.synapses import AnyBatchNorm, QuantLinear, Synapse, channels_of
 
 
+NO_SCALE = 2.0**-60
+"""A channel with no more than that, of a least step, is 0 on the chip. Its weights are not rounded: gamma learns on."""
+
+
 class Way(nn.Module):
     """What spikes pass before they are weighed: nothing, or a pool."""
 
@@ -88,7 +92,10 @@ class Branch(Way):
             return Current(y, scale), None if bias is None else gain * bias
         gamma, beta = norm_scale(self.norm)
         moments = self._moments(y, bias, sync)
-        return Current(y, scale * gamma, moments), gain * beta
+        offset = gain * beta
+        if bias is not None:  # a batch's mean takes the bias off
+            offset = offset + (0 if self.norm.training else scale * gamma * moments.rstd) * bias
+        return Current(y, scale * gamma, moments), offset
 
     def _rounded(self, gain: Tensor, step: Tensor) -> Tensor:
         """The weight such that, scaled as in eval mode, it lies on the grid; straight-through gradient.
@@ -99,8 +106,8 @@ class Branch(Way):
         weight = self.synapse.weight
         with torch.no_grad():
             per_step = self._factor(gain) / step
-            back = torch.where(per_step != 0, 1 / per_step, 0)
-        return rounded_through(weight, self.synapse.per_weight(per_step), self.synapse.per_weight(back))
+            per_step = torch.where(per_step.abs() > NO_SCALE, per_step, 1 / NO_SCALE)
+        return rounded_through(weight, self.synapse.per_weight(per_step), self.synapse.per_weight(1 / per_step))
 
     def _factor(self, gain: Tensor) -> Tensor:
         """What the weights are multiplied with in eval mode, `(channels,)`."""
@@ -108,13 +115,13 @@ class Branch(Way):
 
     def _moments(self, y: Tensor, bias: Tensor | None, sync: bool) -> Moments:
         assert self.norm is not None
-        shift = torch.zeros((), device=y.device) if bias is None else bias.detach()  # the synapse ran without it
         if not self.norm.training:
             stats = running(self.norm)
-            return Moments(stats.mean - shift, stats.rstd, of_batch=False)
+            return Moments(stats.mean, stats.rstd, of_batch=False)
         moments, var, n = moments_of(y.detach(), self.norm.eps, sync)
         if self.norm.track_running_stats:
-            update_running(self.norm, moments.mean + shift, var, n)
+            mean = moments.mean if bias is None else moments.mean + bias.detach()  # the synapse ran without it
+            update_running(self.norm, mean, var, n)
         return moments
 
 

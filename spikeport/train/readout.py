@@ -54,7 +54,7 @@ class Readout(nn.Module):
         self.quantize = quantize
 
     def forward(self, spikes: Tensor) -> Tensor:
-        """`(T, B, channels, *places)` to `(B, classes)`; quantized in eval mode: whole numbers of units, in float64."""
+        """`(T, B, channels, *places)` to `(B, classes)`; quantized in eval mode: the chip's mean v, in float64."""
         if spikes.dim() < 3 or spikes.shape[2] != self.synapse.in_features:
             limit = f"(T, B, {self.synapse.in_features}, ...)"
             raise InputError("Readout", "input shape", got=tuple(spikes.shape), relation="is not", limit=limit)

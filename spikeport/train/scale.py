@@ -37,7 +37,7 @@ def grid_of(largest: Sequence[Tensor], levels: Sequence[int], places: Sequence[i
     if len(lsbs) == 1:
         return Grid(lsbs[0] / (2 * places[0]), (lsbs[0],), (torch.zeros_like(lsbs[0]),))
     main, other = (lsb / (2 * n) for lsb, n in zip(lsbs, places, strict=True))
-    main = torch.where(largest[0] > 0, main, other)
+    main, other = torch.where(largest[0] > 0, main, other), torch.where(largest[1] > 0, other, main)
     exp = torch.ceil(torch.log2(other / main))
     exp = torch.where(torch.exp2(exp) * main < other, exp + 1, exp)  # log2 rounds
     exp = exp.clamp(-fixed.WEIGHT_EXP_MAX, fixed.WEIGHT_EXP_MAX)

@@ -4,7 +4,6 @@ Statistics are those over batch, time and places, as with an ordinary norm on ti
 """
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from spikeport.train.neurons.base import check_range
 
@@ -23,9 +22,8 @@ class ThresholdBatchNorm(nn.modules.batchnorm._BatchNorm):
         self.factor = alpha * vth
 
     def forward(self, x: Tensor) -> Tensor:
-        self._check_input_dim(x)  # type: ignore[no-untyped-call]
-        weight, statistics = self.weight * self.factor, (self.running_mean, self.running_var)
-        return F.batch_norm(x, *statistics, weight, self.bias, self.training, self.momentum or 0.1, self.eps)
+        beta = self.bias.view(-1, *[1] * (x.dim() - 2))
+        return beta + self.factor * (super().forward(x) - beta)
 
 
 class TDBatchNorm1d(ThresholdBatchNorm, nn.BatchNorm1d):

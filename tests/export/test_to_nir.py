@@ -150,7 +150,7 @@ def test_exact_ties_are_the_same_to_readers_with_either_comparison(inclusive: bo
     """One step from rest, where sums meet the threshold exactly: 2 spikes of weight 1 against threshold 2."""
     layer = SpikingLayer(QuantLinear(8, 1, bias=False), ALIF(tau=0.3, threshold=2.0)).eval()
     layer.synapse.weight.data.fill_(1.0)
-    layer.neuron.threshold_raw.data.fill_(float(np.log(np.expm1(2.0))))
+    layer.neuron.vth.raw.data.fill_(float(np.log(np.expm1(2.0))))
     assert layer.integers().vth == 2 * 254
     x = torch.tril(torch.ones(8, 8))[None]
     graph = to_nir(layer, x)
@@ -277,20 +277,20 @@ REFUSED: dict[str, tuple[Any, Tensor, str]] = {
     "pooling": (
         nn.Sequential(conv(1, 2, 3), nn.Sequential(nn.MaxPool2d(2))),
         MAPS,
-        "1.0: type (MaxPool2d) has no NIR form; build the network from SpikingLayer, MaxPool2d, nn.Flatten(2), "
-        "Vote and nn.Sequential",
+        "1.0: type (MaxPool2d) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
+        "nn.Flatten(2), Vote, Readout and nn.Sequential",
     ),
     "bare synapse": (
         nn.Sequential(linear(4, 4), nn.Linear(4, 2)),
         ONE,
-        "1: type (Linear) has no NIR form; build the network from SpikingLayer, MaxPool2d, nn.Flatten(2), "
-        "Vote and nn.Sequential",
+        "1: type (Linear) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
+        "nn.Flatten(2), Vote, Readout and nn.Sequential",
     ),
     "own forward": (
         nn.Sequential(linear(4, 4), OwnForward(linear(4, 4), linear(4, 4))),
         ONE,
-        "1: type (OwnForward) has no NIR form; build the network from SpikingLayer, MaxPool2d, nn.Flatten(2), "
-        "Vote and nn.Sequential",
+        "1: type (OwnForward) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
+        "nn.Flatten(2), Vote, Readout and nn.Sequential",
     ),
     "flatten of time": (
         nn.Sequential(conv(1, 2, 3), nn.Flatten(), linear(32, 2)),
@@ -303,9 +303,9 @@ REFUSED: dict[str, tuple[Any, Tensor, str]] = {
         "1 (Flatten): axes ((3, -1)) are not (2, -1); keep the batch, and time where there is one: nn.Flatten(2)",
     ),
     "flatten of an image": (
-        nn.Sequential(nn.Flatten(2), linear(36, 2, image=Image(3))),
+        nn.Sequential(nn.Flatten(0), linear(36, 2, image=Image(3))),
         torch.zeros(1, 1, 6, 6),
-        "0 (Flatten): axes ((2, -1)) are not (1, -1); keep the batch, and time where there is one: nn.Flatten(1)",
+        "0 (Flatten): axes ((0, -1)) are not (1, -1); keep the batch, and time where there is one: nn.Flatten(1)",
     ),
     "votes of maps": (
         nn.Sequential(conv(1, 2, 3), Vote(2)),
@@ -320,7 +320,7 @@ REFUSED: dict[str, tuple[Any, Tensor, str]] = {
     "layer after the vote": (
         nn.Sequential(linear(4, 4), Vote(2), linear(2, 2)),
         ONE,
-        "2 (SpikingLayer): stands after Vote; a Vote ends the network",
+        "2 (SpikingLayer): stands after Vote or Readout; these end the network",
     ),
     "image in the middle": (
         nn.Sequential(linear(4, 4), linear(4, 2, image=Image(3))),
@@ -330,7 +330,7 @@ REFUSED: dict[str, tuple[Any, Tensor, str]] = {
     "pool of an image": (
         nn.Sequential(MaxPool2d(2), conv(1, 2, 3, image=Image(3))),
         torch.zeros(1, 1, 6, 6),
-        "0 (MaxPool2d): input (an image) is not spikes; pool the images before they enter the network",
+        "0 (MaxPool2d): input (an image) is not spikes; begin with a SpikingLayer; a MaxPool2d takes spikes",
     ),
     "pool of a line": (
         nn.Sequential(linear(4, 4), MaxPool2d(2)),

@@ -83,7 +83,7 @@ def _plain(layer: SpikingLayer) -> bool:
     synapse = layer.synapse
     if isinstance(synapse, QuantConv2d) and (synapse.groups > 1 or synapse.kernel_size[0] != synapse.kernel_size[1]):
         return False
-    if layer.pool is not None and layer.pool.divisor_override:
+    if layer.main.pool is not None and layer.main.pool.divisor_override:
         return False
     return layer.integers().dv < fixed.DECAY_ONE
 
@@ -99,7 +99,7 @@ def _clear(module: nn.Sequential, x: Tensor) -> bool:
 def _clearance(layer: SpikingLayer, x: Tensor) -> float:
     """By how much v stays farther from the threshold than a float32 reader's v can be from the integer one."""
     ints = layer.integers()
-    sums = layer._window_sums(x.flatten(0, 1).double())
+    sums = layer.main.window_sums(x.flatten(0, 1).double())
     current = layer.synapse.apply_weight(sums, ints.weight.double(), None)
     bias = ints.bias.double().reshape(-1, *[1] * (current.dim() - 2))
     current = (current * 2**fixed.ACT_SHIFT + bias).reshape(*x.shape[:2], *current.shape[1:])

@@ -92,11 +92,11 @@ def test_training_learns_every_parameter(layer: SpikingLayer, shape: tuple[int, 
 
 def test_training_moves_the_running_statistics_and_eval_does_not() -> None:
     layer = linear()
-    assert layer.norm is not None and layer.norm.running_mean is not None
+    assert layer.main.norm is not None and layer.main.norm.running_mean is not None
     layer.eval()(spikes(5, 3, 4))
-    assert layer.norm.running_mean.tolist() == [0, 0, 0]
+    assert layer.main.norm.running_mean.tolist() == [0, 0, 0]
     layer.train()(spikes(5, 3, 4))
-    assert layer.norm.running_mean.abs().sum() > 0
+    assert layer.main.norm.running_mean.abs().sum() > 0
 
 
 # ---------------------------------------------------------------- the integer rule
@@ -201,8 +201,8 @@ def test_set_quantize_switches_every_layer() -> None:
 
 def test_the_float_form_is_synapse_norm_gain_and_neuron() -> None:
     layer, x = linear(quantize=False).eval(), spikes(6, 2, 4)
-    assert layer.norm is not None
-    y = layer.norm(nn.Linear.forward(layer.synapse, x.flatten(0, 1))) * torch.tanh(torch.tensor(1.0))
+    assert layer.main.norm is not None
+    y = layer.main.norm(nn.Linear.forward(layer.synapse, x.flatten(0, 1))) * torch.tanh(torch.tensor(1.0))
     assert torch.equal(layer(x), layer.neuron(y.reshape(6, 2, 3)))
 
 
@@ -210,7 +210,7 @@ def test_training_rounds_what_the_float_form_does_not() -> None:
     """Weights 1 and 0.004: the smaller one is half a step, and 200 of them make the difference."""
     x = torch.ones(1, 1, 201)
     layer = weighted([[1.0, *[0.0035] * 200]], DALIF(threshold=1.0))
-    layer.neuron.alpha_raw.data.fill_(20.0)  # gain 1
+    layer.neuron.alpha.raw.data.fill_(20.0)  # gain 1
     assert layer.train()(x).item() == 0  # 1 > 1 is false
     layer.quantize = False
     assert layer(x).item() == 1
@@ -234,8 +234,8 @@ def test_training_rounds_what_the_float_form_does_not() -> None:
         ),
         (
             linear(image=IMAGE),
-            torch.zeros(1, 2, 4),
-            "SpikingLayer: input shape ((1, 2, 4)) does not have 2 axes, (B, ...), none empty",
+            torch.zeros(4),
+            "SpikingLayer: input shape ((4,)) does not have 2 axes, (B, ...), none empty",
         ),
         (
             linear(),
@@ -308,8 +308,8 @@ def test_weights_that_are_no_numbers_are_refused() -> None:
 def test_what_leaves_24_bits_is_an_error(weight: list[float], steps: int, message: str) -> None:
     """The third: -4876800 keeps 4095 / 4096 of itself, -4875609.375, and loses 4876800 again."""
     layer = weighted([weight], DALIF(threshold=1e9))
-    layer.neuron.alpha_raw.data.fill_(20.0)
-    layer.neuron.beta_raw.data.fill_(20.0)
+    layer.neuron.alpha.raw.data.fill_(20.0)
+    layer.neuron.beta.raw.data.fill_(20.0)
     with pytest.raises(OverflowDetected) as caught:
         layer(torch.ones(steps, 1, len(weight)))
     assert str(caught.value) == message

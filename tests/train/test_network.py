@@ -238,8 +238,8 @@ def test_if_neurons_add_up_and_their_threshold_learns() -> None:
     spikes = neuron(torch.full((5, 1), 0.4))
     assert spikes[:, 0].tolist() == [0, 0, 1, 0, 0]
     spikes.sum().backward()
-    assert neuron.threshold_raw.grad is not None and neuron.threshold_raw.grad != 0
-    assert [name for name, _ in neuron.named_parameters()] == ["threshold_raw"]
+    assert neuron.vth.raw.grad is not None and neuron.vth.raw.grad != 0
+    assert [name for name, _ in neuron.named_parameters()] == ["vth.raw"]
 
 
 def test_if_needs_a_threshold() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import nn
 
+from spikeport.errors import InputError
 from spikeport.train.dropout import SpikeDropout
 from spikeport.train.layer import SpikingLayer
 from spikeport.train.models.parts import Convolutions, check_positive, halved, neuron_maker
@@ -41,7 +42,9 @@ def alif_net(
         dropout: Probability; one mask for all steps of a sample.
         pool: "max", as in the paper, or "average", which is folded into the next layer and needs no neurons.
     """
-    check_positive("alif_net", channels=channels, convs=convs, hidden=hidden, votes=votes)
+    check_positive("alif_net", classes=classes, channels=channels, convs=convs, hidden=hidden, votes=votes)
+    if pool not in ("max", "average"):
+        raise InputError("model alif_net", "pool", got=pool, relation="is not one of", limit="max, average")
     layers = Convolutions(neuron_maker(neuron, **neuron_options), norm)
     c_in, h, w = source.shape
     h, w = halved("alif_net", (h, w), BLOCKS)

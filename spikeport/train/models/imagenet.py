@@ -50,7 +50,7 @@ def _resnet(
     norm: str,
     neuron_options: dict[str, Any],
 ) -> nn.Sequential:
-    check_positive(name, width=width)
+    check_positive(name, classes=classes, width=width)
     layers = Convolutions(neuron_maker(neuron, **neuron_options), norm)
     stem = layers.layer(source.shape[0], width, kernel=7, stride=2, image=source.image(steps))
     plan = [(width * 2**k, count) for k, count in enumerate(blocks)]

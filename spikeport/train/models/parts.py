@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
@@ -29,15 +29,14 @@ def neuron_maker(name: str, **options: Any) -> MakeNeuron:
     """A neuron by name, one for each layer.
 
     Args:
-        options: The neuron's own, and those of `Surrogate` and `Dynamics`: surrogate (its shape), width, centre,
-            reset, detach_reset.
+        options: The neuron's own, and those of `Surrogate` and `Dynamics`: surrogate (its shape), surrogate_width,
+            surrogate_centre, reset, detach_reset.
     """
     if name not in NEURONS:
         raise InputError("model", "neuron", got=name, relation="is not one of", limit=", ".join(NEURONS))
     make, usual = NEURONS[name]
-    if "surrogate" in options:
-        options["shape"] = options.pop("surrogate")
-    shape = {f.name: options.pop(f.name, getattr(usual.surrogate, f.name)) for f in fields(Surrogate)}
+    names = {"shape": "surrogate", "width": "surrogate_width", "centre": "surrogate_centre"}
+    shape = {field: options.pop(name, getattr(usual.surrogate, field)) for field, name in names.items()}
     moves = {key: options.pop(key, getattr(usual, key)) for key in ("reset", "detach_reset")}
     dynamics = Dynamics(Surrogate(**shape), **moves)
     make(dynamics=dynamics, **options)  # refuses options before any layer is built

@@ -31,7 +31,7 @@ def resnet20(
     Args:
         width: Channels of the first stage.
     """
-    check_positive("resnet20", width=width)
+    check_positive("resnet20", classes=classes, width=width)
     halved("resnet20", source.shape[1:], 4)
     layers = Convolutions(neuron_maker(neuron, **neuron_options), norm)
     stem = [layers.layer(source.shape[0], width, image=source.image(steps))]
@@ -55,7 +55,7 @@ def resnet19(
     MPBN's `resnet19_cifar`: stages of width, 2 and 4 times width; 12.57 M parameters at 10 classes, 12.62 at 100. A
     block that halves the image goes past itself by a convolution of one place with stride 2.
     """
-    check_positive("resnet19", width=width)
+    check_positive("resnet19", classes=classes, width=width)
     layers = Convolutions(neuron_maker(neuron, **neuron_options), norm)
     stem = layers.layer(source.shape[0], width, image=source.image(steps))
     body = stages(layers, width, [(width, 3), (2 * width, 3), (4 * width, 2)])

@@ -30,7 +30,7 @@ def small_conv(
         votes: Output neurons per class.
     """
     make = neuron_maker(neuron, **neuron_options)
-    check_positive("small_conv", channels=min(channels), votes=votes)
+    check_positive("small_conv", classes=classes, channels=min(channels), votes=votes)
     c, h, w = source.shape
     first, second = channels
     half = ((h + 1) // 2, (w + 1) // 2)

@@ -55,7 +55,7 @@ def _vgg(
     norm: str,
     neuron_options: dict[str, Any],
 ) -> nn.Sequential:
-    check_positive(name, width=width)
+    check_positive(name, classes=classes, width=width)
     halved(name, source.shape[1:], len(convs))
     layers = Convolutions(neuron_maker(neuron, **neuron_options), norm, bias=True)
     modules: list[nn.Module] = []
