@@ -26,7 +26,7 @@ def _of_conv(conv: Conv) -> csr_array:
 
 
 def listed(conv: Conv, rows: Indices, columns: Indices) -> tuple[Floats, Indices]:
-    """Entries of a convolution's matrix for some rows and columns of its target, and their `(2, n)` rows and columns."""
+    """A convolution's entries for some rows and columns of its target, and their `(2, n)` places in the matrix."""
     target_y, tap_y, source_y = _meetings_at(conv, 0, rows)
     target_x, tap_x, source_x = _meetings_at(conv, 1, columns)
     weights = conv.weight[:, :, tap_y[:, None], tap_x[None, :]]
