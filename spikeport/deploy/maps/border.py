@@ -7,6 +7,7 @@ into a few classes, and the surplus of a class is a composed kernel again, of th
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,6 @@ from spikeport.deploy.maps.base import Conv
 from spikeport.deploy.maps.conv import Indices
 from spikeport.deploy.maps.conv_conv import conv_after_conv
 from spikeport.deploy.maps.matrix import listed
-from spikeport.deploy.maps.weights import with_weights
 from spikeport.deploy.nodes import Floats
 
 Taps = NDArray[np.bool_]
@@ -49,5 +49,5 @@ def _classes(first: Conv, second: Conv, axis: int) -> Iterator[tuple[Taps, Indic
 
 def _seen(first: Conv, second: Conv, taps: Taps, rows: Indices, columns: Indices) -> tuple[Floats, Indices]:
     """What these taps of the second bring to these places of the target: entries, and their (row, column)."""
-    kernel = conv_after_conv(first, with_weights(second, second.weight * taps))
+    kernel = conv_after_conv(first, replace(second, weight=second.weight * taps))
     return listed(kernel, rows, columns)

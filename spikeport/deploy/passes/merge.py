@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from spikeport.deploy.maps.base import Conv, Dense, LinearMap, Sparse
 from spikeport.deploy.maps.select import columns, rows
 from spikeport.deploy.maps.weights import weights_of, with_weights
-from spikeport.deploy.network import Network, Population, Projection
+from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.quantize.duplicates import duplicates
