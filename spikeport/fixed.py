@@ -166,7 +166,7 @@ def weight_exponent(weight: Ints) -> int:
 
 def fits_mantissa(weight: Ints) -> bool:
     """Whether Lava would use these mantissas unchanged: in range, even if signs mix."""
-    return _in_range(weight) and (not _mixed(weight) or bool(np.all(weight % 2 == 0)))
+    return _in_range(weight) and (not _mixed(weight) or not np.bitwise_or.reduce(weight, axis=None) & 1)
 
 
 def _mixed(weight: Ints) -> bool:

@@ -103,8 +103,8 @@ class Sparse:
         for name in ("row", "col"):
             check_array(where, name, getattr(self, name), self.weight.shape)
             check_array_range(where, name, getattr(self, name), 0, 2**31 - 1)
-        pairs = self.row.astype(np.int64) << 32 | self.col.astype(np.int64)
-        if np.unique(pairs).size != pairs.size:
+        pairs = np.sort(self.row.astype(np.int64) << 32 | self.col.astype(np.int64))
+        if np.any(pairs[1:] == pairs[:-1]):
             raise ProgramError(where, "synapse listed twice", do="add the weights of equal (row, col) pairs")
         check_range(where, "weight_exp", self.weight_exp, fixed.WEIGHT_EXP_MIN, fixed.WEIGHT_EXP_MAX)
         check_delay(where, self.delay, self.weight.shape)

@@ -28,6 +28,8 @@ from spikeport.train.network import CLOCK, AnyGroup, SpikingNetwork
 from spikeport.train.synapses import AnySynapse, QuantConv2d, QuantSparse
 
 Floats = NDArray[np.float32]
+MATRIX_MOST = 1 << 26
+"""Weights of a matrix; no reader of files takes more (`deploy/reader/guard.py`)."""
 
 
 def network_to_nir(network: SpikingNetwork, dt_s: float) -> nir.NIRGraph:
@@ -103,6 +105,12 @@ class _Graph:
             self._chain(start, name, nir.Scale(weight.reshape(self.shapes[group.name])))
         else:
             start = self._flatten(source, found) if len(found) > 1 else source
+            if (size := synapse.in_features * synapse.out_features) > MATRIX_MOST:
+                do = "NIR lists no synapses: keep the Program's file, or the graph that it was compiled from"
+                what = f"matrix from {source}"
+                raise ExportError(
+                    group.name, what, got=f"{size:,} weights", relation="exceeds", limit=MATRIX_MOST, do=do
+                )
             self._chain(start, name, nir.Affine(_dense(synapse, weight), bias))
         if isinstance(group, SpikingGroup) and (missing := group.into[k].lag - self._given(group, source)):
             late = self.free(f"{name}_late")

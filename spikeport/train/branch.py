@@ -10,7 +10,6 @@ from spikeport.train.fused import Current, Moments, moments_of
 from spikeport.train.rounding import largest, rounded_through
 from spikeport.train.synapses import AnyBatchNorm, QuantLinear, Synapse, channels_of
 
-
 NO_SCALE = 2.0**-60
 """A channel with no more than that, of a least step, is 0 on the chip. Its weights are not rounded: gamma learns on."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from spikeport.errors import ExportError
 from spikeport.export import from_program, to_nir
-from spikeport.program import Dense, Encoder, Input, Output, Program, SigmaDelta
+from spikeport.program import Dense, Encoder, Input, Output, Program, SigmaDelta, Sparse
 from tests.export.small import lif, one, residual
 
 
@@ -125,3 +125,11 @@ def test_encoders_that_nobody_would_derive_are_refused(
 def test_an_interval_that_no_chip_has_is_refused_by_the_export() -> None:
     with pytest.raises(ExportError, match=r"steps between resets \(3\) are not 2\^k"):
         to_nir(from_program(one([[2, 4]], reset_interval=3)))
+
+
+def test_listed_synapses_whose_matrix_is_too_large_for_a_file_are_refused() -> None:
+    n, ends = 9000, np.arange(3)
+    listed = Sparse("x", "g", ends, ends[::-1], np.array([1, 2, 3]))
+    program = Program((lif("g", n),), (listed,), (Input("x", (n,), "spike"),), (Output("y", "g"),), latency=1)
+    with pytest.raises(ExportError, match=r"g: matrix from x \(81,000,000 weights\) exceeds 67108864"):
+        to_nir(from_program(program))

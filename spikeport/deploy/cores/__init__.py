@@ -17,7 +17,7 @@ from spikeport.deploy.cores.cut import Cut, flat, image_cuts
 from spikeport.deploy.cores.loads import LIMITS as LIMITS
 from spikeport.deploy.cores.loads import Loads, limits_of, loads
 from spikeport.neurons import Group
-from spikeport.program import Conv, Program
+from spikeport.program import Conv, Program, Sparse
 
 Fits = Callable[[Cut], bool]
 
@@ -73,13 +73,17 @@ def _crowded(program: Program, chip: Chip, group: Group, cuts: Mapping[str, Cut]
 def _least(program: Program, chip: Chip, group: Group, cuts: Mapping[str, Cut], *, out: bool, above: int = 0) -> Cut:
     """The cut with the fewest cores, more than `above`, whose cores hold what they need."""
     search = _image if _is_image(program, group) else _runs
+    has_list = any(isinstance(c, Sparse) and c.target == group.name for c in program.connections)
 
     def cut(limits: Mapping[str, int]) -> Cut | None:
         def fits(cut: Cut) -> bool:
             if cut.room.max() > limits["neurons"]:
                 return False
-            found = loads(program, chip, group.name, {**cuts, group.name: cut}, out=out)
-            return all(found[resource].max() <= limits[resource] for resource in limits)
+            for listed in (False, True) if has_list else (True,):  # the others are quick, and most cuts fail by them
+                found = loads(program, chip, group.name, {**cuts, group.name: cut}, out=out and listed, listed=listed)
+                if any(found[resource].max() > limits[resource] for resource in limits):
+                    return False
+            return True
 
         return search(group, chip, fits, above)
 

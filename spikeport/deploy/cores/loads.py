@@ -40,15 +40,19 @@ def limits_of(chip: Chip) -> dict[str, int]:
     return {resource: getattr(chip, name) for resource, name in LIMITS.items()}
 
 
-def loads(program: Program, chip: Chip, name: str, cuts: Mapping[str, Cut], *, out: bool = True) -> Loads:
+def loads(
+    program: Program, chip: Chip, name: str, cuts: Mapping[str, Cut], *, out: bool = True, listed: bool = True
+) -> Loads:
     """Of every core of a group, each `(cores,)`.
 
     Args:
         cuts: Of the group itself and of the groups that it sends to.
         out: Whether axons out are counted; they depend on the other cuts.
+        listed: Whether listed synapses into it are counted, which takes time for each of them.
     """
     cut = cuts[name]
-    inward = [_inward(c, program.shape_of(c.source), cut, chip) for c in program.connections if c.target == name]
+    into = [c for c in program.connections if c.target == name and (listed or not isinstance(c, Sparse))]
+    inward = [_inward(c, program.shape_of(c.source), cut, chip) for c in into]
     nothing = np.zeros(cut.cores, np.int64)
     found = {
         "neurons": cut.room,
@@ -80,9 +84,11 @@ def _inward(connection: Connection, source: Shape, cut: Cut, chip: Chip) -> tupl
 
 def _listed(connection: Sparse, source: Shape, cut: Cut) -> sparse.csr_matrix:
     """`(cores, n_source)`: how many synapses each source has on each core."""
-    core = cut.labels()[connection.row]
-    ones = np.ones(core.size, np.int64)
-    return sparse.coo_matrix((ones, (core, connection.col)), shape=(cut.cores, prod(source))).tocsr()
+    n = prod(source)
+    places = np.sort(cut.labels()[connection.row] * n + connection.col)
+    first = np.flatnonzero(np.diff(places, prepend=-1))
+    core, source_neuron = np.divmod(places[first], n)
+    return sparse.coo_matrix((np.diff(first, append=places.size), (core, source_neuron)), shape=(cut.cores, n)).tocsr()
 
 
 def _conv_loihi2(conv: Conv, source: Shape, cut: Cut) -> tuple[Ints, Ints]:

@@ -1,4 +1,4 @@
-"""Two convolutions as one, where that is exact.
+"""Two convolutions as one, which is exact but for a border between them.
 
 Along an axis the first gives `mid[j] = sum_a w1[a] x[j s1 - p1 + a d1]`, and the second reads `mid[y s2 - p2 + b d2]`.
 Put together, `w2[b] w1[a]` meets `x[y s1 s2 - (p1 + p2 s1) + (a d1 + b d2 s1)]`: a convolution of stride `s1 s2` and
@@ -8,8 +8,8 @@ padding `p1 + p2 s1`, whose taps lie at `a d1 + b d2 s1` and reach `r1 + (r2 - 1
     floor((n + (2 p2 - r2 + 1) s1) / (s1 s2)) = floor((floor(n / s1) + 1 + 2 p2 - r2) / s2)
 
 since floor(floor(a / b) / c) = floor(a / (b c)) for integers. One thing can differ: where `j` lies outside `mid`, the
-second reads 0, while the composition goes on with what `x` holds there. It is exact if that is nothing, places outside
-`x`; and only then, whatever the weights are, unless along the other axis nothing meets at all.
+second reads 0, while the composition goes on with what `x` holds there (`border.py`). It is exact if that is nothing,
+places outside `x`; and only then, whatever the weights are, unless along the other axis nothing meets at all.
 """
 
 from math import gcd
@@ -21,13 +21,11 @@ from spikeport.deploy.maps.conv import conv, is_depthwise, with_groups
 from spikeport.deploy.nodes import Floats, Pair
 
 
-def conv_after_conv(first: Conv, second: Conv) -> Conv | None:
-    """`second` after `first`; None where no convolution of theirs is exact, or where they see different images.
+def conv_after_conv(first: Conv, second: Conv) -> Conv:
+    """`second` after `first`, where `border.surplus` is empty; they must agree on the image between them.
 
     Groups are the greatest common divisor of both, so that pools, which are depthwise, leave the other's as they are.
     """
-    if first.target != second.source or not (_exact(first, second, 0) and _exact(first, second, 1)):
-        return None
     stride = (first.stride[0] * second.stride[0], first.stride[1] * second.stride[1])
     padding = (
         first.padding[0] + second.padding[0] * first.stride[0],
@@ -36,15 +34,6 @@ def conv_after_conv(first: Conv, second: Conv) -> Conv | None:
     dilation = (_dilation(first, second, 0), _dilation(first, second, 1))
     weight = _weight(first, second, dilation)
     return conv(weight, stride, padding, dilation, gcd(first.groups, second.groups), first.source)
-
-
-def _exact(first: Conv, second: Conv, axis: int) -> bool:
-    y, b = np.indices((second.target[1 + axis], second.weight.shape[2 + axis]))
-    mid = y * second.stride[axis] - second.padding[axis] + b * second.dilation[axis]
-    beyond = mid[(mid < 0) | (mid >= first.target[1 + axis])]
-    taps = np.arange(first.weight.shape[2 + axis]) * first.dilation[axis]
-    source = beyond[:, None] * first.stride[axis] - first.padding[axis] + taps
-    return bool(np.all((source < 0) | (source >= first.source[1 + axis])))
 
 
 def _dilation(first: Conv, second: Conv, axis: int) -> int:

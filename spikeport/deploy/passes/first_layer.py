@@ -6,13 +6,17 @@ The shift is the least with which no image can leave the 13-bit mantissa, so it 
 range of x; training and compiler agree on it without writing it down.
 """
 
+from collections.abc import Collection
+from dataclasses import replace
+
 import numpy as np
+from scipy.sparse import csr_array
 
 from spikeport import fixed
-from spikeport.deploy.maps.base import Conv, Dense
+from spikeport.deploy.maps.base import Conv, Dense, LinearMap, Sparse
 from spikeport.deploy.maps.matrix import matrix
 from spikeport.deploy.maps.weights import with_weights
-from spikeport.deploy.network import Population, Projection
+from spikeport.deploy.network import Network, Population, Projection
 from spikeport.deploy.nodes import Floats
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.connection import connection
@@ -27,6 +31,23 @@ from spikeport.program import Encoder
 
 K_MAX = 127
 OFFSET_MAX = (1 << 30) - 1  # an encoder's offset is twice that and has 32 bits
+
+
+def with_one_map(network: Network, images: Collection[str]) -> Network:
+    """The same, with all that an image brings to a population in one projection: the host computes one map."""
+    maps: dict[str, list[LinearMap]] = {}
+    for q in network.projections:
+        if q.source in images:
+            maps.setdefault(q.target, []).append(q.map)
+    found, done = [], set()
+    for q in network.projections:
+        own = maps[q.target] if q.source in images else [q.map]
+        if len(own) == 1:
+            found.append(q)
+        elif q.target not in done:
+            done.add(q.target)
+            found.append(replace(q, map=Sparse(csr_array(sum(matrix(m) for m in own)))))
+    return replace(network, projections=tuple(found))
 
 
 def encode(population: Population, projection: Projection, options: Options) -> tuple[Rounded, Hosted]:

@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from spikeport.deploy.maps.base import Conv, Dense, LinearMap
+from spikeport.deploy.maps.base import Conv, Dense, LinearMap, Sparse
 from spikeport.deploy.maps.select import columns, rows
 from spikeport.deploy.maps.weights import weights_of, with_weights
-from spikeport.deploy.network import Network, Population, Projection
+from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.quantize.duplicates import duplicates
@@ -65,16 +66,7 @@ def _merged(integers: IntegerNetwork, p: Population) -> IntegerNetwork:
         projections=tuple(projections),
         remarks=(*integers.network.remarks, told),
     )
-    return IntegerNetwork(_in_order(network, integers.network), rounded, integers.hosted)
-
-
-def _in_order(network: Network, before: Network) -> Network:
-    """Projections in their old order: each population's weights are listed in it."""
-    place = {(q.source, q.target, q.lag, q.delay): k for k, q in enumerate(before.projections)}
-    return replace(
-        network,
-        projections=tuple(sorted(network.projections, key=lambda q: place[q.source, q.target, q.lag, q.delay])),
-    )
+    return IntegerNetwork(network, rounded, integers.hosted)
 
 
 def _fewer_targets(q: Projection, weight: Ints, kept: Indices) -> tuple[Projection, Ints]:
@@ -91,9 +83,16 @@ def _summed(q: Projection, weight: Ints, like: Indices, kept: Indices) -> tuple[
         channels = like.reshape(q.map.source[0], -1)[:, 0] // (like.size // q.map.source[0])
         total = np.zeros_like(weight)
         np.add.at(total.swapaxes(0, 1), channels, weight.swapaxes(0, 1))
+    elif isinstance(q.map, Sparse):
+        own = q.map.matrix.tocoo()
+        summed: csr_array = csr_array((weight.astype(np.float64), (own.row, like[own.col])), q.map.shape)
+        return _connected(q, columns(Sparse(summed), kept))
     else:
         return None
-    whole = columns(with_weights(q.map, total.astype(np.float64)), kept)
+    return _connected(q, columns(with_weights(q.map, total.astype(np.float64)), kept))
+
+
+def _connected(q: Projection, whole: LinearMap) -> tuple[Projection, Ints] | None:
     return (replace(q, map=whole), _whole(whole)) if encodable(_whole(whole)) else None
 
 

@@ -63,7 +63,7 @@ def paths_into(graph: Graph, shapes: Mapping[str, Shape], dt_s: float) -> dict[s
             leaving[name] = _delayed(entering, delay_steps(name, node, dt_s))
         elif isinstance(node, LinearNode):
             own = of_node(node, shapes[graph.sources(name)[0]])
-            leaving[name] = _merged([Path(p.source, p.lag, compose(p.map, own)) for p in entering])
+            leaving[name] = _merged([Path(p.source, p.lag, m) for p in entering for m in compose(p.map, own)])
     ends = [name for name, node in graph.nodes.items() if isinstance(node, Membrane | Output)]
     return {name: _entering(graph, name, leaving) for name in ends}
 
@@ -94,7 +94,7 @@ def _delayed(paths: list[Path], steps: Floats) -> list[Path]:
     for length in lengths:
         late = np.flatnonzero(flat == length)
         kept = Sparse(csr_array((np.ones(len(late)), (late, late)), shape=(len(flat), len(flat))))
-        found += [Path(p.source, p.lag + int(length), compose(p.map, kept)) for p in paths]
+        found += [Path(p.source, p.lag + int(length), m) for p in paths for m in compose(p.map, kept)]
     return _merged(found)
 
 

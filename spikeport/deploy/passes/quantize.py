@@ -8,7 +8,7 @@ import numpy as np
 from spikeport.deploy.network import Network
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
-from spikeport.deploy.passes.first_layer import encode
+from spikeport.deploy.passes.first_layer import encode, with_one_map
 from spikeport.deploy.passes.names import with_plain_names
 from spikeport.deploy.quantize.choose import rounded_network
 from spikeport.deploy.quantize.integer_network import IntegerNetwork
@@ -26,7 +26,7 @@ class Quantize(AbstractPass[Network, IntegerNetwork]):
             into = before.into(p.name)
             if not any(q.source in images for q in into):
                 continue
-            others = [q.source for q in into if q.source not in helpers]
+            others = {(q.source, q.lag) for q in into if q.source not in helpers}
             if len(others) > 1:
                 got, do = len(others) - 1, "give the image a layer of its own"
                 raise DeployError(p.name, "sources besides the image", got=got, relation="exceed", limit=0, do=do)
@@ -37,6 +37,7 @@ class Quantize(AbstractPass[Network, IntegerNetwork]):
     def run(self, before: Network, options: Options) -> IntegerNetwork:
         named = with_plain_names(before)
         images = {name for name, _ in named.inputs} if options.input == "bias" else set()
+        named = with_one_map(named, images)
         rounded, hosted = {}, {}
         for p in named.populations:
             into = named.into(p.name)

@@ -6,6 +6,7 @@ import numpy as np
 
 from spikeport import fixed
 from spikeport.deploy.maps.apply import apply
+from spikeport.deploy.maps.kind import synapses
 from spikeport.deploy.maps.weights import weights_of, with_weights
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
@@ -22,14 +23,14 @@ MARGIN = 4.0
 
 
 def unit_of_weights(p: Population, into: Sequence[Projection]) -> float:
-    """The least with which the projection of the most weights has an exponent of 0; exponents are 7 at most.
+    """The least with which the projection of the most synapses has an exponent of 0; exponents are 7 at most.
 
     Where weights are as large as the threshold or larger, they have an exponent, and the threshold is `FINE` or more.
     """
     if not into:
         return _without_weights(p)
     needed = [_needed(weights_of(q.map)) for q in into]
-    most = max(range(len(into)), key=lambda k: (needed[k] > 0, weights_of(into[k].map).size))
+    most = max(range(len(into)), key=lambda k: (needed[k] > 0, synapses(into[k].map)))
     unit = needed[most] or _without_weights(p)
     if p.fires:
         unit = min(unit, float(p.threshold.flat[0]) / FINE)

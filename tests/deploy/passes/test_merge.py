@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spikeport.deploy.calibration import Calibration
-from spikeport.deploy.nodes import Flatten, Input, Node, Output
+from spikeport.deploy.nodes import Flatten, Input, Node, Output, SumPool2d
 from spikeport.deploy.pipeline import Compiled, compiled
 from spikeport.sim import simulate
 from tests.deploy.graphs import conv, graph, lif, linear
@@ -57,6 +57,29 @@ def test_duplicate_channels_are_merged_whole() -> None:
     nodes |= {"f": Flatten(0, -1), "w": linear(rng.normal(0.1, 0.3, (2, 75))), "c": lif(2, v_threshold=0.1)}
     plain, repaired, x = both(nodes, (1, 8, 8), 1)
     assert [g.shape for g in repaired.program.groups] == [(3, 6, 6), (3, 5, 5), (2,)]
+    want = simulate(plain.program, x).spikes
+    assert want.any()
+    assert np.array_equal(simulate(repaired.program, x).spikes, want)
+
+
+def test_duplicate_channels_are_merged_before_a_kernel_and_its_border() -> None:
+    """Their weights are added up in the kernel and in the synapses that are listed beside it."""
+    rng = np.random.default_rng(0)
+    kernel = rng.normal(0.3, 0.5, (4, 1, 3, 3))
+    kernel[2] = kernel[0]
+    second = rng.choice([-0.5, 0.5, 1.0], (3, 4, 3, 3))  # few values: a grid, on which sums are exact
+    second[:, 2] = second[:, 0] = 0.5
+    nodes: dict[str, Node] = {
+        "k": conv(kernel),
+        "a": lif(4, 20, 20),
+        "p": SumPool2d((3, 3), (2, 2), (1, 1)),
+        "l": conv(second, padding=(1, 1)),
+        "b": lif(3, 10, 10, v_threshold=3.0),
+    }
+    nodes |= {"f": Flatten(0, -1), "w": linear(rng.normal(0.1, 0.3, (2, 300))), "c": lif(2, v_threshold=0.1)}
+    plain, repaired, x = both(nodes, (1, 22, 22), 1)
+    assert [type(c).__name__ for c in repaired.program.connections if c.target == "b"] == ["Conv", "Sparse"]
+    assert [g.shape for g in repaired.program.groups] == [(3, 20, 20), (3, 10, 10), (2,)]
     want = simulate(plain.program, x).spikes
     assert want.any()
     assert np.array_equal(simulate(repaired.program, x).spikes, want)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from spikeport.deploy.graph import Graph
-from spikeport.deploy.maps.base import Conv, Dense, Identity
+from spikeport.deploy.maps.base import Conv, Dense, Identity, Sparse
 from spikeport.deploy.maps.matrix import matrix
 from spikeport.deploy.nodes import AvgPool2d, Delay, Flatten, Input, Node, Output, Scale, SumPool2d
 from spikeport.deploy.passes.paths import Path, delay_steps, paths_into, stateless_order
@@ -67,6 +67,23 @@ def test_pooling_before_a_convolution_stays_one_kernel() -> None:
     unit = torch.eye(96, dtype=torch.float64).reshape(96, 2, 8, 6)
     want = torch.nn.functional.conv2d(torch.nn.functional.avg_pool2d(unit, 2), torch.from_numpy(weight), padding=1)
     np.testing.assert_allclose(found(path), want.reshape(96, -1).T.numpy(), rtol=ROUNDING, atol=ROUNDING)
+
+
+def test_means_that_overlap_before_a_padded_convolution_are_two_paths_that_add_up() -> None:
+    """The kernel, and what it sees beyond the border of the means; a Scale behind them is in both."""
+    rng = np.random.default_rng(3)
+    weight, factor = rng.normal(size=(4, 2, 3, 3)), np.array([0.5, -3.0, 1.0, 2.0])
+    pooled = AvgPool2d((3, 3), (2, 2), (1, 1))
+    scale = Scale(np.broadcast_to(factor[:, None, None], (4, 10, 9)).copy())
+    kernel, less = into(pooled, conv(weight, padding=(1, 1)), scale, shape=(2, 20, 18), n=(4, 10, 9))
+    assert isinstance(kernel.map, Conv) and isinstance(less.map, Sparse)
+    assert (kernel.source, kernel.lag) == (less.source, less.lag) == ("in", 0)
+    unit = torch.eye(720, dtype=torch.float64).reshape(720, 2, 20, 18)
+    means = torch.nn.functional.avg_pool2d(unit, 3, 2, 1)
+    want = torch.nn.functional.conv2d(means, torch.from_numpy(weight * factor[:, None, None, None]), padding=1)
+    np.testing.assert_allclose(
+        found(kernel) + found(less), want.reshape(720, -1).T.numpy(), rtol=ROUNDING, atol=ROUNDING
+    )
 
 
 def test_pooling_before_flatten_and_linear_is_folded_into_the_weights() -> None:

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from spikeport.deploy.maps.base import Dense as DenseMap
 from spikeport.deploy.maps.base import Identity, LinearMap
 from spikeport.deploy.maps.conv import conv
 from spikeport.deploy.network import Network, Projection, Readout
-from spikeport.deploy.nodes import Input, Node, Output
+from spikeport.deploy.nodes import Input, Node, Output, SumPool2d
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.assemble import Assemble
 from spikeport.deploy.passes.quantize import Quantize
@@ -19,6 +20,7 @@ from spikeport.errors import DeployError
 from spikeport.program import Conv, Dense, Program, Sparse
 from spikeport.sim import simulate
 from tests.deploy.graphs import branches, chain, cuba, floats, graph, li, lif, linear, population
+from tests.deploy.graphs import conv as conv2d
 
 SPIKES, IMAGE = Options(steps=5), Options(input="bias", steps=5, classes=2)
 
@@ -117,6 +119,25 @@ def test_an_image_enters_through_an_encoder() -> None:
     assert program.groups[0].bias_exp == 6
     assert not program.groups[0].bias_mant.any()
     assert (program.latency, program.outputs[0].classes) == (1, 2)
+
+
+def test_a_kernel_and_its_border_are_one_map_on_the_host() -> None:
+    """Sums that overlap, before a padded convolution; the oracle is torch's."""
+    rng = np.random.default_rng(0)
+    weight = rng.integers(-1, 2, (2, 1, 3, 3)).astype(np.float64)
+    nodes: dict[str, Node] = {
+        "in": Input((1, 20, 20)),
+        "p": SumPool2d((3, 3), (2, 2), (1, 1)),
+        "k": conv2d(weight, padding=(1, 1)),
+        "a": lif(2, 10, 10, v_threshold=100.0),
+        "out": Output(),
+    }
+    program = compile_graph(graph(nodes), input="bias", steps=5, scale=1.0)
+    (encoder,), image = program.encoders, torch.eye(400, dtype=torch.float64).reshape(400, 1, 20, 20)
+    sums = torch.nn.functional.avg_pool2d(image, 3, 2, 1, divisor_override=1)
+    want = torch.nn.functional.conv2d(sums, torch.from_numpy(weight), padding=1).reshape(400, -1).T.numpy()
+    assert isinstance(encoder.synapses, Dense) and not program.connections
+    assert np.array_equal(encoder.synapses.weight, 2 * np.rint(want * 127 / np.abs(want).max()))
 
 
 def test_biases_of_two_synapses_add_up() -> None:

@@ -16,7 +16,7 @@ def test_the_largest_weight_is_254_where_signs_mix_and_255_where_not() -> None:
     assert unit_of_weights(*one([-1.0, -0.5], threshold=9.0)) == pytest.approx(1 / 255)
 
 
-def test_the_projection_of_the_most_weights_decides_as_long_as_an_exponent_of_7_reaches_the_others() -> None:
+def test_the_projection_of_the_most_synapses_decides_as_long_as_an_exponent_of_7_reaches_the_others() -> None:
     assert unit_of_weights(*one([2.0, 1.0, 1.0], [-1.0, 3.0], threshold=9.0)) == pytest.approx(2 / 255)
     assert unit_of_weights(*one([-1.0, 3.0], [2.0, 1.0, 1.0], threshold=9.0)) == pytest.approx(2 / 255)
     assert unit_of_weights(*one([2.0, 1.0, 1.0], [-1.0, 3000.0], threshold=9.0)) == pytest.approx(3000 / 254 / 128)
