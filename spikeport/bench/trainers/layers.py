@@ -23,7 +23,7 @@ class Merged(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.layer(x.flatten(0, 1))
-        return y.unflatten(0, x.shape[:2])
+        return y.reshape(*x.shape[:2], *y.shape[1:])
 
 
 class Sum(nn.Module):
@@ -80,7 +80,7 @@ class Kit:
 
     def leave(self, y: Tensor, block: int) -> Tensor:
         """Mean over time and blocks, `(B, classes)`."""
-        return y.unflatten(-1, (-1, block)).mean((0, -1))
+        return y.reshape(*y.shape[:-1], -1, block).mean((0, -1))
 
 
 class Model(nn.Module):

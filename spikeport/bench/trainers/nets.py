@@ -146,5 +146,3 @@ def dalif_resnet20(classes: int = 100) -> Net:
 
 
 NETS = {"alif_fashion": alif_fashion(), "dalif_resnet20": dalif_resnet20(), "small": small()}
-
-

@@ -1,6 +1,7 @@
 """What every worker does around its net: build it, train on one batch again and again, print one JSON line.
 
-A training step is clearing the gradients, forward, mean squared error against one-hot labels, and backward; no optimizer.
+A step clears the gradients, goes forward, takes the mean squared error against one-hot labels, and goes backward;
+no optimizer.
 """
 
 import argparse
@@ -18,6 +19,9 @@ from torch.nn import functional as F
 from spikeport.bench.trainers.layers import LEVELS
 from spikeport.bench.trainers.nets import NETS, Net
 
+WARM_UP = 2
+"""Steps that do not count: a compiler may look at two before it is done."""
+
 Build: TypeAlias = Callable[[Net, Collection[str]], nn.Module]
 """The net in the worker's framework, of a variant given as words; it takes `(B, c, h, w)` integers as floats."""
 
@@ -26,7 +30,7 @@ def serve(build: Build, version: Callable[[], str], note: str = "") -> None:
     """The whole worker."""
     parser = argparse.ArgumentParser(description="Times training steps of a net of spikeport's benchmark.")
     parser.add_argument("net", choices=NETS)
-    parser.add_argument("--variant", default="", help="words, as the worker knows them, and channels_last")
+    parser.add_argument("--variant", default="", help="words, as the worker knows them, channels_last, compiled")
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=1)
@@ -43,13 +47,15 @@ def serve(build: Build, version: Callable[[], str], note: str = "") -> None:
 def train(
     build: Build, net: Net, words: Collection[str], batch: int, repeats: int, device: torch.device
 ) -> dict[str, Any]:
-    """Seconds of each step after one that does not count, and the memory that they took above the net itself."""
+    """Seconds of each step, and the memory that they took above what was there when the net was built."""
     model = build(net, words).to(device)
     image = torch.randint(0, LEVELS + 1, (batch, *net.shape)).float().to(device)
     target = F.one_hot(torch.arange(batch) % net.classes, net.classes).float().to(device)
     if "channels_last" in words:
         _channels_last(model)
         image = image.contiguous(memory_format=torch.channels_last)
+    if "compiled" in words:
+        model.compile()
     parameters = sum(p.numel() for p in model.parameters() if p.numel() > 1)
 
     def step() -> Tensor:
@@ -59,7 +65,8 @@ def train(
         return loss.detach()
 
     before = memory(device, reset=True)
-    step()
+    for _ in range(WARM_UP):
+        step()
     memory(device, reset=True)
     seconds = [_timed(step, device) for _ in range(repeats)]
     peak = memory(device) - before

@@ -56,7 +56,7 @@ class Slayer(Kit):
         return x.expand(*x.shape[:-1], steps)
 
     def leave(self, y: Tensor, block: int) -> Tensor:
-        return y.mean(-1).unflatten(-1, (-1, block)).mean(-1)
+        return y.mean(-1).reshape(len(y), -1, block).mean(-1)
 
 
 def build(net: nets.Net, words: Collection[str]) -> nn.Module:

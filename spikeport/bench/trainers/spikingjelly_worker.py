@@ -1,7 +1,4 @@
-"""Times SpikingJelly: its multi-step layers and `ParametricLIFNode`, which picks its own kernels on a GPU.
-
-With the word `compiled` torch.compile makes one graph of the net.
-"""
+"""Times SpikingJelly: its multi-step layers and `ParametricLIFNode`, which picks its own kernels on a GPU."""
 
 import importlib.metadata
 from collections.abc import Collection
@@ -51,10 +48,7 @@ class SpikingJelly(Kit):
 
 
 def build(net: nets.Net, words: Collection[str]) -> nn.Module:
-    model = Model(net, SpikingJelly())
-    if "compiled" in words:
-        model.body.compile()
-    return model
+    return Model(net, SpikingJelly())
 
 
 if __name__ == "__main__":
