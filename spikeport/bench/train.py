@@ -122,20 +122,25 @@ def compare(
     for name in names:
         for variant in TRAINERS[name].variants:
             tell(f"{net}, {threads} thread, trying {name} {variant}")
-            try:
-                answer = run(name, net, variant, sizes.timeout_s, repeats=PROBE, **options)
-            except WorkerError as error:
-                found[name].errors[variant] = str(error)
-            else:
+            if answer := _try(found[name], name, net, variant, sizes.timeout_s, repeats=PROBE, **options):
                 found[name].variants[variant] = min(answer["seconds"])
     for number in range(sizes.rounds):
-        for name in (name for name in names if found[name].variants):
-            tell(f"{net}, {threads} thread, round {number + 1}: {name} {found[name].best}")
-            answer = run(name, net, found[name].best, sizes.timeout_s, repeats=sizes.repeats, **options)
-            found[name].answer = answer
-            found[name].seconds += answer["seconds"]
-            found[name].peak_bytes = max(found[name].peak_bytes, answer["peak_bytes"])
+        for name, result in ((name, result) for name, result in found.items() if result.variants):
+            tell(f"{net}, {threads} thread, round {number + 1}: {name} {result.best}")
+            if answer := _try(result, name, net, result.best, sizes.timeout_s, repeats=sizes.repeats, **options):
+                result.answer = answer
+                result.seconds += answer["seconds"]
+                result.peak_bytes = max(result.peak_bytes, answer["peak_bytes"])
     return list(_rows(net, found, options))
+
+
+def _try(found: _Found, name: str, net: str, variant: str, timeout_s: float, **options: Any) -> dict[str, Any] | None:
+    """What `run` gives; None, and the reason kept, if it cannot."""
+    try:
+        return run(name, net, variant, timeout_s, **options)
+    except WorkerError as error:
+        found.errors[variant] = str(error)
+        return None
 
 
 def run(name: str, net: str, variant: str, timeout_s: float, **options: Any) -> dict[str, Any]:

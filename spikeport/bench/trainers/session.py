@@ -7,6 +7,7 @@ no optimizer.
 import argparse
 import json
 import os
+import resource
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -74,14 +75,20 @@ def train(
 
 
 def memory(device: torch.device, *, reset: bool = False) -> int:
-    """Most bytes held since the last reset: of torch's allocator on a GPU, else resident ones of this process."""
+    """Most bytes held since the last reset: of torch's allocator on a GPU, else resident ones of this process.
+
+    Where the system has no /proc, it is since the start of the process.
+    """
     if device.type == "cuda":
         if reset:
             torch.cuda.reset_peak_memory_stats(device)
         return torch.cuda.max_memory_allocated(device)
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if reset:
-        Path("/proc/self/clear_refs").write_text("5")  # Linux: the high-water mark falls to what is resident now
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+        Path("/proc/self/clear_refs").write_text("5")  # the high-water mark falls to what is resident now
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024
 
 
