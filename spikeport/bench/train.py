@@ -43,12 +43,13 @@ class Trainer:
 
 LAYOUTS = ("", "channels_last")
 STEPPED = (*LAYOUTS, "steps", "steps channels_last")
+FREE = (*STEPPED, "compiled", "compiled channels_last")
 COMPILED = (*LAYOUTS, "compiled", "compiled channels_last")
 TRAINERS = {
     LIMIT: Trainer("limit_worker", COMPILED),
     OURS: Trainer("spikeport_worker"),
     "spikeport quantized": Trainer("spikeport_worker", ("quantized", "quantized channels_last")),
-    "snntorch": Trainer("snntorch_worker", STEPPED, ("snntorch==1.0.0",)),
+    "snntorch": Trainer("snntorch_worker", FREE, ("snntorch==1.0.0",)),
     "norse": Trainer("norse_worker", STEPPED, ("norse==1.1.0", "nir==1.0.8", "nirtorch==2.6")),
     "spikingjelly": Trainer("spikingjelly_worker", COMPILED, ("spikingjelly==2.0.0", "loguru==0.7.3", "tqdm==4.67.1")),
     "slayer": Trainer("slayer_worker", LAYOUTS, ("lava-dl==0.6.0", "lava-nc==0.10.0")),

@@ -40,13 +40,18 @@ def test_torch_builds_what_is_described(name: str) -> None:
     assert out.shape == (2, net.classes)
 
 
-def test_ours_is_the_described_net() -> None:
-    net = NETS["alif_fashion"]
+@pytest.mark.parametrize("name", spikeport_worker.MODELS)
+def test_ours_is_the_described_net(name: str) -> None:
+    net = NETS[name]
     with torch.device("meta"):
         model = spikeport_worker.build(net, ["quantized"])
 
     weights = [p.numel() for p in model.parameters() if p.numel() > 1]
     assert sum(weights) == parameters(net.head) + parameters(net.body)
+    assert len(weights) == len(list(Model(net, Kit()).parameters()))
+
+
+def test_a_net_that_we_do_not_have_is_refused() -> None:
     with pytest.raises(InputError, match="net .small. is not one of"):
         spikeport_worker.build(NETS["small"], [])
 
