@@ -74,6 +74,7 @@ class _Found:
     errors: dict[str, str] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     answer: dict[str, Any] = field(default_factory=dict)
+    cpu_seconds: list[float] = field(default_factory=list)
     peak_bytes: int = 0
 
     @property
@@ -131,6 +132,7 @@ def compare(
             if answer := _try(result, name, net, result.best, sizes.timeout_s, repeats=sizes.repeats, **options):
                 result.answer = answer
                 result.seconds += answer["seconds"]
+                result.cpu_seconds += answer["cpu_seconds"]
                 result.peak_bytes = max(result.peak_bytes, answer["peak_bytes"])
     return list(_rows(net, found, options))
 
@@ -184,18 +186,24 @@ def _rows(net: str, found: dict[str, _Found], options: dict[str, Any]) -> Iterat
             yield row | {"error": next(iter(result.errors.values()))}
             continue
         row |= {"variant": result.best, **timed[name].to_json(), "peak_bytes": result.peak_bytes}
+        row["cpu_min_s"] = min(result.cpu_seconds)
         row |= {key: result.answer[key] for key in ("version", "torch", "note", "parameters")}
         if LIMIT in timed and name != LIMIT:
-            row["of_limit"] = _ratio(timed[name], timed[LIMIT])
-            row["of_limit"]["memory"] = result.peak_bytes / found[LIMIT].peak_bytes
+            row["of_limit"] = _ratio(result, found[LIMIT])
         if OURS in timed and name not in (LIMIT, OURS):
-            row["of_ours"] = _ratio(timed[name], timed[OURS])
-            row["of_ours"]["memory"] = result.peak_bytes / found[OURS].peak_bytes
+            row["of_ours"] = _ratio(result, found[OURS])
         yield row
 
 
-def _ratio(one: Timing, other: Timing) -> dict[str, float]:
-    return {"min": one.best / other.best, "median": one.median / other.median}
+def _ratio(one: _Found, other: _Found) -> dict[str, float]:
+    """Of times, of time on the CPU, which others on the machine disturb less, and of memory."""
+    wall, other_wall = Timing(tuple(one.seconds)), Timing(tuple(other.seconds))
+    return {
+        "min": wall.best / other_wall.best,
+        "median": wall.median / other_wall.median,
+        "cpu": min(one.cpu_seconds) / min(other.cpu_seconds),
+        "memory": one.peak_bytes / other.peak_bytes,
+    }
 
 
 def _cores() -> int:

@@ -10,8 +10,8 @@ from spikeport.bench.train import bench_train as measure
 from spikeport.commands.answer import Answer, say
 from spikeport.commands.bench import markdown
 
-COLUMNS = ("net", "who", "threads", "batch", "fastest as", "step (min)", "of the limit (min, median)",
-           "of spikeport (min, median)", "peak", "peak of the limit's")  # fmt: skip
+COLUMNS = ("net", "who", "threads", "batch", "fastest as", "step (min)", "of the limit (min, median, CPU)",
+           "of spikeport (min, median, CPU)", "peak", "peak of the limit's")  # fmt: skip
 
 
 def bench_train(
@@ -47,7 +47,7 @@ def _row(row: Mapping[str, Any]) -> list[str]:
         return [*start, row["error"], *["-"] * 5]
     start[1] = f"{row['name']} {row['version']}"
     limit, ours = (row.get(key) for key in ("of_limit", "of_ours"))
-    ratios = [f"{r['min']:.2f} x, {r['median']:.2f} x" if r else "" for r in (limit, ours)]
+    ratios = [f"{r['min']:.2f} x, {r['median']:.2f} x, {r['cpu']:.2f} x" if r else "" for r in (limit, ours)]
     memory = f"{limit['memory']:.2f} x" if limit else ""
     return [
         *start,

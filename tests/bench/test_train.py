@@ -137,7 +137,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
             raise WorkerError(name, "failed")
         seconds = SECONDS[name] / (2 if "channels_last" in variant else 1)
         about = {"version": "1.0", "torch": "2", "note": "", "parameters": 1}
-        return {"seconds": [seconds, 2 * seconds, 3 * seconds], "peak_bytes": int(seconds * 2**20), **about}
+        times = [seconds, 2 * seconds, 3 * seconds]
+        return {"seconds": times, "cpu_seconds": [seconds], "peak_bytes": int(seconds * 2**20), **about}
 
     monkeypatch.setattr(bench, "run", run)
     yield seen
@@ -150,8 +151,8 @@ def test_each_contender_goes_on_with_its_fastest_variant_in_turn(calls: list[tup
     assert rounds == 2 * [LIMIT, OURS, "spikeport quantized", "snntorch"]
     rows = {row["name"]: row for row in data["train"]}
     assert rows["snntorch"]["variant"] == "channels_last"
-    assert rows["snntorch"]["of_limit"] == {"min": 4.0, "median": 4.0, "memory": 4.0}
-    assert rows["snntorch"]["of_ours"] == {"min": 2.0, "median": 2.0, "memory": 2.0}
+    assert rows["snntorch"]["of_limit"] == {"min": 4.0, "median": 4.0, "cpu": 4.0, "memory": 4.0}
+    assert rows["snntorch"]["of_ours"] == {"min": 2.0, "median": 2.0, "cpu": 2.0, "memory": 2.0}
     assert rows["snntorch"]["repeats"] == 6
     assert "failed" in rows["norse"]["error"]
 
@@ -162,7 +163,7 @@ def test_the_command_writes_json_and_a_table(tmp_path: Path) -> None:
 
     assert json.loads((tmp_path / "out" / "train.json").read_text())["train"] == answer.data["train"]
     lines = (tmp_path / "out" / "train.md").read_text().splitlines()
-    assert lines[5].startswith("| small | snntorch 1.0 | 1 | 2 | channels_last | 2 s | 4.00 x, 4.00 x | 2.00 x")
+    assert lines[5].startswith("| small | snntorch 1.0 | 1 | 2 | channels_last | 2 s | 4.00 x, 4.00 x, 4.00 x | 2.00 x")
     assert "failed" in lines[6]
     assert any("snntorch steps: snntorch: failed" in note for note in answer.notes)
 
