@@ -427,6 +427,30 @@ def bench_deploy(
     _show(command(quick, output), json)
 
 
+@bench_app.command("train")
+def bench_train(
+    part: Annotated[
+        list[str] | None,
+        typer.Option(help="alif_fashion, dalif_resnet20 or small; repeatable. [default: the first two]"),
+    ] = None,
+    peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
+    threads: Annotated[list[int] | None, typer.Option(help="Repeatable. [default: 1, and all cores]")] = None,
+    rounds: Annotated[int, typer.Option(help="Times that all contenders run in turn.")] = 3,
+    repeats: Annotated[int, typer.Option(help="Training steps of a contender in a round.")] = 3,
+    batch: Annotated[int | None, typer.Option(help="Samples of a step. [default: the net's own]")] = None,
+    device: Annotated[str, typer.Option(help="Of torch, such as cuda.")] = "cpu",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write train.json, train.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Training steps against other frameworks, and against the same net without neurons: time and peak memory."""
+    from spikeport.bench.train import Sizes
+    from spikeport.commands.bench_train import bench_train as command
+
+    _show(command(part, peer, threads, device, Sizes(rounds, repeats, batch), output), json)
+
+
 def _show(answer: Any, as_json: bool) -> None:
     from spikeport.commands.answer import show
 

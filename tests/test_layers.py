@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "export": {"export", "train"},
     "deploy": {"deploy"},
     "sim": {"sim"},
-    "bench": {"bench", "deploy", "sim"},
+    "bench": {"bench", "deploy", "sim", "train"},
     "commands": {"commands", "bench", *PARTS},
 }
 FLOOR = sorted(PACKAGE.glob("*.py"))

@@ -16,7 +16,7 @@ import os
 import shutil
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -159,19 +159,35 @@ def _probe(path: Path, version: str) -> dict[str, str] | None:
 
 
 def _prepare_venv(env: LavaEnv, worker: Path, timeout_s: float) -> Path:
-    """A venv in the cache folder, made once per interpreter and list of requirements."""
     packages = requirements(worker)
-    digest = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
-    folder = cache_folder() / f"lava-{env.version}-{digest}"
+    return make_venv(env.path, f"lava-{env.version}", packages, what="lava environment", timeout_s=timeout_s)
+
+
+def make_venv(
+    interpreter: Path, name: str, packages: Sequence[str], *, what: str, timeout_s: float, beside: Sequence[Path] = ()
+) -> Path:
+    """The interpreter of a venv in the cache folder, made once per interpreter and list of requirements.
+
+    Args:
+        packages: Every package with its version: there is no resolver, since Lava declares Python 3.10 only.
+        what: Names it in errors.
+        beside: Folders whose packages it sees as well; its own go first.
+
+    Raises:
+        WorkerError: it cannot be made.
+    """
+    made_of = " ".join([str(interpreter), *packages, *map(str, beside)])
+    folder = cache_folder() / f"{name}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
     python = folder / "bin" / "python"
     with (cache_folder() / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two first calls at once must not both make it
         if not (folder / "ready").exists():
             shutil.rmtree(folder, ignore_errors=True)
-            run_child([env.path, "-m", "venv", folder], what="lava environment", timeout_s=timeout_s)
-            # Lava declares Python 3.10 only, hence no resolver: the worker lists every package with its version.
+            run_child([interpreter, "-m", "venv", folder], what=what, timeout_s=timeout_s)
             install: Command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--ignore-requires-python"]
-            run_child([*install, *packages], what="lava environment", timeout_s=timeout_s)
+            run_child([*install, *packages], what=what, timeout_s=timeout_s)
+            (site,) = folder.glob("lib/python*/site-packages")
+            (site / "beside.pth").write_text("".join(f"{path}\n" for path in beside))
             (folder / "ready").touch()
     return python
 
