@@ -1,4 +1,4 @@
-"""Surrogates and resets: every combination against the recurrence and the chain rule written out, and by differences."""
+"""Surrogates and resets: every combination against the recurrence and chain rule written out, and by differences."""
 
 from dataclasses import replace
 from typing import Any
