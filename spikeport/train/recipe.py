@@ -1,4 +1,7 @@
-"""A recipe: everything that decides a training run, as a TOML file."""
+"""A recipe: everything that decides a training run, as a TOML file.
+
+`base = "alif-mnist"` at its top takes all that the file does not say from a shipped recipe.
+"""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -15,6 +18,7 @@ from spikeport.train.settings import Loss, Paper, Train
 SHIPPED = files("spikeport.train") / "recipes"
 REQUIRED = ("data", "model", "train")
 OPTIONAL = ("loss", "paper")
+MAX_BASES = 8
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,9 @@ def parse_recipe(name: str, text: str, overrides: Sequence[str] = ()) -> Recipe:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(where, "is not TOML", got=error) from error
+    if "base" in table:
+        table = _based(where, table)
+        text = tomli_w.dumps(table)
     _sections(where, table)
     if overrides:
         _override(where, table, overrides)
@@ -109,6 +116,24 @@ def parse_recipe(name: str, text: str, overrides: Sequence[str] = ()) -> Recipe:
         Loss.read(where, "loss", loss),
         Paper.read(where, "paper", paper) if "paper" in table else None,
     )
+
+
+def _based(where: str, table: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+    """The table over the shipped recipe that it names; [paper] is its own, all other sections key by key."""
+    base = table["base"]
+    known = ", ".join(shipped_recipes())
+    if type(base) is not str or base not in shipped_recipes():
+        raise InputError(where, "base", got=base, relation="is not one of", limit=known)
+    if depth > MAX_BASES:
+        raise InputError(where, "base", got=base, relation="leads back to itself")
+    below = tomllib.loads((SHIPPED / f"{base}.toml").read_text())
+    below = _based(where, below, depth + 1) if "base" in below else below
+    merged = {name: section for name, section in below.items() if name != "paper"}
+    for name, section in table.items():
+        if name != "base":
+            under = merged.get(name, {})
+            merged[name] = {**under, **section} if isinstance(section, dict) else section
+    return merged
 
 
 def _sections(where: str, table: dict[str, Any]) -> None:
