@@ -50,7 +50,7 @@ CUTS = [(3, (40, 41)), (24, (6, 6)), (1500, ())]
 
 @pytest.mark.parametrize("channels,space", CUTS)
 def test_threads_change_nothing(many_threads: None, channels: int, space: tuple[int, ...]) -> None:
-    case = Case(2, channels, space, 3, False, True, "batch", True, True, False, 0.0, Dynamics(), False, seed=5)
+    case = Case(2, channels, space, 3, False, True, "batch", True, True, False, 0.0, 0.25, Dynamics(), False, seed=5)
     runs = []
     for threads in (1, 2, 5):
         torch.set_num_threads(threads)

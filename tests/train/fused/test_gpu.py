@@ -56,7 +56,7 @@ def test_float32_is_the_specification(case: Case) -> None:
 
 def test_half_types_are_computed_in_float32() -> None:
     half = torch.bfloat16 if DEVICE == "cuda" else torch.float16  # the interpreter computes with numpy
-    case = Case(2, 5, (3, 4), 3, False, True, "batch", True, True, False, 0.0, Dynamics(), False, seed=5)
+    case = Case(2, 5, (3, 4), 3, False, True, "batch", True, True, False, 0.0, 0.25, Dynamics(), False, seed=5)
     halves = case.tensors(torch.float32, DEVICE)
     for name in ("x0", "x1"):
         halves[name] = halves[name].detach().to(half).requires_grad_()

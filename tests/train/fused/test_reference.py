@@ -73,7 +73,7 @@ def sure(case: Case, membranes: list[Array]) -> Array:
     if case.moments == "none" and not case.scaled:
         return everywhere
     if not case.unit:
-        return everywhere & (np.abs(np.stack(membranes) - 0.25) > 1e-9).all(0)
+        return everywhere & (np.abs(np.stack(membranes) - case.threshold) > 1e-9).all(0)
     y = input_of(case, numbers(case), numbers(case)) / case.unit
     to_half = np.abs(y - np.floor(y) - 0.5) > 1e-9
     return everywhere & (to_half if case.constant else to_half.reshape(case.steps, *everywhere.shape).all(0))
@@ -126,7 +126,7 @@ def test_gradients_are_finite_differences_of_the_smoothed_spikes(case: Case, see
         return s, spikes[t] if case.dynamics.detach_reset else s
 
     make = torch.Generator().manual_seed(case.seed + 1)
-    weights = torch.randn(spikes.size, generator=make, dtype=torch.float64).numpy()
+    weights = torch.randint(-9, 10, spikes.shape, generator=make).numpy().ravel()
     rng = np.random.default_rng(seed)
     towards = {name: rng.standard_normal(x.shape) for name, x in here.items()}
 
