@@ -4,15 +4,14 @@ Autograd makes the gradients, all but the spike's. The kernels do the same opera
 the same spikes.
 """
 
-import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from spikeport.train.dynamics import Dynamics, Surrogate
+from spikeport.train.dynamics import Dynamics
 from spikeport.train.fused.current import Current, Moments, combines, sum_over_processes
+from spikeport.train.surrogate import spike
 
 
 def fire(
@@ -39,7 +38,7 @@ def fire(
     spikes = []
     for current_now in y:
         v = keep * h + current_now
-        s = _spike(v, threshold, dynamics.surrogate)
+        s = spike(v, threshold, dynamics.surrogate)
         spikes.append(s)
         of_reset = s.detach() if dynamics.detach_reset else s
         h = v * (1 - of_reset) if dynamics.reset == "zero" else v - of_reset * threshold
@@ -81,32 +80,3 @@ def _gradient_of_moments(x: Tensor, moments: Moments) -> tuple[Tensor, Tensor]:
 
 def _per_channel(values: Tensor, x: Tensor) -> Tensor:
     return values.view(-1, *[1] * (x.ndim - 2))
-
-
-class _Spike(torch.autograd.Function):
-    """s = [v > threshold], strictly; the surrogate is ds/dv, and its negative ds/dthreshold."""
-
-    @staticmethod
-    def forward(ctx: Any, v: Tensor, threshold: Tensor, surrogate: Surrogate) -> Tensor:
-        ctx.save_for_backward(v, threshold)
-        ctx.surrogate = surrogate
-        return (v > threshold).to(v.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
-        v, threshold = ctx.saved_tensors
-        x = v - threshold if ctx.surrogate.centre == "threshold" else v
-        dv = grads[0] * slope(x, ctx.surrogate)
-        return dv, -dv.sum().reshape(threshold.shape), None
-
-
-def slope(x: Tensor, surrogate: Surrogate) -> Tensor:
-    """ds/dv at the distance x from the surrogate's centre."""
-    if surrogate.shape == "rectangular":
-        return (x.abs() < surrogate.width / 2).to(x.dtype) / surrogate.width
-    return 1 / (surrogate.width * (1 + (math.pi / surrogate.width * x) ** 2))
-
-
-def _spike(v: Tensor, threshold: Tensor, surrogate: Surrogate) -> Tensor:
-    result: Tensor = _Spike.apply(v, threshold, surrogate)  # type: ignore[no-untyped-call]
-    return result
