@@ -451,6 +451,27 @@ def bench_train(
     _show(command(part, peer, threads, device, Sizes(rounds, repeats, batch), output), json)
 
 
+@bench_app.command("directions")
+def bench_directions(
+    question: Annotated[
+        list[str] | None,
+        typer.Option(help="alif-digits, alif-fashion or dalif-fashion; repeatable. [default: all]"),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Runs of each variant.")] = 3,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Over every recipe; repeatable.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write directions.json, directions.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Train small variants of the papers' networks: which of the papers' findings come out."""
+    from spikeport.commands.bench_directions import bench_directions as command
+
+    _show(command(question, seeds, settings or [], output), json)
+
+
 def _show(answer: Any, as_json: bool) -> None:
     from spikeport.commands.answer import show
 

@@ -6,12 +6,10 @@ from torch import nn
 
 from spikeport.errors import InputError
 from spikeport.train.dropout import SpikeDropout
-from spikeport.train.layer import SpikingLayer
 from spikeport.train.models.parts import Convolutions, check_positive, halved, neuron_maker
 from spikeport.train.models.source import Source
 from spikeport.train.pools import MaxPool2d
 from spikeport.train.readout import Vote
-from spikeport.train.synapses import QuantLinear
 
 BLOCKS = 2
 
@@ -29,6 +27,7 @@ def alif_net(
     dropout: float = 0.5,
     pool: str = "max",
     norm: str = "bn",
+    linear_norm: bool = False,
     **neuron_options: Any,
 ) -> nn.Sequential:
     """{{Conv3x3 - BN - neuron} x convs - pool 2x2} x 2 - dropout - Linear - neuron - dropout - Linear - neuron - vote.
@@ -40,6 +39,7 @@ def alif_net(
         hidden: Neurons of the first linear layer.
         votes: Output neurons per class.
         dropout: Probability; one mask for all steps of a sample.
+        linear_norm: Whether batch norm follows the linear layers, too; in the paper it does not.
         pool: "max", as in the paper, or "average", which is folded into the next layer and needs no neurons.
     """
     check_positive("alif_net", classes=classes, channels=channels, convs=convs, hidden=hidden, votes=votes)
@@ -61,7 +61,7 @@ def alif_net(
             mean = nn.AvgPool2d(2)
     modules += [] if mean is not None else [nn.Flatten(2)]
     modules += [SpikeDropout(dropout)] if dropout else []
-    modules.append(SpikingLayer(QuantLinear(channels * h * w, hidden, bias=False), layers.neuron(), pool=mean))
+    modules.append(layers.linear(channels * h * w, hidden, linear_norm, mean))
     modules += [SpikeDropout(dropout)] if dropout else []
-    modules.append(SpikingLayer(QuantLinear(hidden, classes * votes, bias=False), layers.neuron()))
+    modules.append(layers.linear(hidden, classes * votes, linear_norm))
     return nn.Sequential(*modules, Vote(classes))

@@ -14,7 +14,7 @@ from spikeport.train.image import Image
 from spikeport.train.layer import SpikingLayer
 from spikeport.train.neurons import ALIF, DALIF, LIF, PLIF, AbstractNeuron
 from spikeport.train.synapses import AnyBatchNorm, QuantConv2d, QuantLinear
-from spikeport.train.tdbn import TDBatchNorm2d
+from spikeport.train.tdbn import TDBatchNorm1d, TDBatchNorm2d
 
 MakeNeuron = Callable[[], AbstractNeuron]
 NEURONS: dict[str, tuple[Callable[..., AbstractNeuron], Dynamics]] = {
@@ -74,6 +74,14 @@ class Convolutions:
         neuron = self.neuron()
         conv = QuantConv2d(c_in, c_out, kernel, stride, kernel // 2, bias=self.bias)
         return SpikingLayer(conv, neuron, self._norm(c_out, neuron), image=image, pool=pool, shortcut=shortcut)
+
+    def linear(self, n_in: int, n_out: int, normed: bool, pool: nn.AvgPool2d | None = None) -> SpikingLayer:
+        neuron = self.neuron()
+        norm: AnyBatchNorm | None = None
+        if normed:
+            vth = float(neuron.threshold().detach())
+            norm = nn.BatchNorm1d(n_out) if self.norm == "bn" else TDBatchNorm1d(n_out, vth)
+        return SpikingLayer(QuantLinear(n_in, n_out, bias=False), neuron, norm, pool=pool)
 
     def branch(self, c_in: int, c_out: int, stride: int = 1, pool: nn.AvgPool2d | None = None) -> Branch:
         """A way past a block: a convolution of one place."""
