@@ -111,7 +111,7 @@ class Training:
     def run(self) -> list[Epoch]:
         """The history, at the end of the last epoch."""
         self._write_logs()  # a run may have been killed between its checkpoint and its logs
-        with Stop() if self.saving is not None else _never() as stop:
+        with Stop() if self.saving is not None else Deaf() as stop:
             while self.state.epoch < self.course.epochs:
                 self._epoch(stop)
         self._keep()
@@ -263,7 +263,7 @@ def _selected(recipe: Recipe, data: DataSet) -> Feed | None:
     return Feed(data, split)
 
 
-class _never(Stop):
+class Deaf(Stop):
     """No signal is caught: there is nothing to save."""
 
     def __enter__(self) -> Stop:
