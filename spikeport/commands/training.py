@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from spikeport.atomic import check_writable
 from spikeport.commands.answer import Answer, say
-from spikeport.commands.watching import Both, TensorBoard, bars
+from spikeport.commands.watching import Both, TensorBoard, bars, check_tensorboard
 from spikeport.errors import InputError
 from spikeport.train import (
     Epoch,
@@ -36,6 +35,7 @@ from spikeport.train.loop.batches import Feed
 from spikeport.train.loop.checkpoint import NAME as CHECKPOINT
 from spikeport.train.loop.checkpoint import read_table
 from spikeport.train.loop.evaluate import accuracy_of, measured
+from spikeport.train.loop.fit import Training
 from spikeport.train.loop.history import LayerFigures, neurons
 from spikeport.train.recipe import Recipe
 from spikeport.train.report import TrainingReport, headline_rows, write_report
@@ -68,13 +68,11 @@ def train(name: str | None, options: Options) -> Answer | None:
     data = data_of(recipe, options.data)
     model = model_of(recipe, data)  # refuses bad options before a folder is made
     fabric = make_fabric(recipe.train.precision, options.accelerator, options.devices, options.nodes)
+    if options.tensorboard:
+        check_tensorboard()
     if not options.resume:
         check_unused(folder)
-    check_writable(folder)
     fabric.launch()
-    if fabric.is_global_zero and not options.resume:
-        begin_run(folder, recipe)
-    fabric.barrier()
     first = [LayerFigures(layer, 0.0, *figures) for layer, figures in neurons(model).items()]
     saving = Saving(folder, options.checkpoint_minutes, options.checkpoint_steps, options.resume)
     history = _fit(model, data, recipe, fabric, saving, options)
@@ -136,7 +134,10 @@ def _fit(
             done = read_table(saving.folder / CHECKPOINT)["epoch"] if saving.resume else 0
             board = [TensorBoard(saving.folder, done)] if options.tensorboard else []
             watch = Both(stack.enter_context(bars(recipe.name, recipe.train.epochs)), *board)
-        return fit(model, data, recipe, fabric, saving, Hooks(watch, check))
+        training = Training(model, data, recipe, fabric, saving, Hooks(watch, check))
+        if fabric.is_global_zero and not saving.resume:
+            begin_run(saving.folder, recipe)  # whatever is wrong with the recipe has been said
+        return training.run()
 
 
 def _selecting(recipe: Recipe) -> str:

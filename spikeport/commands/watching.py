@@ -1,5 +1,6 @@
 """How a training run is shown while it goes: bars on the terminal, and TensorBoard."""
 
+import importlib.util
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -72,11 +73,8 @@ class TensorBoard(Watch):
     """Scalars of every epoch; what a killed run wrote of an epoch that is done again is purged."""
 
     def __init__(self, folder: Path, done: int) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            do = "pip install tensorboard, or leave --tensorboard out"
-            raise InputError("train", "tensorboard", relation="is not", limit="installed", do=do) from error
+        from torch.utils.tensorboard import SummaryWriter
+
         writer: Any = SummaryWriter
         self.writer = writer(str(folder / "tensorboard"), purge_step=done + 1)
 
@@ -89,6 +87,13 @@ class TensorBoard(Watch):
             for name in ("rate", "gain", "keep", "threshold"):
                 self.writer.add_scalar(f"{layer.name}/{name}", getattr(layer, name), epoch.number)
         self.writer.flush()
+
+
+def check_tensorboard() -> None:
+    """InputError if it is not installed."""
+    if importlib.util.find_spec("tensorboard") is None:
+        do = "pip install tensorboard, or leave --tensorboard out"
+        raise InputError("train", "tensorboard", relation="is not", limit="installed", do=do)
 
 
 @contextmanager

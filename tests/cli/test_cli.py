@@ -331,7 +331,7 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
     "recipe with an unknown model": (
         ("train", "{here}/r.toml", "-o", "{here}/run"),
         text("r.toml", RECIPE.replace("small_conv", "resnet")),
-        "model: name (resnet) is not one of small_conv",
+        "model: name (resnet) is not one of alif_net, resnet18",
     ),
     "recipe with an illegal decay": (
         ("train", "{here}/r.toml", "-o", "{here}/run"),
@@ -362,6 +362,16 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
         ("train", "{made}/tiny.toml", "-o", "{here}/run", "--precision", "16", "--accelerator", "cpu"),
         text("other"),
         "train: precision (16) needs a GPU; use bf16 or 32",
+    ),
+    "batches that are larger than the data": (
+        ("train", "{made}/tiny.toml", "-o", "{here}/run", "--set", "train.batch=2000", "--set", "train.drop_last=true"),
+        text("other"),
+        "train: samples (1400) fill no batch of 2000; lower train.batch",
+    ),
+    "unknown augmentation": (
+        ("train", "{made}/tiny.toml", "-o", "{here}/run", "--set", 'data.augment=["blur"]'),
+        text("other"),
+        "augment: name (blur) is not one of crop, flip",
     ),
     "run that cannot be written": (
         ("train", "{made}/tiny.toml", "-o", "{here}/file/run"),

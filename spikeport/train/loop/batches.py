@@ -1,6 +1,9 @@
 """Which samples come when: from the seed and the epoch alone, so that a run can be taken up at any step."""
 
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -11,6 +14,7 @@ from spikeport.train.augment import Augmentation
 from spikeport.train.data import DataSet, Split, centred
 
 Picks = NDArray[np.int64]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,16 @@ class Feed:
         pictures = self.split.images
         images = pictures[picks] if self.augmentation is None else self.augmentation(pictures, picks, epoch)
         return as_input(self.data, images), torch.from_numpy(self.split.labels[picks])
+
+
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """The same items; one thread makes the next while the last one is used."""
+    waiting = iter(items)
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, waiting, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, waiting, None)
+            yield item
 
 
 def as_input(data: DataSet, images: NDArray[np.uint8]) -> Tensor:

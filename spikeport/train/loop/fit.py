@@ -1,7 +1,7 @@
 """`fit`: a recipe's model, trained on Lightning Fabric, epoch after epoch."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from spikeport.errors import InputError, TrainingStopped
 from spikeport.train.augment import parse_augmentation
 from spikeport.train.data import DataSet
 from spikeport.train.layer import set_quantize
-from spikeport.train.loop.batches import Batches, Feed, Picks
+from spikeport.train.loop.batches import Batches, Feed, Picks, ahead
 from spikeport.train.loop.checkpoint import NAME, State, load_state, save_state
 from spikeport.train.loop.distributed import agreed, check_parts, part_of, seed_step, single, synchronise, total
 from spikeport.train.loop.evaluate import accuracy_of, measured
@@ -111,7 +111,7 @@ class Training:
     def run(self) -> list[Epoch]:
         """The history, at the end of the last epoch."""
         self._write_logs()  # a run may have been killed between its checkpoint and its logs
-        with Stop() if self.saving is not None else _never() as stop:
+        with Stop() if self.saving is not None else Deaf() as stop:
             while self.state.epoch < self.course.epochs:
                 self._epoch(stop)
         self._keep()
@@ -125,8 +125,8 @@ class Training:
         self.objective.train()
         self.begun_at = time.monotonic() - state.seconds
         self.watch.begin(number, len(self.batches), state.step)
-        while state.step < len(self.batches):
-            self._step(number, self.batches.pick(order, state.step), state.step)
+        for x, y, samples in ahead(self._parts(number, order, state.step)):
+            self._step(number, x, y, samples)
             state.step += 1
             self.watch.step(self._means)
             if state.step < len(self.batches):
@@ -135,12 +135,17 @@ class Training:
         if agreed(self.fabric, stop.asked):
             raise self._stopped()
 
-    def _step(self, number: int, pick: Picks, step: int) -> None:
-        course, fabric = self.course, self.fabric
+    def _parts(self, number: int, order: Picks, done: int) -> Iterator[tuple[Tensor, Tensor, int]]:
+        """What this process takes of each global batch that is left, and how many samples that batch has."""
+        for step in range(done, len(self.batches)):
+            pick = self.batches.pick(order, step)
+            yield *self.feed(number, part_of(pick, self.fabric)), len(pick)
+
+    def _step(self, number: int, x: Tensor, y: Tensor, samples: int) -> None:
+        course, fabric, step = self.course, self.fabric, self.state.step
         seed_step(course.seed, number, step, fabric.global_rank)
-        x, y = (fabric.to_device(part) for part in self.feed(number, part_of(pick, fabric)))
         self.wrapped.zero_grad()
-        loss = self.stepped(x, y, len(pick), fabric.world_size)
+        loss = self.stepped(fabric.to_device(x), fabric.to_device(y), samples, fabric.world_size)
         if not torch.isfinite(loss):
             do = "lower train.learning_rate, or clip gradients with train.grad_clip"
             where, what = f"recipe {self.recipe.name}", f"loss of epoch {number}, step {step + 1}"
@@ -258,7 +263,7 @@ def _selected(recipe: Recipe, data: DataSet) -> Feed | None:
     return Feed(data, split)
 
 
-class _never(Stop):
+class Deaf(Stop):
     """No signal is caught: there is nothing to save."""
 
     def __enter__(self) -> Stop:

@@ -1,12 +1,15 @@
 """Every sample once an epoch, in an order that the seed and the epoch decide; pictures as the model takes them."""
 
+from collections.abc import Iterator
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeport.train.augment import parse_augmentation
 from spikeport.train.data import DataSet, Split
-from spikeport.train.loop.batches import Batches, Feed
+from spikeport.train.loop.batches import Batches, Feed, ahead
 
 
 @given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 2**63 - 1), st.integers(1, 5), st.booleans())
@@ -56,3 +59,17 @@ def test_frames_come_time_first() -> None:
     x, _ = Feed(data, split)(1, np.array([2, 0]))
     assert x.shape == (2, 2, 1, 2, 2)
     assert x[:, :, 0, 0, 0].tolist() == [[16, 0], [20, 4]]
+
+
+def test_what_is_made_ahead_comes_in_its_order_and_errors_come_through() -> None:
+    assert list(ahead(range(1, 20))) == list(range(1, 20))
+    assert list(ahead(())) == []
+
+    def breaks() -> Iterator[int]:
+        yield 1
+        raise ValueError("broken picture")
+
+    found = ahead(breaks())
+    assert next(found) == 1
+    with pytest.raises(ValueError, match="broken picture"):
+        next(found)

@@ -28,6 +28,7 @@ def trained(processes: int, folder: Path, precision: str, norm: str) -> dict[str
     return torch.load(out, weights_only=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", ["none", "norm"])
 def test_two_processes_give_the_weights_of_one(tmp_path: Path, norm: str) -> None:
     """Eight steps in float64, the parts of a batch uneven, with clipping, decay and all terms of the loss."""

@@ -72,6 +72,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_at_random_moments_ends_as_the_whole_one(whole: Path, tmp_path: Path) -> None:
     """As soon as there is a checkpoint, after a random while, thrice; then it may end."""
     rng, run = random.Random(0), tmp_path / "run"
@@ -90,6 +91,7 @@ def test_a_run_that_is_killed_at_random_moments_ends_as_the_whole_one(whole: Pat
     assert_same_run(whole / "run", run)
 
 
+@pytest.mark.slow
 def test_a_signal_leaves_a_run_that_can_be_resumed(whole: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = start(run, str(whole / "tiny.toml"))
