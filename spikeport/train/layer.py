@@ -178,8 +178,8 @@ class SpikingLayer(nn.Module):
             got, limit = f"{x.amin():g}..{x.amax():g}", f"[{self.image.low}, {self.image.high}]"
             raise InputError("SpikingLayer", "image values", got=got, relation="are not in", limit=limit)
         if past is not None and past.shape[:2] != x.shape[:2]:
-            what, got, limit = "steps and batch of the second input", tuple(past.shape[:2]), tuple(x.shape[:2])
-            raise InputError("SpikingLayer", what, got=got, relation="are not", limit=limit)
+            what, steps = "steps and batch of the second input", tuple(x.shape[:2])
+            raise InputError("SpikingLayer", what, got=tuple(past.shape[:2]), relation="are not", limit=steps)
         return [x] if past is None else [x, past]
 
 
