@@ -88,6 +88,8 @@ def assert_same_spikes(net: nn.Sequential, x: Tensor, program: Program) -> int:
 def readout_v(readout: Readout, spikes: Array) -> Array:
     """v of each class and place, `(T, B, classes, *places)`: what arrives, and a 4096th of the last, toward zero."""
     ints = readout.integers()
+    if spikes.shape[2] != readout.synapse.in_features:  # flat in front of it
+        spikes = spikes.reshape(*spikes.shape[:2], -1)
     arriving = np.einsum("kc,tbc...->tbk...", ints.weight.numpy(), spikes.astype(np.int64)) * 64
     arriving += ints.bias.numpy().reshape(-1, *[1] * (spikes.ndim - 3))
     v = np.zeros_like(arriving)
@@ -108,8 +110,9 @@ def assert_same_integers(net: nn.Sequential, program: Program) -> None:
         if layer.image is None:
             assert not encoders
             weights = [w.numpy() for w in (ints.weight, ints.past) if w is not None]
-            for connection, way, weight in zip(connections, layer.branches, weights, strict=True):
-                assert_same_synapses(program, connection, way, weight)
+            sources = list(dict.fromkeys(c.source for c in connections))
+            for source, way, weight in zip(sources, layer.branches, weights, strict=True):
+                assert_same_synapses(program, [c for c in connections if c.source == source], way, weight)
             assert np.array_equal(per_channel(group.bias_mant.astype(int) << group.bias_exp), ints.bias.numpy())
         else:
             assert not connections
@@ -128,9 +131,13 @@ def assert_same_integers(net: nn.Sequential, program: Program) -> None:
         assert np.array_equal(per_channel(group.bias_mant.astype(int) << group.bias_exp), ints.bias.numpy())
 
 
-def assert_same_synapses(program: Program, connection: Any, way: Branch | Shortcut, weight: Array) -> None:
-    """The connection's weights are those of the layer, after a pool those of each place in its windows."""
-    if isinstance(connection, Conv):
+def assert_same_synapses(program: Program, connections: list[Any], way: Branch | Shortcut, weight: Array) -> None:
+    """The connections' weights are those of the layer, after a pool those of each place in its windows.
+
+    Windows that reach beyond the border have a connection of their own there.
+    """
+    connection = connections[0]
+    if isinstance(connection, Conv) and len(connections) == 1:
         channels = connection.weight.shape[0]
         kernel = np.full((channels, 1, 1, 1), weight) if isinstance(way, Shortcut) else weight
         if way.pool is not None:
@@ -140,16 +147,26 @@ def assert_same_synapses(program: Program, connection: Any, way: Branch | Shortc
             kernel = spread.reshape(*kernel.shape[:2], *spread.shape[2:]).long().numpy()
         assert np.array_equal(connection.weight.astype(int) << connection.weight_exp, kernel)
         return
-    shape = next(g.shape for g in (*program.groups, *program.inputs) if g.name == connection.source)
-    assert np.array_equal(_matrix(connection, shape), _weights_of(way, weight, shape))
+    shape = _shape_of(program, connection.source)
+    want = _weights_of(way, weight, shape)
+    assert np.array_equal(sum(_matrix(c, shape, len(want)) for c in connections), want)
 
 
-def _matrix(connection: Any, shape: tuple[int, ...]) -> Array:
+def _shape_of(program: Program, name: str) -> tuple[int, ...]:
+    return next(node.shape for node in (*program.groups, *program.inputs) if node.name == name)
+
+
+def _matrix(connection: Any, shape: tuple[int, ...], n_out: int) -> Array:
     """`(n_out, n_in)`."""
+    if isinstance(connection, Conv):
+        x = torch.eye(int(np.prod(shape)), dtype=torch.float64).reshape(-1, *shape)
+        weight = torch.from_numpy(connection.weight.astype(int) << connection.weight_exp).double()
+        geometry = connection.stride, connection.padding, connection.dilation, connection.groups
+        return F.conv2d(x, weight, None, *geometry).flatten(1).T.long().numpy()
     if isinstance(connection, Dense):
         return connection.weight.astype(int) << connection.weight_exp
     assert isinstance(connection, Sparse)
-    found = np.zeros((int(connection.row.max()) + 1, int(np.prod(shape))), int)
+    found = np.zeros((n_out, int(np.prod(shape))), int)
     np.add.at(found, (connection.row, connection.col), connection.weight.astype(int) << connection.weight_exp)
     return found
 

@@ -168,12 +168,14 @@ class Chain:
     @add.register
     def _(self, module: Residual) -> None:
         self._check_spikes("Residual")
-        start = self.head, self.shape
-        for path, child in flat_modules(module.body):
+        start, neurons = (self.head, self.shape), self.count + self.pools
+        for path, child in flat_modules(module.body, "body"):
             try:
                 self.add(child)
             except ExportError as error:
-                raise error.inside(f"body.{path}") from error
+                raise error.inside(path) from error
+        if self.count + self.pools == neurons:  # both ways would be one synapse, whose weights no mantissa may hold
+            raise ExportError("Residual", "body", relation="has no", limit="neurons", do="leave the shortcut out")
         self._layer(module.join, start)
 
     @add.register

@@ -27,9 +27,8 @@ def to_nir(module: nn.Module, sample: Tensor | None = None, *, dt_s: float | Non
     """Exports the deployable form of a module.
 
     Args:
-        sample: One input as the module takes it, `(B, *in)` images, or `(T, B, *in)` images or spikes. Only its shape
-            is read.
-            A `SpikingNetwork` knows its shapes and needs none.
+        sample: One input as the module takes it, `(B, *in)` images, or images or spikes `(T, B, *in)`; only its shape
+            is read. A `SpikingNetwork` knows its shapes and needs none.
         dt_s: Length of a step; sets the time constants. That of a `SpikingNetwork`, else 1e-4, if None.
 
     Raises:

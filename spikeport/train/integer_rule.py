@@ -44,6 +44,9 @@ def forward(ways: Sequence[Way], ints: LayerIntegers, reset: str, dtype: torch.d
             check_spikes(way.x)
             found = accumulate(way.synapse, way.gather(way.x.flatten(0, 1).to(dtype)), way.weight)
             found = found if len(ways) == 1 else found.double()  # of float32 the sum might not be exact
+            if total is not None and found.shape != total.shape:
+                got, limit = tuple(found.shape[1:]), tuple(total.shape[1:])
+                raise InputError("SpikingLayer", "shape of the shortcut", got=got, relation="is not", limit=limit)
             total = found if total is None else total + found
         assert total is not None
         arriving = total.reshape(*ways[0].x.shape[:2], *total.shape[1:])

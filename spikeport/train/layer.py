@@ -167,8 +167,8 @@ class SpikingLayer(nn.Module):
 
     def _inputs(self, x: Tensor, past: Tensor | None) -> list[Tensor]:
         if (past is None) != (self.shortcut is None):
-            relation = "is missing" if past is None else "is not taken by"
-            raise InputError("SpikingLayer", "second input", relation=relation, limit="a layer without a shortcut")
+            relation, limit = ("is missing for", "the") if past is None else ("is not taken without", "a")
+            raise InputError("SpikingLayer", "second input", relation=relation, limit=f"{limit} shortcut")
         axes = (self.main.axes, self.main.axes - 1) if self.image is not None else (self.main.axes,)
         if x.dim() not in axes or not x.numel():
             named = "(B, ...)" if self.image is not None else "(T, B, ...)"
@@ -177,6 +177,9 @@ class SpikingLayer(nn.Module):
         if self.image is not None and (x.amin() < self.image.low or x.amax() > self.image.high):
             got, limit = f"{x.amin():g}..{x.amax():g}", f"[{self.image.low}, {self.image.high}]"
             raise InputError("SpikingLayer", "image values", got=got, relation="are not in", limit=limit)
+        if past is not None and past.shape[:2] != x.shape[:2]:
+            what, steps = "steps and batch of the second input", tuple(x.shape[:2])
+            raise InputError("SpikingLayer", what, got=tuple(past.shape[:2]), relation="are not", limit=steps)
         return [x] if past is None else [x, past]
 
 
