@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3.13 python3.12 python3; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo conformance interop trained setup test test-fast lint format clean
+.PHONY: help demo conformance interop trained full setup test test-fast lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,10 @@ interop: $(VENV)/dev.stamp ## NIR with norse, snnTorch, SpikingJelly, sinabs, ro
 
 trained: $(VENV)/dev.stamp ## train networks in these five frameworks, on digits and Fashion-MNIST; ARGS=--list lists them
 	$(BIN)/python -m tests.trained.live $(ARGS)
+
+full: export OMP_NUM_THREADS ?= 1
+full: $(VENV)/dev.stamp ## the papers' networks in full size, layer by layer beside torch; ARGS='resnet18 vgg16' picks some
+	$(BIN)/python -m tests.full.live $(ARGS)
 
 lint: $(VENV)/dev.stamp ## check format, style and types
 	$(BIN)/ruff format --check
