@@ -34,6 +34,7 @@ from spikeport.train.data import DataSet
 from spikeport.train.loop.batches import Feed
 from spikeport.train.loop.checkpoint import NAME as CHECKPOINT
 from spikeport.train.loop.checkpoint import read_table
+from spikeport.train.loop.distributed import leave
 from spikeport.train.loop.evaluate import accuracy_of, measured
 from spikeport.train.loop.fit import Training
 from spikeport.train.loop.history import LayerFigures, neurons
@@ -77,6 +78,7 @@ def train(name: str | None, options: Options) -> Answer | None:
     saving = Saving(folder, options.checkpoint_minutes, options.checkpoint_steps, options.resume)
     history = _fit(model, data, recipe, fabric, saving, options)
     tested = _tested(model, data, fabric)
+    leave(fabric)
     if not fabric.is_global_zero:
         return None
     set_quantize(model, recipe.train.quantized(recipe.train.epochs))

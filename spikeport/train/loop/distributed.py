@@ -106,6 +106,13 @@ def agreed(fabric: "Fabric", flag: bool) -> bool:
     return bool(total(fabric, torch.tensor([float(flag)], device=fabric.device)).item() > 0)
 
 
+def leave(fabric: "Fabric") -> None:
+    """The end of a run: processes go together, so that none finds another gone."""
+    if fabric.world_size > 1:
+        fabric.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def seed_step(seed: int, epoch: int, step: int, rank: int) -> None:
     """Dropout of a step from these numbers alone: a run that is taken up needs no state of a generator."""
     word = np.random.SeedSequence((seed, epoch, step, rank)).generate_state(1, np.uint64)[0]

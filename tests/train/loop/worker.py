@@ -12,6 +12,7 @@ from torch import nn
 
 from spikeport.train import ALIF, Image, QuantConv2d, QuantLinear, SpikingLayer, Train, Vote, fit, make_fabric
 from spikeport.train.data import DataSet, Split
+from spikeport.train.loop.distributed import leave
 from spikeport.train.recipe import Recipe
 from spikeport.train.settings import Loss
 
@@ -45,6 +46,7 @@ def main(out: str, precision: str, norm: str) -> None:
     fabric.launch()
     model = network(norm == "norm", precision)
     history = fit(model, DataSet("none", 3, samples(1, 30), samples(2, 7)), recipe(precision), fabric)
+    leave(fabric)
     if fabric.is_global_zero:
         torch.save({"weights": model.state_dict(), "history": json.dumps([e.to_json() for e in history])}, out)
 
