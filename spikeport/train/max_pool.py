@@ -1,12 +1,14 @@
 """The greatest of each 2 x 2 places, forward and backward in one pass each, on the CPU.
 
 As torch's `max_pool2d`, bit for bit: the gradient of a window goes to its first greatest value in row-major order.
-torch's own keeps 64-bit indices, and takes longer than the convolutions beside it. Other windows are torch's.
+What is kept for it is a byte for each window. torch's own keeps 64-bit indices, and takes longer than the convolutions
+beside it. Other windows are torch's.
 """
 
 from typing import Any
 
 import numba
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -27,17 +29,19 @@ def max_pool2d(x: Tensor, kernel: Pair, stride: Pair, padding: Pair) -> Tensor:
 class _MaxPool(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
         found = x.new_empty(*x.shape[:2], x.shape[2] // 2, x.shape[3] // 2)
-        _forward(_planes(x), _planes(found))
+        place = torch.empty(found.shape, dtype=torch.uint8)
+        _forward(_planes(x), _planes(found), _planes(place))
+        ctx.save_for_backward(place)
+        ctx.shape = x.shape
         return found
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor]:
-        (x,) = ctx.saved_tensors
-        even = x.shape[2] % 2 == x.shape[3] % 2 == 0
-        dx = torch.empty(x.shape, dtype=x.dtype) if even else torch.zeros(x.shape, dtype=x.dtype)
-        _backward(_planes(x), _planes(grads[0]), _planes(dx))
+        (place,) = ctx.saved_tensors
+        even = ctx.shape[2] % 2 == ctx.shape[3] % 2 == 0
+        dx = (torch.empty if even else torch.zeros)(ctx.shape, dtype=grads[0].dtype)
+        _backward(_planes(place), _planes(grads[0]), _planes(dx))
         return (dx,)
 
 
@@ -46,27 +50,24 @@ def _planes(x: Tensor) -> NDArray[Any]:
 
 
 @numba.njit(nogil=True, cache=True)
-def _forward(x: NDArray[Any], found: NDArray[Any]) -> None:
+def _forward(x: NDArray[Any], found: NDArray[Any], place: NDArray[np.uint8]) -> None:
     for p in range(found.shape[0]):
         for row in range(found.shape[1]):
-            top, bottom, into = x[p, 2 * row], x[p, 2 * row + 1], found[p, row]
+            top, bottom, into, at = x[p, 2 * row], x[p, 2 * row + 1], found[p, row], place[p, row]
             for k in range(found.shape[2]):
-                into[k] = max(max(top[2 * k], top[2 * k + 1]), max(bottom[2 * k], bottom[2 * k + 1]))
+                a, b, c, d = top[2 * k], top[2 * k + 1], bottom[2 * k], bottom[2 * k + 1]
+                upper, lower = max(a, b), max(c, d)
+                into[k] = max(upper, lower)
+                at[k] = (2 + (d > c)) if lower > upper else (b > a)
 
 
 @numba.njit(nogil=True, cache=True)
-def _backward(x: NDArray[Any], grad: NDArray[Any], dx: NDArray[Any]) -> None:
+def _backward(place: NDArray[np.uint8], grad: NDArray[Any], dx: NDArray[Any]) -> None:
     for p in range(grad.shape[0]):
         for row in range(grad.shape[1]):
-            top, bottom, g = x[p, 2 * row], x[p, 2 * row + 1], grad[p, row]
-            d_top, d_bottom = dx[p, 2 * row], dx[p, 2 * row + 1]
+            at, g, d_top, d_bottom = place[p, row], grad[p, row], dx[p, 2 * row], dx[p, 2 * row + 1]
             for k in range(grad.shape[2]):
-                a, b, c, d = top[2 * k], top[2 * k + 1], bottom[2 * k], bottom[2 * k + 1]
-                most = max(max(a, b), max(c, d))
-                is_a = a == most
-                is_b = (b == most) & ~is_a
-                is_c = (c == most) & ~(is_a | is_b)
-                d_top[2 * k] = g[k] if is_a else 0
-                d_top[2 * k + 1] = g[k] if is_b else 0
-                d_bottom[2 * k] = g[k] if is_c else 0
-                d_bottom[2 * k + 1] = 0 if is_a | is_b | is_c else g[k]
+                d_top[2 * k] = g[k] if at[k] == 0 else 0
+                d_top[2 * k + 1] = g[k] if at[k] == 1 else 0
+                d_bottom[2 * k] = g[k] if at[k] == 2 else 0
+                d_bottom[2 * k + 1] = g[k] if at[k] == 3 else 0
