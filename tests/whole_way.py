@@ -108,8 +108,9 @@ def assert_same_integers(net: nn.Sequential, program: Program) -> None:
         if layer.image is None:
             assert not encoders
             weights = [w.numpy() for w in (ints.weight, ints.past) if w is not None]
-            for connection, way, weight in zip(connections, layer.branches, weights, strict=True):
-                assert_same_synapses(program, connection, way, weight)
+            sources = list(dict.fromkeys(c.source for c in connections))
+            for source, way, weight in zip(sources, layer.branches, weights, strict=True):
+                assert_same_synapses(program, [c for c in connections if c.source == source], way, weight)
             assert np.array_equal(per_channel(group.bias_mant.astype(int) << group.bias_exp), ints.bias.numpy())
         else:
             assert not connections
@@ -128,9 +129,13 @@ def assert_same_integers(net: nn.Sequential, program: Program) -> None:
         assert np.array_equal(per_channel(group.bias_mant.astype(int) << group.bias_exp), ints.bias.numpy())
 
 
-def assert_same_synapses(program: Program, connection: Any, way: Branch | Shortcut, weight: Array) -> None:
-    """The connection's weights are those of the layer, after a pool those of each place in its windows."""
-    if isinstance(connection, Conv):
+def assert_same_synapses(program: Program, found: list[Any], way: Branch | Shortcut, weight: Array) -> None:
+    """The connections' weights are those of the layer, after a pool those of each place in its windows.
+
+    Of a convolution behind windows over the border there are two: the kernel, and what it sees too much.
+    """
+    connection, *border = found
+    if isinstance(connection, Conv) and not border:
         channels = connection.weight.shape[0]
         kernel = np.full((channels, 1, 1, 1), weight) if isinstance(way, Shortcut) else weight
         if way.pool is not None:
@@ -140,17 +145,23 @@ def assert_same_synapses(program: Program, connection: Any, way: Branch | Shortc
             kernel = spread.reshape(*kernel.shape[:2], *spread.shape[2:]).long().numpy()
         assert np.array_equal(connection.weight.astype(int) << connection.weight_exp, kernel)
         return
-    shape = next(g.shape for g in (*program.groups, *program.inputs) if g.name == connection.source)
-    assert np.array_equal(_matrix(connection, shape), _weights_of(way, weight, shape))
+    shape = program.shape_of(connection.source)
+    wanted = _weights_of(way, weight, shape)
+    assert np.array_equal(sum(_matrix(c, shape, len(wanted)) for c in found), wanted)
 
 
-def _matrix(connection: Any, shape: tuple[int, ...]) -> Array:
+def _matrix(connection: Any, shape: tuple[int, ...], n_out: int) -> Array:
     """`(n_out, n_in)`."""
+    weight, n_in = connection.weight.astype(int) << connection.weight_exp, int(np.prod(shape))
     if isinstance(connection, Dense):
-        return connection.weight.astype(int) << connection.weight_exp
+        return weight
+    if isinstance(connection, Conv):
+        geometry = connection.stride, connection.padding, connection.dilation, connection.groups
+        units = torch.eye(n_in, dtype=torch.float64).reshape(-1, *shape)
+        return F.conv2d(units, torch.from_numpy(weight).double(), None, *geometry).reshape(n_in, -1).T.long().numpy()
     assert isinstance(connection, Sparse)
-    found = np.zeros((int(connection.row.max()) + 1, int(np.prod(shape))), int)
-    np.add.at(found, (connection.row, connection.col), connection.weight.astype(int) << connection.weight_exp)
+    found = np.zeros((n_out, n_in), int)
+    np.add.at(found, (connection.row, connection.col), weight)
     return found
 
 
