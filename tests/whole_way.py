@@ -132,10 +132,11 @@ def assert_same_integers(net: nn.Sequential, program: Program) -> None:
 def assert_same_synapses(program: Program, found: list[Any], way: Branch | Shortcut, weight: Array) -> None:
     """The connections' weights are those of the layer, after a pool those of each place in its windows.
 
-    Of a convolution behind windows over the border there are two: the kernel, and what it sees too much.
+    Of a convolution behind windows over the border there are two: the kernel, and what it sees too much. Those, and
+    kernels with gaps, are compared as matrices.
     """
     connection, *border = found
-    if isinstance(connection, Conv) and not border:
+    if isinstance(connection, Conv) and not border and connection.dilation == (1, 1):
         channels = connection.weight.shape[0]
         kernel = np.full((channels, 1, 1, 1), weight) if isinstance(way, Shortcut) else weight
         if way.pool is not None:
