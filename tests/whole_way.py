@@ -137,7 +137,7 @@ def assert_same_synapses(program: Program, connections: list[Any], way: Branch |
     Windows that reach beyond the border have a connection of their own there.
     """
     connection = connections[0]
-    if isinstance(connection, Conv) and len(connections) == 1:
+    if isinstance(connection, Conv) and len(connections) == 1 and (way.pool is None or connection.dilation == (1, 1)):
         channels = connection.weight.shape[0]
         kernel = np.full((channels, 1, 1, 1), weight) if isinstance(way, Shortcut) else weight
         if way.pool is not None:
