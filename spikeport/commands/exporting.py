@@ -9,7 +9,8 @@ from spikeport.commands.answer import Answer
 from spikeport.commands.samples import check_file_writable, write_npz
 from spikeport.export import to_nir, write_nir
 from spikeport.train import load_run
-from spikeport.train.data import DataSet, centred
+from spikeport.train.data import DataSet
+from spikeport.train.loop.batches import as_input
 
 
 def export(folder: Path, output: Path, samples: Path | None, data_folder: Path | None = None) -> Answer:
@@ -32,6 +33,7 @@ def export(folder: Path, output: Path, samples: Path | None, data_folder: Path |
 
 
 def held_out(data: DataSet, steps: int) -> dict[str, np.ndarray]:
-    """The test split as the arrays of an input file: each image shown for `steps` steps."""
-    images = centred(data, data.test.images[:])
-    return {"spikes": np.broadcast_to(images, (steps, *images.shape)), "labels": data.test.labels}
+    """The test split as the arrays of an input file: each image shown for `steps` steps, or each frame for one."""
+    x = as_input(data, data.test.images[:]).numpy()
+    shown = x if x.ndim == 5 else np.broadcast_to(x, (steps, *x.shape))
+    return {"spikes": shown, "labels": data.test.labels}

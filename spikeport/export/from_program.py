@@ -20,6 +20,7 @@ from spikeport.export.silence import check_silence
 from spikeport.export.starts import Starts, in_order, lag_of, starts_of
 from spikeport.fixed import Ints
 from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Group, Program, Sparse
+from spikeport.train.dynamics import Dynamics
 from spikeport.train.group import Afferent, SpikingGroup
 from spikeport.train.image_group import OFFSET_EXACT, ImageGroup
 from spikeport.train.network import AnyGroup, SpikingNetwork
@@ -114,7 +115,6 @@ def _spiking_group(program: Program, lif: LIF, into: list[Connection], starts: S
         _neuron(lif, unit),
         least=unit,
         keep_u=fixed.keep_u(lif.du) / fixed.DECAY_ONE,
-        reset=lif.reset,
         fires=fires,
     )
     return group.requires_grad_(not all(a.fixed for a in afferents))  # what only repeats or adds up is no layer
@@ -199,8 +199,10 @@ def _synapse(program: Program, c: Connection, weight: np.ndarray, bias: np.ndarr
 
 
 def _neuron(lif: LIF, unit: float) -> AbstractNeuron:
-    threshold = lif.vth * unit
-    return ALIF(1 - lif.dv / fixed.DECAY_ONE, threshold) if lif.dv else IF(threshold)
+    threshold, dynamics = lif.vth * unit, Dynamics(reset=lif.reset)
+    if not lif.dv:
+        return IF(threshold, dynamics=dynamics)
+    return ALIF(1 - lif.dv / fixed.DECAY_ONE, threshold, dynamics=dynamics)
 
 
 def _bias_of(lif: LIF) -> Ints:

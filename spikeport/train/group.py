@@ -7,7 +7,6 @@ gradients.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log, prod
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -60,10 +59,9 @@ class SpikingGroup(nn.Module):
         shape: Of the neurons.
         into: What enters; at least one.
         bias: Float, in the group's shape or one that broadcasts to it.
-        neuron: Its threshold and decay, one of each.
+        neuron: Its threshold, decay and reset, one of each.
         least: The unit below which the grid never goes, a power of two.
         keep_u: What a step keeps of the current, in [0, 1); 0: it lasts one step. Learns if above 0.
-        reset: Whether a spike sets v to 0, or takes the threshold off.
         fires: Whether the neurons send spikes; else v is read.
     """
 
@@ -77,7 +75,6 @@ class SpikingGroup(nn.Module):
         *,
         least: float,
         keep_u: float = 0.0,
-        reset: Literal["zero", "subtract"] = "zero",
         fires: bool = True,
     ) -> None:
         super().__init__()
@@ -95,13 +92,17 @@ class SpikingGroup(nn.Module):
             a.synapse.weight.requires_grad_(not a.fixed)
         self.bias = nn.Parameter(bias)
         self.neuron = neuron
-        self.reset = reset
         self.fires = fires
         self.current = keep_u > 0
         if self.current:
             self.keep_u_raw = nn.Parameter(torch.tensor(log(keep_u / (1 - keep_u))))
         self.register_buffer("least", torch.tensor(least))
         self.least: Tensor
+
+    @property
+    def reset(self) -> str:
+        """Whether a spike sets v to 0 ("zero"), or takes the threshold off ("subtract")."""
+        return self.neuron.dynamics.reset
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -148,7 +148,8 @@ class SpikingLayer(nn.Module):
         return integer_rule.forward(ways, ints, self.neuron.dynamics.reset, self.synapse.weight.dtype)
 
     def _grid(self, largest: list[Tensor]) -> Grid:
-        return grid_of(largest, [b.levels for b in self.branches], [b.divisor for b in self.branches])
+        alone = isinstance(self.shortcut, Shortcut) and self.shortcut.pool is None
+        return grid_of(largest, [b.levels for b in self.branches], [b.divisor for b in self.branches], alone)
 
     def _image_unit(self, folded: Folded, lsb: Tensor) -> Tensor:
         assert self.image is not None
