@@ -1,5 +1,7 @@
 """Networks of groups: data flow, what is refused, and the parts that only they use."""
 
+from typing import Literal
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,6 +12,7 @@ from spikeport.train import (
     ALIF,
     IF,
     Afferent,
+    Dynamics,
     ImageGroup,
     QuantLinear,
     QuantSparse,
@@ -79,11 +82,12 @@ def test_the_clock_fires_at_every_step() -> None:
         assert net.train(mode)(x)[:, 0].tolist() == [[0, 0], [0, 0], [1, 0]] * 2
 
 
-def currents(fires: bool, reset: str = "zero") -> SpikingNetwork:
+def currents(fires: bool, reset: Literal["zero", "subtract"] = "zero") -> SpikingNetwork:
     """Both decays are a half, a spike brings 1 and then 1/2, 1/4 ... into v."""
     weight = [[1.0, 0.0], [0.0, 0.5]]
-    options = {"least": 2.0**-6, "keep_u": 0.5, "reset": reset, "fires": fires}
-    layer = SpikingGroup("a", (2,), [Afferent("x", linear(weight))], torch.zeros(2), ALIF(0.5, 0.9), **options)
+    options = {"least": 2.0**-6, "keep_u": 0.5, "fires": fires}
+    neuron = ALIF(0.5, 0.9, dynamics=Dynamics(reset=reset))
+    layer = SpikingGroup("a", (2,), [Afferent("x", linear(weight))], torch.zeros(2), neuron, **options)
     return SpikingNetwork((X,), (layer,), (Output("y", "a", reads="s" if fires else "v"),)).eval()
 
 

@@ -78,9 +78,10 @@ class Convolutions:
     def linear(self, n_in: int, n_out: int, normed: bool, pool: nn.AvgPool2d | None = None) -> SpikingLayer:
         neuron = self.neuron()
         norm: AnyBatchNorm | None = None
-        if normed:
-            vth = float(neuron.threshold().detach())
-            norm = nn.BatchNorm1d(n_out) if self.norm == "bn" else TDBatchNorm1d(n_out, vth)
+        if normed and self.norm == "bn":
+            norm = nn.BatchNorm1d(n_out)
+        elif normed:
+            norm = TDBatchNorm1d(n_out, vth=float(neuron.threshold().detach()))
         return SpikingLayer(QuantLinear(n_in, n_out, bias=False), neuron, norm, pool=pool)
 
     def branch(self, c_in: int, c_out: int, stride: int = 1, pool: nn.AvgPool2d | None = None) -> Branch:
