@@ -66,7 +66,10 @@ def demo(
 def train(
     recipe: Annotated[
         str | None,
-        typer.Argument(metavar="RECIPE", help="A TOML file, or the name of a shipped recipe. [with --resume: RUN's]"),
+        typer.Argument(
+            metavar="RECIPE",
+            help="A TOML file, or the name of a shipped recipe (spikeport recipes). [with --resume: RUN's]",
+        ),
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="RUN")] = Path("run"),
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Where the data set's files lie.")] = None,
@@ -110,6 +113,14 @@ def train(
     answer = command(recipe, options)
     if answer is not None:  # the first process speaks for all
         _show(answer, json)
+
+
+@app.command()
+def recipes(json: Json = False) -> None:
+    """List what can be trained by name, with what the papers published."""
+    from spikeport.commands.recipes import recipes as command
+
+    _show(command(), json)
 
 
 @app.command()

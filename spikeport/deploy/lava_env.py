@@ -186,8 +186,8 @@ def make_venv(
             run_child([interpreter, "-m", "venv", folder], what=what, timeout_s=timeout_s)
             install: Command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--ignore-requires-python"]
             run_child([*install, *packages], what=what, timeout_s=timeout_s)
-            (site,) = folder.glob("lib/python*/site-packages")
-            (site / "beside.pth").write_text("".join(f"{path}\n" for path in beside))
+            for site in folder.glob("lib/python*/site-packages") if beside else ():
+                (site / "beside.pth").write_text("".join(f"{path}\n" for path in beside))
             (folder / "ready").touch()
     return python
 

@@ -6,6 +6,7 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,9 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
         return parse_recipe(name, (SHIPPED / f"{name}.toml").read_text(), overrides)
     path = Path(name)
     if not path.is_file():
-        known = ", ".join(shipped_recipes())
-        raise FileError(name, "no such recipe", do=f"name a TOML file or one of: {known}")
+        near = get_close_matches(name, shipped_recipes(), 1)
+        do = f"did you mean {near[0]}?" if near else "name a TOML file, or one that spikeport recipes lists"
+        raise FileError(name, "no such recipe", do=do)
     try:
         return parse_recipe(path.stem, path.read_text(), overrides)
     except (UnicodeDecodeError, OSError) as error:
@@ -121,9 +123,8 @@ def parse_recipe(name: str, text: str, overrides: Sequence[str] = ()) -> Recipe:
 def _based(where: str, table: dict[str, Any], depth: int = 0) -> dict[str, Any]:
     """The table over the shipped recipe that it names; [paper] is its own, all other sections key by key."""
     base = table["base"]
-    known = ", ".join(shipped_recipes())
     if type(base) is not str or base not in shipped_recipes():
-        raise InputError(where, "base", got=base, relation="is not one of", limit=known)
+        raise InputError(where, "base", got=base, relation="is not one of", limit="those of spikeport recipes")
     if depth > MAX_BASES:
         raise InputError(where, "base", got=base, relation="leads back to itself")
     below = tomllib.loads((SHIPPED / f"{base}.toml").read_text())

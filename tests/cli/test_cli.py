@@ -321,7 +321,7 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
     "no recipe": (
         ("train", "{here}/none.toml", "-o", "{here}/run"),
         text("other"),
-        "{here}/none.toml: no such recipe; name a TOML file or one of: digits",
+        "{here}/none.toml: no such recipe; name a TOML file, or one that spikeport recipes lists",
     ),
     "recipe that is no TOML": (
         ("train", "{here}/r.toml", "-o", "{here}/run"),

@@ -127,8 +127,9 @@ def test_a_recipe_that_is_not_understood_is_refused(text: str, message: str) -> 
 def test_a_recipe_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(FileError) as caught:
         load_recipe("nowhere.toml")
-    known = ", ".join(shipped_recipes())
-    assert str(caught.value) == f"nowhere.toml: no such recipe; name a TOML file or one of: {known}"
+    assert str(caught.value) == "nowhere.toml: no such recipe; name a TOML file, or one that spikeport recipes lists"
+    with pytest.raises(FileError, match="^fashion-smal: no such recipe; did you mean fashion-small\\?$"):
+        load_recipe("fashion-smal")
 
 
 def test_a_recipe_that_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,12 @@
+"""`spikeport recipes` lists what is shipped."""
+
+from spikeport.commands.recipes import recipes
+from spikeport.train import shipped_recipes
+
+
+def test_every_recipe_is_listed_with_what_was_published() -> None:
+    listed = {entry["name"]: entry for entry in recipes().data["recipes"]}
+    assert list(listed) == shipped_recipes()
+    best = listed["alif-mnist"]
+    assert (best["data"], best["model"], best["steps"], best["published_accuracy"]) == ("mnist", "alif_net", 8, 99.78)
+    assert listed["digits"]["published_accuracy"] is None
