@@ -469,6 +469,7 @@ def bench_directions(
         typer.Option(help="alif-digits, alif-fashion or dalif-fashion; repeatable. [default: all]"),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Runs of each variant.")] = 3,
+    jobs: Annotated[int, typer.Option(help="Runs at once.")] = 1,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Over every recipe; repeatable.")
     ] = None,
@@ -480,7 +481,7 @@ def bench_directions(
     """Train small variants of the papers' networks: which of the papers' findings come out."""
     from spikeport.commands.bench_directions import bench_directions as command
 
-    _show(command(question, seeds, settings or [], output), json)
+    _show(command(question, seeds, settings or [], output, jobs), json)
 
 
 def _show(answer: Any, as_json: bool) -> None:

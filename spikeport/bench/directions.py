@@ -5,7 +5,9 @@ Accuracy is that of the last epoch on the test split, of the float form, as the 
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from statistics import fmean, stdev
 from typing import Any
 
@@ -63,28 +65,37 @@ QUESTIONS = {
 
 
 def directions(
-    names: Sequence[str], seeds: int, settings: Sequence[str], tell: Callable[[str], None]
+    names: Sequence[str], seeds: int, settings: Sequence[str], tell: Callable[[str], None], jobs: int = 1
 ) -> dict[str, Any]:
     """Trains each variant with each seed; plain tables of what came out.
 
     Args:
         seeds: How many, from 0.
         settings: Over every recipe, such as train.epochs=1.
+        jobs: Runs at once, each in a process of its own; they change no result.
 
     Raises:
         InputError: a question that is not there, or no seed.
     """
     if unknown := sorted(set(names) - QUESTIONS.keys()):
         raise InputError("directions", "question", got=unknown[0], relation="is not one of", limit=", ".join(QUESTIONS))
-    if seeds < 1:
-        raise InputError("directions", "seeds", got=seeds, relation="are not above", limit=0)
-    return {name: _answer(QUESTIONS[name], seeds, settings, tell) for name in names}
+    for what, value in (("seeds", seeds), ("jobs", jobs)):
+        if value < 1:
+            raise InputError("directions", what, got=value, relation="are not above", limit=0)
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        return {name: _answer(QUESTIONS[name], seeds, settings, tell, pool) for name in names}
 
 
-def _answer(question: Question, seeds: int, settings: Sequence[str], tell: Callable[[str], None]) -> dict[str, Any]:
+def _answer(
+    question: Question, seeds: int, settings: Sequence[str], tell: Callable[[str], None], pool: Executor
+) -> dict[str, Any]:
+    started = {
+        name: [pool.submit(_run, question.recipe, (*own, *settings, f"train.seed={seed}")) for seed in range(seeds)]
+        for name, own in question.variants.items()
+    }
     variants = {}
     for name, own in question.variants.items():
-        runs = [_run(question.recipe, [*own, *settings, f"train.seed={seed}"]) for seed in range(seeds)]
+        runs = [run.result() for run in started[name]]
         found = [run["accuracy"] for run in runs]
         tell(f"{question.recipe}, {name}: {', '.join(f'{x:.2%}' for x in found)}")
         spread = stdev(found) if seeds > 1 else 0.0

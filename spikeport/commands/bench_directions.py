@@ -13,12 +13,12 @@ COLUMNS = ("question", "variant", "test accuracy", "deviation", "by seed")
 
 
 def bench_directions(
-    questions: Sequence[str] | None, seeds: int, settings: Sequence[str], output: Path | None
+    questions: Sequence[str] | None, seeds: int, settings: Sequence[str], output: Path | None, jobs: int = 1
 ) -> Answer:
     """Runs the questions, all of them if None."""
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-    data = directions(questions or tuple(QUESTIONS), seeds, settings, say)
+    data = directions(questions or tuple(QUESTIONS), seeds, settings, say, jobs)
     rows, notes = list(_rows(data)), list(_notes(data))
     if output is not None:
         (output / "directions.json").write_text(json.dumps(data, indent=1) + "\n")
