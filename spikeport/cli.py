@@ -449,6 +449,7 @@ def bench_train(
     rounds: Annotated[int, typer.Option(help="Times that all contenders run in turn.")] = 3,
     repeats: Annotated[int, typer.Option(help="Training steps of a contender in a round.")] = 3,
     batch: Annotated[int | None, typer.Option(help="Samples of a step. [default: the net's own]")] = None,
+    compiled: Annotated[bool, typer.Option(help="Try what torch.compile makes of the frameworks, too.")] = True,
     device: Annotated[str, typer.Option(help="Of torch, such as cuda.")] = "cpu",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write train.json, train.md.")
@@ -459,7 +460,7 @@ def bench_train(
     from spikeport.bench.train import Sizes
     from spikeport.commands.bench_train import bench_train as command
 
-    _show(command(part, peer, threads, device, Sizes(rounds, repeats, batch), output), json)
+    _show(command(part, peer, threads, device, Sizes(rounds, repeats, batch, compiled=compiled), output), json)
 
 
 @bench_app.command("directions")

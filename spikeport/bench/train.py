@@ -65,6 +65,8 @@ class Sizes:
     repeats: int = 3
     batch: int | None = None
     timeout_s: float = 1200.0
+    compiled: bool = True
+    """Whether variants that torch.compile makes are tried: each takes minutes to compile."""
 
 
 @dataclass
@@ -112,7 +114,8 @@ def bench_train(
     names = [name for name in TRAINERS if name in peers or name not in PEERS]
     about = {"schema": SCHEMA, "machine": machine() | {"torch": version("torch")}, "device": device}
     rows = [row for net in parts for count in threads for row in compare(net, names, count, device, sizes, tell)]
-    return {**about, "rounds": sizes.rounds, "repeats": sizes.repeats, "train": rows}
+    course = {"rounds": sizes.rounds, "repeats": sizes.repeats, "compiled": sizes.compiled}
+    return {**about, **course, "train": rows}
 
 
 def compare(
@@ -123,6 +126,8 @@ def compare(
     options = {"threads": threads, "batch": sizes.batch or NETS[net].batch, "device": device}
     for name in names:
         for variant in TRAINERS[name].variants:
+            if "compiled" in variant and not sizes.compiled:
+                continue
             tell(f"{net}, {threads} thread, trying {name} {variant}")
             if answer := _try(found[name], name, net, variant, sizes.timeout_s, repeats=PROBE, **options):
                 found[name].variants[variant] = min(answer["seconds"])
