@@ -130,4 +130,4 @@ def _run(recipe_name: str, settings: Sequence[str]) -> dict[str, Any]:
     cpu_s = time.process_time() - began
     set_quantize(model, False)
     layers = {layer: [round(x, 4) for x in figures] for layer, figures in neurons(model).items()}
-    return {"seed": recipe.train.seed, "accuracy": accuracy(model, data), "cpu_s": cpu_s, "keep_gain_threshold": layers}
+    return {"seed": recipe.train.seed, "accuracy": accuracy(model, data), "cpu_s": cpu_s, "gain_keep_threshold": layers}
