@@ -46,7 +46,8 @@ STEPPED = (*LAYOUTS, "steps", "steps channels_last")
 FREE = (*STEPPED, "compiled", "compiled channels_last")
 COMPILED = (*LAYOUTS, "compiled", "compiled channels_last")
 TRAINERS = {
-    LIMIT: Trainer("limit_worker", COMPILED),
+    LIMIT: Trainer("limit_worker"),
+    "limit compiled": Trainer("limit_worker", COMPILED[2:]),
     OURS: Trainer("spikeport_worker"),
     "spikeport quantized": Trainer("spikeport_worker", ("quantized", "quantized channels_last")),
     "snntorch": Trainer("snntorch_worker", FREE, ("snntorch==1.0.0",)),
@@ -111,11 +112,15 @@ def bench_train(
     for what, value in (("rounds", sizes.rounds), ("threads", min(threads)), ("batch", sizes.batch or 1)):
         if value < 1:
             raise InputError("bench", what, got=value, relation="is below", limit=1)
-    names = [name for name in TRAINERS if name in peers or name not in PEERS]
+    names = [name for name in TRAINERS if (name in peers or name not in PEERS) and _variants(name, sizes)]
     about = {"schema": SCHEMA, "machine": machine() | {"torch": version("torch")}, "device": device}
     rows = [row for net in parts for count in threads for row in compare(net, names, count, device, sizes, tell)]
     course = {"rounds": sizes.rounds, "repeats": sizes.repeats, "compiled": sizes.compiled}
     return {**about, **course, "train": rows}
+
+
+def _variants(name: str, sizes: Sizes) -> list[str]:
+    return [variant for variant in TRAINERS[name].variants if sizes.compiled or "compiled" not in variant]
 
 
 def compare(
@@ -125,9 +130,7 @@ def compare(
     found = {name: _Found() for name in names}
     options = {"threads": threads, "batch": sizes.batch or NETS[net].batch, "device": device}
     for name in names:
-        for variant in TRAINERS[name].variants:
-            if "compiled" in variant and not sizes.compiled:
-                continue
+        for variant in _variants(name, sizes):
             tell(f"{net}, {threads} thread, trying {name} {variant}")
             if answer := _try(found[name], name, net, variant, sizes.timeout_s, repeats=PROBE, **options):
                 found[name].variants[variant] = min(answer["seconds"])
