@@ -169,8 +169,8 @@ def test_the_command_writes_json_and_a_table(tmp_path: Path) -> None:
 
     assert json.loads((tmp_path / "out" / "train.json").read_text())["train"] == answer.data["train"]
     lines = (tmp_path / "out" / "train.md").read_text().splitlines()
-    assert lines[5].startswith("| small | snntorch 1.0 | 1 | 2 | channels_last | 2 s | 4.00 x, 4.00 x, 4.00 x | 2.00 x")
-    assert "failed" in lines[6]
+    assert lines[6].startswith("| small | snntorch 1.0 | 1 | 2 | channels_last | 2 s | 4.00 x, 4.00 x, 4.00 x | 2.00 x")
+    assert "failed" in lines[7]
     assert any("snntorch steps: snntorch: failed" in note for note in answer.notes)
 
 
