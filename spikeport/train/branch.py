@@ -17,7 +17,7 @@ NO_SCALE = 2.0**-60
 class Way(nn.Module):
     """What spikes pass before they are weighed: nothing, or a pool."""
 
-    def __init__(self, pool: nn.AvgPool2d | None) -> None:
+    def __init__(self, pool: nn.AvgPool2d | None = None) -> None:
         super().__init__()
         if pool is not None:
             pools.check_average(pool)
@@ -126,9 +126,6 @@ class Branch(Way):
 
 class Shortcut(Way):
     """Spikes of a block's input that join its last neurons as they are, or as means over windows."""
-
-    def __init__(self, pool: nn.AvgPool2d | None = None) -> None:
-        super().__init__(pool)
 
     def fold(self, gain: Tensor) -> Folded:
         """One weight for all, `()`."""

@@ -1,4 +1,4 @@
-"""DA-LIF's VGG-16 and VGG-11: configurations D and A, with means for the pooling, and batch norm."""
+"""DA-LIF's VGG networks, with means for the pooling, and batch norm."""
 
 from typing import Any
 
@@ -11,9 +11,13 @@ from spikeport.train.synapses import QuantLinear
 
 STAGES = (1, 2, 4, 8, 8)
 """Channels of each stage, in widths; a mean over 2 x 2 places follows each."""
+VGGS = {"vgg11": (1, 1, 2, 2, 2), "vgg16": (2, 2, 3, 3, 3)}
+"""Convolutions of each stage. vgg16 is configuration D, 14.73 M parameters at 10 classes; vgg11 is A, 9.23 M: DA-LIF's
+network for DVS128 Gesture, of which the paper does not say more."""
 
 
-def vgg16(
+def vgg(
+    name: str,
     source: Source,
     classes: int,
     *,
@@ -23,44 +27,18 @@ def vgg16(
     norm: str = "bn",
     **neuron_options: Any,
 ) -> nn.Sequential:
-    """Stages of 2, 2, 3, 3 and 3 convolutions, mean over places, Linear: 14.73 M parameters at 10 classes."""
-    return _vgg("vgg16", (2, 2, 3, 3, 3), source, classes, steps, neuron, width, norm, neuron_options)
+    """Stages of Conv3x3 - BN - neuron, mean over places, Linear.
 
-
-def vgg11(
-    source: Source,
-    classes: int,
-    *,
-    steps: int = 16,
-    neuron: str = "dalif",
-    width: int = 64,
-    norm: str = "bn",
-    **neuron_options: Any,
-) -> nn.Sequential:
-    """Stages of 1, 1, 2, 2 and 2 convolutions, mean over places, Linear: 9.23 M parameters.
-
-    DA-LIF's network for DVS128 Gesture; which configuration it is the paper does not say.
+    Args:
+        name: Of `VGGS`.
+        width: Channels of the first stage.
     """
-    return _vgg("vgg11", (1, 1, 2, 2, 2), source, classes, steps, neuron, width, norm, neuron_options)
-
-
-def _vgg(
-    name: str,
-    convs: tuple[int, ...],
-    source: Source,
-    classes: int,
-    steps: int,
-    neuron: str,
-    width: int,
-    norm: str,
-    neuron_options: dict[str, Any],
-) -> nn.Sequential:
-    check_positive(name, classes=classes, width=width)
-    halved(name, source.shape[1:], len(convs))
+    check_positive(name, width=width)
+    halved(name, source.shape[1:], len(STAGES))
     layers = Convolutions(neuron_maker(neuron, **neuron_options), norm, bias=True)
     modules: list[nn.Module] = []
     c_in = source.shape[0]
-    for stage, (count, widths) in enumerate(zip(convs, STAGES, strict=True)):
+    for stage, (count, widths) in enumerate(zip(VGGS[name], STAGES, strict=True)):
         for number in range(count):
             image = None if modules else source.image(steps)
             pool = nn.AvgPool2d(2) if stage and not number else None
