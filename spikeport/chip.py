@@ -20,6 +20,10 @@ class Chip:
     chips_per_system: int
     """Of the largest system that there is public word of."""
     cores_per_chip: int
+    cores_per_tile: int
+    """Cores that share a router of the mesh."""
+    mesh: tuple[int, int]
+    """Tiles of a chip in x and y."""
     neurons_per_core: int
     axons_in_per_core: int
     axons_out_per_core: int
@@ -68,6 +72,8 @@ LOIHI1 = Chip(
     generation=1,
     chips_per_system=32,
     cores_per_chip=128,
+    cores_per_tile=4,
+    mesh=(8, 4),
     neurons_per_core=1024,
     axons_in_per_core=4096,
     axons_out_per_core=4096,
@@ -89,6 +95,8 @@ LOIHI1 = Chip(
         {
             "chips_per_system": _LAVA + " (Nahuku)",
             "cores_per_chip": _LAVA + "; Davies et al., IEEE Micro 38(1), 2018",
+            "cores_per_tile": "Davies et al., IEEE Micro 38(1), 2018",
+            "mesh": "SANA-FE 2.2.9, examples/loihi.yaml: 32 tiles, 8 x 4",
             "neurons_per_core": _NENGO + " (compartments)",
             "axons_in_per_core": _NENGO,
             "axons_out_per_core": _NENGO,
@@ -111,6 +119,8 @@ LOIHI2 = Chip(
     generation=2,
     chips_per_system=1152,
     cores_per_chip=120,
+    cores_per_tile=4,
+    mesh=(8, 4),
     neurons_per_core=4095,
     axons_in_per_core=16_000,
     axons_out_per_core=16_000,
@@ -132,6 +142,8 @@ LOIHI2 = Chip(
         {
             "chips_per_system": "Intel, press release on Hala Point, 2024; 8 in a Kapoho Point",
             "cores_per_chip": _LAVA,
+            "cores_per_tile": "Timcheck et al., arXiv:2601.10035: 8 x 4 routers of 4 cores",
+            "mesh": "Timcheck et al., arXiv:2601.10035: 8 x 4 routers",
             "neurons_per_core": "compile log of lava-dl's netx/yolo_kp (3584 are 87.52 %, 2688 are 65.64 %);"
             " Intel's technology brief of 2021 says up to 8192",
             "axons_in_per_core": _PARTITIONER,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikeport.fixed import Ints
 from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Shape
-from spikeport.sim.fanout import fan_out
+from spikeport.sim.counting.fanout import fan_out
 from spikeport.sim.simulate import simulate
 
 Rng = np.random.Generator

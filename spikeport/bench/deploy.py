@@ -22,7 +22,7 @@ from spikeport.bench.resnet19 import resnet19
 from spikeport.bench.sim import machine
 from spikeport.errors import InputError
 from spikeport.program_file import load_program
-from spikeport.sim.fanout import synapses
+from spikeport.sim.counting.fanout import synapses
 
 SCHEMA = "spikeport-bench-deploy/1"
 OPTIONS = ("--steps", "4", "--input-kind", "bias")

@@ -11,7 +11,7 @@ import numpy as np
 
 from spikeport.bench.cases import SEED, bernoulli, delivered
 from spikeport.program import LIF, Conv, Input, Output, Program
-from spikeport.sim.fanout import fan_out
+from spikeport.sim.counting.fanout import fan_out
 from spikeport.sim.simulate import simulate
 
 CHANNELS, LAYERS = 11, 4

@@ -1,7 +1,7 @@
 """Program, spikes -> Result: simulators, operation counts, energy, report."""
 
-from spikeport.sim.count import Counts as Counts
-from spikeport.sim.count import count_operations as count_operations
+from spikeport.sim.counting import Counts as Counts
+from spikeport.sim.counting import count_operations as count_operations
 from spikeport.sim.decide import decide as decide
 from spikeport.sim.energy import Energy as Energy
 from spikeport.sim.energy import estimate_energy as estimate_energy

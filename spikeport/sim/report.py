@@ -20,7 +20,7 @@ from spikeport.atomic import replacing
 from spikeport.errors import InputError
 from spikeport.page import BLUE, GREY, ORANGE, bar, caption, drawing, rendered, stack, svg
 from spikeport.program import LIF, Group, Input, Output, Program, Shape
-from spikeport.sim.count import Counts, sample_windows
+from spikeport.sim.counting import Counts, sample_windows
 from spikeport.sim.energy import INPUT_RATE_LIMIT, SPIKES_PER_SYNAPSE_LIMITS, Energy
 from spikeport.sim.result import Result
 

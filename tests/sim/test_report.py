@@ -12,7 +12,7 @@ import pytest
 from spikeport.errors import FileError, InputError
 from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program
 from spikeport.sim import simulate
-from spikeport.sim.count import count_operations
+from spikeport.sim.counting import count_operations
 from spikeport.sim.energy import CMOS45_INT8, estimate_energy
 from spikeport.sim.report import (
     LAYER_COLUMNS,

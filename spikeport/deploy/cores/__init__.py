@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from spikeport.chip import Chip
-from spikeport.deploy.cores.cut import Cut, flat, image_cuts
+from spikeport.cores import Cut, flat
+from spikeport.deploy.cores.cut import image_cuts
 from spikeport.deploy.cores.loads import LIMITS as LIMITS
 from spikeport.deploy.cores.loads import Loads, limits_of, loads
 from spikeport.neurons import Group

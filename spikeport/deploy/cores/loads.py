@@ -20,7 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from spikeport.chip import Chip
-from spikeport.deploy.cores.cut import Cut, spread
+from spikeport.cores import Cut, spread
 from spikeport.deploy.cores.window import filters, window
 from spikeport.deploy.cores.words import loihi1_words, loihi2_tap_words, loihi2_words
 from spikeport.fixed import Ints

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.deploy.cores.cut import Cut
+from spikeport.cores import Cut
 from spikeport.fixed import Ints
 from spikeport.program import Conv, Shape
 

@@ -20,9 +20,9 @@ from spikeport import fixed
 from spikeport.fixed import Ints
 from spikeport.program import LIF, Connection, Conv, Dense, Program
 from spikeport.sim import reference
+from spikeport.sim.counting.fanout import fan_out
 from spikeport.sim.engine.groups import is_plain
 from spikeport.sim.engine.run import LeftOutside, Ran
-from spikeport.sim.fanout import fan_out
 
 EXACT = {torch.float32: 2**24, torch.float64: 2**53}
 

@@ -13,8 +13,8 @@ from spikeport.errors import OverflowDetected
 from spikeport.fixed import Ints
 from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program, SigmaDelta, Sparse
 from spikeport.sim import reference
+from spikeport.sim.counting.fanout import fan_out
 from spikeport.sim.engine.run import EventEngine, State
-from spikeport.sim.fanout import fan_out
 from spikeport.sim.random_programs import KINDS, random_program
 from spikeport.sim.state import State as ReferenceState
 

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeport.program import LIF, Conv, Input, Output, Program
+from spikeport.sim.counting.fanout import fan_out
 from spikeport.sim.engine import columns as col
 from spikeport.sim.engine.kernels import add_conv
 from spikeport.sim.engine.layout import Layout, channels_first, channels_last, lay_out
 from spikeport.sim.engine.room import make_room
 from spikeport.sim.engine.windows import add_windows, find_edges
-from spikeport.sim.fanout import fan_out
 
 PAIR = st.tuples(st.integers(1, 3), st.integers(1, 3))
 

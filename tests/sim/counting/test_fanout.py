@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from spikeport.errors import ProgramError
 from spikeport.program import Connection, Conv, Dense, Shape, Sparse
-from spikeport.sim.fanout import fan_out, macs_dense, synapses
+from spikeport.sim.counting.fanout import fan_out, macs_dense, synapses
 
 
 def enumerate_conv(conv: Conv, source: Shape) -> list[tuple[int, int]]:

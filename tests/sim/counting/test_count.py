@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from spikeport.errors import InputError
 from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Shape, Sparse
 from spikeport.sim import simulate
-from spikeport.sim.count import Counts, count_operations, sample_windows
+from spikeport.sim.counting import Counts, count_operations, sample_windows
 from spikeport.sim.result import Result
 
 STEPS, SAMPLES = 5, 3

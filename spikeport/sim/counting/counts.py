@@ -1,20 +1,10 @@
-"""Exact operation counts of one run. Integers only; this file knows no joules.
-
-A synaptic operation (SOP) is one spike delivered over one synapse.
-It is counted at the step at which the spike was sent, whatever the synapse's delay.
-"""
+"""What `count_operations` counts, exact integers: by connection, by layer, in all. Counts of batches add up."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, TypeVar
 
-import numpy as np
-
 from spikeport.errors import InputError
-from spikeport.fixed import Ints
-from spikeport.program import Connection, Encoder, Group, Program
-from spikeport.sim.fanout import fan_out, macs_dense, synapses
-from spikeport.sim.result import Result
 
 SCHEMA = "spikeport-counts/1"
 _Counted = TypeVar("_Counted", "ConnectionCounts", "EncoderCounts", "LayerCounts", "Counts")
@@ -189,101 +179,6 @@ class Counts:
             "input_rate": float(self.input_rate),
             "spikes_per_synapse": float(self.spikes_per_synapse),
         }
-
-
-def count_operations(program: Program, result: Result) -> Counts:
-    """Counts what the samples of a run caused, group by group, inside `sample_windows`.
-
-    Raises:
-        InputError: the Result does not belong to the Program.
-    """
-    _check(program, result)
-    steps, samples = result.spikes.shape[:2]
-    windows = sample_windows(program, steps)
-    sent = {name: result.sent[name][w.start - 1 : w.stop - 1] for name, w in windows.items()}
-    events = {name: np.count_nonzero(x, axis=(0, 1)).astype(np.int64) for name, x in sent.items()}
-
-    def layer(group: Group) -> LayerCounts:
-        window, into = windows[group.name], [c for c in program.connections if c.target == group.name]
-        encoders = [e for e in program.encoders if e.synapses.target == group.name]
-        return LayerCounts(
-            name=group.name,
-            neurons=group.size,
-            first_step=window.start,
-            steps=len(window),
-            updates=group.size * len(window) * samples,
-            spikes_out=int(events[group.name].sum()),
-            connections=tuple(_count(program, c, events[c.source], sent[c.source].size) for c in into),
-            encoders=tuple(_count_encoder(program, e, sent[e.synapses.source]) for e in encoders),
-        )
-
-    return Counts(samples, steps, tuple(layer(group) for group in program.groups))
-
-
-def sample_windows(program: Program, steps: int) -> dict[str, range]:
-    """The hardware steps (from 1) of each input and group that belong to the `steps` steps of the input.
-
-    An input's window starts at step 1. A group's starts at its `reset_offset` if it is reset, which
-    excludes what a bias did before the sample arrived; else at the first step that the input can reach,
-    each connection taking 1 + delay steps and an encoder none. A run of `steps + latency` cuts it.
-    """
-    starts = {entry.name: 1 for entry in program.inputs}
-    starts |= {e.synapses.target: 1 for e in program.encoders}
-    for _ in program.groups:  # shortest paths; with loops the groups' order alone would not do
-        for c in program.connections:
-            if c.source in starts:
-                arrival = starts[c.source] + 1 + (int(np.min(c.delay)) if np.size(c.delay) else 0)
-                starts[c.target] = min(arrival, starts.get(c.target, arrival))
-    for group in program.groups:
-        reset = group.reset_offset if group.reset_interval else 0
-        starts[group.name] = reset or starts.get(group.name, 1)
-    end = steps + program.latency + 1
-    return {name: range(start, max(start, min(start + steps, end))) for name, start in starts.items()}
-
-
-def _count(program: Program, connection: Connection, events: Ints, slots: int) -> ConnectionCounts:
-    source = program.shape_of(connection.source)
-    reached, reached_nz = fan_out(connection, source), fan_out(connection, source, nonzero=True)
-    return ConnectionCounts(
-        source=connection.source,
-        target=connection.target,
-        kind=type(connection).__name__.lower(),
-        slots=slots,
-        events=int(events.sum()),
-        sops=int(events @ reached),
-        sops_nz=int(events @ reached_nz),
-        synapses=int(reached.sum()),
-        synapses_nz=int(reached_nz.sum()),
-        macs_dense=macs_dense(connection, source),
-        graded=connection.graded,
-    )
-
-
-def _count_encoder(program: Program, encoder: Encoder, x: Ints) -> EncoderCounts:
-    connection = encoder.synapses
-    source = program.shape_of(connection.source)
-    changes = (x != x[:1]).any(axis=(0, 2))
-    return EncoderCounts(
-        source=connection.source,
-        target=connection.target,
-        kind=type(connection).__name__.lower(),
-        passes=int(np.where(changes, len(x), 1).sum()),
-        macs_dense=macs_dense(connection, source),
-        macs_valid=synapses(connection, source),
-    )
-
-
-def _check(program: Program, result: Result) -> None:
-    if result.before or result.state is not None:
-        raise InputError("result", "run", relation="was cut", do="count a run in one")
-    steps, samples = result.spikes.shape[:2]
-    sizes = {i.name: i.size for i in program.inputs} | {g.name: g.size for g in program.groups}
-    for name, size in sizes.items():
-        want = (steps + program.latency, samples, size)
-        got = result.sent[name].shape if name in result.sent else "nothing"
-        if got != want:
-            do = "count with the Program that was simulated"
-            raise InputError(f"result of {name}", "spikes sent", got=got, relation="are not", limit=want, do=do)
 
 
 def _ratio(part: int, whole: int) -> Fraction:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from spikeport.errors import InputError
-from spikeport.sim.count import Counts, LayerCounts
+from spikeport.sim.counting.counts import Counts, LayerCounts
 
 SCHEMA = "spikeport-energy/1"
 

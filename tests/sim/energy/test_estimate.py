@@ -9,7 +9,7 @@ import pytest
 
 from spikeport.errors import InputError
 from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program
-from spikeport.sim.count import Counts, count_operations
+from spikeport.sim.counting import Counts, count_operations
 from spikeport.sim.energy import CMOS45_FP32, CMOS45_INT8, PROFILES, estimate_energy, profile_named
 from spikeport.sim.result import Result
 

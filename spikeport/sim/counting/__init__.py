@@ -1,0 +1,5 @@
+"""Program, Result -> counts: integers alone, and nothing of what they cost."""
+
+from spikeport.sim.counting.count import count_operations as count_operations
+from spikeport.sim.counting.counts import Counts as Counts
+from spikeport.sim.counting.windows import sample_windows as sample_windows
