@@ -12,17 +12,16 @@ A limit that a file does not give was not published. Nothing in a file is execut
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
-from spikeport.errors import FileError, InputError
+from spikeport.errors import InputError
 from spikeport.sim.energy.bounds import Bounds
+from spikeport.sim.energy.toml_section import Section, parse_toml, read_bytes, shown
 
 SHIPPED = files("spikeport.sim.energy") / "profiles"
 
@@ -37,9 +36,9 @@ _HOPS = ("hop_x", "hop_y")
 ENERGY_TERMS = ("mac", "ac", *_SOPS, *_NEURONS, "spike_out", "message", *_HOPS)
 LATENCY_TERMS = (*_SOPS, *_NEURONS, "spike_out", "message_out", "message_in", *_HOPS, "read")
 
-MAX_BYTES = 1 << 20
-MAX_VALUE = 1e15
-MAX_TEXT = 2000
+_SINGLE = ("static_w_per_chip", "link_bits_per_ns")
+
+MAX_TILES = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -119,42 +118,26 @@ def profile_named(name: str) -> Profile:
     """
     if name in profile_names():
         return parse_profile(f"spikeport/sim/energy/profiles/{name}.toml", (SHIPPED / f"{name}.toml").read_bytes())
-    if not name.endswith(".toml"):
-        known, do = ", ".join(profile_names()), "name one of them, or the path of a .toml file"
-        raise InputError("energy", "profile", got=_shown(name), relation="is not one of", limit=known, do=do)
-    try:
-        if not Path(name).is_file():
-            raise FileError(name, "is not a file")
-        with open(name, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(_shown(name), "cannot be read", got=error) from error
-    return parse_profile(name, content)
+    if name.endswith(".toml"):
+        return parse_profile(name, read_bytes(name))
+    known, do = ", ".join(profile_names()), "name one of them, or the path of a .toml file"
+    raise InputError("energy", "profile", got=shown(name), relation="is not one of", limit=known, do=do)
 
 
 def parse_profile(path: str, content: bytes) -> Profile:
-    """The profile that the file's bytes spell. Raises FileError, which names the file and the key at fault."""
-    if len(content) > MAX_BYTES:
-        raise FileError(path, "size", relation="exceeds", limit=f"{MAX_BYTES} bytes", do="name a profile")
-    try:
-        table = tomllib.loads(content.decode())
-    except (ValueError, RecursionError) as error:  # tomllib's own error, no UTF-8, endless digits, endless brackets
-        raise FileError(path, "is not TOML", got=_shown(str(error))) from error
-    top = _Section(path, "", table)
-    top.only("profile", "energy_pj", "latency_ns", "barrier_ns", "static_w_per_chip", "link_bits_per_ns")
+    """The profile that a file's bytes spell. Raises FileError, which names the file and the key at fault."""
+    top = parse_toml(path, content)
+    top.only(("profile", "energy_pj", "latency_ns", "barrier_ns", *_SINGLE))
     head = top.section("profile")
-    head.only(
-        "name", "title", "scope", "technology_nm", "note", "banner", "latency_model", "barrier_between"
-    )  # fmt: skip
-    if not _NAME.fullmatch(name := head.text("name")):
-        head.refuse("name", "is not", "letters, digits, '-', '_' and '.', 64 at most")
+    head.only(("name", "title", "scope", "technology_nm", "note", "banner", "latency_model", "barrier_between"))
+    if not _NAME.fullmatch(head.text("name")):
+        head.refuse("name", "is not", "1 to 64 letters, digits, '-', '_' and '.'")
+    static, link = (_constant(top.section(name)) if name in top.values else None for name in _SINGLE)
     profile = Profile(
-        name=name,
+        name=head.text("name"),
         title=head.text("title"),
         scope=head.choice("scope", SCOPES),
-        technology_nm=head.integer("technology_nm", 1, 100_000),
+        technology_nm=head.integer("technology_nm", 1, 100_000) if "technology_nm" in head.values else None,
         note=head.text("note", ""),
         banner=head.text("banner", ""),
         energy_pj=_constants(top, "energy_pj", ENERGY_TERMS),
@@ -162,72 +145,61 @@ def parse_profile(path: str, content: bytes) -> Profile:
         barrier=_barrier(top),
         barrier_between=head.choice("barrier_between", BETWEEN, ""),
         latency_model=head.choice("latency_model", LATENCY_MODELS, ""),
-        static_w_per_chip=_constant(top.section("static_w_per_chip")) if "static_w_per_chip" in table else None,
-        link_bits_per_ns=_constant(top.section("link_bits_per_ns")) if "link_bits_per_ns" in table else None,
+        static_w_per_chip=static,
+        link_bits_per_ns=link,
         path=path,
         sha256=sha256(content).hexdigest(),
     )
-    _check(profile)
+    _check_energy(profile, top)
+    _check_latency(profile, top, head)
     return profile
 
 
-def _check(profile: Profile) -> None:
-    """What the keys must be to each other."""
-
-    def refuse(what: str, relation: str, limit: str, do: str = "") -> NoReturn:
-        raise FileError(profile.path, what, relation=relation, limit=limit, do=do)
-
+def _check_energy(profile: Profile, top: Section) -> None:
     if not profile.energy_pj:
-        refuse("energy_pj", "has", "no terms", "give at least one, such as [energy_pj.sop]")
-    if profile.scope == "all_in":
-        for term in profile.energy_pj.keys() - {"sop"}:
-            refuse(f"energy_pj.{term}", "is already inside", "sop, since profile.scope is all_in")
-        if profile.static_w_per_chip:
-            refuse("static_w_per_chip", "is already inside", "sop, since profile.scope is all_in")
-    for key, terms in (("energy_pj", profile.energy_pj), ("latency_ns", profile.latency_ns)):
-        by_state, by_change = ([t for t in names if t in terms] for names in (_NEURONS[:2], _NEURONS[2:]))
-        if by_state and by_change:
-            refuse(f"{key}.{by_state[0]}", "would count neurons twice beside", f"{key}.{by_change[0]}")
+        top.refuse("energy_pj", "has no terms", do="give one at least, such as [energy_pj.sop]")
+    if profile.scope == "per_term":
+        return
+    for term in profile.energy_pj.keys() - {"sop"}:
+        top.section("energy_pj").refuse(term, "is inside sop already", do='leave it out, or say scope = "per_term"')
+    if profile.static_w_per_chip:
+        top.refuse("static_w_per_chip", "is inside sop already", do='leave it out, or say scope = "per_term"')
+
+
+def _check_latency(profile: Profile, top: Section, head: Section) -> None:
     timed = bool(profile.latency_ns or profile.barrier)
-    for name, given, needed in (("latency_model", profile.latency_model, timed),
-                                ("barrier_between", profile.barrier_between, bool(profile.barrier))):  # fmt: skip
-        if bool(given) != needed:
-            key = "latency_ns or barrier_ns" if name == "latency_model" else "barrier_ns"
-            refuse(f"profile.{name}", "is missing beside" if needed else "needs", key)
+    if timed != bool(profile.latency_model):
+        head.refuse("latency_model", "is missing" if timed else "has no latency_ns and no barrier_ns to go with")
+    if bool(profile.barrier) != bool(profile.barrier_between):
+        head.refuse("barrier_between", "is missing" if profile.barrier else "has no barrier_ns to go with")
 
 
-def _constants(top: "_Section", name: str, terms: tuple[str, ...]) -> Mapping[str, Constant]:
-    """In the order of `terms`."""
+def _constants(top: Section, name: str, terms: tuple[str, ...]) -> Mapping[str, Constant]:
+    """In the order of `terms`. Neurons are priced by their state, or by what is done to them, not by both."""
     if name not in top.values:
         return MappingProxyType({})
     section = top.section(name)
-    section.only(*terms)
+    section.only(terms)
+    by_state, by_work = ([t for t in pair if t in section.values] for pair in (_NEURONS[:2], _NEURONS[2:]))
+    if by_state and by_work:
+        section.refuse(by_state[0], "counts neurons twice beside", section.at(by_work[0]), "leave out one of them")
     return MappingProxyType({t: _constant(section.section(t)) for t in terms if t in section.values})
 
 
-def _barrier(top: "_Section") -> tuple[Barrier, ...]:
-    rows = top.values.get("barrier_ns", [])
-    if not isinstance(rows, list):
-        top.refuse("barrier_ns", "is not", "a list of tables, [[barrier_ns]]")
+def _barrier(top: Section) -> tuple[Barrier, ...]:
     barriers: dict[int, Barrier] = {}
-    for i in range(len(rows)):
-        row = _Section(top.file, f"barrier_ns.{i}", rows[i]) if isinstance(rows[i], dict) else None
-        if row is None:
-            top.refuse("barrier_ns", "is not", "a list of tables, [[barrier_ns]]")
-        tiles = row.integer("tiles", 1, 1_000_000)
-        if tiles is None:
-            row.refuse("tiles", "is missing")
+    for row in top.sections("barrier_ns"):
+        tiles = row.integer("tiles", 1, MAX_TILES)
         if tiles in barriers:
-            row.refuse("tiles", "is there", "already")
+            row.refuse("tiles", "is there already")
         barriers[tiles] = Barrier(tiles, _constant(row, "tiles"))
     return tuple(barriers[tiles] for tiles in sorted(barriers))
 
 
-def _constant(section: "_Section", *beside: str) -> Constant:
-    section.only("low", "nominal", "high", "evidence", "source", "year", "note", *beside)
-    low, nominal, high = (section.number(name) for name in ("low", "nominal", "high"))
-    if nominal is None:
-        section.refuse("nominal", "is missing")
+def _constant(section: Section, *beside: str) -> Constant:
+    section.only((*beside, "nominal", "low", "high", "evidence", "source", "year", "note"))
+    nominal = section.number("nominal")
+    low, high = (section.number(name) if name in section.values else None for name in ("low", "high"))
     if low is not None and low > nominal:
         section.refuse("low", "exceeds nominal", nominal)
     if high is not None and high < nominal:
@@ -236,73 +208,6 @@ def _constant(section: "_Section", *beside: str) -> Constant:
         Bounds(low, nominal, high),
         section.choice("evidence", EVIDENCE),
         section.text("source"),
-        section.integer("year", 1900, 2200),
+        section.integer("year", 1900, 2200) if "year" in section.values else None,
         section.text("note", ""),
     )
-
-
-@dataclass(frozen=True)
-class _Section:
-    """One table of a file, and how its keys are read: each is what it should be, or an error names it."""
-
-    file: str
-    key: str
-    values: dict[str, Any]
-
-    def refuse(self, name: str, relation: str, limit: object = None, do: str = "") -> NoReturn:
-        what, got = f"{self.key}.{name}".strip("."), self.values.get(name)
-        shown = None if got is None else _shown(got)
-        raise FileError(self.file, what, got=shown, relation=relation, limit=limit, do=do)
-
-    def only(self, *names: str) -> None:
-        for name in self.values:
-            if name not in names:
-                where = f"{self.key}: unknown key".lstrip(": ")
-                raise FileError(self.file, where, got=_shown(name), relation="is not one of", limit=", ".join(names))
-
-    def section(self, name: str) -> "_Section":
-        if not isinstance(self.values.get(name), dict):
-            self.refuse(name, "is not a table" if name in self.values else "is missing")
-        return _Section(self.file, f"{self.key}.{name}".strip("."), self.values[name])
-
-    def text(self, name: str, default: str | None = None) -> str:
-        """One line, whatever the line breaks of the file."""
-        value = self.values.get(name, default)
-        if value is None:
-            self.refuse(name, "is missing")
-        line = " ".join(value.split()) if isinstance(value, str) else ""
-        if not isinstance(value, str) or not line.isprintable() or len(line) > MAX_TEXT:
-            self.refuse(name, "is not", f"printable text of at most {MAX_TEXT} characters")
-        if not line and default is None:
-            self.refuse(name, "is empty")
-        return line
-
-    def choice(self, name: str, options: tuple[str, ...], default: str | None = None) -> str:
-        value = self.values.get(name, default)
-        if value is None:
-            self.refuse(name, "is missing", do=f"give one of {', '.join(options)}")
-        if name in self.values and value not in options:
-            self.refuse(name, "is not one of", ", ".join(options))
-        return str(value)
-
-    def number(self, name: str) -> float | None:
-        value = self.values.get(name)
-        if value is None:
-            return None
-        if type(value) not in (int, float) or not 0 <= value <= MAX_VALUE:
-            self.refuse(name, "is not", f"a number from 0 to {MAX_VALUE:g}")
-        return float(value) + 0.0  # no -0.0
-
-    def integer(self, name: str, least: int, most: int) -> int | None:
-        value = self.values.get(name)
-        if value is None:
-            return None
-        if type(value) is not int or not least <= value <= most:
-            self.refuse(name, "is not", f"an integer from {least} to {most}")
-        return value
-
-
-def _shown(value: object) -> str:
-    """Anything from a file within an error: ASCII, one line, short."""
-    text = ascii(value)
-    return text if len(text) <= 64 else f"{text[:61]}..."
