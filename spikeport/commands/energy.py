@@ -1,49 +1,119 @@
-"""`spikeport energy`: exact operation counts, priced."""
+"""`spikeport energy`: exact operation counts, priced, beside the ANN."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from spikeport.commands.answer import Answer
-from spikeport.commands.samples import read_samples
+from spikeport.chip import chip_named
+from spikeport.commands.answer import Answer, Table
+from spikeport.commands.counted import Counted, counted
+from spikeport.commands.energy_tables import columns, compared, rows, sensitivity, totals, write_csv
+from spikeport.commands.samples import check_file_writable
+from spikeport.cores import Cores
+from spikeport.deploy.cores import cores_of, map_cores
 from spikeport.program_file import load_program
-from spikeport.sim import Counts, Energy, count_operations, estimate_energy, simulate
-from spikeport.sim.energy import profile_named
-from spikeport.sim.report import ReportData, format_count, format_energy, write_report
+from spikeport.sim.energy import Energy, Profile, estimate_energy, profile_named
+from spikeport.sim.energy.document import document
+from spikeport.sim.energy.page import write_page
 
-COLUMNS = ("layer", "spikes in", "rate", "SOPs", "host MACs", "SNN", "ANN MACs", "ANN")
+COMPARISON_SCHEMA = "spikeport-energy-comparison/1"
 
 
-def energy(path: Path, input_path: Path, profile: str, html: Path | None) -> Answer:
-    """Counts what a Program does on an input, and prices it against the dense ANN."""
-    priced = profile_named(profile)
+@dataclass(frozen=True)
+class Asked:
+    """What `spikeport energy` is to do."""
+
+    net: Path
+    input: Path
+    profiles: tuple[str, ...] = ("cmos45-fp32",)
+    compare: tuple[Path, ...] = ()
+    """More Programs, on the same samples."""
+    activity: Path | None = None
+    """A recorded run of the Program instead of a simulation."""
+    convention: str = "exact"
+    ann: str | None = None
+    memory: bool = False
+    cores: bool = True
+    html: Path | None = None
+    csv: Path | None = None
+
+    @property
+    def command(self) -> str:
+        """That a reader of the page can repeat."""
+        words = ["spikeport energy", str(self.net), f"--input {self.input}", *(f"--profile {p}" for p in self.profiles)]
+        words += [f"--compare {path}" for path in self.compare]
+        words += [f"--activity {self.activity}"] * (self.activity is not None)
+        words += [f"--convention {self.convention}"] * (self.convention != "exact")
+        words += [f"--ann {self.ann}"] * (self.ann is not None)
+        words += ["--memory lemaire"] * self.memory + ["--no-cores"] * (not self.cores)
+        return " ".join([*words, *([f"--html {self.html}"] if self.html else [])])
+
+
+def energy(asked: Asked) -> Answer:
+    """Counts what Programs do on an input, and prices it."""
+    profiles = [profile_named(name) for name in asked.profiles]
+    for path in (asked.html, asked.csv):
+        if path is not None:
+            check_file_writable(path)
+    nets = [(asked.net, asked.activity), *((path, None) for path in asked.compare)]
+    ran = [_counted(path, asked, recorded) for path, recorded in nets]
+    energies = [(one.name, _estimate(one, asked, profile)) for one in ran for profile in profiles]
+    notes = [f"note: {caveat}" for caveat in energies[0][1].caveats]
+    if asked.csv is not None:
+        write_csv(asked.csv, energies)
+        notes.append(f"{asked.csv} written")
+    if asked.html is not None:
+        write_page(asked.html, asked.net.name, ran[0].program, [e for _, e in energies], command=asked.command)
+        notes.append(f"{asked.html} written")
+    return _answer(asked, ran, energies, notes)
+
+
+def _counted(path: Path, asked: Asked, recorded: Path | None) -> Counted:
+    return counted(path, asked.input, recorded, cores_for(path) if asked.cores else None)
+
+
+def cores_for(path: Path) -> Cores:
+    """Where the compiler puts a Program's neurons."""
     program = load_program(path)
-    samples = read_samples(input_path, program)
-    result = simulate(program, dict(samples.inputs))
-    counts = count_operations(program, result)
-    estimate = estimate_energy(counts, priced)
-    sops, macs = (format_count(float(counts.per_inference(n))) for n in (counts.sops, counts.host_macs))
-    notes = [
-        f"per inference: {sops} SOPs, {macs} MACs on the host; the ANN: {format_count(counts.macs_dense)} MACs",
-        f"SNN {format_energy(estimate.snn_pj)}, ANN {format_energy(estimate.ann_pj)} ({priced.name}: {priced.source})",
-        *(f"note: {caveat}" for caveat in estimate.caveats),
+    chip = chip_named(program.chip)
+    return cores_of(map_cores(program, chip), chip)
+
+
+def _estimate(one: Counted, asked: Asked, profile: Profile) -> Energy:
+    return estimate_energy(
+        one.counts,
+        profile,
+        activity=one.activity,
+        convention=asked.convention,
+        ann=asked.ann,
+        memory=asked.memory,
+    )
+
+
+def _answer(
+    asked: Asked, ran: Sequence[Counted], energies: Sequence[tuple[str, Energy]], notes: Sequence[str]
+) -> Answer:
+    first = energies[0][1]
+    tables = [totals(first)]
+    if len(energies) > 1:
+        tables.append(compared(energies))
+    tables += [sensitivity(first), _verdicts(first)]
+    documents = [
+        {"program": one.name, **document(found, one.program)}
+        for one, found in ((one, found) for one in ran for name, found in energies if name == one.name)
     ]
-    if html is not None:
-        command = f"spikeport energy {path} --input {input_path} --profile {profile} --html {html}"
-        write_report(html, ReportData(path.name, program, result, counts, (estimate,), command=command))
-        notes.append(f"{html} written")
-    data = {"program": str(path), "counts": counts.to_json(), "energy": estimate.to_json()}
-    return Answer(data, f"{path}: operations per inference", COLUMNS, _rows(counts, estimate), notes)
+    data: dict[str, Any] = documents[0]
+    if len(documents) > 1:
+        data = {"schema": COMPARISON_SCHEMA, "energies": documents}
+    title = f"{asked.net}: energy per inference, {first.profile.name}"
+    return Answer(data, title, columns(first), rows(first), notes, tables=tables)
 
 
-def _rows(counts: Counts, estimate: Energy) -> list[tuple[str, ...]]:
-    """One line per layer, per inference: what arrives, what it costs, and what the ANN's layer costs."""
-    rows: list[tuple[str, ...]] = []
-    for layer, priced in zip(counts.layers, estimate.layers, strict=True):
-        spikes_in = format_count(float(counts.per_inference(layer.events_in)))
-        operations = (
-            format_count(float(priced.sops)),
-            format_count(float(priced.host_macs)),
-            format_energy(priced.snn_pj),
-        )
-        ann = (format_count(priced.macs_dense), format_energy(priced.ann_pj))
-        rows.append((layer.name, spikes_in, f"{float(layer.rate):.1%}", *operations, *ann))
-    return rows
+def _verdicts(energy: Energy) -> Table:
+    found = [("", threshold.sentence) for threshold in energy.thresholds]
+    if energy.break_even is not None:
+        even = energy.break_even
+        at = f"{even.spikes_per_synapse:.3g} spikes per synapse, {even.input_rate:.2%} mean input rate"
+        found.append(("", f"By {energy.profile.name} this network equals the dense ANN at {at}."))
+    return Table("published limits", ("", ""), found)

@@ -58,7 +58,7 @@ def run(
     say_if_cleared_midway(program, samples)
     if backend == "lava":
         wanted = program if profile is None else replace(program, profile=profile)
-        done = _written(output, wanted, lava_result(wanted, samples, groups))
+        done = _written(output, program, lava_result(wanted, samples, groups))
     else:
         done = _simulated(program, samples, groups, output, profile, state, flush=state_out is None)
     if state_out is not None and done.state is not None:

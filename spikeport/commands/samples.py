@@ -15,7 +15,7 @@ from spikeport.deploy.calibration import Calibration
 from spikeport.errors import FileError, InputError
 from spikeport.program import Program
 from spikeport.sim import Result
-from spikeport.sim.record import output_keys, write_arrays
+from spikeport.sim.record import PROGRAM, output_keys, program_digest, write_arrays
 
 IntArray = NDArray[np.integer]
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
@@ -123,12 +123,13 @@ def is_hdf5(path: Path) -> bool:
 
 
 def write_result(path: Path, program: Program, result: Result) -> None:
-    """The outputs aligned with the input (`output_keys`), `latency`, and in hardware time `GROUP/s` and the state, as
+    """The outputs aligned with the input (`output_keys`), `latency`, which Program ran, and in hardware time `GROUP/s` and the state, as
     `GROUP/u`.
 
     As HDF5 if its name says so, else as npz.
     """
     arrays: dict[str, NDArray[np.generic]] = {"latency": np.array(result.latency, np.int64)}
+    arrays[PROGRAM] = program_digest(program)
     keys = output_keys(program, result.traces)
     for output in program.outputs:
         x = result.outputs[output.name]

@@ -16,13 +16,15 @@ from spikeport.fixed import Ints
 from spikeport.program import Group, Profile, Program
 from spikeport.sim.decide import Tally, tally
 from spikeport.sim.result import count_cleared, read_outputs
-from spikeport.sim.saved import RunState
+from spikeport.sim.saved import RunState, fingerprint
 from spikeport.sim.simulate import Arrays, Engine, check_groups, check_inputs, start_run
 
 CHUNK_BYTES = 32 * 2**20
 """Of a chunk's arrays, where the caller names no number of steps."""
 BLOCK_BYTES = 2**20
 """Of what HDF5 compresses and reads at once."""
+PROGRAM = "program_sha256"
+"""Where a file of results says which Program ran."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +96,7 @@ def record(
         _lay_out(file, kept, (steps, batch), chunk)
         _lay_out_outputs(file, program, keys, (answered, batch), chunk)
         file["latency"] = np.int64(program.latency)
+        file[PROGRAM] = program_digest(program)
         for a, inputs in _chunks(program, spikes, length, steps, chunk):
             b = min(a + chunk, steps)
             keep, sent = run.advance(inputs, b - a, *asked, before + length)
@@ -147,7 +150,7 @@ def output_keys(program: Program, groups: Collection[str]) -> dict[str, str]:
     Raises:
         InputError: a recorded group, or what every file has, has the same name.
     """
-    keys, taken = {}, {"spikes", "latency", *groups}
+    keys, taken = {}, {"spikes", "latency", PROGRAM, *groups}
     for number, output in enumerate(program.outputs):
         if number == 0 and output.reads == "s":
             keys[output.name] = "spikes"
@@ -158,6 +161,11 @@ def output_keys(program: Program, groups: Collection[str]) -> dict[str, str]:
             raise InputError("output", "name in the file", got=output.name, relation="is one", limit=limit, do=do)
         keys[output.name] = f"{output.name}/v" if output.reads == "v" else output.name
     return keys
+
+
+def program_digest(program: Program) -> NDArray[np.uint8]:
+    """The 32 bytes of its fingerprint."""
+    return np.frombuffer(bytes.fromhex(fingerprint(program)), np.uint8)
 
 
 def bytes_per_step(program: Program, groups: Collection[Group], batch: int) -> int:

@@ -60,6 +60,13 @@ ZERO = Bounds(0.0, 0.0, 0.0)
 """Nothing, known exactly: the start of a sum."""
 
 
+def product(a: Bounds, b: Bounds) -> Bounds:
+    """Both at their lows, nominals and highs; a missing limit is missing in the product."""
+    low = None if a.low is None or b.low is None else a.low * b.low
+    high = None if a.high is None or b.high is None else a.high * b.high
+    return Bounds(low, a.nominal * b.nominal, high)
+
+
 def _divided(part: float | None, whole: float | None) -> float | None:
     if part is None or not whole:
         return None

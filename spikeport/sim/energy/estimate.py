@@ -1,181 +1,238 @@
-"""Counts x prices: the convention of the SNN literature, with its caveats attached.
-
-E_SNN = mac_pj * host MACs + ac_pj * SOPs;  E_ANN = mac_pj * MACs of one dense pass.
-It is an estimate of arithmetic in an assumed technology, not a measurement of a chip.
-"""
+"""`estimate_energy`: counts, priced by a profile, beside the ANN, with everything that a critic asks for."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Any
 
 from spikeport.errors import InputError
+from spikeport.sim.counting.cores import CoreActivity
 from spikeport.sim.counting.counts import Counts, LayerCounts
+from spikeport.sim.energy.baseline import Baseline, baselines
+from spikeport.sim.energy.bounds import ZERO, Bounds, product
+from spikeport.sim.energy.caveats import caveats
+from spikeport.sim.energy.conventions import CONVENTIONS, Amounts, Convention, convention_named
+from spikeport.sim.energy.facts import facts_of
+from spikeport.sim.energy.latency import Latency, estimate_latency
+from spikeport.sim.energy.lemaire import ann_traffic, snn_traffic
+from spikeport.sim.energy.price import Unpriced, in_order, price_of, total, unpriced_of
+from spikeport.sim.energy.profile import Profile, profile_named
+from spikeport.sim.energy.terms import Line, Quantity, quantities
+from spikeport.sim.energy.thresholds import BreakEven, Threshold, break_even, thresholds
 
-SCHEMA = "spikeport-energy/1"
-
-SPIKES_PER_SYNAPSE_LIMITS = (0.15, 1.38)
-"""Below which an SNN competes with an ANN, by its implementation: Dampfhoffer et al., IEEE TETCI 7(3), 2023."""
-INPUT_RATE_LIMIT = 0.064
-"""Below which an SNN of 5 to 10 steps beats a quantized ANN, data movement included: Yan et al., arXiv:2409.08290."""
-
-
-@dataclass(frozen=True)
-class EnergyProfile:
-    """What one operation costs."""
-
-    name: str
-    mac_pj: float
-    """One multiply-accumulate."""
-    ac_pj: float
-    """One accumulate: one synaptic operation."""
-    source: str
-    caveat: str = ""
-    """What a reader of a number at these prices must know."""
-
-    def energy_pj(self, macs: Fraction | int, acs: Fraction | int) -> float:
-        return self.mac_pj * float(macs) + self.ac_pj * float(acs)
-
-
-CMOS45_FP32 = EnergyProfile(
-    "cmos45-fp32",
-    mac_pj=4.6,  # multiplication 3.7, addition 0.9
-    ac_pj=0.9,
-    source="Horowitz, ISSCC 2014: 45 nm, 0.9 V, 32-bit floating point",
-    caveat="the prices are those of 32-bit floating point, as in most papers; the network computes in integers.",
-)
-CMOS45_INT8 = EnergyProfile(
-    "cmos45-int8",
-    mac_pj=0.23,  # multiplication 0.2, addition 0.03
-    ac_pj=0.03,
-    source="Horowitz, ISSCC 2014: 45 nm, 0.9 V, 8-bit integers",
-    caveat="the prices are those of 8-bit additions, although sums on the chip are 24 bits wide.",
-)
-PROFILES: Mapping[str, EnergyProfile] = MappingProxyType({p.name: p for p in (CMOS45_FP32, CMOS45_INT8)})
-
-
-def profile_named(name: str) -> EnergyProfile:
-    """Raises InputError with the known names if there is no such profile."""
-    if name not in PROFILES:
-        raise InputError("energy", "profile", got=name, relation="is not one of", limit=", ".join(PROFILES))
-    return PROFILES[name]
+INTEGERS = "cmos45-int8"
+"""Prices the ANN, and what the host computes, where a chip's profile has no price for a MAC."""
+BY_SPIKES = ("sops", "graded_macs", "spikes", "messages", "hops", "acs")
+"""Quantities that grow with the number of spikes."""
 
 
 @dataclass(frozen=True)
 class LayerEnergy:
-    """One layer in one inference."""
+    """One layer in one inference, pJ."""
 
     name: str
-    host_macs: Fraction
-    sops: Fraction
+    parts: Mapping[str, Bounds]
+    """By quantity (`terms.QUANTITIES`) and `memory`."""
+    amounts: Mapping[str, Fraction]
+    """How much there was of each priced quantity."""
     macs_dense: int
     """The ANN's, one pass."""
-    host_pj: float
-    sop_pj: float
-    ann_pj: float
+    ann: Bounds
 
     @property
-    def snn_pj(self) -> float:
-        return self.host_pj + self.sop_pj
+    def total(self) -> Bounds:
+        return total(self.parts.values())
 
 
 @dataclass(frozen=True)
+class Sensitivity:
+    """The same run by one convention: arithmetic alone."""
+
+    convention: str
+    macs: Fraction | None
+    acs: Fraction | None
+    energy_pj: Bounds | None
+    """None: the profile has no price for one of them."""
+
+
+@dataclass(frozen=True, eq=False)
 class Energy:
     """One inference, mean over the samples that were counted."""
 
-    profile: EnergyProfile
-    samples: int
-    steps: int
+    profile: Profile
+    arithmetic: Profile
+    """What prices the ANN and the host: the profile itself if it has a price for a MAC."""
+    convention: str
+    counts: Counts
+    activity: CoreActivity | None
     layers: tuple[LayerEnergy, ...]
+    unpriced: tuple[Unpriced, ...]
+    baselines: tuple[Baseline, ...]
+    thresholds: tuple[Threshold, ...]
+    break_even: BreakEven | None
+    sensitivity: tuple[Sensitivity, ...]
+    latency: Latency | None
+    static_pj: Bounds | None
+    """Of all chips for one inference's time; not in the total."""
     caveats: tuple[str, ...]
 
     @property
-    def host_pj(self) -> float:
-        return sum(layer.host_pj for layer in self.layers)
+    def parts(self) -> dict[str, Bounds]:
+        """All layers together, pJ by quantity."""
+        names = dict.fromkeys(name for layer in self.layers for name in layer.parts)
+        return {name: total(layer.parts[name] for layer in self.layers if name in layer.parts) for name in names}
 
     @property
-    def sop_pj(self) -> float:
-        return sum(layer.sop_pj for layer in self.layers)
+    def snn(self) -> Bounds:
+        """pJ; the sum of the layers and of the parts."""
+        return total(layer.total for layer in self.layers)
 
     @property
-    def snn_pj(self) -> float:
-        return self.host_pj + self.sop_pj
+    def chip(self) -> Bounds:
+        """pJ, without what the host computes."""
+        return total(part for name, part in self.parts.items() if name != "host_macs")
 
     @property
-    def ann_pj(self) -> float:
-        return sum(layer.ann_pj for layer in self.layers)
+    def ann(self) -> Bounds:
+        """pJ of one dense pass."""
+        return self.baselines[0].energy_pj
 
     @property
-    def ratio(self) -> float | None:
+    def ratio(self) -> Bounds | None:
         """SNN / ANN; below 1 the SNN wins. None if the ANN has nothing to compute."""
-        return self.snn_pj / self.ann_pj if self.ann_pj else None
+        return self.baselines[0].ratio
 
-    def to_json(self) -> dict[str, Any]:
-        totals = ("host_pj", "sop_pj", "snn_pj", "ann_pj", "ratio")
-        return {
-            "schema": SCHEMA,
-            "profile": asdict(self.profile),
-            "samples": self.samples,
-            "steps": self.steps,
-            "layers": [
-                {
-                    **asdict(layer),
-                    "host_macs": float(layer.host_macs),
-                    "sops": float(layer.sops),
-                    "snn_pj": layer.snn_pj,
-                }
-                for layer in self.layers
-            ],
-            "totals": {name: getattr(self, name) for name in totals},
-            "caveats": list(self.caveats),
-        }
+    @property
+    def delay_product_pj_s(self) -> Bounds | None:
+        """Energy, static power included where it is known, times the time to the last output."""
+        if self.latency is None:
+            return None
+        energy = self.snn if self.static_pj is None else self.snn + self.static_pj
+        return product(energy, self.latency.latency_ns).times(Fraction(1, 10**9))
 
 
-def estimate_energy(counts: Counts, profile: EnergyProfile = CMOS45_FP32) -> Energy:
-    """Prices the counts, zero weights and padding included on both sides."""
-    layers = tuple(_price(layer, counts, profile) for layer in counts.layers)
-    return Energy(profile, counts.samples, counts.steps, layers, _caveats(counts, profile))
+def estimate_energy(
+    counts: Counts,
+    profile: Profile | str = "cmos45-fp32",
+    *,
+    activity: CoreActivity | None = None,
+    convention: str = "exact",
+    ann: Profile | str | None = None,
+    memory: bool = False,
+) -> Energy:
+    """Prices one run.
 
+    Args:
+        profile: A profile, the name of a shipped one, or the path of a TOML file.
+        activity: What each core did (`count_cores`); without it messages, hops and latency are unknown.
+        convention: How operations are counted, a name of `CONVENTIONS`. All are in `Energy.sensitivity`.
+        ann: Prices the ANN and the host; the profile itself if None and if it has a price for a MAC, else `cmos45-int8`.
+        memory: Adds Lemaire's memory traffic, on both sides.
 
-def _price(layer: LayerCounts, counts: Counts, profile: EnergyProfile) -> LayerEnergy:
-    host_macs, sops = counts.per_inference(layer.host_macs), counts.per_inference(layer.sops)
-    return LayerEnergy(
-        name=layer.name,
-        host_macs=host_macs,
-        sops=sops,
-        macs_dense=layer.macs_dense,
-        host_pj=profile.energy_pj(host_macs, 0),
-        sop_pj=profile.energy_pj(0, sops),
-        ann_pj=profile.energy_pj(layer.macs_dense, 0),
+    Raises:
+        InputError: an unknown name, or an activity of another run. FileError: a profile that is not one.
+    """
+    prices = profile_named(profile) if isinstance(profile, str) else profile
+    arithmetic = _arithmetic(prices, ann)
+    chosen = convention_named(convention)
+    work = _work(counts, activity, chosen)
+    layers = tuple(_layer(layer, work[layer.name], counts, prices, arithmetic, memory) for layer in counts.layers)
+    unpriced = unpriced_of(q for found in work.values() for q in found if _price(q, prices, arithmetic) is None)
+    snn, ann_pj = total(layer.total for layer in layers), total(layer.ann for layer in layers)
+    by_spikes = total(part for layer in layers for name, part in layer.parts.items() if name in BY_SPIKES)
+    latency = None if activity is None else estimate_latency(activity, prices, counts.latency)
+    integers = profile_named(INTEGERS)
+    return Energy(
+        profile=prices,
+        arithmetic=arithmetic,
+        convention=convention,
+        counts=counts,
+        activity=activity,
+        layers=layers,
+        unpriced=() if prices.scope == "all_in" else unpriced,
+        baselines=baselines(counts, snn, ann_pj, integers, _sensitivity(chosen, counts, integers).energy_pj or ZERO),
+        thresholds=thresholds(counts),
+        break_even=break_even(counts, snn.nominal, by_spikes.nominal, ann_pj.nominal),
+        sensitivity=tuple(_sensitivity(one, counts, prices) for one in CONVENTIONS.values()),
+        latency=latency,
+        static_pj=_static(prices, activity, latency),
+        caveats=caveats(
+            counts, prices, arithmetic, unpriced, mapped=activity is not None, memory=memory, convention=chosen
+        ),
     )
 
 
-def _caveats(counts: Counts, profile: EnergyProfile) -> tuple[str, ...]:
-    """Whatever keeps the numbers from being the energy of a chip, in plain words."""
-    caveats = [
-        "This is an estimate from operation counts, not a measurement: nothing here was measured on Loihi.",
-        "Only arithmetic is priced: no memory traffic, no routing of spikes, no neuron updates, no static power. "
-        "On real hardware memory traffic alone can cost more than all arithmetic together.",
-    ]
-    if profile.caveat:
-        caveats.append(f"{profile.name}: {profile.caveat}")
-    if any(c.graded for layer in counts.layers for c in layer.connections):
-        caveats.append("Graded spikes are priced as accumulates, although each multiplies a weight by its payload.")
-    encoders = [e for layer in counts.layers for e in layer.encoders]
-    if encoders:
-        once = all(e.passes == counts.samples for e in encoders)
-        how = (
-            "once per image, because the image does not change"
-            if once
-            else "at every step of a sample whose input changes"
+def _arithmetic(profile: Profile, ann: Profile | str | None) -> Profile:
+    """What prices MACs."""
+    chosen = profile_named(ann) if isinstance(ann, str) else ann
+    if chosen is None:
+        chosen = profile if "mac" in profile.energy_pj else profile_named(INTEGERS)
+    if "mac" not in chosen.energy_pj:
+        do = "name a profile of arithmetic, such as cmos45-int8"
+        raise InputError("energy", "ANN profile", got=chosen.name, relation="has no price for", limit="a MAC", do=do)
+    return chosen
+
+
+def _work(counts: Counts, activity: CoreActivity | None, convention: Convention) -> dict[str, tuple[Quantity, ...]]:
+    """By layer: everything that happened, or what a paper's convention counts."""
+    if convention.name == "exact":
+        return {layer.name: quantities(layer, counts, activity) for layer in counts.layers}
+    return {
+        name: tuple(
+            Quantity(kind, ((Line(amount, prices),),))
+            for kind, amount, prices in (("macs", amounts.mac, ("mac",)), ("acs", amounts.ac, ("ac", "sop")))
+            if amount
         )
-        caveats.append(f"The first layer runs on the host; its MACs are counted {how} and priced as MACs.")
-    caveats.append(
-        f"The ANN is the same network with ReLU, one dense pass, priced alike; the SNN takes "
-        f"{counts.steps} steps. Synapses of weight 0 and, in the MACs, the zeros of the padding are counted."
-    )
-    cut = [layer.name for layer in counts.layers if layer.steps < counts.steps]
-    if cut:
-        caveats.append(f"The run ended before the last step of {', '.join(cut)}; only the steps that ran are counted.")
-    return tuple(caveats)
+        for name, amounts in _amounts(convention, counts).items()
+    }
+
+
+def _amounts(convention: Convention, counts: Counts) -> dict[str, Amounts]:
+    """By layer."""
+    facts = facts_of(counts)
+    found = {layer.name: Amounts() for layer in counts.layers}
+    for fact, amounts in zip(facts, convention.amounts(facts, counts.steps), strict=True):
+        found[fact.name] += amounts
+    return found
+
+
+def _price(quantity: Quantity, profile: Profile, arithmetic: Profile) -> Bounds | None:
+    """The host computes at the price of the ANN's arithmetic."""
+    return price_of(quantity, arithmetic if quantity.name == "host_macs" else profile)
+
+
+def _layer(
+    layer: LayerCounts,
+    work: tuple[Quantity, ...],
+    counts: Counts,
+    profile: Profile,
+    arithmetic: Profile,
+    memory: bool,
+) -> LayerEnergy:
+    priced = {q.name: (found, q.amount) for q in work if (found := _price(q, profile, arithmetic)) is not None}
+    parts = in_order({name: price for name, (price, _) in priced.items()})
+    ann = arithmetic.energy_pj["mac"].value.times(layer.macs_dense)
+    if memory:
+        parts["memory"] = _nominal(snn_traffic(layer, counts).energy_pj)
+        ann += _nominal(ann_traffic(layer).energy_pj)
+    return LayerEnergy(layer.name, parts, {name: amount for name, (_, amount) in priced.items()}, layer.macs_dense, ann)
+
+
+def _nominal(pj: float) -> Bounds:
+    """A model without limits."""
+    return Bounds(None, pj, None) if pj else ZERO
+
+
+def _sensitivity(convention: Convention, counts: Counts, profile: Profile) -> Sensitivity:
+    """The arithmetic alone, by one convention."""
+    amounts = sum(_amounts(convention, counts).values(), Amounts())
+    macs, acs = (Fraction(0) if n is None else n for n in (amounts.mac, amounts.ac))
+    lines = Quantity("acs", ((Line(macs, ("mac",)), Line(acs, ("ac", "sop"))),))
+    return Sensitivity(convention.name, macs, acs, price_of(lines, profile))
+
+
+def _static(profile: Profile, activity: CoreActivity | None, latency: Latency | None) -> Bounds | None:
+    """W x ns are nJ."""
+    if profile.static_w_per_chip is None or activity is None or latency is None:
+        return None
+    return product(profile.static_w_per_chip.value.times(activity.chips), latency.inference_ns).times(1000)

@@ -1,0 +1,122 @@
+"""A Program's operations on a file of samples: simulated, or read from a recorded run, some samples at a time."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeport.commands.answer import progress
+from spikeport.commands.bisect import read_traces
+from spikeport.commands.samples import Samples, read_npz, read_samples
+from spikeport.cores import Cores
+from spikeport.errors import FileError, InputError
+from spikeport.program import Program
+from spikeport.program_file import load_program
+from spikeport.sim import Result, count_operations, simulate
+from spikeport.sim.counting import CoreActivity, Counts, count_cores
+from spikeport.sim.record import PROGRAM, program_digest
+from spikeport.sim.simulate import check_inputs
+
+CHUNK_BYTES = 128 * 2**20
+"""Of what inputs and groups send, so that memory does not grow with the number of samples."""
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """What a Program did."""
+
+    name: str
+    program: Program
+    counts: Counts
+    activity: CoreActivity | None
+    """None without a mapping to cores."""
+
+
+def counted(path: Path, input_path: Path, recorded: Path | None, cores: Cores | None = None) -> Counted:
+    """Counts what a Program does on the samples of a file.
+
+    Args:
+        recorded: What `spikeport run --record all` wrote of this Program on these samples; it is simulated if None.
+        cores: Where its neurons are; messages, hops and times are unknown if None.
+
+    Raises:
+        FileError, InputError: files that are no such files, or that do not belong together.
+    """
+    program = load_program(path)
+    samples = read_samples(input_path, program)
+    return count_samples(path.name, program, samples, None if recorded is None else _spikes(recorded, program), cores)
+
+
+def count_samples(
+    name: str,
+    program: Program,
+    samples: Samples,
+    sent: Mapping[str, NDArray[Any]] | None,
+    cores: Cores | None,
+) -> Counted:
+    """As `counted`, of what is in memory."""
+    inputs = check_inputs(program, dict(samples.inputs))
+    batch = next(iter(inputs.values())).shape[1]
+    found: list[tuple[Counts, CoreActivity | None]] = []
+    with progress() as bar:
+        task = bar.add_task("counting", total=batch, info="")
+        for part in _chunks(program, inputs):
+            result = _result(program, inputs, samples, sent, part)
+            counts = count_operations(program, result)
+            found.append((counts, None if cores is None else count_cores(program, result, cores)))
+            bar.advance(task, part.stop - part.start)
+    (counts, activity), *others = found
+    for more, more_activity in others:
+        counts += more
+        if activity is not None and more_activity is not None:
+            activity += more_activity
+    return Counted(name, program, counts, activity)
+
+
+def _chunks(program: Program, inputs: Mapping[str, NDArray[Any]]) -> Iterator[slice]:
+    steps, batch = next(iter(inputs.values())).shape[:2]
+    each = (steps + program.latency) * (sum(x.shape[2] * x.itemsize for x in inputs.values()) + _sizes(program))
+    size = max(1, CHUNK_BYTES // each)
+    for start in range(0, batch, size):
+        yield slice(start, min(start + size, batch))
+
+
+def _sizes(program: Program) -> int:
+    return sum(group.size * (4 if group.signed else 1) for group in program.groups)
+
+
+def _result(
+    program: Program,
+    inputs: Mapping[str, NDArray[Any]],
+    samples: Samples,
+    sent: Mapping[str, NDArray[Any]] | None,
+    part: slice,
+) -> Result:
+    if sent is None:
+        return simulate(program, {name: x[:, part] for name, x in samples.inputs.items()})
+    steps = len(next(iter(inputs.values())))
+    found = {name: x[:, part] for name, x in sent.items()}
+    for name, x in inputs.items():
+        found[name] = np.zeros((steps + program.latency, part.stop - part.start, x.shape[2]), x.dtype)
+        found[name][:steps] = x[:, part]
+    spikes = found[program.outputs[0].source][program.latency :]
+    return Result(spikes, program.latency, {}, found)
+
+
+def _spikes(path: Path, program: Program) -> dict[str, NDArray[Any]]:
+    """`(T + latency, B, n)` of every group, as recorded; raises unless the run is one of this Program."""
+    arrays, traces = read_npz(path), read_traces(path)
+    do = "record this Program with 'spikeport run --record all', on the same samples"
+    if PROGRAM in arrays and not np.array_equal(arrays[PROGRAM], program_digest(program)):
+        raise InputError(str(path), "run", relation="is that of another Program", do=do)
+    if traces.keys() != {group.name for group in program.groups}:
+        missing = ", ".join(sorted({g.name for g in program.groups} ^ traces.keys()))
+        raise InputError(str(path), "groups", got=missing, relation="are not in both the run and the Program", do=do)
+    for group in program.groups:
+        if traces[group.name].s.shape[2:] != group.shape:
+            got, limit = traces[group.name].s.shape[2:], group.shape
+            raise FileError(str(path), f"spikes of {group.name}", got=got, relation="are not", limit=limit, do=do)
+    return {name: trace.s.reshape(*trace.s.shape[:2], -1) for name, trace in traces.items()}

@@ -1,0 +1,85 @@
+"""Whatever keeps an estimate from being the energy of a chip, in plain words."""
+
+from collections.abc import Iterator
+
+from spikeport.sim.counting.counts import Counts
+from spikeport.sim.energy.conventions import Convention
+from spikeport.sim.energy.price import Unpriced
+from spikeport.sim.energy.profile import Profile
+
+
+def caveats(
+    counts: Counts,
+    profile: Profile,
+    arithmetic: Profile,
+    unpriced: tuple[Unpriced, ...],
+    *,
+    mapped: bool,
+    memory: bool,
+    convention: Convention,
+) -> tuple[str, ...]:
+    """In the order in which a critic would ask."""
+    return tuple(
+        (
+            *_kind(profile),
+            *_prices(profile, arithmetic, unpriced, memory),
+            *(convention.caveats if convention.name != "exact" else ()),
+            *convention.program_caveats,
+            *_cores(profile, mapped),
+            *_run(counts),
+        )
+    )
+
+
+def _kind(profile: Profile) -> Iterator[str]:
+    if profile.banner:
+        yield f"{profile.name}: {profile.banner}"
+    yield "This is an estimate from operation counts, not a measurement."
+    if profile.note:
+        yield f"{profile.name}: {profile.note}"
+    if profile.scope == "all_in":
+        yield (
+            f"{profile.name}: the price of a synaptic operation is the whole chip's energy over its synaptic operations "
+            "at one operating point; neurons, routing and static power are in it."
+        )
+
+
+def _prices(profile: Profile, arithmetic: Profile, unpriced: tuple[Unpriced, ...], memory: bool) -> Iterator[str]:
+    if unpriced:
+        yield "Not in the total, because there is no price or no count: " + ", ".join(map(str, unpriced)) + "."
+    if not memory and "mac" in profile.energy_pj:
+        yield (
+            "Memory traffic is not in the total, and can cost more than all arithmetic together; an estimate of it "
+            "can be added (memory model `lemaire`)."
+        )
+    if memory:
+        yield "Memory traffic is that of a model with one memory for each kind of data and layer, not of a chip."
+    if arithmetic is not profile:
+        yield (
+            f"{profile.name} has no price for a MAC: the ANN, and what the host computes, are at the prices of "
+            f"{arithmetic.name}, arithmetic alone. The ratio compares a chip with bare arithmetic."
+        )
+    if "static" not in {u.name for u in unpriced} and profile.scope == "per_term":
+        yield "Static power is stated beside the total and is not in it."
+
+
+def _cores(profile: Profile, mapped: bool) -> Iterator[str]:
+    if not mapped and {"message", "hop_x", "hop_y"} & set(profile.energy_pj):
+        yield "No cores were given, so messages and hops are unknown."
+    if mapped and profile.scope == "per_term":
+        yield "What the host sends to the chip and reads from it is not counted."
+
+
+def _run(counts: Counts) -> Iterator[str]:
+    encoders = [e for layer in counts.layers for e in layer.encoders]
+    if encoders:
+        once = all(e.passes == counts.samples for e in encoders)
+        how = "once per image, because it does not change" if once else "at every step of a sample whose input changes"
+        yield f"The first layer runs on the host; its MACs are counted {how}."
+    yield (
+        f"The ANN is the same network with ReLU, one dense pass; the SNN takes {counts.steps} steps. Synapses of "
+        "weight 0 and, in the MACs, the zeros of the padding are counted."
+    )
+    cut = [layer.name for layer in counts.layers if layer.steps < counts.steps]
+    if cut:
+        yield f"The run ended before the last step of {', '.join(cut)}; only the steps that ran are counted."
