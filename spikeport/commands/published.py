@@ -14,19 +14,17 @@ from numpy.typing import NDArray
 from spikeport.commands import replay
 from spikeport.commands.answer import say
 from spikeport.commands.conformance_row import Row, Setup
+from spikeport.commands.pilotnet import shown
 from spikeport.commands.published_kinds import complex_dense, pilotnet_sdnn, tinynet_sdnn
 from spikeport.commands.recordings import Recordings, open_recordings
 from spikeport.commands.replay import CHIP, SLAYER, UNKNOWN, integers
 from spikeport.deploy.netx import read_netx
 from spikeport.deploy.netx.layers import DenseLayer, Neuron
 from spikeport.deploy.netx.read import program_of
-from spikeport.errors import FileError
 from spikeport.sim import Trace, simulate
 from spikeport.sim.convention import ONE_STEP_LATE, REFRACTORY_COUNTER, U_OVER_64, from_step
-from spikeport.sim.reference import encode
 
 PILOTNET = ("conv-0", "conv-1", "conv-2", "conv-3", "conv-4", "fc-0", "fc-1", "fc-2")
-INPUT_BITS = 6  # the least with which every mantissa of the recorded images is some input
 
 
 def published(setup: Setup) -> Iterator[Row]:
@@ -110,17 +108,7 @@ def _networks(recordings: Recordings, quick: bool) -> Iterator[Row]:
 def _run_image(
     recordings: Recordings, network: str, image: NDArray[Any], steps: int, *, interval: int, offset: int
 ) -> tuple[Mapping[str, Trace], str]:
-    """The traces, and how the network was cleared.
-
-    The image is recorded as the bias mantissas of the input neurons, `(x, y, c)`.
-    """
-    file = recordings.file(network)
-    program = read_netx(file, reset_interval=interval, reset_offset=offset, input_bits=INPUT_BITS)
-    entry, encoder = program.inputs[0], program.encoders[0]
-    mantissas = integers(image).transpose(2, 1, 0)
-    weight = int(encoder.synapses.weight.flat[0])
-    x = np.rint(((mantissas << INPUT_BITS) - encoder.offset) / weight).astype(np.int64)
-    if not np.array_equal(encode(encoder, x.reshape(1, -1), entry.shape, entry.shape), mantissas.reshape(1, -1)):
-        raise FileError(network, "recorded image", relation="is not what its input layer can give")
+    """The traces, and how the network was cleared."""
+    found = shown(recordings, network, image, interval=interval, offset=offset)
     resets = f"reset of layer k at t % {interval} = k + {offset + 1 - interval if offset else 1}"
-    return replay.run(program, np.broadcast_to(x, (steps, *x.shape))), resets.removesuffix(" + 0")
+    return replay.run(found.program, np.broadcast_to(found.x, (steps, *found.x.shape))), resets.removesuffix(" + 0")
