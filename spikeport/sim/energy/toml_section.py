@@ -12,6 +12,7 @@ MAX_BYTES = 1 << 20
 MAX_NUMBER = 1e15
 MAX_TEXT = 2000
 MAX_SHOWN = 80
+MAX_PATH = 256
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,10 @@ class Section:
         return f"{self.key}.{name}" if self.key else name
 
     def refuse(self, name: str, relation: str, limit: object = None, do: str = "") -> NoReturn:
-        got = shown(self.values[name]) if name in self.values else None
+        value = self.values.get(name)
+        got = (
+            None if value is None or isinstance(value, dict | list) else shown(value)
+        )  # those may be too deep to spell
         raise FileError(self.file, self.at(name), got=got, relation=relation, limit=limit, do=do)
 
     def only(self, names: Sequence[str]) -> None:
@@ -87,33 +91,38 @@ class Section:
 
 def read_bytes(path: str) -> bytes:
     """Raises FileError if there is no such file, or it is larger than `MAX_BYTES`."""
+    where = _place(path)
     try:
         if not Path(path).is_file():
-            raise FileError(path, "is not a file")
+            raise FileError(where, "is not a file")
         with open(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise FileError(path, "cannot be read", got=error.strerror) from error
+        raise FileError(where, "cannot be read", got=error.strerror) from error
     if len(content) > MAX_BYTES:
-        raise FileError(path, "size", relation="exceeds", limit=f"{MAX_BYTES} bytes", do="is it the right file?")
+        raise FileError(where, "size", relation="exceeds", limit=f"{MAX_BYTES} bytes", do="is it the right file?")
     return content
 
 
 def parse_toml(file: str, content: bytes) -> Section:
     """The whole file. `file` is its name for errors."""
+    where = _place(file)
     try:
-        return Section(file, "", tomllib.loads(content.decode()))
+        return Section(where, "", tomllib.loads(content.decode()))
     except (ValueError, RecursionError) as error:  # tomllib's own error, not UTF-8, endless digits, endless brackets
-        raise FileError(file, "is not TOML", got=_short(str(error))) from error
+        raise FileError(where, "is not TOML", got=_short(str(error))) from error
 
 
 def shown(value: object) -> str:
-    """Anything from a file within an error: ASCII, one line, short; containers may be too deep to be spelled."""
-    if isinstance(value, dict | list):
-        return "a table" if isinstance(value, dict) else "an array"
+    """A value from a file within an error: ASCII, one line, short."""
     if isinstance(value, int) and value.bit_length() > 64:
         return f"an integer of {value.bit_length()} bits"
     return _short(ascii(value))
+
+
+def _place(path: str) -> str:
+    """A path as it is, if a line can hold it."""
+    return path if path.isprintable() and len(path) <= MAX_PATH else shown(path)
 
 
 def _short(text: str) -> str:
