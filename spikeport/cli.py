@@ -341,7 +341,8 @@ def energy(
     profile: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="PROFILE", help="What operations cost: a name of --list, or a .toml file; repeatable. [default: cmos45-fp32]"
+            metavar="PROFILE",
+            help="What operations cost: a name of --list, or a .toml file; repeatable. [default: cmos45-fp32]",
         ),
     ] = None,
     compare: Annotated[
@@ -355,7 +356,8 @@ def energy(
         str, typer.Option(help="exact, or a papers' way to count: paper-spikformer, paper-esvae, paper-syops.")
     ] = "exact",
     ann: Annotated[
-        str | None, typer.Option(metavar="PROFILE", help="Prices the ANN. [default: PROFILE, or cmos45-int8 for a chip]")
+        str | None,
+        typer.Option(metavar="PROFILE", help="Prices the ANN. [default: PROFILE, or cmos45-int8 for a chip]"),
     ] = None,
     memory: Annotated[Literal["lemaire"] | None, typer.Option(help="Add a model of memory traffic.")] = None,
     cores: Annotated[bool, typer.Option("--cores/--no-cores", help="Map to cores: messages, hops, times.")] = True,

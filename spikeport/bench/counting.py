@@ -14,7 +14,11 @@ BATCHES = (1, 16)
 
 
 def counting(
-    tell: Callable[[str], None], *, repeats: int = 7, seconds: float = 0.5, sizes: dict[str, dict[str, int]] | None = None
+    tell: Callable[[str], None],
+    *,
+    repeats: int = 7,
+    seconds: float = 0.5,
+    sizes: dict[str, dict[str, int]] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """One row for each network and batch, best times; ratios are to the simulation's.
 

@@ -45,11 +45,15 @@ def energy_described(name: str, profiles: Sequence[str], convention: str) -> Ans
     profile, chosen, described = profile_named(profiles[0]), convention_named(convention), described_named(name)
     if not {"mac", "ac"} <= set(profile.energy_pj):
         do = "name a profile of arithmetic, such as cmos45-fp32"
-        raise InputError("energy", "profile", got=profile.name, relation="has no price for", limit="MACs and ACs", do=do)
+        raise InputError(
+            "energy", "profile", got=profile.name, relation="has no price for", limit="MACs and ACs", do=do
+        )
     layers = _layers(described, chosen, profile)
     totals = [_total(described, one, profile) for one in CONVENTIONS.values()]
     ann_pj = profile.energy_pj["mac"].value.times(described.macs_dense)
-    rows = [_row(layer, str(format_count(fact.macs_dense))) for layer, fact in zip(layers, described.facts, strict=True)]
+    rows = [
+        _row(layer, str(format_count(fact.macs_dense))) for layer, fact in zip(layers, described.facts, strict=True)
+    ]
     rows.append(_row(next(t for t in totals if t.name == chosen.name), format_count(described.macs_dense), "all"))
     notes = [
         f"ANN, one dense pass: {format_count(described.macs_dense)} MACs, {format_bounds(ann_pj)} ({profile.name})",

@@ -29,7 +29,11 @@ def rows(energy: Energy) -> list[tuple[str, ...]]:
     each = counts.per_inference
     found: list[tuple[str, ...]] = []
     for layer, priced in zip(counts.layers, energy.layers, strict=True):
-        did = (format_count(float(each(layer.events_in))), f"{float(layer.rate):.1%}", format_count(float(each(layer.sops))))
+        did = (
+            format_count(float(each(layer.events_in))),
+            f"{float(layer.rate):.1%}",
+            format_count(float(each(layer.sops))),
+        )
         parts = (format_energy(priced.parts[n].nominal) if n in priced.parts else "–" for n in names)
         snn, ann = format_energy(priced.total.nominal), format_energy(priced.ann.nominal)
         found.append((layer.name, *did, *parts, snn, format_count(layer.macs_dense), ann))
@@ -48,7 +52,9 @@ def totals(energy: Energy) -> Table:
         ratio = "" if baseline.ratio is None else f"SNN / ANN {format_ratio(baseline.ratio)}; {baseline.note}"
         found.append((baseline.title, format_bounds(baseline.energy_pj), ratio))
     if energy.static_pj is not None:
-        found.append(("static, beside the total", format_bounds(energy.static_pj), "all chips, for one inference's time"))
+        found.append(
+            ("static, beside the total", format_bounds(energy.static_pj), "all chips, for one inference's time")
+        )
     if energy.latency is not None:
         found += _times(energy)
     return Table("per inference, nominal (low to high); ? is not published", ("", "", ""), found)
@@ -100,7 +106,9 @@ def compared(energies: Sequence[tuple[str, Energy]]) -> Table:
                 format_bounds(energy.latency.step_ns["mean"], format_time),
                 format_bounds(energy.latency.latency_ns, format_time),
             )
-        found.append((name, energy.profile.name, sops, format_bounds(energy.snn), format_bounds(energy.ann), ratio, *times))
+        found.append(
+            (name, energy.profile.name, sops, format_bounds(energy.snn), format_bounds(energy.ann), ratio, *times)
+        )
     return Table("side by side, per inference", COMPARED, found)
 
 
@@ -117,7 +125,9 @@ def write_csv(path: Path, energies: Sequence[tuple[str, Energy]]) -> None:
             for layer in energy.layers:
                 for part, bounds in layer.parts.items():
                     amount = layer.amounts.get(part)
-                    writer.writerow((*head, "snn", layer.name, part, "" if amount is None else float(amount), *_cells(bounds)))
+                    writer.writerow(
+                        (*head, "snn", layer.name, part, "" if amount is None else float(amount), *_cells(bounds))
+                    )
                 writer.writerow((*head, "ann", layer.name, "macs", layer.macs_dense, *_cells(layer.ann)))
 
 

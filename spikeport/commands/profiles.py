@@ -25,7 +25,10 @@ def _one(profile: Profile) -> Answer:
         *(_row(f"{key}, ns", constant) for key, constant in profile.latency_ns.items()),
         *(_row(f"barrier of {barrier.tiles} tiles, ns", barrier.constant) for barrier in profile.barrier),
     ]
-    for name, constant in (("static, W per chip", profile.static_w_per_chip), ("link, bits per ns", profile.link_bits_per_ns)):
+    for name, constant in (
+        ("static, W per chip", profile.static_w_per_chip),
+        ("link, bits per ns", profile.link_bits_per_ns),
+    ):
         if constant is not None:
             rows.append(_row(name, constant))
     notes = [text for text in (profile.banner, profile.note) if text]

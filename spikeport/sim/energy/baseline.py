@@ -66,7 +66,7 @@ def baselines(
             macs * steps,
             ann_pj.times(steps),
             snn_pj,
-            "not a fair baseline: no ANN repeats its pass for each step; papers that count FLOPs over all steps imply it",
+            "not a fair baseline, because no ANN repeats its pass; implied where FLOPs are counted over all steps",
         ),
         Baseline(
             "quantized",
@@ -74,7 +74,7 @@ def baselines(
             macs,
             quantized_mac(integers, bits).times(macs),
             snn_in_integers_pj,
-            f"ceil(log2(T + 1)) bits carry what T steps do; both sides at the prices of {integers.name}, arithmetic alone",
+            f"as many levels as T steps tell apart; both sides at the prices of {integers.name}, arithmetic alone",
         ),
     )
 

@@ -39,8 +39,8 @@ def _kind(profile: Profile) -> Iterator[str]:
         yield f"{profile.name}: {profile.note}"
     if profile.scope == "all_in":
         yield (
-            f"{profile.name}: the price of a synaptic operation is the whole chip's energy over its synaptic operations "
-            "at one operating point; neurons, routing and static power are in it."
+            f"{profile.name}: the price is the whole chip's energy over its synaptic operations at one operating point; "
+            "neurons, routing and static power are in it."
         )
 
 

@@ -129,7 +129,9 @@ def _product(rate: Rate, count: int) -> Fraction | None:
 _GRADED = "Graded spikes and means of spikes are charged as accumulates, although each multiplies a weight by a number."
 _FOLDED = "Batch norm counts as folded into the weights. Neurons and pools cost nothing."
 _ONCE = "The first layer is charged for one step, which holds only if its input is the same at all steps."
-_FORMULA = "A mean rate times all MACs is not a count: it is too high where spikes lie at a padded border, too low where "
+_FORMULA = (
+    "A mean rate times all MACs is not a count: it is too high where spikes lie at a padded border, too low where "
+)
 _FORMULA += "they lie in the middle."
 
 CONVENTIONS: Mapping[str, Convention] = MappingProxyType(

@@ -1,27 +1,27 @@
 """Networks that are known by their shapes alone, read from TOML: what a paper prints, for the same conventions as a run.
 
-    [network]
-    name = "two layers"
-    steps = 4
-    input = "still"            # "moving": the host computes its layers at every step (the default)
+[network]
+name = "two layers"
+steps = 4
+input = "still"            # "moving": the host computes its layers at every step (the default)
 
-    [[layer]]
-    name = "conv1"
-    kind = "conv"              # or conv_transpose, linear, pool, batch_norm, neurons
-    in = [3, 32, 32]           # channels, height, width
-    out_channels = 64
-    kernel = 3                 # or [height, width], as stride, padding, dilation
-    padding = 1
-    fed = "analog"             # or "spikes", "graded"
+[[layer]]
+name = "conv1"
+kind = "conv"              # or conv_transpose, linear, pool, batch_norm, neurons
+in = [3, 32, 32]           # channels, height, width
+out_channels = 64
+kernel = 3                 # or [height, width], as stride, padding, dilation
+padding = 1
+fed = "analog"             # or "spikes", "graded"
 
-    [[layer]]
-    name = "fc"
-    kind = "linear"
-    in_features = 65536
-    out_features = 10
-    bias = true
-    fed = "spikes"
-    rate = 0.12                # of its input, if known
+[[layer]]
+name = "fc"
+kind = "linear"
+in_features = 65536
+out_features = 10
+bias = true
+fed = "spikes"
+rate = 0.12                # of its input, if known
 """
 
 import hashlib
@@ -35,7 +35,7 @@ from typing import Any
 
 from spikeport.errors import FileError, InputError
 from spikeport.sim.energy.facts import LayerFacts
-from spikeport.sim.energy.shapes import BatchNorm, Conv, ConvTranspose, Layer, Linear, Neurons, Pool, Synapses
+from spikeport.sim.energy.shapes import BatchNorm, Conv, ConvTranspose, Layer, Linear, Neurons, Pool
 
 SHIPPED = files("spikeport.sim.energy") / "networks"
 KINDS: Mapping[str, type[Layer]] = {
@@ -68,7 +68,9 @@ class Described:
             most = layer.macs_valid * self.steps
             if layer.sops is not None and layer.sops > most:
                 got = float(layer.sops)
-                raise InputError(f"layer {layer.name}", "sops", got=got, relation="exceeds its synapses x steps", limit=most)
+                raise InputError(
+                    f"layer {layer.name}", "sops", got=got, relation="exceeds its synapses x steps", limit=most
+                )
 
     @property
     def facts(self) -> tuple[LayerFacts, ...]:

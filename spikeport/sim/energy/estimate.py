@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from spikeport.errors import InputError
 from spikeport.sim.counting.cores import CoreActivity
@@ -126,7 +125,7 @@ def estimate_energy(
         profile: A profile, the name of a shipped one, or the path of a TOML file.
         activity: What each core did (`count_cores`); without it messages, hops and latency are unknown.
         convention: How operations are counted, a name of `CONVENTIONS`. All are in `Energy.sensitivity`.
-        ann: Prices the ANN and the host; the profile itself if None and if it has a price for a MAC, else `cmos45-int8`.
+        ann: Prices the ANN and the host. If None: the profile itself, or `cmos45-int8` if that has no price for a MAC.
         memory: Adds Lemaire's memory traffic, on both sides.
 
     Raises:

@@ -48,7 +48,9 @@ class Synapses(Layer):
 
     def __post_init__(self) -> None:
         if self.fed == "analog" and (self.rate, self.sops) != (None, None):
-            raise self._refuse("rate or sops", self.rate or self.sops, "is given to a layer that is fed by analog numbers")
+            raise self._refuse(
+                "rate or sops", self.rate or self.sops, "is given to a layer that is fed by analog numbers"
+            )
         if min(self.output) < 1:
             raise self._refuse("output", self.output, "is empty", "")
 

@@ -104,9 +104,7 @@ def _network(layer: LayerCounts, counts: Counts, activity: CoreActivity | None) 
         yield Quantity("messages", ((nothing,),), counted=False)
         yield Quantity("hops", ((Line(Fraction(0), ("hop_x",)), Line(Fraction(0), ("hop_y",))),), counted=False)
         return
-    sent = (
-        (counts.per_inference(of[layer.name]) for of in (activity.messages, activity.hops_x, activity.hops_y))
-    )
+    sent = (counts.per_inference(of[layer.name]) for of in (activity.messages, activity.hops_x, activity.hops_y))
     messages, hops_x, hops_y = sent
     yield _one("messages", messages, "message")
     yield Quantity("hops", ((Line(hops_x, ("hop_x",)), Line(hops_y, ("hop_y",))),))

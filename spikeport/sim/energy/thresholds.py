@@ -27,7 +27,8 @@ class Threshold:
     def sentence(self) -> str:
         word = "is" if self.below else "is not"
         value, limit = _figures(self.figure, float(self.value)), _figures(self.figure, self.limit)
-        return f"This network {word} below it: {value} {TITLES[self.figure]}, limit {limit} ({self.against}; {self.source})."
+        what = f"{value} {TITLES[self.figure]}, limit {limit} (against {self.against}; {self.source})"
+        return f"This network {word} below it: {what}."
 
     def to_json(self) -> dict[str, Any]:
         return {
