@@ -1,6 +1,6 @@
 """How the papers count: facts of the layers -> multiply-accumulates (MAC) and accumulates (AC) of one inference.
 
-The same run gives figures that differ by a factor of three, so every energy must say by which convention it was counted.
+The same run gives figures that differ by up to three times, so every energy must say how its operations were counted.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -129,7 +129,9 @@ def _product(rate: Rate, count: int) -> Fraction | None:
 _GRADED = "Graded spikes and means of spikes are charged as accumulates, although each multiplies a weight by a number."
 _FOLDED = "Batch norm counts as folded into the weights. Neurons and pools cost nothing."
 _ONCE = "The first layer is charged for one step, which holds only if its input is the same at all steps."
-_FORMULA = "A mean rate times all MACs is not a count: it is too high where spikes lie at a padded border, too low where "
+_FORMULA = (
+    "A mean rate times all MACs is not a count: it is too high where spikes lie at a padded border, too low where "
+)
 _FORMULA += "they lie in the middle."
 
 CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
@@ -163,8 +165,8 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 "SOP = fr x T x FLOPs with one firing rate for all layers, events over slots; FLOPs are additions and "
                 "multiplications. What is fed by analog numbers costs its FLOPs once.",
                 (
-                    "FLOPs are 2 per MAC here and each is charged at the price of a whole MAC or accumulate: twice what "
-                    "the Spikformer convention gives at equal rates.",
+                    "FLOPs are 2 per MAC, and each is charged the price of a whole MAC or accumulate: a factor of 2 over "
+                    "the Spikformer convention at equal rates.",
                     "The paper does not say how it weights the layers in its mean rate; here each input counts alike.",
                     _FORMULA,
                     _ONCE,
