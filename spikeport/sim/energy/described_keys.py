@@ -30,7 +30,7 @@ def _whole_pair(least: int) -> Rule:
     one = _whole(least)
 
     def read(value: object) -> tuple[int, ...] | None:
-        pair = value if isinstance(value, list) else [value, value]
+        pair: list[Any] = value if isinstance(value, list) else [value, value]
         return tuple(pair) if len(pair) == 2 and None not in map(one.read, pair) else None
 
     return Rule(f"{one.limit}, or two of them", read)
