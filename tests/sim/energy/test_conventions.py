@@ -70,13 +70,14 @@ def test_a_run_by_hand() -> None:
 
 def test_what_only_shapes_have() -> None:
     """Batch norm, pools, biases, and what is fed by means of spikes; 3 steps."""
+    linear = LayerFacts(name="fc", kind="linear", fed="spikes", bias=True)
     facts = (
         LayerFacts(name="bn", kind="batch_norm", fed="analog", elements=10),
         LayerFacts(name="pool", kind="pool", fed="spikes", elements=20, rate=F(1, 4)),
         LayerFacts(name="pool2", kind="pool", fed="graded", elements=5),
-        LayerFacts(name="fc", kind="linear", fed="spikes", slots=5, outputs=2, bias=True, macs_dense=10, macs_by_output=10, rate=F(1, 2)),
-        LayerFacts(name="out", kind="linear", fed="graded", slots=2, outputs=3, bias=True, macs_dense=6, macs_by_output=6, sops=F(4)),
-    )  # fmt: skip
+        replace(linear, slots=5, outputs=2, macs_dense=10, macs_by_output=10, rate=F(1, 2)),
+        replace(linear, fed="graded", slots=2, outputs=3, macs_dense=6, macs_by_output=6, sops=F(4)),
+    )
     bn, pool, pool2, fc, out = CONVENTIONS["paper-syops"].amounts(facts, 3)
     assert (bn, pool, pool2) == (Amounts(F(2 * 10 * 3)), Amounts(ac=F(20 * 3, 4)), Amounts(F(5 * 3)))
     assert (fc, out) == (Amounts(ac=F((10 + 2) * 3, 2)), Amounts(F((6 + 3) * 3)))
