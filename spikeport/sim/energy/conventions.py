@@ -1,6 +1,6 @@
 """How the papers count: facts of the layers -> multiply-accumulates (MAC) and accumulates (AC) of one inference.
 
-The same run gives figures that differ by a factor of three, so every energy must say by which convention it was counted.
+The same run gives figures that differ by up to three times, so every energy must say how its operations were counted.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -165,8 +165,8 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 "SOP = fr x T x FLOPs with one firing rate for all layers, events over slots; FLOPs are additions and "
                 "multiplications. What is fed by analog numbers costs its FLOPs once.",
                 (
-                    "FLOPs are 2 per MAC here and each is charged at the price of a whole MAC or accumulate: twice what "
-                    "the Spikformer convention gives at equal rates.",
+                    "FLOPs are 2 per MAC, and each is charged the price of a whole MAC or accumulate: a factor of 2 "
+                    "over the Spikformer convention at equal rates.",
                     "The paper does not say how it weights the layers in its mean rate; here each input counts alike.",
                     _FORMULA,
                     _ONCE,
