@@ -4,15 +4,33 @@ A synaptic operation (SOP) is one spike delivered over one synapse.
 It is counted at the step at which the spike was sent, whatever the synapse's delay.
 """
 
+from dataclasses import dataclass, replace
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeport.errors import InputError
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Encoder, Group, Program
+from spikeport.program import Program
+from spikeport.sim.counting.active import active_per_step
 from spikeport.sim.counting.counts import ConnectionCounts, Counts, EncoderCounts, LayerCounts
-from spikeport.sim.counting.fanout import fan_out, macs_dense, synapses
+from spikeport.sim.counting.fired import as_bytes, changing, magnitude_bits, tally
+from spikeport.sim.counting.plan import ConnectionPlan, GroupPlan, plan_of
 from spikeport.sim.counting.windows import sample_windows
 from spikeport.sim.result import Result
+
+
+@dataclass(frozen=True, eq=False)
+class _Sent:
+    """What one node sent inside its window, all samples."""
+
+    events: Ints
+    """Per step, `(W,)`."""
+    sops: Ints
+    """Likewise, of each connection, `(K, W)`."""
+    fired: Ints
+    """Per neuron, `(n,)`."""
 
 
 def count_operations(program: Program, result: Result) -> Counts:
@@ -21,62 +39,80 @@ def count_operations(program: Program, result: Result) -> Counts:
     Raises:
         InputError: the Result does not belong to the Program.
     """
-    _check(program, result)
+    check_result(program, result)
     steps, samples = result.spikes.shape[:2]
-    windows = sample_windows(program, steps)
-    sent = {name: result.sent[name][w.start - 1 : w.stop - 1] for name, w in windows.items()}
-    events = {name: np.count_nonzero(x, axis=(0, 1)).astype(np.int64) for name, x in sent.items()}
+    plan, windows = plan_of(program), sample_windows(program, steps)
+    spikes = {name: as_bytes(result.sent[name]) for name in _senders(program)}
+    sent = {name: _tally(x, windows[name], plan.reached[name]) for name, x in spikes.items()}
 
-    def layer(group: Group) -> LayerCounts:
-        window, into = windows[group.name], [c for c in program.connections if c.target == group.name]
-        encoders = [e for e in program.encoders if e.synapses.target == group.name]
+    def layer(group: GroupPlan) -> LayerCounts:
+        window, events = windows[group.name], sent[group.name].events
+        active = active_per_step(group.reaches, spikes, spikes[group.name], window) if group.reaches else events
+        updates, spikes_out = group.neurons * len(window) * samples, int(events.sum())
         return LayerCounts(
             name=group.name,
-            neurons=group.size,
+            neurons=group.neurons,
+            neuron=group.kind,
             first_step=window.start,
             steps=len(window),
-            updates=group.size * len(window) * samples,
-            spikes_out=int(events[group.name].sum()),
-            connections=tuple(_count(program, c, events[c.source], sent[c.source].size) for c in into),
-            encoders=tuple(_count_encoder(program, e, sent[e.synapses.source]) for e in encoders),
+            updates=updates,
+            active=int(active.sum()),
+            spikes_out=spikes_out,
+            graded=group.graded,
+            payload_bits=_payload_bits(group, result.sent[group.name], window, spikes_out),
+            ops=group.per_update.times(updates) + group.per_spike.times(spikes_out),
+            spikes_per_step=_ints(events),
+            active_per_step=_ints(active),
+            memory=group.memory,
+            connections=tuple(_count(c, sent[c.silent.source], samples) for c in group.into),
+            encoders=tuple(_count_encoder(e, result.sent[e.source][:steps]) for e in group.encoders),
         )
 
-    return Counts(samples, steps, tuple(layer(group) for group in program.groups))
+    return Counts(plan.program_sha256, samples, steps, tuple(layer(group) for group in plan.groups))
 
 
-def _count(program: Program, connection: Connection, events: Ints, slots: int) -> ConnectionCounts:
-    source = program.shape_of(connection.source)
-    reached, reached_nz = fan_out(connection, source), fan_out(connection, source, nonzero=True)
-    return ConnectionCounts(
-        source=connection.source,
-        target=connection.target,
-        kind=type(connection).__name__.lower(),
-        slots=slots,
-        events=int(events.sum()),
-        sops=int(events @ reached),
-        sops_nz=int(events @ reached_nz),
-        synapses=int(reached.sum()),
-        synapses_nz=int(reached_nz.sum()),
-        macs_dense=macs_dense(connection, source),
-        graded=connection.graded,
+def _senders(program: Program) -> list[str]:
+    """All that sends events: what a host encodes is none."""
+    return [i.name for i in program.inputs if i.kind != "bias"] + [g.name for g in program.groups]
+
+
+def _tally(spikes: NDArray[np.uint8], window: range, reached: NDArray[np.int32]) -> _Sent:
+    per_step, fired = tally(spikes, window.start - 1, window.stop - 1, reached)
+    return _Sent(per_step[:, 0], per_step[:, 1:].T, fired)
+
+
+def _count(connection: ConnectionPlan, sent: _Sent, samples: int) -> ConnectionCounts:
+    sops = sent.sops[connection.place]
+    return replace(
+        connection.silent,
+        slots=len(sent.fired) * len(sops) * samples,
+        events=int(sent.events.sum()),
+        sops=int(sops.sum()),
+        sops_nz=int(sent.fired @ connection.fan_out_nz),
+        events_per_step=_ints(sent.events),
+        sops_per_step=_ints(sops),
     )
 
 
-def _count_encoder(program: Program, encoder: Encoder, x: Ints) -> EncoderCounts:
-    connection = encoder.synapses
-    source = program.shape_of(connection.source)
-    changes = (x != x[:1]).any(axis=(0, 2))
-    return EncoderCounts(
-        source=connection.source,
-        target=connection.target,
-        kind=type(connection).__name__.lower(),
-        passes=int(np.where(changes, len(x), 1).sum()),
-        macs_dense=macs_dense(connection, source),
-        macs_valid=synapses(connection, source),
-    )
+def _count_encoder(encoder: EncoderCounts, x: Ints) -> EncoderCounts:
+    return replace(encoder, passes=int(np.where(changing(x), len(x), 1).sum()))
 
 
-def _check(program: Program, result: Result) -> None:
+def _payload_bits(group: GroupPlan, sent: NDArray[Any], window: range, events: int) -> int:
+    """The magnitude's bits and one for the sign; a neuron that sends 0 and 1 alone sends payloads of one bit."""
+    if not group.graded:
+        return 0
+    if not group.signed:
+        return events
+    return events + int(magnitude_bits(np.ascontiguousarray(sent), window.start - 1, window.stop - 1))
+
+
+def _ints(x: Ints) -> tuple[int, ...]:
+    return tuple(x.tolist())
+
+
+def check_result(program: Program, result: Result) -> None:
+    """Raises InputError if the Result is not one whole run of the Program."""
     if result.before or result.state is not None:
         raise InputError("result", "run", relation="was cut", do="count a run in one")
     steps, samples = result.spikes.shape[:2]

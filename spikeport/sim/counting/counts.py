@@ -5,8 +5,14 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from spikeport.errors import InputError
+from spikeport.sim.counting.memory import MemoryBits
+from spikeport.sim.counting.neuron_ops import NeuronOps
 
-SCHEMA = "spikeport-counts/1"
+SCHEMA = "spikeport-counts/2"
+DERIVED = ("inactive", "events_in", "sops", "sops_nz", "synapses", "host_macs", "macs_dense", "macs_eff")
+"""What a layer's JSON has beside its fields."""
+TOTALS = ("updates", "active", "spikes_out", "payload_bits", *DERIVED)
+_SUMMED = ("updates", "active", "spikes_out", "payload_bits", "ops", "spikes_per_step", "active_per_step")
 _Counted = TypeVar("_Counted", "ConnectionCounts", "EncoderCounts", "LayerCounts", "Counts")
 
 
@@ -18,6 +24,8 @@ class ConnectionCounts:
     target: str
     kind: str
     """`dense`, `sparse` or `conv`."""
+    graded: bool
+    """Whether each operation multiplies by a payload."""
     slots: int
     """Source neurons x steps x samples: as many events as there could have been."""
     events: int
@@ -31,11 +39,20 @@ class ConnectionCounts:
     synapses_nz: int
     macs_dense: int
     """The ANN's MACs for one pass, padding included as in the literature."""
-    graded: bool = False
-    """Whether each operation multiplies by a payload."""
+    weights: int
+    """Mantissas stored: a convolution's kernel once."""
+    events_per_step: tuple[int, ...]
+    """In each step of the source's window."""
+    sops_per_step: tuple[int, ...]
+    """Likewise; they belong to the step in which the spike was sent."""
+
+    @property
+    def macs_eff(self) -> int:
+        """The operations that multiply by a payload."""
+        return self.sops if self.graded else 0
 
     def __add__(self, other: "ConnectionCounts") -> "ConnectionCounts":
-        return _add(self, other, "slots", "events", "sops", "sops_nz")
+        return _add(self, other, "slots", "events", "sops", "sops_nz", "events_per_step", "sops_per_step")
 
 
 @dataclass(frozen=True)
@@ -51,6 +68,10 @@ class EncoderCounts:
     """MACs of one pass, padding included."""
     macs_valid: int
     """MACs of one pass, padding excluded."""
+    weights: int
+    """Mantissas stored: a convolution's kernel once."""
+    outputs: int
+    """Neurons that a pass gives a bias."""
 
     @property
     def macs(self) -> int:
@@ -67,15 +88,33 @@ class LayerCounts:
 
     name: str
     neurons: int
+    neuron: str
+    """`lif`, `sigma_delta` or `resonator`."""
     first_step: int
     """Hardware step (from 1) that belongs to the first step of the input."""
     steps: int
     """Counted steps per sample; fewer than the input's if the run ends before the group's window does."""
     updates: int
     """Neurons x steps x samples: Loihi visits every neuron at every step."""
+    active: int
+    """Those of them that received at least one operation in the step, weight 0 included, or spiked in it."""
     spikes_out: int
+    graded: bool
+    """Whether it sends payloads."""
+    payload_bits: int
+    """Bits of the payloads sent: those of their magnitudes, and one more for each sign where the group has signs."""
+    ops: NeuronOps
+    """Of all updates and spikes: `neuron_ops`."""
+    spikes_per_step: tuple[int, ...]
+    active_per_step: tuple[int, ...]
+    memory: MemoryBits
     connections: tuple[ConnectionCounts, ...]
     encoders: tuple[EncoderCounts, ...]
+
+    @property
+    def inactive(self) -> int:
+        """Updates of neurons that neither received anything nor spiked."""
+        return self.updates - self.active
 
     @property
     def rate(self) -> Fraction:
@@ -113,12 +152,16 @@ class LayerCounts:
         """The ANN's MACs for one pass: encoders and connections."""
         return sum(e.macs_dense for e in self.encoders) + sum(c.macs_dense for c in self.connections)
 
+    @property
+    def macs_eff(self) -> int:
+        """The synaptic operations that multiply by a payload."""
+        return sum(c.macs_eff for c in self.connections)
+
     def __add__(self, other: "LayerCounts") -> "LayerCounts":
-        return _add(self, other, "updates", "spikes_out", "connections", "encoders")
+        return _add(self, other, *_SUMMED, "connections", "encoders")
 
     def to_json(self) -> dict[str, Any]:
-        derived = ("events_in", "sops", "sops_nz", "synapses", "host_macs", "macs_dense")
-        values = {**asdict(self), **{name: getattr(self, name) for name in derived}}
+        values = {**asdict(self), **{name: getattr(self, name) for name in DERIVED}}
         return {**values, "rate": float(self.rate), "input_rate": float(self.input_rate)}
 
 
@@ -126,30 +169,69 @@ class LayerCounts:
 class Counts:
     """One run. Divide by `samples` for the exact figures of one inference; counts of batches add up."""
 
+    program_sha256: str
+    """Of the Program that ran: `saved.fingerprint`."""
     samples: int
     steps: int
     layers: tuple[LayerCounts, ...]
 
     @property
+    def updates(self) -> int:
+        return self._sum("updates")
+
+    @property
+    def active(self) -> int:
+        return self._sum("active")
+
+    @property
+    def inactive(self) -> int:
+        return self._sum("inactive")
+
+    @property
+    def spikes_out(self) -> int:
+        return self._sum("spikes_out")
+
+    @property
+    def payload_bits(self) -> int:
+        return self._sum("payload_bits")
+
+    @property
+    def events_in(self) -> int:
+        return self._sum("events_in")
+
+    @property
     def sops(self) -> int:
-        return sum(layer.sops for layer in self.layers)
+        return self._sum("sops")
 
     @property
     def sops_nz(self) -> int:
-        return sum(layer.sops_nz for layer in self.layers)
+        return self._sum("sops_nz")
 
     @property
     def synapses(self) -> int:
-        return sum(layer.synapses for layer in self.layers)
+        return self._sum("synapses")
 
     @property
     def host_macs(self) -> int:
-        return sum(layer.host_macs for layer in self.layers)
+        return self._sum("host_macs")
 
     @property
     def macs_dense(self) -> int:
         """The ANN's MACs for one pass."""
-        return sum(layer.macs_dense for layer in self.layers)
+        return self._sum("macs_dense")
+
+    @property
+    def macs_eff(self) -> int:
+        """The synaptic operations that multiply by a payload."""
+        return self._sum("macs_eff")
+
+    @property
+    def ops(self) -> NeuronOps:
+        return sum((layer.ops for layer in self.layers), NeuronOps())
+
+    @property
+    def memory(self) -> MemoryBits:
+        return sum((layer.memory for layer in self.layers), MemoryBits())
 
     @property
     def input_rate(self) -> Fraction:
@@ -169,16 +251,21 @@ class Counts:
         return _add(self, other, "samples", "layers")
 
     def to_json(self) -> dict[str, Any]:
-        names = ("updates", "spikes_out", "events_in", "sops", "sops_nz", "synapses", "host_macs", "macs_dense")
         return {
             "schema": SCHEMA,
+            "program_sha256": self.program_sha256,
             "samples": self.samples,
             "steps": self.steps,
             "layers": [layer.to_json() for layer in self.layers],
-            "totals": {name: sum(getattr(layer, name) for layer in self.layers) for name in names},
+            "totals": {name: self._sum(name) for name in TOTALS},
+            "ops": asdict(self.ops),
+            "memory": asdict(self.memory),
             "input_rate": float(self.input_rate),
             "spikes_per_synapse": float(self.spikes_per_synapse),
         }
+
+    def _sum(self, name: str) -> int:
+        return sum(getattr(layer, name) for layer in self.layers)
 
 
 def _ratio(part: int, whole: int) -> Fraction:

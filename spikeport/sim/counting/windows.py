@@ -1,8 +1,6 @@
 """Which hardware steps of a run belong to the sample."""
 
-import numpy as np
-
-from spikeport.program import Program
+from spikeport.program import Connection, Program
 
 
 def sample_windows(program: Program, steps: int) -> dict[str, range]:
@@ -14,13 +12,20 @@ def sample_windows(program: Program, steps: int) -> dict[str, range]:
     """
     starts = {entry.name: 1 for entry in program.inputs}
     starts |= {e.synapses.target: 1 for e in program.encoders}
+    hops = [(c.source, c.target, 1 + _least_delay(c)) for c in program.connections]
     for _ in program.groups:  # shortest paths; with loops the groups' order alone would not do
-        for c in program.connections:
-            if c.source in starts:
-                arrival = starts[c.source] + 1 + (int(np.min(c.delay)) if np.size(c.delay) else 0)
-                starts[c.target] = min(arrival, starts.get(c.target, arrival))
+        for source, target, steps_taken in hops:
+            if source in starts:
+                arrival = starts[source] + steps_taken
+                starts[target] = min(arrival, starts.get(target, arrival))
     for group in program.groups:
         reset = group.reset_offset if group.reset_interval else 0
         starts[group.name] = reset or starts.get(group.name, 1)
     end = steps + program.latency + 1
     return {name: range(start, max(start, min(start + steps, end))) for name, start in starts.items()}
+
+
+def _least_delay(connection: Connection) -> int:
+    if isinstance(connection.delay, int):
+        return connection.delay
+    return int(connection.delay.min()) if connection.delay.size else 0

@@ -1,0 +1,130 @@
+"""Which neurons were active: received at least one synaptic operation in the step, or spiked in it.
+
+A synapse of weight 0 counts, since storage visits it. A spike that is sent at hardware step s arrives at s + 1 + delay.
+So a dense connection with one delay makes every neuron active at any event, and a convolution all channels of a place.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeport.fixed import Ints
+from spikeport.program import Connection, Conv, Dense, Shape, Sparse
+from spikeport.sim.counting.reach import count_active, reach_all, reach_listed, reach_windows
+
+BLOCK_BYTES = 1 << 20
+"""As many samples are looked at together as fit in there, so that they stay in a processor's cache."""
+Marks: TypeAlias = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Everyone:
+    """A dense connection with one delay."""
+
+    source: str
+    delay: int
+
+    def mark(self, reached: Marks, sent: Marks, sample: int, first: int) -> None:
+        """Marks what arrives from row `first` of the window on; `reach` says what the arrays are."""
+        reach_all(reached, sent, sample, first - 1 - self.delay)
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """A convolution."""
+
+    source: str
+    delay: int
+    shapes: tuple[int, ...]
+    taps_y: Ints
+    taps_x: Ints
+
+    def mark(self, reached: Marks, sent: Marks, sample: int, first: int) -> None:
+        reach_windows(reached, sent, sample, first - 1 - self.delay, self.shapes, self.taps_y, self.taps_x)
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """Synapses one by one, by delay and source."""
+
+    source: str
+    delays: Ints
+    pointers: Ints
+    targets: NDArray[np.int32]
+
+    def mark(self, reached: Marks, sent: Marks, sample: int, first: int) -> None:
+        reach_listed(reached, sent, sample, first - 1, self.delays, self.pointers, self.targets)
+
+
+Reach: TypeAlias = Everyone | Windows | Listed
+
+
+def reach_of(connection: Connection, source: Shape) -> Reach:
+    """Who receives what its source sends."""
+    match connection:
+        case Conv():
+            return _windows(connection, source)
+        case Dense(delay=int(delay)):
+            return Everyone(connection.source, delay)
+        case Dense():
+            row, col = (x.reshape(-1) for x in np.indices(connection.weight.shape))
+            return _listed(connection, row, col, source)
+        case Sparse():
+            return _listed(connection, connection.row, connection.col, source)
+
+
+def active_per_step(reaches: tuple[Reach, ...], sent: Mapping[str, Marks], own: Marks, window: range) -> Ints:
+    """Active neurons of a group in each step of its window, all samples, int64 `(W,)`.
+
+    Args:
+        reaches: Of the connections into the group; those that mark most at once come first.
+        sent: `(steps, B, n)` of their sources, the whole run.
+        own: Likewise of the group.
+    """
+    _, samples, n = own.shape
+    found, first = np.zeros(len(window), np.int64), window.start - 1
+    block = max(1, BLOCK_BYTES // max(1, len(window) * n))
+    for sample in range(0, samples, block):
+        reached = np.zeros((len(window), min(block, samples - sample), n), np.uint8)
+        for reach in reaches:
+            reach.mark(reached, sent[reach.source], sample, first)
+        count_active(reached, own, sample, first, found)
+    return found
+
+
+def in_order(reaches: list[Reach]) -> tuple[Reach, ...]:
+    """Those that walk synapses last: they stop where every neuron is marked."""
+    return tuple(sorted(reaches, key=lambda reach: isinstance(reach, Listed)))
+
+
+def _windows(conv: Conv, source: Shape) -> Windows:
+    c_out, *out = conv.output_shape(source)
+    _, c_in, *kernel = conv.weight.shape
+    taps = [
+        _taps(source[1 + axis], out[axis], kernel[axis], conv.stride[axis], conv.padding[axis], conv.dilation[axis])
+        for axis in range(2)
+    ]
+    shapes = (conv.groups, c_in, *source[1:], c_out // conv.groups, *out)
+    return Windows(conv.source, conv.delay, shapes, *taps)
+
+
+def _taps(n_in: int, n_out: int, kernel: int, stride: int, padding: int, dilation: int) -> Ints:
+    """`(kernel, 4)`: the outputs first to last - 1 see through tap k the inputs output * stride + offset."""
+    offset = np.arange(kernel) * dilation - padding
+    first = np.clip(-(offset // stride), 0, n_out)
+    last = np.clip((n_in - 1 - offset) // stride + 1, first, n_out)
+    return np.stack([first, last, np.full(kernel, stride), offset], axis=1)
+
+
+def _listed(connection: Dense | Sparse, row: NDArray[Any], col: NDArray[Any], source: Shape) -> Listed:
+    n_source = int(np.prod(source))
+    delay = np.broadcast_to(np.asarray(connection.delay, np.int64).reshape(-1), row.shape)
+    delays, which = np.unique(delay, return_inverse=True)
+    cell = which.reshape(-1) * n_source + col  # sorted by delay, then by source
+    edges = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=len(delays) * n_source))])
+    pointers = edges[np.arange(len(delays))[:, None] * n_source + np.arange(n_source + 1)]
+    targets = row[np.argsort(cell, kind="stable")].astype(np.int32)
+    return Listed(connection.source, delays, pointers, targets)
