@@ -167,7 +167,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 (
                     "FLOPs are 2 per MAC, and each is charged the price of a whole MAC or accumulate: a factor of 2 "
                     "over the Spikformer convention at equal rates.",
-                    "The text does not say how layers are weighted in its mean rate; here each input element counts alike.",
+                    "The text does not say how layers are weighted in its mean rate; here each input counts alike.",
                     _FORMULA,
                     _ONCE,
                     _FOLDED,
