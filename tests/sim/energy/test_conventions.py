@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from spikeport.errors import InputError
 from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program
+from spikeport.sim import simulate
 from spikeport.sim.counting import Counts, count_operations
 from spikeport.sim.energy.conventions import CONVENTIONS, Amounts, convention_named, mean_rate, total
 from spikeport.sim.energy.facts import LayerFacts, facts_of
+from spikeport.sim.random_programs import random_program
 from spikeport.sim.result import Result
 
 STEPS, SAMPLES = 2, 2
@@ -128,6 +130,22 @@ def test_the_formula_charges_for_padding() -> None:
     """3 x 2 channels; 9 taps at 25 places, of which 13 x 13 fall inside."""
     exact, formula = uniform(spikes=3, kernel=3, stride=1, padding=1)
     assert (exact.ac, formula.ac) == (3 * 3 * 2 * 13 * 13, 3 * 3 * 2 * 9 * 25)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_exact_adds_up_to_the_counts_of_a_run(seed: int) -> None:
+    program, inputs = random_program(np.random.default_rng(seed), steps=6, batch=3)
+    result = simulate(program, inputs)
+    counts = count_operations(program, result)
+    facts = facts_of(counts)
+    amounts = total(CONVENTIONS["exact"].amounts(facts, counts.steps))
+    into = [c for part in counts.layers for c in part.connections]
+    graded = sum(c.sops for c in into if c.graded)
+    assert amounts.ac == F(counts.sops - graded, 3)
+    assert amounts.mac == F(counts.host_macs + graded, 3)
+    assert sum(f.macs_dense for f in facts) == counts.macs_dense
+    sizes = {node.name: node.size for node in (*program.groups, *program.inputs)}
+    assert [f.slots for f in facts if f.synaptic and f.fed != "analog"] == [sizes[c.source] for c in into]
 
 
 rates = st.fractions(0, 1, max_denominator=50)
