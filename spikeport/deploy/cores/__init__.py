@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from spikeport.chip import Chip
-from spikeport.cores import Cut, flat
+from spikeport.cores import Cores, Cut, flat
 from spikeport.deploy.cores.cut import image_cuts
 from spikeport.deploy.cores.loads import LIMITS as LIMITS
 from spikeport.deploy.cores.loads import Loads, limits_of, loads
@@ -60,6 +60,11 @@ def map_cores(program: Program, chip: Chip) -> CoreMap:
         for group in crowded:
             cuts[group.name] = _least(program, chip, group, cuts, out=True, above=cuts[group.name].cores)
     return tuple(Placement(g.name, g.size, cuts[g.name], loads(program, chip, g.name, cuts)) for g in program.groups)
+
+
+def cores_of(core_map: CoreMap, chip: Chip) -> Cores:
+    """The map as all parts know it: which core has which neurons, and where on the chips it is."""
+    return Cores(chip, {placement.group: placement.cut for placement in core_map})
 
 
 def _crowded(program: Program, chip: Chip, group: Group, cuts: Mapping[str, Cut]) -> bool:

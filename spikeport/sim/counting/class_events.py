@@ -1,0 +1,37 @@
+"""One pass over what a node sent: events by step, sample and class."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from spikeport.fixed import Ints
+from spikeport.sim.engine.events import SPARE, list_events
+
+
+def event_bytes(sent: NDArray[Any]) -> NDArray[np.uint8]:
+    """Not 0 where there is an event, with the neurons of a step next to each other; a copy only if need be."""
+    events = (sent if sent.dtype.itemsize == 1 else sent != 0).view(np.uint8)
+    return events if events.strides[-1] == 1 or events.shape[-1] == 1 else np.ascontiguousarray(events)
+
+
+def count_events(sent: NDArray[np.uint8], label: NDArray[np.int32], classes: int) -> Ints:
+    """How many values of each class are not 0, int64 `(steps, samples, classes)`.
+
+    Args:
+        sent: `(steps, samples, n)`, as `event_bytes` gives it.
+        label: The class of each neuron, `(n,)`.
+    """
+    counts = np.zeros((*sent.shape[:2], classes), np.int64)
+    _count(sent, label, counts, np.empty(sent.shape[2] + SPARE, np.int32))
+    return counts
+
+
+@njit(cache=True)
+def _count(sent, label, counts, events):  # type: ignore[no-untyped-def]
+    for t in range(sent.shape[0]):
+        for b in range(sent.shape[1]):
+            row = counts[t, b]
+            for k in range(list_events(sent[t, b], events, 0)):
+                row[label[events[k]]] += 1

@@ -1,0 +1,97 @@
+"""What each core of a chip does in each hardware step of a run, and what crosses the mesh between them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from spikeport.cores import Cores
+from spikeport.fixed import Ints
+
+SCHEMA = "spikeport-cores/1"
+KINDS = ("dense", "sparse", "conv")
+
+
+@dataclass(frozen=True, eq=False)
+class CoreActivity:
+    """Integers over hardware time, in which samples follow each other without a gap, the first after the last.
+
+    Row h is hardware step h + 1 modulo `samples * steps`: step i of sample b of a node whose window starts at step
+    `first` is row (first - 1 + i + b * steps) modulo that. Every array is int64, `(rows, cores)` unless it says
+    otherwise.
+    """
+
+    cores: Cores
+    samples: int
+    steps: int
+    """Of the input, per sample."""
+    sops: Mapping[str, Ints]
+    """By kind of connection, on the core that has the synapses, in the step in which the spike was sent."""
+    active: Ints
+    """Neurons that received an operation in the step, or spiked in it."""
+    spikes: Ints
+    messages_in: Ints
+    """One for each spike with a synapse on the core, those of inputs included."""
+    messages_out: Ints
+    """One for each spike and core that it has a synapse on."""
+    neurons: Ints
+    """Updated in every step, `(cores,)`."""
+    busiest_link: Ints
+    """Messages over the link of the mesh that has most in a step, `(rows,)`. The links of a core to its router, and
+    those between chips, are not among them."""
+    routes: Ints
+    """Messages between cores of one chip by their hops, `(rows, hops in x, hops in y)`."""
+    messages: Mapping[str, int]
+    """That a group sent, over the whole run."""
+    hops_x: Mapping[str, int]
+    hops_y: Mapping[str, int]
+    """Tiles that they crossed; those within a tile cross none."""
+    off_chip: Mapping[str, int]
+    """Messages to another chip, which have no hops."""
+
+    @property
+    def rows(self) -> int:
+        return self.samples * self.steps
+
+    @property
+    def all_sops(self) -> Ints:
+        return sum(self.sops.values(), np.zeros_like(self.active))
+
+    @cached_property
+    def tiles(self) -> int:
+        """In use, on all chips."""
+        return len(np.unique(np.column_stack([self.cores.chips(), self.cores.tiles()]), axis=0))
+
+    def to_json(self) -> dict[str, Any]:
+        """Sums over the run, core by core, under the names of Intel's `Loihi2Activity`."""
+        columns = {
+            "chip": self.cores.chips(),
+            "neurons": self.neurons,
+            "syn_ops": self.all_sops.sum(axis=0),
+            "dendrite_updates": self.neurons * self.rows,
+            "spikes_in": self.messages_in.sum(axis=0),
+            "axon_out": self.messages_out.sum(axis=0),
+        }
+        listed = {name: values.tolist() for name, values in columns.items()}
+        tiles = self.cores.tiles().tolist()
+        return {
+            "schema": SCHEMA,
+            "samples": self.samples,
+            "steps": self.steps,
+            "tiles": self.tiles,
+            "cores": [
+                {"core": k, "group": group, "tile": tiles[k], **{name: values[k] for name, values in listed.items()}}
+                for k, group in enumerate(self.cores.groups)
+            ],
+            "groups": {
+                name: {
+                    "messages": self.messages[name],
+                    "hops_x": self.hops_x[name],
+                    "hops_y": self.hops_y[name],
+                    "off_chip": self.off_chip[name],
+                }
+                for name in self.messages
+            },
+        }

@@ -1,0 +1,69 @@
+"""Static tables of a node that sends: what one spike of each class of its neurons costs, and where."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from spikeport.cores import Cores
+from spikeport.fixed import Ints
+from spikeport.program import Program
+from spikeport.sim.counting.classes import Classes, classes, joined
+
+HOST = -1
+"""Where inputs send from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sender:
+    """One input or group. All matrices are sparse, int64."""
+
+    label: NDArray[np.int32]
+    """The class of each neuron, `(n,)`."""
+    core: Ints
+    """On which core a class is, `(classes,)`; `HOST` for an input."""
+    synapses: Mapping[str, sparse.csr_array]
+    """By kind of connection, `(classes, cores)`: synapses behind one neuron."""
+    pairs: Ints
+    """Cores that exchange messages, `(pairs, 2)`: from, to."""
+    messages: sparse.csr_array
+    """`(classes, pairs)`: 1 where a spike is a message. A spike is one for each core that it has a synapse on."""
+
+
+def sender(program: Program, cores: Cores, name: str) -> Sender:
+    size = int(np.prod(program.shape_of(name)))
+    own = cores.labels(name) if name in cores.cuts else np.full(size, HOST)
+    out = [c for c in program.connections if c.source == name]
+    parts = [classes(c, program.shape_of(name), cores.cuts[c.target]) for c in out]
+    label = own - own.min()  # numbers without a gap
+    for part in parts:
+        label = joined(label, part.label)
+    one = np.zeros(int(label.max()) + 1, np.int64)
+    one[label] = np.arange(size)  # any neuron of each class
+    synapses: dict[str, sparse.csr_array] = {}
+    for c, part in zip(out, parts, strict=True):
+        kind = type(c).__name__.lower()
+        found = _of_all_cores(part, one, cores, c.target)
+        synapses[kind] = synapses[kind] + found if kind in synapses else found
+    core = own[one]
+    pairs, messages = _messages(core, synapses, cores.count)
+    return Sender(label.astype(np.int32), core, synapses, pairs, messages)
+
+
+def _of_all_cores(part: Classes, one: Ints, cores: Cores, target: str) -> sparse.csr_array:
+    """The synapses of one connection by the classes of the sender (`one` neuron of each) and by all cores."""
+    chosen = part.synapses[part.label[one]]
+    places = (chosen.data, chosen.indices + cores.first[target], chosen.indptr)
+    return sparse.csr_array(places, shape=(one.size, cores.count))
+
+
+def _messages(core: Ints, synapses: Mapping[str, sparse.csr_array], cores: int) -> tuple[Ints, sparse.csr_array]:
+    """The pairs of cores, and `Sender.messages`."""
+    places = [found.tocoo().coords for found in synapses.values()]
+    each = np.concatenate([k.astype(np.int64) * cores + c for k, c in places] or [np.zeros(0, np.int64)])
+    kind, target = np.divmod(np.unique(each), cores)
+    pairs, pair = np.unique(np.stack([core[kind], target], axis=1), axis=0, return_inverse=True)
+    one_each = np.ones(kind.size, np.int64)
+    return pairs, sparse.csr_array((one_each, (kind, pair)), shape=(core.size, len(pairs)))
