@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from spikeport.atomic import replacing
 from spikeport.errors import InputError
-from spikeport.page import BLUE, GREY, ORANGE, bar, caption, drawing, rendered, stack, svg
+from spikeport.page import BITMAP_RGB, BLUE, bar, caption, drawing, rendered, stack, svg
 from spikeport.program import LIF, Group, Input, Output, Program, Shape
 from spikeport.sim.counting import Counts, sample_windows
 from spikeport.sim.energy import INPUT_RATE_LIMIT, SPIKES_PER_SYNAPSE_LIMITS, Energy
@@ -29,7 +29,6 @@ LAYER_COLUMNS = (
     "Input rate", "Rate", "SOPs", "Host MACs", "ANN MACs",
 )  # fmt: skip
 RASTER_ROWS = 128  # more rows than that are not told apart
-SPIKE_RGB = (0.23, 0.51, 0.85)  # legible on white and on black; a raster is a bitmap and cannot follow the theme
 
 
 @dataclass(frozen=True)
@@ -281,7 +280,7 @@ def _raster(spikes: NDArray[Any]) -> NDArray[np.float64]:
         if not cramped:
             cells = np.repeat(cells, 5, axis=axis)
             np.moveaxis(cells, axis, 0)[4::5] = 0
-    rgb = np.broadcast_to(SPIKE_RGB, (*cells.shape, 3))
+    rgb = np.broadcast_to(BITMAP_RGB, (*cells.shape, 3))
     return np.concatenate([rgb, cells[..., None]], axis=2)
 
 
