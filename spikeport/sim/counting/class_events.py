@@ -17,7 +17,7 @@ def event_bytes(sent: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def count_events(sent: NDArray[np.uint8], label: NDArray[np.int32], classes: int) -> Ints:
-    """How many values of each class are not 0, int64 `(steps, samples, classes)`.
+    """How many values of each class are not 0, int64 `(steps * samples, classes)`; the samples of a step are together.
 
     Args:
         sent: `(steps, samples, n)`, as `event_bytes` gives it.
@@ -25,7 +25,7 @@ def count_events(sent: NDArray[np.uint8], label: NDArray[np.int32], classes: int
     """
     counts = np.zeros((*sent.shape[:2], classes), np.int64)
     _count(sent, label, counts, np.empty(sent.shape[2] + SPARE, np.int32))
-    return counts
+    return counts.reshape(-1, classes)
 
 
 @njit(cache=True)

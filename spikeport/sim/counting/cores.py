@@ -45,7 +45,7 @@ def count_cores(program: Program, result: Result, cores: Cores) -> CoreActivity:
         inside = sent[name][window.start - 1 : window.stop - 1]
         for some, rows in _batches(window, steps, samples, table.core.size):
             events = count_events(inside[:, some], table.label, table.core.size)
-            sums.add_events(name, table, way, rows, events.reshape(rows.size, -1))
+            sums.add_events(name, table, way, rows, events)
     for name, cut in cores.cuts.items():
         label, first, window = cut.labels().astype(np.int32), cores.first[name], windows[name]
         into = [c for c in program.connections if c.target == name]
@@ -54,8 +54,7 @@ def count_cores(program: Program, result: Result, cores: Cores) -> CoreActivity:
             marks = active_marks(
                 reaches, {c.source: sent[c.source][:, some] for c in into}, sent[name][:, some], window
             )
-            active = count_events(marks, label, cut.cores).reshape(rows.size, -1)
-            sums.active[rows, first : first + cut.cores] += active
+            sums.active[rows, first : first + cut.cores] += count_events(marks, label, cut.cores)
     return sums.activity(cores, samples, steps)
 
 
@@ -130,7 +129,7 @@ def _batches(window: range, steps: int, samples: int, counters: int) -> Iterator
     batch = max(1, ROOM // max(1, len(window) * counters))
     for first in range(0, samples, batch):
         some = slice(first, min(first + batch, samples))
-        hardware = np.array(window)[:, None] - 1 + np.arange(some.start, some.stop) * steps
+        hardware = np.arange(window.start - 1, window.stop - 1)[:, None] + np.arange(some.start, some.stop) * steps
         yield some, hardware.reshape(-1) % (steps * samples)
 
 

@@ -39,7 +39,7 @@ def count_operations(program: Program, result: Result) -> Counts:
     Raises:
         InputError: the Result does not belong to the Program.
     """
-    _check(program, result)
+    check_result(program, result)
     steps, samples = result.spikes.shape[:2]
     plan, windows = plan_of(program), sample_windows(program, steps)
     spikes = {name: as_bytes(result.sent[name]) for name in _senders(program)}
@@ -111,7 +111,8 @@ def _ints(x: Ints) -> tuple[int, ...]:
     return tuple(x.tolist())
 
 
-def _check(program: Program, result: Result) -> None:
+def check_result(program: Program, result: Result) -> None:
+    """Raises InputError if the Result is not one whole run of the Program."""
     if result.before or result.state is not None:
         raise InputError("result", "run", relation="was cut", do="count a run in one")
     steps, samples = result.spikes.shape[:2]
