@@ -234,4 +234,4 @@ def _static(profile: Profile, activity: CoreActivity | None, latency: Latency | 
     """W x ns are nJ."""
     if profile.static_w_per_chip is None or activity is None or latency is None:
         return None
-    return product(profile.static_w_per_chip.value.times(activity.chips), latency.inference_ns).times(1000)
+    return product(profile.static_w_per_chip.value.times(int(activity.cores.chips().max()) + 1), latency.inference_ns).times(1000)

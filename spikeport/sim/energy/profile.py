@@ -7,6 +7,8 @@
     [[barrier_ns]]               ns to synchronise that many `tiles`, alike
     [static_w_per_chip]          W of a chip that does nothing, alike
     [link_bits_per_ns]           bits per ns over a link of the mesh, alike
+    [[check]]                    an estimate by these prices beside a measurement: what, unit, measured, nominal,
+                                 source, and optionally low, high, note
 
 A limit that a file does not give was not published. Nothing in a file is executed.
 """
@@ -21,6 +23,7 @@ from typing import Any
 
 from spikeport.errors import InputError
 from spikeport.sim.energy.bounds import Bounds
+from spikeport.sim.energy.check import Check, read_check
 from spikeport.sim.energy.toml_section import Section, parse_toml, read_bytes, shown
 
 SHIPPED = files("spikeport.sim.energy") / "profiles"
@@ -90,6 +93,8 @@ class Profile:
     """One of `LATENCY_MODELS`; empty without latencies."""
     static_w_per_chip: Constant | None
     link_bits_per_ns: Constant | None
+    checks: tuple[Check, ...]
+    """Against measurements that none of these constants was made from."""
     path: str
     sha256: str
     """Of the file's bytes."""
@@ -103,6 +108,7 @@ class Profile:
             "barrier_ns": [{"tiles": b.tiles, **b.constant.to_json()} for b in self.barrier],
             "static_w_per_chip": self.static_w_per_chip and self.static_w_per_chip.to_json(),
             "link_bits_per_ns": self.link_bits_per_ns and self.link_bits_per_ns.to_json(),
+            "checks": [check.to_json() for check in self.checks],
         }
 
 
@@ -127,7 +133,7 @@ def profile_named(name: str) -> Profile:
 def parse_profile(path: str, content: bytes) -> Profile:
     """The profile that a file's bytes spell. Raises FileError, which names the file and the key at fault."""
     top = parse_toml(path, content)
-    top.only(("profile", "energy_pj", "latency_ns", "barrier_ns", *_SINGLE))
+    top.only(("profile", "energy_pj", "latency_ns", "barrier_ns", "check", *_SINGLE))
     head = top.section("profile")
     head.only(("name", "title", "scope", "technology_nm", "note", "banner", "latency_model", "barrier_between"))
     if not _NAME.fullmatch(head.text("name")):
@@ -147,6 +153,7 @@ def parse_profile(path: str, content: bytes) -> Profile:
         latency_model=head.choice("latency_model", LATENCY_MODELS, ""),
         static_w_per_chip=static,
         link_bits_per_ns=link,
+        checks=tuple(read_check(section) for section in top.sections("check")),
         path=path,
         sha256=sha256(content).hexdigest(),
     )

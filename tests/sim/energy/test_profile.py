@@ -6,6 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spikeport.errors import FileError, InputError
 from spikeport.sim.energy.bounds import Bounds
@@ -194,6 +196,17 @@ def test_a_mistake_is_one_short_line_that_names_the_key(case: str) -> None:
     line = str(caught.value)
     assert line.startswith(f"own.toml: {complaint}"), line
     assert line.isprintable() and len(line) < 400
+
+
+@given(
+    st.integers(0, len(WHOLE)), st.integers(0, 40), st.one_of(st.text(max_size=20), st.sampled_from(list("[]=.{}\"'")))
+)
+def test_a_damaged_file_is_read_or_refused_in_one_line(start: int, length: int, other: str) -> None:
+    text = WHOLE[:start] + other + WHOLE[start + length :]
+    try:
+        parse_profile("own.toml", text.encode(errors="replace"))
+    except FileError as error:
+        assert str(error).startswith("own.toml: ") and str(error).isprintable() and len(str(error)) < 400
 
 
 def test_bytes_that_are_no_text_are_not_toml() -> None:
