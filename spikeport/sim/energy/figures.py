@@ -12,8 +12,24 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from spikeport.page import (
-    BITMAP_RGB, BLUE, BROWN, GOLD, GREEN, GREY, INK, LINE, MUTED, ORANGE, PINK, SKY, THEME, VIOLET, bar, caption, stack,
-)  # fmt: skip
+    BITMAP_RGB,
+    BLUE,
+    BROWN,
+    GOLD,
+    GREEN,
+    GREY,
+    INK,
+    LINE,
+    MUTED,
+    ORANGE,
+    PINK,
+    SKY,
+    THEME,
+    VIOLET,
+    bar,
+    caption,
+    stack,
+)
 from spikeport.sim.counting.counts import Counts, LayerCounts
 from spikeport.sim.energy.baseline import activation_bits
 from spikeport.sim.energy.bounds import Bounds
@@ -31,7 +47,7 @@ LOG_SPAN = 50
 """An axis is logarithmic if the largest value is more than so many times the smallest."""
 MARGIN = 0.07
 """Of an axis' width, at both ends of a logarithmic one and at the right of others: room for an arrow."""
-DECADES = 5
+DECADES = 6
 """As many ticks as fit on a logarithmic axis."""
 BINS = 32
 
@@ -124,6 +140,8 @@ def _bars(energy: Energy) -> list[tuple[str, Bounds, str]]:
         "dense_times_steps": f"ANN × {steps} (not fair)",
         "quantized": f"ANN, {activation_bits(steps)}-bit activations",
     }
+    if "host_macs" in energy.parts:
+        rows.append(("SNN, on the chip", energy.chip, BLUE))
     for baseline in energy.baselines:
         if baseline.snn_pj != energy.snn:
             rows.append((f"SNN, {INTEGERS}", baseline.snn_pj, BLUE))
@@ -171,7 +189,7 @@ def step_rates(layer: LayerCounts, samples: int) -> NDArray[np.float64]:
 
 def _strip(axes: Axes, shares: NDArray[np.float64], steps: int) -> None:
     """Shares in [0, 1] as opacity, on a track as long as they are."""
-    axes.axvspan(0.5, len(shares) + 0.5, color=LINE, alpha=0.4, linewidth=0)
+    axes.axvspan(0.5, len(shares) + 0.5, color=LINE, alpha=0.4, linewidth=0, zorder=-1)
     if len(shares):
         image = np.empty((1, len(shares), 4))
         image[..., :3], image[..., 3] = BITMAP_RGB, shares

@@ -22,12 +22,18 @@ from spikeport.sim.energy.terms import TERMS
 Row = tuple[str, ...]
 NONE = "–"
 BASELINE_COLUMNS = ("Baseline", "MACs", "ANN", "SNN", "SNN / ANN", "What it is")
-COMPARED_COLUMNS = ("", "Profile", "SOPs", "SNN", "ANN", "SNN / ANN", "Mean step", "Latency")
+COMPARED_COLUMNS = ("", "SOPs", "SNN", "ANN", "SNN / ANN", "Mean step", "Latency")
 CONVENTION_COLUMNS = ("Convention", "MACs", "Accumulates", "Energy", "Times exact", "What it counts", "Source")
 CORE_COLUMNS = ("Core", "Group", "Chip", "Tile", "Neurons", "syn_ops", "dendrite_updates", "spikes_in", "axon_out")
 PRICE_COLUMNS = ("Term", "Low", "Nominal", "High", "Unit", "Evidence", "Source")
 BUSIEST = 8
 """Cores that the page lists."""
+MODELS = {
+    "additive": "Model: on each core the times of its operations add up; a step ends when the slowest core is done "
+    "and all have agreed that it is over. Waiting on the mesh is left out.",
+    "max_affine": "Model: the slowest of computing, reading, sending and agreeing sets the time of a step, as if all "
+    "went on at once. This is a lower bound.",
+}
 
 
 def ratio_sentence(energy: Energy) -> str:
@@ -90,26 +96,13 @@ def headline_rows(energy: Energy) -> list[Row]:
         ("Spikes per synapse", f"{float(counts.spikes_per_synapse):.3g}", "per inference, mean over the synapses"),
         ("Mean input rate", f"{float(counts.input_rate):.2%}", "spikes per source neuron and step"),
     ]
-    return [*rows, *time_rows(energy)]
+    if energy.latency is not None:
+        rows.append(_latency(energy.latency))
+    return rows
 
 
-def time_rows(energy: Energy) -> Iterator[Row]:
-    """What is known of time, and what follows from it."""
-    latency = energy.latency
-    if latency is None:
-        return
-    yield "Inference period", format_bounds(latency.inference_ns, format_time), "from one inference to the next"
-    yield "Latency", format_bounds(latency.latency_ns, format_time), "from the first step to the last output"
-    if energy.static_pj is not None:
-        yield "Static energy", format_bounds(energy.static_pj), "of all chips for one period; not in the SNN's energy"
-    product = energy.delay_product_pj_s
-    if product is not None:
-        static = "" if energy.static_pj is None else ", static energy included"
-        yield "Energy-delay product", format_bounds(product, _js), f"energy times latency{static}"
-
-
-def _js(pj_s: float) -> str:
-    return f"{pj_s * 1e-12:.3g} J s"
+def _latency(latency: Latency) -> Row:
+    return "Latency", format_bounds(latency.latency_ns, format_time), "from the first step to the last output"
 
 
 def layer_columns(energy: Energy) -> Row:
@@ -159,8 +152,7 @@ def compared_rows(names: Sequence[str], energies: Sequence[Energy]) -> list[Row]
         if latency is not None:
             step, whole = latency.step_ns["mean"], latency.latency_ns
             times = (format_bounds(step, format_time), format_bounds(whole, format_time))
-        title = energy.profile.title
-        rows.append((name, title, sops, format_bounds(energy.snn), format_bounds(energy.ann), ratio, *times))
+        rows.append((name, sops, format_bounds(energy.snn), format_bounds(energy.ann), ratio, *times))
     return rows
 
 
@@ -173,6 +165,46 @@ def convention_rows(energy: Energy) -> list[Row]:
         times = NONE if factor is None else format_factor(factor)
         rows.append((one.convention, macs, acs, price, times, convention.description, convention.source))
     return rows
+
+
+def no_latency_sentence(energy: Energy) -> str:
+    if not energy.profile.latency_model:
+        return f"No latency: {energy.profile.name} has no times of operations."
+    return "No latency: it needs to be known which neuron is on which core, and no cores were given."
+
+
+def latency_sentence(latency: Latency) -> str:
+    """The model, and whether it bounds the time from below."""
+    return MODELS[latency.model]
+
+
+def latency_rows(energy: Energy) -> list[Row]:
+    """(quantity, value, note) of steps, cores and what follows."""
+    latency = energy.latency
+    if latency is None:
+        return []
+    step, words = latency.step_ns, {"min": "shortest", "mean": "mean", "max": "longest"}
+    rows = [(f"Step, {words[key]}", format_bounds(step[key], format_time), "") for key in words]
+    return [*rows, *_time_rows(energy)]
+
+
+def _time_rows(energy: Energy) -> Iterator[Row]:
+    """What is known of time, and what follows from it."""
+    latency = energy.latency
+    if latency is None:
+        return
+    yield "Inference period", format_bounds(latency.inference_ns, format_time), "from one inference to the next"
+    yield _latency(latency)
+    if energy.static_pj is not None:
+        yield "Static energy", format_bounds(energy.static_pj), "of all chips for one period; not in the SNN's energy"
+    product = energy.delay_product_pj_s
+    if product is not None:
+        static = "" if energy.static_pj is None else ", static energy included"
+        yield (
+            "Energy-delay product",
+            format_bounds(product, lambda pj_s: f"{format_energy(pj_s)} s"),
+            f"energy times latency{static}",
+        )
 
 
 def core_rows(energy: Energy) -> list[Row]:
@@ -218,24 +250,3 @@ def _price(term: str, constant: Constant, unit: str) -> Row:
     year = "" if constant.year is None or str(constant.year) in constant.source else f", {constant.year}"
     source = f"{constant.source}{year}"
     return term, low, nominal, high, unit, constant.evidence, f"{source}. {constant.note}" if constant.note else source
-
-
-def no_latency_sentence(energy: Energy) -> str:
-    if not energy.profile.latency_model:
-        return f"No latency: {energy.profile.name} has no times of operations."
-    return "No latency: it needs to be known which neuron is on which core, and no cores were given."
-
-
-def latency_sentence(latency: Latency) -> str:
-    """The model, and whether it bounds the time from below."""
-    return MODELS[latency.model]
-
-
-def latency_rows(energy: Energy) -> list[Row]:
-    """(quantity, value, note) of steps, cores and what follows."""
-    latency = energy.latency
-    if latency is None:
-        return []
-    step, words = latency.step_ns, {"min": "shortest", "mean": "mean", "max": "longest"}
-    rows = [(f"Step, {words[key]}", format_bounds(step[key], format_time), "") for key in words]
-    return [*rows, *time_rows(energy)]
