@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,22 +77,28 @@ def environment(framework: str) -> Environment:
     Raises:
         WorkerError: something cannot be installed, for example without a network; the message is pip's last line.
     """
-    packages = PACKAGES[framework]
+    return Environment(framework, python_with(framework, PACKAGES[framework]))
+
+
+def python_with(name: str, packages: Sequence[str], torch: str = TORCH) -> Path:
+    """The interpreter of an environment with just these packages, and torch with what it asks for, unless `torch` is
+    empty; made and refused as by `environment`."""
     version = ".".join(map(str, sys.version_info[:3]))
-    digest = hashlib.sha256(" ".join([TORCH, *packages]).encode()).hexdigest()[:12]
-    folder = cache_folder() / f"interop-{framework}-{version}-{digest}"
+    digest = hashlib.sha256(" ".join([torch, *packages]).encode()).hexdigest()[:12]
+    folder = cache_folder() / f"interop-{name}-{version}-{digest}"
     python = folder / "bin" / "python"
     with (cache_folder() / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two first calls at once must not both make it
         if not (folder / "ready").exists():
-            what = f"{framework} environment"
+            what = f"{name} environment"
             shutil.rmtree(folder, ignore_errors=True)
             run_child([sys.executable, "-m", "venv", folder], what=what, timeout_s=TIMEOUT_S)
             install = [python, "-m", "pip", "install", "--quiet"]
-            run_child([*install, TORCH], what=what, timeout_s=TIMEOUT_S)
+            if torch:
+                run_child([*install, torch], what=what, timeout_s=TIMEOUT_S)
             run_child([*install, "--no-deps", *packages], what=what, timeout_s=TIMEOUT_S)
             (folder / "ready").touch()
-    return Environment(framework, python)
+    return python
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
-"""Runs the frameworks: python -m tests.interop.live [FRAMEWORK ...] [--write] [--nets N]
+"""Runs the frameworks and the tools that count: python -m tests.interop.live [NAME ...] [--write] [--nets N]
 
 Both ways. What each framework makes of its own networks now is compared with what was recorded, value by value. And
 NIR files of spikeport's own networks are read by norse, snnTorch and SpikingJelly, whose spikes must be torch's.
+What the tools in `counters` count now is compared with what was recorded as well; SpikingJelly is of both kinds.
 """
 
 import argparse
@@ -14,27 +15,39 @@ from pathlib import Path
 import numpy as np
 
 from spikeport.errors import WorkerError
+from tests.interop.counters.live import compare_tool, write_nets, write_tool
+from tests.interop.counters.tools import TOOLS
 from tests.interop.environments import FRAMEWORKS, Environment, environment
 from tests.interop.nets import Net, averaging_net, clear_nets
 from tests.interop.vectors import FOLDER, differences, pack, read_vectors
 
 READERS = ("norse", "snntorch", "spikingjelly")
 MEAN_READERS = ("snntorch", "spikingjelly")  # norse 1.1.0 has no AvgPool2d; none of the three has Threshold
+NAMES = (*FRAMEWORKS, *(tool for tool in TOOLS if tool not in FRAMEWORKS))
 NETS = 12
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Frameworks' networks in their frameworks, and ours in theirs.")
-    parser.add_argument("frameworks", nargs="*", metavar="FRAMEWORK", help=f"some of {', '.join(FRAMEWORKS)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(NAMES)}")
     parser.add_argument("--write", action="store_true", help="record the vectors anew instead of comparing them")
     parser.add_argument("--nets", type=int, default=NETS, help="how many of spikeport's networks are read")
     args = parser.parse_args()
-    if unknown := set(args.frameworks) - set(FRAMEWORKS):
-        parser.error(f"{', '.join(sorted(unknown))}: no worker; there are {', '.join(FRAMEWORKS)}")
-    nets = [] if args.write else list(clear_nets(args.nets))
-    means = [] if args.write else list(clear_nets(args.nets, averaging_net))
+    if unknown := set(args.names) - set(NAMES):
+        parser.error(f"{', '.join(sorted(unknown))}: no worker; there are {', '.join(NAMES)}")
     wrong = 0
-    for framework in args.frameworks or FRAMEWORKS:
+    for lines in (*_frameworks(args), *_counters(args)):
+        wrong += sum("FAILED" in line for line in lines)
+        print("\n".join(lines), flush=True)
+    sys.exit(wrong > 0)
+
+
+def _frameworks(args: argparse.Namespace) -> Iterator[list[str]]:
+    named = [framework for framework in FRAMEWORKS if framework in (args.names or NAMES)]
+    reading = not args.write and set(named) & set(READERS)
+    nets = list(clear_nets(args.nets)) if reading else []
+    means = list(clear_nets(args.nets, averaging_net)) if reading else []
+    for framework in named:
         try:
             found = environment(framework)
             lines = list(_write(found) if args.write else _compare(found))
@@ -42,9 +55,18 @@ def main() -> None:
             lines += _read(found, means, "reads means") if means and framework in MEAN_READERS else ()
         except WorkerError as error:
             lines = [f"{framework}: FAILED: {error}"]
-        wrong += sum("FAILED" in line for line in lines)
-        print("\n".join(lines), flush=True)
-    sys.exit(wrong > 0)
+        yield lines
+
+
+def _counters(args: argparse.Namespace) -> Iterator[list[str]]:
+    named = [tool for tool in TOOLS if tool in (args.names or NAMES)]
+    if args.write and named:
+        yield list(write_nets())
+    for tool in named:
+        try:
+            yield list(write_tool(tool) if args.write else compare_tool(tool))
+        except WorkerError as error:
+            yield [f"{tool} counts: FAILED: {error}"]
 
 
 def _write(found: Environment) -> Iterator[str]:

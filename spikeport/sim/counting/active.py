@@ -27,9 +27,9 @@ class Everyone:
     source: str
     delay: int
 
-    def mark(self, reached: Marks, sent: Marks, sample: int, first: int) -> None:
+    def mark(self, reached: Marks, full: Marks, sent: Marks, sample: int, first: int) -> None:
         """Marks what arrives from row `first` of the window on; `reach` says what the arrays are."""
-        reach_all(reached, sent, sample, first - 1 - self.delay)
+        reach_all(full, sent, sample, first - 1 - self.delay)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,8 @@ class Windows:
     taps_y: Ints
     taps_x: Ints
 
-    def mark(self, reached: Marks, sent: Marks, sample: int, first: int) -> None:
-        reach_windows(reached, sent, sample, first - 1 - self.delay, self.shapes, self.taps_y, self.taps_x)
+    def mark(self, reached: Marks, full: Marks, sent: Marks, sample: int, first: int) -> None:
+        reach_windows(reached, full, sent, sample, first - 1 - self.delay, self.shapes, self.taps_y, self.taps_x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +55,8 @@ class Listed:
     pointers: Ints
     targets: NDArray[np.int32]
 
-    def mark(self, reached: Marks, sent: Marks, sample: int, first: int) -> None:
-        reach_listed(reached, sent, sample, first - 1, self.delays, self.pointers, self.targets)
+    def mark(self, reached: Marks, full: Marks, sent: Marks, sample: int, first: int) -> None:
+        reach_listed(reached, full, sent, sample, first - 1, self.delays, self.pointers, self.targets)
 
 
 Reach: TypeAlias = Everyone | Windows | Listed
@@ -89,15 +89,16 @@ def active_per_step(reaches: tuple[Reach, ...], sent: Mapping[str, Marks], own: 
     block = max(1, BLOCK_BYTES // max(1, len(window) * n))
     for sample in range(0, samples, block):
         reached = np.zeros((len(window), min(block, samples - sample), n), np.uint8)
+        full = np.zeros(reached.shape[:2], np.uint8)
         for reach in reaches:
-            reach.mark(reached, sent[reach.source], sample, first)
-        count_active(reached, own, sample, first, found)
+            reach.mark(reached, full, sent[reach.source], sample, first)
+        count_active(reached, full, own, sample, first, found)
     return found
 
 
 def in_order(reaches: list[Reach]) -> tuple[Reach, ...]:
-    """Those that walk synapses last: they stop where every neuron is marked."""
-    return tuple(sorted(reaches, key=lambda reach: isinstance(reach, Listed)))
+    """Those that cost least first: the others stop where every neuron is marked."""
+    return tuple(sorted(reaches, key=lambda reach: (Everyone, Windows, Listed).index(type(reach))))
 
 
 def _windows(conv: Conv, source: Shape) -> Windows:

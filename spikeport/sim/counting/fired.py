@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from spikeport.fixed import Ints
 
+CHUNK = 2048  # neurons that are looked at together, over all steps
+
 
 def as_bytes(sent: NDArray[Any]) -> NDArray[np.uint8]:
     """1, or whatever was there, where there is an event, and 0 elsewhere; contiguous; a copy only if need be."""
@@ -19,37 +21,49 @@ def as_bytes(sent: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(events).view(np.uint8)
 
 
-@njit(nogil=True, cache=True)
-def tally(sent, first, last, reached):  # type: ignore[no-untyped-def]
+def tally(sent: NDArray[np.uint8], first: int, last: int, reached: Ints) -> tuple[Ints, Ints]:
     """Events and synaptic operations of each step, and events of each neuron.
 
     Args:
-        sent: `(steps, B, n)` uint8.
+        sent: `(steps, B, n)`, contiguous.
         first, last: The rows that are counted.
-        reached: `(K, n)` int32, the fan-outs of K connections.
+        reached: `(K, n)`, the fan-outs of K connections; int32 or int64.
 
     Returns:
         int64 `(last - first, 1 + K)`: events, then the operations of each connection; and int64 `(n,)`.
     """
+    most = sent.shape[1] * max(CHUNK * int(reached.max(initial=1)), last - first)
+    word = np.int32 if most < 1 << 31 else np.int64  # no sum over a chunk leaves it, nor one over all steps
+    return _tally(sent, first, last, reached.astype(word, copy=False))  # type: ignore[no-any-return]
+
+
+@njit(nogil=True, cache=True)
+def _tally(sent, first, last, reached):  # type: ignore[no-untyped-def]
     _, batch, n = sent.shape
+    word = reached.dtype.type
     per_step = np.zeros((last - first, 1 + len(reached)), np.int64)
-    in_all, fired = np.zeros(n, np.int64), np.empty(n, np.int32)
-    for row in range(first, last):
-        fired[:] = 0
-        for b in range(batch):
-            spikes = sent[row, b]
-            for j in range(n):
-                fired[j] += spikes[j] != 0
-        events = np.int64(0)
-        for j in range(n):
-            events += fired[j]
-            in_all[j] += fired[j]
-        per_step[row - first, 0] = events
-        for k in range(len(reached)):
-            fan, sops = reached[k], np.int64(0)
-            for j in range(n):
-                sops += np.int64(fired[j]) * np.int64(fan[j])
-            per_step[row - first, 1 + k] = sops
+    in_all, room = np.empty(n, np.int64), np.empty((2, CHUNK), reached.dtype)
+    for low in range(0, n, CHUNK):
+        high = min(low + CHUNK, n)
+        fired, so_far = room[0, : high - low], room[1, : high - low]
+        so_far[:] = 0
+        for row in range(first, last):
+            fired[:] = 0
+            for b in range(batch):
+                spikes = sent[row, b, low:high]
+                for j in range(fired.size):
+                    fired[j] += spikes[j] != 0
+            events = word(0)
+            for j in range(fired.size):
+                events = word(events + fired[j])
+                so_far[j] += fired[j]
+            per_step[row - first, 0] += events
+            for k in range(len(reached)):
+                fan, sops = reached[k, low:high], word(0)
+                for j in range(fired.size):
+                    sops = word(sops + fired[j] * fan[j])
+                per_step[row - first, 1 + k] += sops
+        in_all[low:high] = so_far
     return per_step, in_all
 
 

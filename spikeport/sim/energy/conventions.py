@@ -1,6 +1,6 @@
 """How the papers count: facts of the layers -> multiply-accumulates (MAC) and accumulates (AC) of one inference.
 
-The same run gives figures that differ by a factor of three, so every energy must say by which convention it was counted.
+The same run gives figures that differ by up to three times, so every energy must say how its operations were counted.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -130,9 +130,9 @@ _GRADED = "Graded spikes and means of spikes are charged as accumulates, althoug
 _FOLDED = "Batch norm counts as folded into the weights. Neurons and pools cost nothing."
 _ONCE = "The first layer is charged for one step, which holds only if its input is the same at all steps."
 _FORMULA = (
-    "A mean rate times all MACs is not a count: it is too high where spikes lie at a padded border, too low where "
+    "A mean rate times all MACs is not a count: with padding it is too high where spikes lie at the border, and it may "
+    "be too low where they lie in the middle."
 )
-_FORMULA += "they lie in the middle."
 
 CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
     {
@@ -165,9 +165,9 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 "SOP = fr x T x FLOPs with one firing rate for all layers, events over slots; FLOPs are additions and "
                 "multiplications. What is fed by analog numbers costs its FLOPs once.",
                 (
-                    "FLOPs are 2 per MAC here and each is charged at the price of a whole MAC or accumulate: twice what "
-                    "the Spikformer convention gives at equal rates.",
-                    "The paper does not say how it weights the layers in its mean rate; here each input counts alike.",
+                    "FLOPs are 2 per MAC, and each is charged the price of a whole MAC or accumulate: a factor of 2 "
+                    "over the Spikformer convention at equal rates.",
+                    "The text does not say how layers are weighted in its mean rate; here each input counts alike.",
                     _FORMULA,
                     _ONCE,
                     _FOLDED,
@@ -179,7 +179,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             Convention(
                 "paper-syops",
                 "syops: what the syops counter reports",
-                "Chen et al., syops-counter 0.0.5; its counts give DA-LIF's Table III",
+                "Chen et al., syops-counter 0.0.5; its MACs are those of DA-LIF's Table III",
                 "Mean rate x dense operations, bias included, as accumulates for layers fed by spikes; all operations "
                 "of every step as MACs for any other input. Batch norm is 2 MACs per element and step, a neuron 1 "
                 "accumulate per step, a pool its input.",

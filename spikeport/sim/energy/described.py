@@ -1,4 +1,4 @@
-"""Networks that are known by their shapes alone, read from TOML: what a paper prints, for the same conventions as a run.
+"""Networks that are known by their shapes alone, read from TOML and counted by the same conventions as a run.
 
 [network]
 name = "two layers"
@@ -26,14 +26,14 @@ rate = 0.12                # of its input, if known
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from spikeport.errors import FileError, InputError
+from spikeport.sim.energy.described_keys import read_key
 from spikeport.sim.energy.facts import LayerFacts
 from spikeport.sim.energy.shapes import BatchNorm, Conv, ConvTranspose, Layer, Linear, Neurons, Pool
 
@@ -46,8 +46,6 @@ KINDS: Mapping[str, type[Layer]] = {
     "batch_norm": BatchNorm,
     "neurons": Neurons,
 }
-LARGEST = 2**20
-"""Of any size; keeps a slip of the pen from costing minutes."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +127,7 @@ def parse_described(where: str, text: str) -> Described:
     if not isinstance(listed, list) or not listed or not all(isinstance(layer, dict) for layer in listed):
         raise FileError(where, "layer", relation="is not", limit="a list of tables, one for each layer")
     _check_keys(f"{where}, [network]", network, required=("name", "steps"), optional=("input", "note"))
-    values = {key: _value(f"{where}, [network]", key, value) for key, value in network.items()}
+    values = {key: read_key(f"{where}, [network]", key, value) for key, value in network.items()}
     try:
         layers = tuple(_layer(where, number, layer) for number, layer in enumerate(listed, 1))
         _check_names(where, layers)
@@ -151,7 +149,7 @@ def _layer(where: str, number: int, table: dict[str, Any]) -> Layer:
     known = {field.metadata.get("key", field.name): field for field in fields(KINDS[kind])}
     required = [key for key, field in known.items() if field.default is MISSING]
     _check_keys(where, table, required=("kind", *required), optional=tuple(known))
-    values = {field.name: _value(where, key, table[key]) for key, field in known.items() if key in table}
+    values = {field.name: read_key(where, key, table[key]) for key, field in known.items() if key in table}
     if issubclass(KINDS[kind], Conv | ConvTranspose) and len(values["shape"]) != 3:
         raise FileError(where, "in", got=table["in"], relation="is not", limit="[channels, height, width]")
     return KINDS[kind](**values)
@@ -174,74 +172,3 @@ def _check_names(where: str, layers: tuple[Layer, ...]) -> None:
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise FileError(f"{where}, layer {twice[0]}", "name", relation="is that of two layers")
-
-
-def _value(where: str, key: str, value: object) -> Any:
-    rule = RULES[key]
-    read = rule.read(value)
-    if read is None:
-        raise FileError(where, key, got=repr(value), relation="is not", limit=rule.limit)
-    return read
-
-
-@dataclass(frozen=True)
-class _Rule:
-    """`read` gives None for what it refuses."""
-
-    limit: str
-    read: Callable[[object], Any]
-
-
-def _whole(least: int) -> _Rule:
-    def read(value: object) -> int | None:
-        return value if type(value) is int and least <= value <= LARGEST else None
-
-    return _Rule(f"a whole number from {least} to {LARGEST}", read)
-
-
-def _whole_pair(least: int) -> _Rule:
-    one = _whole(least)
-
-    def read(value: object) -> tuple[int, int] | None:
-        pair = value if isinstance(value, list) else [value, value]
-        return (pair[0], pair[1]) if len(pair) == 2 and None not in map(one.read, pair) else None
-
-    return _Rule(f"{one.limit}, or two of them", read)
-
-
-def _shape(value: object) -> tuple[int, ...] | None:
-    sizes = value if isinstance(value, list) else []
-    return tuple(sizes) if 1 <= len(sizes) <= 4 and None not in map(_whole(1).read, sizes) else None
-
-
-def _number(most: float) -> Callable[[object], Fraction | None]:
-    def read(value: object) -> Fraction | None:
-        inside = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
-        return Fraction(repr(value)) if inside else None  # the decimal that was written, not its float
-
-    return read
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _one_of(*names: str) -> _Rule:
-    return _Rule(f"one of {', '.join(names)}", lambda value: value if value in names else None)
-
-
-RULES: Mapping[str, _Rule] = {
-    "name": _Rule("text", _text),
-    "note": _Rule("text", _text),
-    "input": _one_of("still", "moving"),
-    "fed": _one_of("analog", "spikes", "graded"),
-    "bias": _Rule("true or false", lambda value: value if isinstance(value, bool) else None),
-    "rate": _Rule("a number from 0 to 1", _number(1.0)),
-    "sops": _Rule("a number from 0 on", _number(1e18)),
-    "in": _Rule("a list of one to four sizes", _shape),
-    "shape": _Rule("a list of one to four sizes", _shape),
-    **dict.fromkeys(("steps", "out_channels", "groups", "in_features", "out_features"), _whole(1)),
-    **dict.fromkeys(("kernel", "stride", "dilation"), _whole_pair(1)),
-    **dict.fromkeys(("padding", "output_padding"), _whole_pair(0)),
-}
-"""One meaning for each key, whatever the layer."""

@@ -77,13 +77,14 @@ def _of_encoder(encoder: EncoderCounts, layer: LayerCounts, counts: Counts) -> L
 
 
 def _of_connection(connection: ConnectionCounts, layer: LayerCounts, counts: Counts) -> LayerFacts:
-    times = layer.steps * counts.samples
+    groups = {group.name: group.neurons for group in counts.layers}
+    inputs = connection.slots // (counts.steps * counts.samples)  # an input's window is never cut, a group's may be
     return LayerFacts(
         name=layer.name,
         kind=KINDS[connection.kind],
         fed="graded" if connection.graded else "spikes",
-        passes=Fraction(layer.steps),
-        slots=connection.slots // times if times else 0,
+        passes=Fraction(counts.steps),
+        slots=groups.get(connection.source, inputs),
         outputs=layer.neurons,
         macs_dense=connection.macs_dense,
         macs_valid=connection.synapses,

@@ -48,11 +48,10 @@ class Synapses(Layer):
 
     def __post_init__(self) -> None:
         if self.fed == "analog" and (self.rate, self.sops) != (None, None):
-            raise self._refuse(
-                "rate or sops", self.rate or self.sops, "is given to a layer that is fed by analog numbers"
-            )
+            got = self.sops if self.rate is None else self.rate
+            raise self._refuse("rate or sops", got, "is given to a layer that is fed by analog numbers")
         if min(self.output) < 1:
-            raise self._refuse("output", self.output, "is empty", "")
+            raise self._refuse("output", self.output, "is empty")
 
     @property
     @abstractmethod
