@@ -68,7 +68,7 @@ def count_operations(program: Program, result: Result) -> Counts:
             encoders=tuple(_count_encoder(e, result.sent[e.source][:steps]) for e in group.encoders),
         )
 
-    return Counts(plan.program_sha256, samples, steps, tuple(layer(group) for group in plan.groups))
+    return Counts(plan.program_sha256, samples, steps, program.latency, tuple(layer(group) for group in plan.groups))
 
 
 def _senders(program: Program) -> list[str]:

@@ -26,6 +26,8 @@ class ConnectionCounts:
     """`dense`, `sparse` or `conv`."""
     graded: bool
     """Whether each operation multiplies by a payload."""
+    inputs: int
+    """Source neurons."""
     slots: int
     """Source neurons x steps x samples: as many events as there could have been."""
     events: int
@@ -62,6 +64,8 @@ class EncoderCounts:
     source: str
     target: str
     kind: str
+    inputs: int
+    """Values that a pass takes in."""
     passes: int
     """Evaluations: one per sample whose input stays the same over all steps, else one per step."""
     macs_dense: int
@@ -173,6 +177,8 @@ class Counts:
     """Of the Program that ran: `saved.fingerprint`."""
     samples: int
     steps: int
+    latency: int
+    """Hardware steps from the last of a sample to the last of its output."""
     layers: tuple[LayerCounts, ...]
 
     @property
@@ -256,6 +262,7 @@ class Counts:
             "program_sha256": self.program_sha256,
             "samples": self.samples,
             "steps": self.steps,
+            "latency": self.latency,
             "layers": [layer.to_json() for layer in self.layers],
             "totals": {name: self._sum(name) for name in TOTALS},
             "ops": asdict(self.ops),

@@ -18,6 +18,8 @@ def active_marks(reaches: tuple[Reach, ...], sent: Mapping[str, Marks], own: Mar
     """
     first = window.start - 1
     marks = own[first : window.stop - 1].copy()
+    full = np.zeros(marks.shape[:2], np.uint8)
     for reach in reaches:
-        reach.mark(marks, sent[reach.source], 0, first)
+        reach.mark(marks, full, sent[reach.source], 0, first)
+    marks[full != 0] = 1
     return marks

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -110,6 +111,7 @@ def _plan_connection(program: Program, connection: Connection) -> ConnectionPlan
         target=connection.target,
         kind=type(connection).__name__.lower(),
         graded=connection.graded,
+        inputs=prod(source),
         slots=0,
         events=0,
         sops=0,
@@ -131,6 +133,7 @@ def _plan_encoder(program: Program, encoder: Encoder) -> EncoderCounts:
         source=connection.source,
         target=connection.target,
         kind=type(connection).__name__.lower(),
+        inputs=prod(source),
         passes=0,
         macs_dense=macs_dense(connection, source),
         macs_valid=synapses(connection, source),

@@ -228,4 +228,4 @@ def test_counts_of_different_networks_do_not_add() -> None:
     with pytest.raises(InputError, match="steps"):
         counts + replace(counts, steps=9)
     with pytest.raises(InputError, match="layers"):
-        counts + Counts(1, STEPS, counts.layers[:1])
+        counts + replace(counts, layers=counts.layers[:1])

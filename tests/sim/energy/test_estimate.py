@@ -1,4 +1,4 @@
-"""Energies against hand arithmetic and against a published table."""
+"""Energies of whole runs, against hand arithmetic and what must hold of any estimate."""
 
 import json
 from dataclasses import replace
@@ -8,99 +8,184 @@ import numpy as np
 import pytest
 
 from spikeport.errors import InputError
-from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program
-from spikeport.sim.counting import Counts, count_operations
-from spikeport.sim.energy import CMOS45_FP32, CMOS45_INT8, PROFILES, estimate_energy, profile_named
-from spikeport.sim.result import Result
+from spikeport.sim.counting import Counts
+from spikeport.sim.energy import Bounds, Energy, estimate_energy, profile_names
+from spikeport.sim.energy.document import SCHEMA, document
+from tests.sim.energy.hand import ANN_MACS, HOST_MACS, SPIKES, hand_activity, hand_counts, hand_program
 
-
-def hand_counts(moving: bool = False) -> Counts:
-    """A 3x3 conv with padding on 1x4x4 on the host, then 16 -> 2 dense; 2 steps, 2 samples."""
-    groups = tuple(LIF(n, s, 0, 0, 1, np.zeros(s, np.int64)) for n, s in (("a", (1, 4, 4)), ("b", (2,))))
-    encoder = Encoder(Conv("x", "a", np.ones((1, 1, 3, 3), np.int64), padding=(1, 1)), np.zeros((1, 4, 4), np.int64))
-    dense = Dense("a", "b", np.ones((2, 16), np.int64))
-    program = Program(groups, (dense,), (Input("x", (1, 4, 4), "bias", 0, 9),), (Output("o", "b"),), (encoder,), 1)
-    sent = {"x": np.ones((3, 2, 16), np.int64), "a": np.zeros((3, 2, 16), np.uint8), "b": np.zeros((3, 2, 2), np.uint8)}
-    sent["a"][0, 0, :5] = 1  # 5 spikes of the first sample, 2 of the second
-    sent["a"][1, 1, :2] = 1
-    sent["x"][1] += moving
-    return count_operations(program, Result(sent["b"][1:], 1, {}, sent))
+ARITHMETIC = ("cmos45-fp32", "cmos45-fp16", "cmos45-int8", "cmos45-int32")
 
 
 def test_hand_counts_times_prices() -> None:
-    energy = estimate_energy(hand_counts())
+    energy = estimate_energy(hand_counts(), "cmos45-fp32")
     conv, dense = energy.layers
-    assert (conv.host_macs, conv.sops, conv.macs_dense) == (16 * 9, 0, 16 * 9)
-    assert (dense.host_macs, dense.sops, dense.macs_dense) == (0, Fraction(7 * 2, 2), 32)
-    assert energy.snn_pj == pytest.approx(144 * 4.6 + 7 * 0.9)
-    assert energy.ann_pj == pytest.approx((144 + 32) * 4.6)
-    assert energy.ratio == pytest.approx((144 * 4.6 + 7 * 0.9) / (176 * 4.6))
+    assert {name: part.nominal for name, part in conv.parts.items()} == {"host_macs": pytest.approx(HOST_MACS * 4.6)}
+    assert {name: part.nominal for name, part in dense.parts.items()} == {"sops": pytest.approx(SPIKES * 0.9)}
+    assert (conv.macs_dense, dense.macs_dense) == (HOST_MACS, 32)
+    assert energy.snn.nominal == pytest.approx(HOST_MACS * 4.6 + SPIKES * 0.9)
+    assert energy.chip.nominal == pytest.approx(SPIKES * 0.9)
+    assert energy.ann.nominal == pytest.approx(ANN_MACS * 4.6)
+    assert energy.ratio is not None
+    assert energy.ratio.nominal == pytest.approx((HOST_MACS * 4.6 + SPIKES * 0.9) / (ANN_MACS * 4.6))
 
 
 def test_moving_input_pays_the_host_at_each_step() -> None:
     still, moving = estimate_energy(hand_counts()), estimate_energy(hand_counts(moving=True))
-    assert moving.host_pj == pytest.approx(2 * still.host_pj)
-    assert moving.sop_pj == still.sop_pj
+    assert moving.parts["host_macs"].nominal == pytest.approx(2 * still.parts["host_macs"].nominal)
+    assert moving.parts["sops"] == still.parts["sops"]
     assert "once per image" in " ".join(still.caveats)
     assert "every step" in " ".join(moving.caveats)
 
 
-@pytest.mark.parametrize(
-    ("acs", "macs", "printed_mj"),
-    [
-        (143_310_000, 56_550_000, "0.3891"),
-        (1_330_000_000, 974_860_000, "5.6814"),
-        (1_420_000_000, 863_850_000, "5.2517"),
-    ],
-)
-def test_table_iii_of_da_lif(acs: int, macs: int, printed_mj: str) -> None:
-    """DA-LIF, Table III: CIFAR-100, ImageNet and CIFAR10-DVS, from the operations it prints."""
-    assert f"{CMOS45_FP32.energy_pj(macs, acs) * 1e-9:.4f}" == printed_mj
+@pytest.mark.parametrize("profile", profile_names())
+@pytest.mark.parametrize("mapped", [False, True])
+def test_total_is_the_sum_of_layers_and_of_terms(profile: str, mapped: bool) -> None:
+    energy = estimate_energy(hand_counts(), profile, activity=hand_activity() if mapped else None, memory=True)
+    layers = sum(layer.total.nominal for layer in energy.layers)
+    assert energy.snn.nominal == pytest.approx(layers)
+    assert energy.snn.nominal == pytest.approx(sum(part.nominal for part in energy.parts.values()))
+    assert energy.snn.nominal > 0
 
 
-def test_prices_of_horowitz() -> None:
-    assert (CMOS45_FP32.mac_pj, CMOS45_FP32.ac_pj) == (4.6, 0.9)
-    assert (CMOS45_INT8.mac_pj, CMOS45_INT8.ac_pj) == (0.23, 0.03)
-    assert round(CMOS45_FP32.mac_pj / CMOS45_FP32.ac_pj, 2) == 5.11
-
-
-@pytest.mark.parametrize("profile", PROFILES.values())
-def test_total_is_the_sum_of_layers_and_of_terms(profile: object) -> None:
-    energy = estimate_energy(hand_counts(), profile)  # type: ignore[arg-type]
-    assert energy.snn_pj == pytest.approx(sum(layer.snn_pj for layer in energy.layers))
-    assert energy.snn_pj == pytest.approx(energy.host_pj + energy.sop_pj)
-
-
-def test_mean_over_samples_does_not_depend_on_their_number() -> None:
+@pytest.mark.parametrize("profile", profile_names())
+def test_batches_of_the_same_samples_cost_the_same_each(profile: str) -> None:
     counts = hand_counts()
-    assert estimate_energy(counts + counts).layers == estimate_energy(counts).layers
+    assert estimate_energy(counts + counts, profile).layers == estimate_energy(counts, profile).layers
 
 
-@pytest.mark.parametrize("word", ["not a measurement", "no memory traffic", "32-bit floating point", "one dense pass"])
-def test_caveats_come_along(word: str) -> None:
-    assert word in " ".join(estimate_energy(hand_counts()).caveats)
+@pytest.mark.parametrize("profile", profile_names())
+def test_nothing_without_a_price_is_zero(profile: str) -> None:
+    """Every quantity that happened is in a part of the total, or listed."""
+    energy = estimate_energy(hand_counts(), profile)
+    happened = {"host_macs", "sops", "neuron_updates", "spikes"}
+    left = {found.name for found in energy.unpriced}
+    if energy.profile.scope == "all_in":
+        assert set(energy.parts) == {"host_macs", "sops"} and not left
+        return
+    assert happened <= set(energy.parts) | left
+    assert not set(energy.parts) & left
+    assert {"messages", "hops"} <= left
+    for found in energy.unpriced:
+        assert found.name in ("messages", "hops") or (found.amount or 0) > 0
+    assert not left or "Not in the total" in " ".join(energy.caveats)
 
 
-def test_a_run_that_ended_too_early_says_so() -> None:
-    counts = hand_counts()
-    cut = replace(counts, layers=(counts.layers[0], replace(counts.layers[1], steps=1)))
-    assert "ended before the last step of b" in " ".join(estimate_energy(cut).caveats)
+def test_a_bound_that_was_not_published_leaves_the_total_without_one() -> None:
+    energy = estimate_energy(hand_counts(), "loihi1-davies2018", ann="cmos45-int8")
+    assert energy.parts["sops"] == Bounds(SPIKES * 23.6, SPIKES * 23.6, None)
+    assert energy.chip.high is None and energy.ratio is not None and energy.ratio.high is None
 
 
-def test_json_has_stable_keys() -> None:
-    document = json.loads(json.dumps(estimate_energy(hand_counts()).to_json()))
-    assert list(document) == ["schema", "profile", "samples", "steps", "layers", "totals", "caveats"]
-    assert list(document["totals"]) == ["host_pj", "sop_pj", "snn_pj", "ann_pj", "ratio"]
-    assert list(document["layers"][0]) == [
-        "name", "host_macs", "sops", "macs_dense", "host_pj", "sop_pj", "ann_pj", "snn_pj",
-    ]  # fmt: skip
+def test_the_chips_prices() -> None:
+    """Per inference: 7 SOPs; a: 3.5 active, b: 2 active neurons of 32 + 4 updates; 4 spikes; 3.5 messages."""
+    energy = estimate_energy(hand_counts(), "loihi1-davies2018", activity=hand_activity())
+    active = Fraction(SPIKES, 2) + 2  # a's neurons that spiked, and both of b at one step
+    assert energy.parts["neuron_updates"].nominal == pytest.approx(float(active * 81 + (36 - active) * 52))
+    assert energy.parts["messages"].nominal == pytest.approx(3.5 * 1.7)
+    assert energy.parts["sops"].nominal == pytest.approx(7 * 23.6)
+    sanafe = estimate_energy(hand_counts(), "loihi1-sanafe", activity=hand_activity())
+    assert sanafe.parts["neuron_updates"].nominal == pytest.approx(float(36 * 51.2 + active * 21.6))
+    assert sanafe.parts["spikes"].nominal == pytest.approx(4 * 69.3)
+    assert sanafe.parts["messages"].nominal == pytest.approx(3.5 * 111)
+    assert sanafe.parts["sops"].nominal == pytest.approx(7 * 35.5)
+    assert sanafe.parts["sops"].high == pytest.approx(7 * 35.5 * 1.117)
 
 
-def test_profiles_by_name() -> None:
-    assert profile_named("cmos45-int8") is CMOS45_INT8
-    with pytest.raises(InputError, match="cmos45-fp32, cmos45-int8"):
-        profile_named("loihi3")
+def test_the_ann_of_a_chip_is_priced_as_arithmetic() -> None:
+    energy = estimate_energy(hand_counts(), "loihi1-davies2018")
+    assert energy.arithmetic.name == "cmos45-int8"
+    assert energy.ann.nominal == pytest.approx(ANN_MACS * 0.23)
+    assert energy.parts["host_macs"].nominal == pytest.approx(HOST_MACS * 0.23)
+    assert "bare arithmetic" in " ".join(energy.caveats)
+    assert estimate_energy(hand_counts(), "loihi1-davies2018", ann="cmos45-fp32").ann.nominal == pytest.approx(176 * 4.6)
+    with pytest.raises(InputError, match="loihi1-sanafe"):
+        estimate_energy(hand_counts(), "cmos45-fp32", ann="loihi1-sanafe")
 
 
-def test_network_without_macs_has_no_ratio() -> None:
-    assert estimate_energy(Counts(1, 1, ())).ratio is None
+@pytest.mark.parametrize("profile", ARITHMETIC)
+def test_conventions_side_by_side(profile: str) -> None:
+    energy = estimate_energy(hand_counts(), profile)
+    by_name = {found.convention: found for found in energy.sensitivity}
+    assert list(by_name) == ["exact", "paper-spikformer", "paper-esvae", "paper-syops"]
+    assert (by_name["exact"].macs, by_name["exact"].acs) == (HOST_MACS, SPIKES)
+    # 7 of 64 slots, 2 steps, 32 MACs: the formula happens to be exact without padding
+    assert by_name["paper-spikformer"].acs == Fraction(7, 64) * 2 * 32
+    assert by_name["paper-esvae"].macs == 2 * HOST_MACS
+    assert by_name["paper-syops"].macs == 2 * HOST_MACS  # at every step
+    assert by_name["exact"].energy_pj == energy.snn
+
+
+@pytest.mark.parametrize("convention", ["paper-spikformer", "paper-esvae", "paper-syops"])
+def test_a_paper_s_convention_can_be_the_main_one(convention: str) -> None:
+    energy = estimate_energy(hand_counts(), "cmos45-fp32", convention=convention)
+    same = next(found for found in energy.sensitivity if found.convention == convention)
+    assert same.energy_pj is not None
+    assert energy.snn.nominal == pytest.approx(same.energy_pj.nominal)
+    assert set(energy.parts) <= {"macs", "acs"}
+
+
+def test_memory_is_added_on_both_sides() -> None:
+    without, within = (estimate_energy(hand_counts(), memory=memory) for memory in (False, True))
+    assert within.parts["memory"].nominal > 0
+    assert within.snn.nominal == pytest.approx(without.snn.nominal + within.parts["memory"].nominal)
+    assert within.ann.nominal > without.ann.nominal
+    assert "memory traffic" in " ".join(without.caveats).lower()
+
+
+def test_unknown_convention_and_profile() -> None:
+    with pytest.raises(InputError, match="paper-spikformer"):
+        estimate_energy(hand_counts(), convention="paper")
+    with pytest.raises(InputError, match="cmos45-fp32"):
+        estimate_energy(hand_counts(), "loihi3")
+
+
+def test_no_layers_have_no_ratio() -> None:
+    assert estimate_energy(replace(hand_counts(), layers=())).ratio is None
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_the_document_is_json_with_integers_exact(profile: str) -> None:
+    energy = estimate_energy(hand_counts(), profile, activity=hand_activity())
+    found = json.loads(json.dumps(document(energy, hand_program()), allow_nan=False))
+    assert found["schema"] == SCHEMA == "spikeport-energy/2"
+    assert found["layers"][1]["counts"]["sops"] == SPIKES * 2
+    assert found["totals"]["counts"]["host_macs"] == HOST_MACS * 2
+    assert found["totals"]["snn_pj"]["nominal"] == energy.snn.nominal
+    assert found["neurobench"]["SynapticOperations"] == {"Effective_ACs": 7.0, "Effective_MACs": 0.0, "Dense": 176}
+    assert found["neurobench"]["MembraneUpdates"] == 36.0
+    assert found["neurobench"]["ActivationSparsity"] == pytest.approx(1 - 7 / 64)
+    cores = found["cores"]["cores"]
+    assert [core["syn_ops"] for core in cores] == [0, 0, SPIKES * 2]
+    assert {"syn_ops", "dendrite_updates", "spikes_in", "axon_out"} <= cores[0].keys()
+
+
+def small(seed: int) -> Counts:
+    """The hand's network on random spikes."""
+    from spikeport.sim.counting import count_operations
+    from spikeport.sim.result import Result
+
+    rng = np.random.default_rng(seed)
+    sent = {name: (rng.random((3, 2, n)) < 0.3).astype(np.uint8) for name, n in (("a", 16), ("b", 2))}
+    sent["x"] = np.ones((3, 2, 16), np.int64)  # type: ignore[assignment]
+    return count_operations(hand_program(), Result(sent["b"][1:], 1, {}, sent))
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_energy_is_linear_in_counts(profile: str) -> None:
+    a, b = small(1), small(2)
+    together = estimate_energy(a + b, profile)
+    apart = [estimate_energy(one, profile) for one in (a, b)]
+
+    def mean(of: str) -> float:
+        values = [getattr(energy, of).nominal for energy in apart]
+        return sum(values) / 2
+
+    assert together.snn.nominal == pytest.approx(mean("snn"))
+    assert together.ann == apart[0].ann
+
+
+def test_bounds_are_in_order() -> None:
+    energy: Energy = estimate_energy(hand_counts(), "loihi2-estimate", activity=hand_activity())
+    assert energy.chip.low is not None and energy.chip.high is not None
+    assert energy.chip.low < energy.chip.nominal < energy.chip.high
+    assert energy.profile.banner in " ".join(energy.caveats)
