@@ -21,10 +21,14 @@ from matplotlib.figure import Figure
 WIDTH_IN = 4.6  # 331 units wide: text of 10 stays legible on a phone and is not huge on a desk
 CAPTION_CHARACTERS = 50  # what fits into that width
 INK, MUTED, LINE, BLUE, ORANGE, GREY = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
+SKY, GREEN, VIOLET, PINK, GOLD, BROWN = "#070707", "#080808", "#090909", "#0a0a0a", "#0b0b0b", "#0c0c0c"
 THEME = {
     INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)",
     BLUE: "var(--blue)", ORANGE: "var(--orange)", GREY: "var(--grey)",
+    SKY: "var(--sky)", GREEN: "var(--green)", VIOLET: "var(--violet)",
+    PINK: "var(--pink)", GOLD: "var(--gold)", BROWN: "var(--brown)",
 }  # fmt: skip
+BITMAP_RGB = (0.23, 0.51, 0.85)  # legible on white and on black: a bitmap cannot follow the theme
 STYLE = {
     "font.size": 10, "svg.fonttype": "none", "text.parse_math": False, "text.color": INK, "axes.edgecolor": LINE,
     "axes.labelcolor": MUTED, "xtick.color": LINE, "xtick.labelcolor": MUTED, "axes.spines.top": False,

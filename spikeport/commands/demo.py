@@ -20,7 +20,6 @@ from spikeport.export import to_nir, write_nir
 from spikeport.program import Program
 from spikeport.program_file import load_program
 from spikeport.sim import Result, count_operations, estimate_energy, simulate, vote
-from spikeport.sim.energy import CMOS45_FP32, CMOS45_INT8
 from spikeport.sim.report import Accuracy, LavaCheck, ReportData, Stage, headline_rows, write_report
 from spikeport.train import SpikingLayer, load_data, load_recipe, predict, save_run, set_quantize
 from spikeport.train.data import DataSet
@@ -147,7 +146,7 @@ def _report(
         program=program,
         result=result,
         counts=counts,
-        energies=(estimate_energy(counts, CMOS45_FP32), estimate_energy(counts, CMOS45_INT8)),
+        energies=(estimate_energy(counts, "cmos45-fp32"), estimate_energy(counts, "cmos45-int8")),
         lava=lava,
         float_accuracy=Accuracy(trained.float_right, total),
         quantized_accuracy=Accuracy(int((trained.answers == labels).sum()), total),

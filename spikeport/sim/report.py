@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,12 @@ from numpy.typing import NDArray
 
 from spikeport.atomic import replacing
 from spikeport.errors import InputError
-from spikeport.page import BLUE, GREY, ORANGE, bar, caption, drawing, rendered, stack, svg
+from spikeport.page import BITMAP_RGB, BLUE, GREY, ORANGE, bar, caption, drawing, rendered, stack, svg
 from spikeport.program import LIF, Group, Input, Output, Program, Shape
 from spikeport.sim.counting import Counts, sample_windows
-from spikeport.sim.energy import INPUT_RATE_LIMIT, SPIKES_PER_SYNAPSE_LIMITS, Energy
+from spikeport.sim.energy import Energy
+from spikeport.sim.energy.figures import layers_figure, legend
+from spikeport.sim.energy.formats import format_bounds, format_count, format_energy, format_ratio
 from spikeport.sim.result import Result
 
 LAYER_COLUMNS = (
@@ -29,7 +32,6 @@ LAYER_COLUMNS = (
     "Input rate", "Rate", "SOPs", "Host MACs", "ANN MACs",
 )  # fmt: skip
 RASTER_ROWS = 128  # more rows than that are not told apart
-SPIKE_RGB = (0.23, 0.51, 0.85)  # legible on white and on black; a raster is a bitmap and cannot follow the theme
 
 
 @dataclass(frozen=True)
@@ -119,13 +121,14 @@ def render_report(data: ReportData) -> str:
             "raster": svg("raster", _raster_figure(data)),
             "rates": svg("rates", _rate_figure(data.counts)),
             "sops": svg("sops", _sop_figure(data.counts)),
-            "energy": svg("energy", _energy_figure(data.energies[0])),
+            "energy": svg("energy", layers_figure(data.energies[0])),
         }
     return rendered(
         files("spikeport.sim") / "report.html",
         {"energy": format_energy, "count": format_count},
         data=data,
         figures=figures,
+        legend=legend(data.energies[0]),
         headline=headline_rows(data),
         columns=LAYER_COLUMNS,
         layers=layer_rows(data.program, data.counts),
@@ -143,9 +146,7 @@ def headline_rows(data: ReportData) -> list[tuple[str, str, str]]:
         ("Quantized accuracy", data.quantized_accuracy, "torch, integer weights"),
         ("Simulator accuracy", data.simulator_accuracy, "the Program that goes on the chip"),
     ]
-    low, high = SPIKES_PER_SYNAPSE_LIMITS
-    per_synapse = f"published limit for beating an ANN: {low} to {high} (Dampfhoffer et al. 2023)"
-    rate = f"published limit for beating a quantized ANN: {INPUT_RATE_LIMIT:.1%} at 5 to 10 steps (Yan et al. 2024)"
+    limits = {figure: _limits(data.energies[0], figure) for figure in ("spikes_per_synapse", "input_rate")}
     nonzero = f"per inference; {each(counts.sops_nz)} without weights of zero"
     return [
         *((name, str(accuracy), note) for name, accuracy, note in accuracies if accuracy),
@@ -153,8 +154,8 @@ def headline_rows(data: ReportData) -> list[tuple[str, str, str]]:
         ("Synaptic operations (SOPs)", each(counts.sops), nonzero),
         ("MACs on the host", each(counts.host_macs), "per inference; the first layer"),
         ("MACs of the ANN", f"{counts.macs_dense:,}", "the same network, one dense pass"),
-        ("Spikes per synapse", f"{float(counts.spikes_per_synapse):.3g}", per_synapse),
-        ("Input rate", f"{float(counts.input_rate):.2%}", rate),
+        ("Spikes per synapse", f"{float(counts.spikes_per_synapse):.3g}", limits["spikes_per_synapse"]),
+        ("Input rate", f"{float(counts.input_rate):.2%}", limits["input_rate"]),
         *(_energy_row(energy) for energy in data.energies),
     ]
 
@@ -174,26 +175,24 @@ def layer_rows(program: Program, counts: Counts) -> list[tuple[str, ...]]:
     return rows
 
 
-def format_count(value: float) -> str:
-    """A mean count: whole numbers without a fraction, others with one digit."""
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
-
-
-def format_energy(pj: float) -> str:
-    """Three digits and the unit that fits them."""
-    for unit, scale in (("mJ", 1e9), ("µJ", 1e6), ("nJ", 1e3)):
-        if pj >= scale:
-            return f"{pj / scale:.3g} {unit}"
-    return f"{pj:.3g} pJ"
-
-
 def _per_inference(counts: Counts, count: int) -> str:
     return format_count(float(counts.per_inference(count)))
 
 
 def _energy_row(energy: Energy) -> tuple[str, str, str]:
-    ratio = "" if energy.ratio is None else f"{energy.ratio:.3g} times the ANN's {format_energy(energy.ann_pj)}; "
-    return (f"Energy, {energy.profile.name}", format_energy(energy.snn_pj), f"{ratio}an estimate, see the caveats")
+    name, value, ratio = f"Energy, {energy.profile.name}", format_bounds(energy.snn), ""
+    if energy.ratio is not None:
+        ratio = f"{format_ratio(energy.ratio)} times the ANN's {format_bounds(energy.ann)}; "
+    banner = f". {energy.profile.banner}" if energy.profile.banner else ""
+    return name, value, f"{ratio}an estimate, see the caveats{banner}"
+
+
+def _limits(energy: Energy, figure: str) -> str:
+    """On which side of the published limits a figure is."""
+    found = sorted((t for t in energy.thresholds if t.figure == figure), key=attrgetter("limit"))
+    below, sources = sum(t.below for t in found), "; ".join(dict.fromkeys(t.source for t in found))
+    shown = [f"{t.limit:.1%}" if figure == "input_rate" else f"{t.limit:g}" for t in found]
+    return f"below {below or 'none'} of the published limits for beating an ANN: {', '.join(shown)} ({sources})"
 
 
 def _weights(program: Program, target: str) -> str:
@@ -281,7 +280,7 @@ def _raster(spikes: NDArray[Any]) -> NDArray[np.float64]:
         if not cramped:
             cells = np.repeat(cells, 5, axis=axis)
             np.moveaxis(cells, axis, 0)[4::5] = 0
-    rgb = np.broadcast_to(SPIKE_RGB, (*cells.shape, 3))
+    rgb = np.broadcast_to(BITMAP_RGB, (*cells.shape, 3))
     return np.concatenate([rgb, cells[..., None]], axis=2)
 
 
@@ -302,19 +301,6 @@ def _sop_figure(counts: Counts) -> Figure:
         host = f"{_per_inference(counts, layer.host_macs)} MACs on the host" if layer.encoders else ""
         sops = f"{_per_inference(counts, layer.sops)} SOPs" if layer.connections else ""
         caption(axes, layer.name, " + ".join(filter(None, (sops, host))))
-    return figure
-
-
-def _energy_figure(energy: Energy) -> Figure:
-    """All layers together, then each, as two bars: SNN (host + synapses) above ANN."""
-    rows = [("all layers", energy.host_pj, energy.sop_pj, energy.ann_pj)]
-    rows += [(layer.name, layer.host_pj, layer.sop_pj, layer.ann_pj) for layer in energy.layers]
-    figure, panels = stack([0.3] * len(rows), ticks=False)
-    top = max(max(host + sop, ann) for _, host, sop, ann in rows) or 1.0
-    for axes, (name, host, sop, ann) in zip(panels, rows, strict=True):
-        bar(axes, [(host, ORANGE), (sop, BLUE)], top, low=0.53)
-        bar(axes, [(ann, GREY)], top, high=0.47)
-        caption(axes, name, f"SNN {format_energy(host + sop)}, ANN {format_energy(ann)}")
     return figure
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from spikeport import __version__
 from spikeport.atomic import replacing
-from spikeport.page import BLUE, GREY, LINE, MUTED, ORANGE, caption, drawing, rendered, stack, svg
+from spikeport.page import BITMAP_RGB, BLUE, GREY, LINE, MUTED, ORANGE, caption, drawing, rendered, stack, svg
 from spikeport.train.loop.history import Epoch, LayerFigures
 from spikeport.train.recipe import Recipe
 
@@ -23,7 +23,6 @@ NUMBERED = 12
 """Classes up to which a confusion matrix shows its counts."""
 RIGHT = 0.14
 """Of a panel's width, for the numbers of its axis."""
-CONFUSION_RGB = (0.23, 0.51, 0.85)  # a bitmap cannot follow the page's theme
 COLUMNS = ("Layer", "Rate", "Gain (α)", "Decay (β, τ)", "Threshold")
 PACKAGES = ("torch", "lightning-fabric", "numpy", "nir")
 
@@ -190,7 +189,7 @@ def _confusion(counts: NDArray[np.int64]) -> Figure:
     figure = Figure(figsize=(4.6, 4.6))
     axes = figure.add_axes((0.09, 0.09, 0.9, 0.9))
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    rgb = np.broadcast_to(CONFUSION_RGB, (*share.shape, 3))
+    rgb = np.broadcast_to(BITMAP_RGB, (*share.shape, 3))
     axes.imshow(np.concatenate([rgb, np.sqrt(share)[..., None]], axis=2), interpolation="none")
     if classes <= NUMBERED:
         for (row, column), count in np.ndenumerate(counts):

@@ -13,14 +13,13 @@ from spikeport.errors import FileError, InputError
 from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program
 from spikeport.sim import simulate
 from spikeport.sim.counting import count_operations
-from spikeport.sim.energy import CMOS45_INT8, estimate_energy
+from spikeport.sim.energy import estimate_energy
 from spikeport.sim.report import (
     LAYER_COLUMNS,
     Accuracy,
     LavaCheck,
     ReportData,
     Stage,
-    format_energy,
     headline_rows,
     layer_rows,
     render_report,
@@ -99,7 +98,7 @@ def full() -> ReportData:
     return replace(
         data,
         title="Digits & <script>alert(1)</script>",
-        energies=(*data.energies, estimate_energy(data.counts, CMOS45_INT8)),
+        energies=(*data.energies, estimate_energy(data.counts, "cmos45-int8")),
         lava=LavaCheck(compared=12_345),
         float_accuracy=Accuracy(98, 100),
         quantized_accuracy=Accuracy(97, 100),
@@ -191,11 +190,6 @@ def test_layer_rows_match_the_counts() -> None:
     assert (rows[0]["Host MACs"], rows[0]["Input rate"], rows[1]["Synapses"]) == ("648", "–", "288")
     assert rows[1]["Weights"] == "-4 to 6 × 2^1"
     assert float(rows[1]["SOPs"].replace(",", "")) == pytest.approx(data.counts.sops / 3, abs=0.05)
-
-
-@pytest.mark.parametrize(("pj", "text"), [(0.0, "0 pJ"), (12.34, "12.3 pJ"), (999e3, "999 nJ"), (5.6814e9, "5.68 mJ")])
-def test_energy_in_words(pj: float, text: str) -> None:
-    assert format_energy(pj) == text
 
 
 @pytest.mark.parametrize("image", [np.ones((3, 5, 5)), np.arange(50.0).reshape(2, 5, 5), np.arange(4)])

@@ -16,7 +16,7 @@ from spikeport.sim.energy.latency import Latency, estimate_latency
 from spikeport.sim.energy.lemaire import ann_traffic, snn_traffic
 from spikeport.sim.energy.price import Unpriced, in_order, price_of, total, unpriced_of
 from spikeport.sim.energy.profile import Profile, profile_named
-from spikeport.sim.energy.terms import Line, Quantity, quantities
+from spikeport.sim.energy.terms import TERMS, Line, Quantity, quantities
 from spikeport.sim.energy.thresholds import BreakEven, Threshold, break_even, thresholds
 
 INTEGERS = "cmos45-int8"
@@ -45,7 +45,7 @@ class LayerEnergy:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The same run by one convention: arithmetic alone."""
+    """The same run by one convention: arithmetic alone, at the prices of `Energy.arithmetic`."""
 
     convention: str
     macs: Fraction | None
@@ -78,7 +78,7 @@ class Energy:
     @property
     def parts(self) -> dict[str, Bounds]:
         """All layers together, pJ by quantity."""
-        names = dict.fromkeys(name for layer in self.layers for name in layer.parts)
+        names = [name for name in TERMS if any(name in layer.parts for layer in self.layers)]
         return {name: total(layer.parts[name] for layer in self.layers if name in layer.parts) for name in names}
 
     @property
@@ -152,7 +152,7 @@ def estimate_energy(
         baselines=baselines(counts, snn, ann_pj, integers, _sensitivity(chosen, counts, integers).energy_pj or ZERO),
         thresholds=thresholds(counts),
         break_even=break_even(counts, snn.nominal, by_spikes.nominal, ann_pj.nominal),
-        sensitivity=tuple(_sensitivity(one, counts, prices) for one in CONVENTIONS.values()),
+        sensitivity=tuple(_sensitivity(one, counts, arithmetic) for one in CONVENTIONS.values()),
         latency=latency,
         static_pj=_static(prices, activity, latency),
         caveats=caveats(

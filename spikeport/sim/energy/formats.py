@@ -32,8 +32,13 @@ def format_bounds(bounds: Bounds, each: Callable[[float], str] = format_energy) 
     return f"{each(bounds.nominal)} ({low} to {high})"
 
 
+def format_factor(value: float) -> str:
+    """A ratio: three digits."""
+    return _three(value)
+
+
 def format_ratio(bounds: Bounds) -> str:
-    return format_bounds(bounds, lambda x: f"{x:.3g}")
+    return format_bounds(bounds, format_factor)
 
 
 def _in_units(value: float, units: tuple[tuple[str, float], ...]) -> str:

@@ -54,6 +54,8 @@ QUANTITIES = {
     "acs": "accumulates",
 }
 """Every quantity, in words."""
+TERMS = {**QUANTITIES, "memory": "memory traffic"}
+"""Every part of an energy, in words."""
 
 
 def quantities(layer: LayerCounts, counts: Counts, activity: CoreActivity | None) -> tuple[Quantity, ...]:

@@ -1,0 +1,252 @@
+"""An `Energy` as sentences and rows of text, so that every page and terminal says the same."""
+
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+
+from spikeport.sim.energy.bounds import Bounds
+from spikeport.sim.energy.conventions import CONVENTIONS, convention_named
+from spikeport.sim.energy.estimate import INTEGERS, Energy
+from spikeport.sim.energy.figures import factors
+from spikeport.sim.energy.formats import (
+    format_bounds,
+    format_count,
+    format_energy,
+    format_factor,
+    format_ratio,
+    format_time,
+)
+from spikeport.sim.energy.latency import Latency
+from spikeport.sim.energy.profile import Constant, Profile, profile_named
+from spikeport.sim.energy.terms import TERMS
+
+Row = tuple[str, ...]
+NONE = "–"
+BASELINE_COLUMNS = ("Baseline", "MACs", "ANN", "SNN", "SNN / ANN", "What it is")
+COMPARED_COLUMNS = ("", "SOPs", "SNN", "ANN", "SNN / ANN", "Mean step", "Latency")
+CONVENTION_COLUMNS = ("Convention", "MACs", "Accumulates", "Energy", "Times exact", "What it counts", "Source")
+CORE_COLUMNS = ("Core", "Group", "Chip", "Tile", "Neurons", "syn_ops", "dendrite_updates", "spikes_in", "axon_out")
+PRICE_COLUMNS = ("Term", "Low", "Nominal", "High", "Unit", "Evidence", "Source")
+BUSIEST = 8
+"""Cores that the page lists."""
+MODELS = {
+    "additive": "Model: on each core the times of its operations add up; a step ends when the slowest core is done "
+    "and all have agreed that it is over. Waiting on the mesh is left out.",
+    "max_affine": "Model: the slowest of computing, reading, sending and agreeing sets the time of a step, as if all "
+    "went on at once. This is a lower bound.",
+}
+
+
+def ratio_sentence(energy: Energy) -> str:
+    """The headline, in plain words."""
+    if energy.ratio is None:
+        return "The ANN has nothing to compute, so there is no ratio."
+    return (
+        f"At these prices one inference costs {format_ratio(energy.ratio)} times what one dense pass of the ANN costs."
+    )
+
+
+def bounds_sentence(ratio: Bounds) -> str:
+    """What the bounds of SNN / ANN say, and what they leave open."""
+    low, high = ratio.low, ratio.high
+    if low is None and high is None:
+        return "There are no bounds: not every price has published ones."
+    if high is None:
+        more = " Even the lower bound is above 1." if low is not None and low > 1 else ""
+        return f"There is no upper bound (?): not every price has a published one.{more}"
+    if low is None:
+        more = " Even the upper bound is below 1." if high < 1 else ""
+        return f"There is no lower bound (?): not every price has a published one.{more}"
+    if high < 1:
+        return "The SNN costs less at every price within the bounds."
+    if low > 1:
+        return "The SNN costs more at every price within the bounds."
+    return "The bounds lie on both sides of 1: these prices do not decide which costs less."
+
+
+def break_even_sentence(energy: Energy) -> str:
+    even = energy.break_even
+    if even is None:
+        return "Nothing that this network pays for grows with its spikes, so there is no break-even."
+    if even.spikes_per_synapse < 0:
+        return "What does not depend on spikes already costs more than the dense ANN: no spike rate breaks even."
+    return (
+        f"By the nominal prices of {energy.profile.name} this network equals the dense ANN at "
+        f"{even.spikes_per_synapse:.3g} spikes per synapse and inference, a mean input rate of {even.input_rate:.2%}."
+    )
+
+
+def headline_rows(energy: Energy) -> list[Row]:
+    """(quantity, value, note) of the whole network, with bounds."""
+    counts, each = energy.counts, energy.counts.per_inference
+    macs = "" if energy.arithmetic is energy.profile else f"; MACs by {energy.arithmetic.name}"
+    rows = [
+        ("SNN", format_bounds(energy.snn), f"{energy.profile.title}{macs}"),
+        ("ANN, one dense pass", format_bounds(energy.ann), f"{counts.macs_dense:,} MACs by {energy.arithmetic.title}"),
+    ]
+    if energy.ratio is not None:
+        rows.append(("SNN / ANN", format_ratio(energy.ratio), bounds_sentence(energy.ratio)))
+    if "host_macs" in energy.parts:
+        rows.append(("Of the SNN, on the chip", format_bounds(energy.chip), "without what the host computes"))
+    if energy.unpriced:
+        left = ", ".join(map(str, energy.unpriced))
+        rows.append(("Not in the SNN's energy", left, "work without a price or without a count, per inference"))
+    rows += [
+        ("Convention", energy.convention, convention_named(energy.convention).title),
+        ("Synaptic operations", format_count(float(each(counts.sops))), "per inference"),
+        ("Spikes per synapse", f"{float(counts.spikes_per_synapse):.3g}", "per inference, mean over the synapses"),
+        ("Mean input rate", f"{float(counts.input_rate):.2%}", "spikes per source neuron and step"),
+    ]
+    if energy.latency is not None:
+        rows.append(_latency(energy.latency))
+    return rows
+
+
+def _latency(latency: Latency) -> Row:
+    return "Latency", format_bounds(latency.latency_ns, format_time), "from the first step to the last output"
+
+
+def layer_columns(energy: Energy) -> Row:
+    """Of `layer_rows`."""
+    return ("Layer", "Spikes in", "Rate", "SOPs", *(TERMS[name] for name in energy.parts), "SNN", "ANN MACs", "ANN")
+
+
+def layer_rows(energy: Energy) -> list[Row]:
+    """One row for each layer and one for all: amounts of one inference, energies at nominal prices."""
+    counts, names = energy.counts, list(energy.parts)
+    each = counts.per_inference
+    rows: list[Row] = []
+    for layer, priced in zip(counts.layers, energy.layers, strict=True):
+        parts = (format_energy(priced.parts[n].nominal) if n in priced.parts else NONE for n in names)
+        rows.append((
+            layer.name, format_count(float(each(layer.events_in))), f"{float(layer.rate):.2%}",
+            format_count(float(each(layer.sops))), *parts, format_energy(priced.total.nominal),
+            f"{layer.macs_dense:,}", format_energy(priced.ann.nominal),
+        ))  # fmt: skip
+    sums = (format_energy(part.nominal) for part in energy.parts.values())
+    sops, macs = format_count(float(each(counts.sops))), f"{counts.macs_dense:,}"
+    last = (*sums, format_energy(energy.snn.nominal), macs, format_energy(energy.ann.nominal))
+    return [*rows, ("all layers", NONE, NONE, sops, *last)]
+
+
+def baseline_rows(energy: Energy) -> list[Row]:
+    return [
+        (
+            baseline.title,
+            f"{baseline.macs:,}",
+            format_bounds(baseline.energy_pj),
+            format_bounds(baseline.snn_pj),
+            NONE if baseline.ratio is None else format_ratio(baseline.ratio),
+            baseline.note,
+        )
+        for baseline in energy.baselines
+    ]
+
+
+def compared_rows(names: Sequence[str], energies: Sequence[Energy]) -> list[Row]:
+    """Several Programs or profiles, one row each."""
+    rows = []
+    for name, energy in zip(names, energies, strict=True):
+        sops, latency = format_count(float(energy.counts.per_inference(energy.counts.sops))), energy.latency
+        ratio = NONE if energy.ratio is None else format_ratio(energy.ratio)
+        times = (NONE, NONE)
+        if latency is not None:
+            step, whole = latency.step_ns["mean"], latency.latency_ns
+            times = (format_bounds(step, format_time), format_bounds(whole, format_time))
+        rows.append((name, sops, format_bounds(energy.snn), format_bounds(energy.ann), ratio, *times))
+    return rows
+
+
+def convention_rows(energy: Energy) -> list[Row]:
+    rows = []
+    for one, factor in zip(energy.sensitivity, factors(energy), strict=True):
+        convention = CONVENTIONS[one.convention]
+        macs, acs = (NONE if n is None else format_count(float(n)) for n in (one.macs, one.acs))
+        price = "no price" if one.energy_pj is None else format_bounds(one.energy_pj)
+        times = NONE if factor is None else format_factor(factor)
+        rows.append((one.convention, macs, acs, price, times, convention.description, convention.source))
+    return rows
+
+
+def no_latency_sentence(energy: Energy) -> str:
+    if not energy.profile.latency_model:
+        return f"No latency: {energy.profile.name} has no times of operations."
+    return "No latency: it needs to be known which neuron is on which core, and no cores were given."
+
+
+def latency_sentence(latency: Latency) -> str:
+    """The model, and whether it bounds the time from below."""
+    return MODELS[latency.model]
+
+
+def latency_rows(energy: Energy) -> list[Row]:
+    """(quantity, value, note) of steps, cores and what follows."""
+    latency = energy.latency
+    if latency is None:
+        return []
+    step, words = latency.step_ns, {"min": "shortest", "mean": "mean", "max": "longest"}
+    rows = [(f"Step, {words[key]}", format_bounds(step[key], format_time), "") for key in words]
+    return [*rows, *_time_rows(energy)]
+
+
+def _time_rows(energy: Energy) -> Iterator[Row]:
+    """What is known of time, and what follows from it."""
+    latency = energy.latency
+    if latency is None:
+        return
+    yield "Inference period", format_bounds(latency.inference_ns, format_time), "from one inference to the next"
+    yield _latency(latency)
+    if energy.static_pj is not None:
+        yield "Static energy", format_bounds(energy.static_pj), "of all chips for one period; not in the SNN's energy"
+    product = energy.delay_product_pj_s
+    if product is not None:
+        static = "" if energy.static_pj is None else ", static energy included"
+        yield (
+            "Energy-delay product",
+            format_bounds(product, lambda pj_s: f"{format_energy(pj_s)} s"),
+            f"energy times latency{static}",
+        )
+
+
+def core_rows(energy: Energy) -> list[Row]:
+    """The cores with the most synaptic operations, per inference, under the names of Intel's `Loihi2Activity`."""
+    if energy.activity is None:
+        return []
+    each, rows = energy.counts.per_inference, []
+    cores = energy.activity.to_json()["cores"]
+    for core in sorted(cores, key=itemgetter("syn_ops", "dendrite_updates"), reverse=True)[:BUSIEST]:
+        did = (format_count(float(each(core[name]))) for name in CORE_COLUMNS[5:])
+        tile = ", ".join(map(str, core["tile"]))
+        rows.append((str(core["core"]), core["group"], str(core["chip"]), tile, f"{core['neurons']:,}", *did))
+    return rows
+
+
+def price_tables(energies: Sequence[Energy]) -> list[tuple[Profile, list[Row]]]:
+    """Each profile that priced something, the main one first, and what its prices are."""
+    found: dict[str, tuple[Profile, list[Row]]] = {}
+    for energy in energies:
+        found.setdefault(energy.profile.sha256, (energy.profile, list(_prices(energy))))
+    arithmetic = [energy.arithmetic for energy in energies]
+    for profile in (*arithmetic, profile_named(INTEGERS)):
+        of_macs = [_price(term, profile.energy_pj[term], "pJ") for term in ("mac", "ac") if term in profile.energy_pj]
+        found.setdefault(profile.sha256, (profile, of_macs))
+    return list(found.values())
+
+
+def _prices(energy: Energy) -> Iterator[Row]:
+    profile = energy.profile
+    yield from (_price(term, constant, "pJ") for term, constant in profile.energy_pj.items())
+    if energy.latency is not None:
+        yield from (_price(term, constant, "ns") for term, constant in profile.latency_ns.items())
+        yield from (_price(f"barrier, {b.tiles} tiles", b.constant, "ns") for b in profile.barrier)
+        if profile.link_bits_per_ns is not None:
+            yield _price("link", profile.link_bits_per_ns, "bits/ns")
+    if energy.static_pj is not None and profile.static_w_per_chip is not None:
+        yield _price("static, each chip", profile.static_w_per_chip, "W")
+
+
+def _price(term: str, constant: Constant, unit: str) -> Row:
+    value = constant.value
+    low, nominal, high = ("not published" if x is None else f"{x:.4g}" for x in (value.low, value.nominal, value.high))
+    year = "" if constant.year is None or str(constant.year) in constant.source else f", {constant.year}"
+    source = f"{constant.source}{year}"
+    return term, low, nominal, high, unit, constant.evidence, f"{source}. {constant.note}" if constant.note else source
