@@ -103,4 +103,4 @@ def test_profiles_by_name() -> None:
 
 
 def test_network_without_macs_has_no_ratio() -> None:
-    assert estimate_energy(Counts(1, 1, ())).ratio is None
+    assert estimate_energy(Counts("", 1, 1, ())).ratio is None
