@@ -3,13 +3,15 @@
 `MEANS` and `PAYLOADS` are the layers whose input is not 0 and 1; each tool has its own idea of these.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from spikeport.fixed import Ints
 from spikeport.sim.counting.counts import LayerCounts
 from tests.interop.counters.nets import read_net
-from tests.interop.counters.records import NETS, read_record
+from tests.interop.counters.records import NETS, differences, read_record
 from tests.interop.counters.runs import ran
 from tests.interop.counters.tools import ALL, TOOLS
 
@@ -104,3 +106,12 @@ def test_records_say_the_versions_that_are_installed(tool: str) -> None:
     for net in TOOLS[tool].nets:
         versions = {f"{name}=={version.split('+')[0]}" for name, version in read_record(tool, net).versions.items()}
         assert versions <= {*TOOLS[tool].packages, TOOLS[tool].torch}
+
+
+def test_a_record_differs_where_a_count_or_a_spike_does() -> None:
+    record = read_record("spikingjelly", "dense")
+    flipped = {**record.spikes, "if2": 1 - record.spikes["if2"]}
+    counts = {**record.counts, "if1": {}}
+    assert not list(differences(record, read_record("spikingjelly", "dense")))
+    assert list(differences(replace(record, spikes=flipped), record)) == ["spikes of if2"]
+    assert len(list(differences(replace(record, counts=counts), record))) == 1
