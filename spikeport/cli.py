@@ -7,6 +7,24 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from spikeport.cli_bench import bench_app
+from spikeport.cli_energy import energy, profiles
+from spikeport.cli_options import (
+    Classes,
+    ConventionName,
+    DtS,
+    High,
+    InputFile,
+    Json,
+    Kind,
+    Low,
+    ProfileName,
+    ProgramFile,
+    Scale,
+    Steps,
+    Target,
+    show,
+)
 from spikeport.errors import InputError, SpikeportError
 
 app = typer.Typer(
@@ -17,39 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-bench_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure how fast things are.")
 app.add_typer(bench_app, name="bench")
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
-ProgramFile = Annotated[Path, typer.Argument(metavar="NET.H5", help="A compiled Program.")]
-InputFile = Annotated[
-    Path, typer.Option("--input", metavar="X.NPZ", help="Integers 'spikes' (T, B, *shape), 'labels' (B,).")
-]
-Target = Annotated[str, typer.Option("--target", help="loihi1 or loihi2.")]
-DtS = Annotated[
-    float | None, typer.Option("--dt", metavar="S", help="Length of a step in seconds. [default: the convention's]")
-]
-ConventionName = Annotated[
-    str | None,
-    typer.Option(
-        "--convention",
-        metavar="NAME",
-        help="How its writer steps it: nir, norse, snntorch, spikingjelly, sinabs, rockpool, spyx or lava-dl."
-        " [default: guessed]",
-    ),
-]
-Steps = Annotated[int | None, typer.Option(help="Steps per sample; state is cleared between samples.")]
-Kind = Annotated[str | None, typer.Option("--input-kind", help="spike, or bias for a constant image.")]
-Low = Annotated[int | None, typer.Option(help="Least integer of an image. [default: 0]")]
-High = Annotated[int | None, typer.Option(help="Largest integer of an image. [default: 255]")]
-Scale = Annotated[float | None, typer.Option(help="What 1 is worth to the float graph. [default: 1/255]")]
-ProfileName = Annotated[
-    Literal["strict", "lava", "loihi1"],
-    typer.Option(
-        "--profile", help="What becomes of a value that leaves its word: an error, or what Lava or Loihi 1 does."
-    ),
-]
-Classes = Annotated[int | None, typer.Option(help="Classes among which the output neurons vote.")]
 
 
 @app.command()
@@ -59,7 +45,7 @@ def demo(
     """The whole way on real handwritten digits; ends in DIR/report.html."""
     from spikeport.commands.demo import demo as command
 
-    _show(command(output), json)
+    show(command(output), json)
 
 
 @app.command()
@@ -112,7 +98,7 @@ def train(
     )
     answer = command(recipe, options)
     if answer is not None:  # the first process speaks for all
-        _show(answer, json)
+        show(answer, json)
 
 
 @app.command()
@@ -120,7 +106,7 @@ def recipes(json: Json = False) -> None:
     """List what can be trained by name, with what the papers published."""
     from spikeport.commands.recipes import recipes as command
 
-    _show(command(), json)
+    show(command(), json)
 
 
 @app.command()
@@ -136,7 +122,7 @@ def export(
     """Export a run to NIR."""
     from spikeport.commands.exporting import export as command
 
-    _show(command(run, output, samples, data), json)
+    show(command(run, output, samples, data), json)
 
 
 @app.command()
@@ -154,7 +140,7 @@ def finetune(
     from spikeport.commands.tuning import finetune as command
     from spikeport.train import Tuning
 
-    _show(command(net, input, output, Tuning(epochs, batch, learning_rate, seed)), json)
+    show(command(net, input, output, Tuning(epochs, batch, learning_rate, seed)), json)
 
 
 @app.command()
@@ -186,12 +172,12 @@ def check(
     if explain is not None:
         from spikeport.commands.fitting import explain as explained
 
-        return _show(explained(explain), json)
+        return show(explained(explain), json)
     if net is None:
         raise InputError("check", "no network", do="name a NIR file or a Program, or a rule with --explain")
     options = {"dt_s": dt, "convention": convention, "steps": steps, "input": input_kind}
     options |= {"low": low, "high": high, "scale": scale}
-    _show(command(net, target, options, witness, strict_overflow), json)
+    show(command(net, target, options, witness, strict_overflow), json)
 
 
 @app.command("compile")
@@ -244,7 +230,7 @@ def compile_(
     options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes, **image}
     options |= {"profile": profile, "convention": convention, "observer": observer, "scales": scales}
     options |= {"decays": decays, "copies": copies, "correct": correct, "repair": repair}
-    _show(command(net, output, target, options, calibrate, anyway), json)
+    show(command(net, output, target, options, calibrate, anyway), json)
 
 
 @app.command()
@@ -288,7 +274,7 @@ def run(
     from spikeport.commands.running import run as command
 
     groups = [name for name in record.split(",") if name]
-    _show(command(net, input, output, backend, groups, accuracy, profile, state_in, state_out, decide), json)
+    show(command(net, input, output, backend, groups, accuracy, profile, state_in, state_out, decide), json)
 
 
 @app.command()
@@ -306,7 +292,7 @@ def verify(
     """Simulator against Lava: every neuron, every step."""
     from spikeport.commands.running import verify as command
 
-    _show(command(net, input, samples, mode, timeout), json)
+    show(command(net, input, samples, mode, timeout), json)
 
 
 @app.command()
@@ -331,72 +317,11 @@ def bisect(
     """Where two runs part: layer, neuron, step, operands. Exit 1 if they differ."""
     from spikeport.commands.bisect import bisect_runs as command
 
-    _show(command(a, b, program, input, profiles), json)
+    show(command(a, b, program, input, profiles), json)
 
 
-@app.command()
-def energy(
-    net: ProgramFile,
-    input: InputFile,
-    profile: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PROFILE",
-            help="What operations cost: a name of --list, or a .toml file; repeatable. [default: cmos45-fp32]",
-        ),
-    ] = None,
-    compare: Annotated[
-        list[Path] | None, typer.Option(metavar="NET.H5", help="Another Program on the same input; repeatable.")
-    ] = None,
-    activity: Annotated[
-        Path | None,
-        typer.Option(metavar="Y.NPZ", help="A run of NET on X, from 'spikeport run --record all', of any back end."),
-    ] = None,
-    convention: Annotated[
-        str, typer.Option(help="exact, or a papers' way to count: paper-spikformer, paper-esvae, paper-syops.")
-    ] = "exact",
-    ann: Annotated[
-        str | None,
-        typer.Option(metavar="PROFILE", help="Prices the ANN. [default: PROFILE, or cmos45-int8 for a chip]"),
-    ] = None,
-    memory: Annotated[Literal["lemaire"] | None, typer.Option(help="Add a model of memory traffic.")] = None,
-    cores: Annotated[bool, typer.Option("--cores/--no-cores", help="Map to cores: messages, hops, times.")] = True,
-    csv: Annotated[Path | None, typer.Option(metavar="E.CSV", help="Write layers and terms as CSV.")] = None,
-    html: Annotated[Path | None, typer.Option(metavar="REPORT.HTML", help="Write a report too.")] = None,
-    json: Json = False,
-) -> None:
-    """Count operations exactly and price them, layer by layer, beside the ANN; and the time that they take.
-
-    NET is a Program, or a network by its shapes alone (.toml), which needs no input. 'spikeport profiles' lists prices.
-    """
-    from spikeport.commands.energy import Asked
-    from spikeport.commands.energy import energy as command
-
-    asked = Asked(
-        net=net,
-        input=input,
-        profiles=tuple(profile or ["cmos45-fp32"]),
-        compare=tuple(compare or ()),
-        activity=activity,
-        convention=convention,
-        ann=ann,
-        memory=memory is not None,
-        cores=cores,
-        csv=csv,
-        html=html,
-    )
-    _show(command(asked), json)
-
-
-@app.command()
-def profiles(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show each constant of this one.")] = None,
-    json: Json = False,
-) -> None:
-    """List what operations cost on different hardware, each price with its source and bounds."""
-    from spikeport.commands.profiles import profiles as command
-
-    _show(command(name), json)
+app.command()(energy)
+app.command()(profiles)
 
 
 @app.command()
@@ -421,7 +346,7 @@ def convert(
     from spikeport.deploy.netx import NetxArguments
 
     told = NetxArguments(reset_interval, reset_offset, input_bits, spike_exp, input_message_bits)
-    _show(command(net, output, told, num_layers, skip_layers), json)
+    show(command(net, output, told, num_layers, skip_layers), json)
 
 
 @app.command()
@@ -441,7 +366,7 @@ def conformance(
     from spikeport.commands.conformance import conformance as command
     from spikeport.commands.conformance_row import Setup
 
-    _show(command(Setup(wheel, quick, tuple(part or ()))), json)
+    show(command(Setup(wheel, quick, tuple(part or ()))), json)
 
 
 @app.command()
@@ -449,98 +374,7 @@ def doctor(json: Json = False) -> None:
     """What is installed, what is missing, and how to get it."""
     from spikeport.commands.doctor import doctor as command
 
-    _show(command(), json)
-
-
-@bench_app.command("sim")
-def bench_sim(
-    case: Annotated[list[str] | None, typer.Option(help="mlp, mnist or pilotnet; repeatable. [default: all]")] = None,
-    peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
-    part: Annotated[
-        list[str] | None, typer.Option(help="compare, activity, roofline, cost or startup; repeatable. [default: all]")
-    ] = None,
-    net: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CASE=NET.H5[,X.NPZ]", help="Run a case on this Program, with this input."),
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write sim.json, sim.md.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Against other simulators, the machine's own rate, and the work; in one run, side by side."""
-    from spikeport.commands.bench import bench_sim as command
-
-    _show(command(case, peer, part, net or [], quick, output), json)
-
-
-@bench_app.command("deploy")
-def bench_deploy(
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write deploy.json, deploy.md.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """What compile and check cost on a ResNet-19 of growing width: time, memory, and how they grow."""
-    from spikeport.commands.bench_deploy import bench_deploy as command
-
-    _show(command(quick, output), json)
-
-
-@bench_app.command("train")
-def bench_train(
-    part: Annotated[
-        list[str] | None,
-        typer.Option(help="alif_fashion, dalif_resnet20 or small; repeatable. [default: the first two]"),
-    ] = None,
-    peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
-    threads: Annotated[list[int] | None, typer.Option(help="Repeatable. [default: 1, and all cores]")] = None,
-    rounds: Annotated[int, typer.Option(help="Times that all contenders run in turn.")] = 3,
-    repeats: Annotated[int, typer.Option(help="Training steps of a contender in a round.")] = 3,
-    batch: Annotated[int | None, typer.Option(help="Samples of a step. [default: the net's own]")] = None,
-    compiled: Annotated[bool, typer.Option(help="Try what torch.compile makes of the frameworks, too.")] = True,
-    device: Annotated[str, typer.Option(help="Of torch, such as cuda.")] = "cpu",
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write train.json, train.md.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Training steps against other frameworks, and against the same net without neurons: time and peak memory."""
-    from spikeport.bench.train import Sizes
-    from spikeport.commands.bench_train import bench_train as command
-
-    _show(command(part, peer, threads, device, Sizes(rounds, repeats, batch, compiled=compiled), output), json)
-
-
-@bench_app.command("directions")
-def bench_directions(
-    question: Annotated[
-        list[str] | None,
-        typer.Option(help="alif-digits, alif-fashion or dalif-fashion; repeatable. [default: all]"),
-    ] = None,
-    seeds: Annotated[int, typer.Option(help="Runs of each variant.")] = 3,
-    jobs: Annotated[int, typer.Option(help="Runs at once.")] = 1,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Over every recipe; repeatable.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write directions.json, directions.md.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Train small variants of the papers' networks: which of the papers' findings come out."""
-    from spikeport.commands.bench_directions import bench_directions as command
-
-    _show(command(question, seeds, settings or [], output, jobs), json)
-
-
-def _show(answer: Any, as_json: bool) -> None:
-    from spikeport.commands.answer import show
-
-    show(answer, as_json)
-    raise typer.Exit(answer.exit_code)
+    show(command(), json)
 
 
 def main() -> None:

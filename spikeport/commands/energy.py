@@ -8,12 +8,15 @@ from typing import Any
 from spikeport.chip import chip_named
 from spikeport.commands.answer import Answer, Table
 from spikeport.commands.counted import Counted, counted
+from spikeport.commands.energy_described import energy_described
 from spikeport.commands.energy_tables import columns, compared, rows, sensitivity, totals, write_csv
 from spikeport.commands.samples import check_file_writable
 from spikeport.cores import Cores
 from spikeport.deploy.cores import cores_of, map_cores
+from spikeport.errors import InputError
 from spikeport.program_file import load_program
 from spikeport.sim.energy import Energy, Profile, estimate_energy, profile_named
+from spikeport.sim.energy.described import described_names
 from spikeport.sim.energy.document import document
 from spikeport.sim.energy.page import write_page
 
@@ -25,7 +28,8 @@ class Asked:
     """What `spikeport energy` is to do."""
 
     net: Path
-    input: Path
+    """A Program, or a description of shapes, which is a .toml file or the name of a shipped one."""
+    input: Path | None
     profiles: tuple[str, ...] = ("cmos45-fp32",)
     compare: tuple[Path, ...] = ()
     """More Programs, on the same samples."""
@@ -41,7 +45,8 @@ class Asked:
     @property
     def command(self) -> str:
         """That a reader of the page can repeat."""
-        words = ["spikeport energy", str(self.net), f"--input {self.input}", *(f"--profile {p}" for p in self.profiles)]
+        words = ["spikeport energy", str(self.net), f"--input {self.input}"]
+        words += [f"--profile {name}" for name in self.profiles]
         words += [f"--compare {path}" for path in self.compare]
         words += [f"--activity {self.activity}"] * (self.activity is not None)
         words += [f"--convention {self.convention}"] * (self.convention != "exact")
@@ -51,7 +56,11 @@ class Asked:
 
 
 def energy(asked: Asked) -> Answer:
-    """Counts what Programs do on an input, and prices it."""
+    """Counts what Programs do on an input, and prices it; or prices a description of shapes."""
+    if asked.net.suffix == ".toml" or (str(asked.net) in described_names() and not asked.net.exists()):
+        return _described(asked)
+    if asked.input is None:
+        raise InputError("energy", "input", relation="is missing", do="give the Program's samples, --input X.NPZ")
     profiles = [profile_named(name) for name in asked.profiles]
     for path in (asked.html, asked.csv):
         if path is not None:
@@ -69,7 +78,25 @@ def energy(asked: Asked) -> Answer:
     return _answer(asked, ran, energies, notes)
 
 
+def _described(asked: Asked) -> Answer:
+    """Shapes have no spikes, no cores and no report."""
+    given = {
+        "--input": asked.input,
+        "--compare": asked.compare,
+        "--activity": asked.activity,
+        "--ann": asked.ann,
+        "--memory": asked.memory,
+        "--html": asked.html,
+        "--csv": asked.csv,
+    }
+    if unused := ", ".join(name for name, value in given.items() if value):
+        do = "leave it out, or compile the network to a Program"
+        raise InputError("energy", "options", got=unused, relation="do not apply to", limit="shapes", do=do)
+    return energy_described(str(asked.net), asked.profiles, asked.convention)
+
+
 def _counted(path: Path, asked: Asked, recorded: Path | None) -> Counted:
+    assert asked.input is not None
     return counted(path, asked.input, recorded, cores_for(path) if asked.cores else None)
 
 

@@ -123,8 +123,8 @@ def is_hdf5(path: Path) -> bool:
 
 
 def write_result(path: Path, program: Program, result: Result) -> None:
-    """The outputs aligned with the input (`output_keys`), `latency`, `program_sha256`, and in hardware time `GROUP/s` and
-    the state, as `GROUP/u`.
+    """The outputs aligned with the input (`output_keys`), `latency`, `program_sha256`, and in hardware time `GROUP/s`
+    and the state, as `GROUP/u`.
 
     As HDF5 if its name says so, else as npz.
     """

@@ -39,7 +39,7 @@ def _kind(profile: Profile) -> Iterator[str]:
         yield f"{profile.name}: {profile.note}"
     if profile.scope == "all_in":
         yield (
-            f"{profile.name}: the price is the whole chip's energy over its synaptic operations at one operating point; "
+            f"{profile.name}: the price is the chip's energy over its synaptic operations at one operating point; "
             "neurons, routing and static power are in it."
         )
 

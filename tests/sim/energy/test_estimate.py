@@ -97,7 +97,9 @@ def test_the_ann_of_a_chip_is_priced_as_arithmetic() -> None:
     assert energy.ann.nominal == pytest.approx(ANN_MACS * 0.23)
     assert energy.parts["host_macs"].nominal == pytest.approx(HOST_MACS * 0.23)
     assert "bare arithmetic" in " ".join(energy.caveats)
-    assert estimate_energy(hand_counts(), "loihi1-davies2018", ann="cmos45-fp32").ann.nominal == pytest.approx(176 * 4.6)
+    assert estimate_energy(hand_counts(), "loihi1-davies2018", ann="cmos45-fp32").ann.nominal == pytest.approx(
+        176 * 4.6
+    )
     with pytest.raises(InputError, match="loihi1-sanafe"):
         estimate_energy(hand_counts(), "cmos45-fp32", ann="loihi1-sanafe")
 

@@ -1,0 +1,111 @@
+"""`spikeport bench`: how fast things are, and how near to what was measured."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spikeport.cli_options import Json, show
+
+bench_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure how fast things are.")
+
+
+@bench_app.command("sim")
+def bench_sim(
+    case: Annotated[list[str] | None, typer.Option(help="mlp, mnist or pilotnet; repeatable. [default: all]")] = None,
+    peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
+    part: Annotated[
+        list[str] | None, typer.Option(help="compare, activity, roofline, cost or startup; repeatable. [default: all]")
+    ] = None,
+    net: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CASE=NET.H5[,X.NPZ]", help="Run a case on this Program, with this input."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write sim.json, sim.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Against other simulators, the machine's own rate, and the work; in one run, side by side."""
+    from spikeport.commands.bench import bench_sim as command
+
+    show(command(case, peer, part, net or [], quick, output), json)
+
+
+@bench_app.command("deploy")
+def bench_deploy(
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write deploy.json, deploy.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What compile and check cost on a ResNet-19 of growing width: time, memory, and how they grow."""
+    from spikeport.commands.bench_deploy import bench_deploy as command
+
+    show(command(quick, output), json)
+
+
+@bench_app.command("train")
+def bench_train(
+    part: Annotated[
+        list[str] | None,
+        typer.Option(help="alif_fashion, dalif_resnet20 or small; repeatable. [default: the first two]"),
+    ] = None,
+    peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
+    threads: Annotated[list[int] | None, typer.Option(help="Repeatable. [default: 1, and all cores]")] = None,
+    rounds: Annotated[int, typer.Option(help="Times that all contenders run in turn.")] = 3,
+    repeats: Annotated[int, typer.Option(help="Training steps of a contender in a round.")] = 3,
+    batch: Annotated[int | None, typer.Option(help="Samples of a step. [default: the net's own]")] = None,
+    compiled: Annotated[bool, typer.Option(help="Try what torch.compile makes of the frameworks, too.")] = True,
+    device: Annotated[str, typer.Option(help="Of torch, such as cuda.")] = "cpu",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write train.json, train.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Training steps against other frameworks, and against the same net without neurons: time and peak memory."""
+    from spikeport.bench.train import Sizes
+    from spikeport.commands.bench_train import bench_train as command
+
+    show(command(part, peer, threads, device, Sizes(rounds, repeats, batch, compiled=compiled), output), json)
+
+
+@bench_app.command("directions")
+def bench_directions(
+    question: Annotated[
+        list[str] | None,
+        typer.Option(help="alif-digits, alif-fashion or dalif-fashion; repeatable. [default: all]"),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Runs of each variant.")] = 3,
+    jobs: Annotated[int, typer.Option(help="Runs at once.")] = 1,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Over every recipe; repeatable.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write directions.json, directions.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Train small variants of the papers' networks: which of the papers' findings come out."""
+    from spikeport.commands.bench_directions import bench_directions as command
+
+    show(command(question, seeds, settings or [], output, jobs), json)
+
+
+@bench_app.command("energy")
+def bench_energy(
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
+    wheel: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write energy.json, energy.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Estimates beside what was measured on a Loihi 2, and what counting adds to a simulation."""
+    from spikeport.commands.bench_energy import bench_energy as command
+
+    show(command(quick, wheel, output), json)

@@ -1,0 +1,76 @@
+"""`spikeport energy` and `spikeport profiles`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from spikeport.cli_options import Json, show
+
+
+def energy(
+    net: Annotated[
+        Path, typer.Argument(metavar="NET", help="A compiled Program, NET.h5, or a network by its shapes, NET.toml.")
+    ],
+    input: Annotated[
+        Path | None,
+        typer.Option("--input", metavar="X.NPZ", help="A Program's samples: integers 'spikes' (T, B, *shape)."),
+    ] = None,
+    profile: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PROFILE",
+            help="What operations cost: a name of --list, or a .toml file; repeatable. [default: cmos45-fp32]",
+        ),
+    ] = None,
+    compare: Annotated[
+        list[Path] | None, typer.Option(metavar="NET.H5", help="Another Program on the same input; repeatable.")
+    ] = None,
+    activity: Annotated[
+        Path | None,
+        typer.Option(metavar="Y.NPZ", help="A run of NET on X, from 'spikeport run --record all', of any back end."),
+    ] = None,
+    convention: Annotated[
+        str, typer.Option(help="exact, or a papers' way to count: paper-spikformer, paper-esvae, paper-syops.")
+    ] = "exact",
+    ann: Annotated[
+        str | None,
+        typer.Option(metavar="PROFILE", help="Prices the ANN. [default: PROFILE, or cmos45-int8 for a chip]"),
+    ] = None,
+    memory: Annotated[Literal["lemaire"] | None, typer.Option(help="Add a model of memory traffic.")] = None,
+    cores: Annotated[bool, typer.Option("--cores/--no-cores", help="Map to cores: messages, hops, times.")] = True,
+    csv: Annotated[Path | None, typer.Option(metavar="E.CSV", help="Write layers and terms as CSV.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="REPORT.HTML", help="Write a report too.")] = None,
+    json: Json = False,
+) -> None:
+    """Count operations exactly and price them, layer by layer, beside the ANN; and the time that they take.
+
+    NET is a Program, or a network by its shapes alone (.toml), which needs no input. 'spikeport profiles' lists prices.
+    """
+    from spikeport.commands.energy import Asked
+    from spikeport.commands.energy import energy as command
+
+    asked = Asked(
+        net=net,
+        input=input,
+        profiles=tuple(profile or ["cmos45-fp32"]),
+        compare=tuple(compare or ()),
+        activity=activity,
+        convention=convention,
+        ann=ann,
+        memory=memory is not None,
+        cores=cores,
+        csv=csv,
+        html=html,
+    )
+    show(command(asked), json)
+
+
+def profiles(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show each constant of this one.")] = None,
+    json: Json = False,
+) -> None:
+    """List what operations cost on different hardware, each price with its source and bounds."""
+    from spikeport.commands.profiles import profiles as command
+
+    show(command(name), json)

@@ -1,0 +1,44 @@
+"""What several commands are told, and how they answer."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+ProgramFile = Annotated[Path, typer.Argument(metavar="NET.H5", help="A compiled Program.")]
+InputFile = Annotated[
+    Path, typer.Option("--input", metavar="X.NPZ", help="Integers 'spikes' (T, B, *shape), 'labels' (B,).")
+]
+Target = Annotated[str, typer.Option("--target", help="loihi1 or loihi2.")]
+DtS = Annotated[
+    float | None, typer.Option("--dt", metavar="S", help="Length of a step in seconds. [default: the convention's]")
+]
+ConventionName = Annotated[
+    str | None,
+    typer.Option(
+        "--convention",
+        metavar="NAME",
+        help="How its writer steps it: nir, norse, snntorch, spikingjelly, sinabs, rockpool, spyx or lava-dl."
+        " [default: guessed]",
+    ),
+]
+Steps = Annotated[int | None, typer.Option(help="Steps per sample; state is cleared between samples.")]
+Kind = Annotated[str | None, typer.Option("--input-kind", help="spike, or bias for a constant image.")]
+Low = Annotated[int | None, typer.Option(help="Least integer of an image. [default: 0]")]
+High = Annotated[int | None, typer.Option(help="Largest integer of an image. [default: 255]")]
+Scale = Annotated[float | None, typer.Option(help="What 1 is worth to the float graph. [default: 1/255]")]
+ProfileName = Annotated[
+    Literal["strict", "lava", "loihi1"],
+    typer.Option(
+        "--profile", help="What becomes of a value that leaves its word: an error, or what Lava or Loihi 1 does."
+    ),
+]
+Classes = Annotated[int | None, typer.Option(help="Classes among which the output neurons vote.")]
+
+
+def show(answer: Any, as_json: bool) -> None:
+    from spikeport.commands.answer import show as shown
+
+    shown(answer, as_json)
+    raise typer.Exit(answer.exit_code)
