@@ -60,6 +60,7 @@ def svg(name: str, figure: Figure) -> Markup:
     text = text[text.index("<svg") :]  # neither XML declaration nor document type
     # the metadata hold the date, the style sheet would reach the whole page
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)
+    text = re.sub(r' id="image[0-9a-f]+"', "", text)  # equal bitmaps would have equal ids, which nothing refers to
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text))
     for plain in (' id="', "url(#", 'href="#'):
         text = text.replace(plain, f"{plain}{name}-")

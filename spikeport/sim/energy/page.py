@@ -63,6 +63,8 @@ def render_page(
         logarithmic=figures.scale_of(energies).logarithmic,
         legend=figures.legend(energy),
         tables=tables,
+        prices=tables.price_tables(energies),
+        profiles=list({one.profile.sha256: one.profile for one in energies}.values()),
         compared=tables.compared_rows(named, energies) if len(energies) > 1 else [],
         caveats=list(dict.fromkeys(caveat for one in energies for caveat in one.caveats)),
         command=command,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from spikeport.sim.energy.bounds import Bounds
+from spikeport.sim.energy.check import Check
 from spikeport.sim.energy.conventions import CONVENTIONS, convention_named
 from spikeport.sim.energy.estimate import INTEGERS, Energy
 from spikeport.sim.energy.figures import factors
@@ -250,3 +251,17 @@ def _price(term: str, constant: Constant, unit: str) -> Row:
     year = "" if constant.year is None or str(constant.year) in constant.source else f", {constant.year}"
     source = f"{constant.source}{year}"
     return term, low, nominal, high, unit, constant.evidence, f"{source}. {constant.note}" if constant.note else source
+
+
+def check_rows(profiles: Sequence[Profile]) -> list[Row]:
+    """(profile, how it compares with a measurement, source) of each check."""
+    rows = []
+    for profile in profiles:
+        rows += [(f"{profile.name}:", check.sentence, _sources(check)) for check in profile.checks]
+        if not profile.checks:
+            rows.append((f"{profile.name}:", "not held against any measurement.", ""))
+    return rows
+
+
+def _sources(check: Check) -> str:
+    return f"{check.source}. {check.note}" if check.note else f"{check.source}."
