@@ -47,7 +47,8 @@ def counted(path: Path, input_path: Path, recorded: Path | None, cores: Cores | 
     """
     program = load_program(path)
     samples = read_samples(input_path, program)
-    return count_samples(path.name, program, samples, None if recorded is None else _spikes(recorded, program), cores)
+    sent = None if recorded is None else _spikes(recorded, program, next(iter(samples.inputs.values())).shape)
+    return count_samples(path.name, program, samples, sent, cores)
 
 
 def count_samples(
@@ -106,7 +107,7 @@ def _result(
     return Result(spikes, program.latency, {}, found)
 
 
-def _spikes(path: Path, program: Program) -> dict[str, NDArray[Any]]:
+def _spikes(path: Path, program: Program, given: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     """`(T + latency, B, n)` of every group, as recorded; raises unless the run is one of this Program."""
     arrays, traces = read_npz(path), read_traces(path)
     do = "record this Program with 'spikeport run --record all', on the same samples"
@@ -116,7 +117,7 @@ def _spikes(path: Path, program: Program) -> dict[str, NDArray[Any]]:
         missing = ", ".join(sorted({g.name for g in program.groups} ^ traces.keys()))
         raise InputError(str(path), "groups", got=missing, relation="are not in both the run and the Program", do=do)
     for group in program.groups:
-        if traces[group.name].s.shape[2:] != group.shape:
-            got, limit = traces[group.name].s.shape[2:], group.shape
+        got, limit = traces[group.name].s.shape, (given[0] + program.latency, given[1], *group.shape)
+        if got != limit:
             raise FileError(str(path), f"spikes of {group.name}", got=got, relation="are not", limit=limit, do=do)
     return {name: trace.s.reshape(*trace.s.shape[:2], -1) for name, trace in traces.items()}

@@ -198,9 +198,9 @@ def test_run_without_labels_gives_spikes_only(made: Path, tmp_path: Path) -> Non
 def test_energy_prices_the_operations(made: Path, tmp_path: Path) -> None:
     arguments = ("--input", made / "x.npz", "--html", tmp_path / "report.html", "--json")
     answer = done("energy", made / "net.h5", *arguments).json
-    assert answer["program"] == str(made / "net.h5")
-    assert answer["energy"]["profile"]["name"] == "cmos45-fp32"
-    assert answer["energy"]["samples"] == 397
+    assert answer["program"] == "net.h5"
+    assert answer["profile"]["name"] == "cmos45-fp32"
+    assert answer["model"]["samples"] == 397
     assert (tmp_path / "report.html").read_text().startswith("<!")
 
 
@@ -565,7 +565,7 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
     "unknown prices": (
         (*ENERGY_X, "--profile", "free"),
         samples(spikes=X),
-        "energy: profile (free) is not one of cmos45-fp32, cmos45-int8",
+        "energy: profile ('free') is not one of cmos45-fp16, cmos45-fp32",
     ),
     "report that cannot be written": (
         (*ENERGY_X, "--html", "{here}/x.npz/report.html"),

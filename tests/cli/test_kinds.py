@@ -41,7 +41,7 @@ def test_run_writes_every_variable_and_payloads_with_their_sign(files: tuple[Pat
     answer = running.run(*files, tmp_path / "y.npz", "sim", ["all"], False, None)
     with np.load(tmp_path / "y.npz") as found:
         assert set(found.files) == {
-            *("spikes", "latency", "change/act", "change/residue", "change/s"),
+            *("spikes", "latency", "program_sha256", "change/act", "change/residue", "change/s"),
             *("both/u", "both/v", "both/s", "ring/re", "ring/im", "ring/s"),
         }
         assert set(np.unique(found["spikes"])) == {-1, 0, 1}
@@ -51,9 +51,10 @@ def test_run_writes_every_variable_and_payloads_with_their_sign(files: tuple[Pat
 
 
 def test_energy_reports_on_every_kind(files: tuple[Path, Path], tmp_path: Path) -> None:
-    energy.energy(*files, "cmos45-fp32", tmp_path / "report.html")
+    answer = energy.energy(energy.Asked(*files, html=tmp_path / "report.html"))
     page = (tmp_path / "report.html").read_text()
-    assert "Graded spikes are priced as accumulates" in page
+    assert answer.data["totals"]["energy_pj"]["graded_macs"]["nominal"] > 0
+    assert "synaptic operations with a payload" in page
     assert "ring" in page
 
 

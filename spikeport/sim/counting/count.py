@@ -22,7 +22,6 @@ from spikeport.sim.counting.plan import ConnectionPlan, GroupPlan, plan_of
 from spikeport.sim.counting.windows import sample_windows
 from spikeport.sim.result import Result
 
-
 THREADED_BYTES = 1 << 20
 """Of spikes, above which nodes are counted side by side."""
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from spikeport.errors import InputError
 from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Shape, SigmaDelta, Sparse
 from spikeport.sim import simulate
-from spikeport.sim.counting import Counts, count_operations, sample_windows
+from spikeport.sim.counting import count_operations, sample_windows
 from spikeport.sim.counting.plan import plan_of
 from spikeport.sim.result import Result
 from spikeport.sim.saved import fingerprint

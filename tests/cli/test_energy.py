@@ -1,0 +1,250 @@
+"""`spikeport energy` and `spikeport profiles`: tables, files, comparisons, and bad input in one line each."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program
+from spikeport.program_file import save_program
+from spikeport.sim import count_operations, simulate
+from tests.cli.test_cli import done, listing, spikeport
+
+STEPS, BATCH = 6, 5
+PRICES = """
+[profile]
+name = "mine"
+title = "mine"
+scope = "per_term"
+[energy_pj.mac]
+nominal = 2.0
+evidence = "assumed"
+source = "s"
+[energy_pj.ac]
+nominal = 0.5
+low = 0.25
+high = 1.0
+evidence = "assumed"
+source = "s"
+"""
+
+
+def net() -> Program:
+    """An image on the host, a conv, a dense output."""
+    rng = np.random.default_rng(3)
+    groups = (
+        LIF("pixels", (1, 6, 6), 4095, 400, 60, np.zeros((1, 6, 6), int), bias_exp=6, reset_interval=6, reset_offset=1),
+        LIF("conv", (2, 6, 6), 4095, 400, 20, np.zeros((2, 6, 6), int), reset_interval=6, reset_offset=2),
+        LIF("out", (4,), 4095, 400, 60, np.zeros(4, int), reset_interval=6, reset_offset=3),
+    )
+    encoder = Encoder(Conv("x", "pixels", np.ones((1, 1, 1, 1), int)), np.zeros((1, 6, 6), int))
+    links = (
+        Conv("pixels", "conv", 2 * rng.integers(-10, 40, (2, 1, 3, 3)), padding=(1, 1)),
+        Dense("conv", "out", 2 * rng.integers(-40, 60, (4, 72))),
+    )
+    return Program(groups, links, (Input("x", (1, 6, 6), "bias", 0, 255),), (Output("y", "out", 4),), (encoder,), 2)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """net.h5, x.npz, other.h5 of the same shapes, y.npz and z.npz: what they did; mine.toml."""
+    folder = tmp_path_factory.mktemp("made")
+    program, rng = net(), np.random.default_rng(4)
+    first, second = program.connections
+    other = replace(program, connections=(first, replace(second, weight=second.weight[:, ::-1].copy())))
+    save_program(program, folder / "net.h5")
+    save_program(other, folder / "other.h5")
+    image = rng.integers(0, 200, (1, BATCH, 1, 6, 6))
+    np.savez(folder / "x.npz", spikes=np.repeat(image, STEPS, axis=0))
+    for name, into in (("net", "y"), ("other", "z")):
+        done("run", folder / f"{name}.h5", "--input", folder / "x.npz", "-o", folder / f"{into}.npz", "--record", "all")
+    (folder / "mine.toml").write_text(PRICES)
+    return folder
+
+
+def energy(made: Path, *options: object) -> list[object]:
+    return ["energy", made / "net.h5", "--input", made / "x.npz", *options]
+
+
+def test_the_document_has_the_counts_of_a_run(made: Path) -> None:
+    found = done(*energy(made, "--json")).json
+    with np.load(made / "x.npz") as file:
+        counts = count_operations(net(), simulate(net(), file["spikes"]))
+    assert found["schema"] == "spikeport-energy/2"
+    assert found["profile"]["name"] == "cmos45-fp32"
+    assert found["program"] == "net.h5"
+    assert [layer["counts"]["sops"] for layer in found["layers"]] == [layer.sops for layer in counts.layers]
+    assert found["totals"]["counts"]["active"] == counts.active
+    assert found["model"]["samples"] == BATCH
+    macs, sops = 36 * 4.6, counts.sops / BATCH * 0.9
+    assert found["totals"]["snn_pj"]["nominal"] == pytest.approx(macs + sops)
+    assert counts.sops > 0
+    assert sum(core["syn_ops"] for core in found["cores"]["cores"]) == counts.sops
+
+
+def test_a_recorded_run_gives_what_a_simulation_gives(made: Path) -> None:
+    assert done(*energy(made, "--activity", made / "y.npz", "--json")).json == done(*energy(made, "--json")).json
+
+
+def test_people_get_one_table_totals_with_bounds_verdicts_and_caveats(made: Path) -> None:
+    out = " ".join(done(*energy(made, "--profile", "loihi2-estimate")).out.split())
+    for words in (
+        "synaptic operations",
+        "messages to cores",
+        "SNN / ANN",
+        "Not a Loihi 2 measurement",
+        "per inference",
+    ):
+        assert words in out
+    assert "This network is" in out and "limit 0.15" in out
+    assert "paper-syops" in out and "times exact" in out
+    assert "energy x latency" in out
+
+
+def test_profiles_and_programs_side_by_side(made: Path, tmp_path: Path) -> None:
+    options = ("--profile", "cmos45-int8", "--profile", made / "mine.toml", "--compare", made / "other.h5")
+    found = done(*energy(made, *options, "--json")).json
+    assert found["schema"] == "spikeport-energy-comparison/1"
+    names = [(one["program"], one["profile"]["name"]) for one in found["energies"]]
+    assert names == [(p, q) for p in ("net.h5", "other.h5") for q in ("cmos45-int8", "mine")]
+    sops = [one["totals"]["counts"]["sops"] for one in found["energies"]]
+    assert sops[0] == sops[1] and sops[2] == sops[3]
+    out = " ".join(done(*energy(made, *options, "--html", tmp_path / "r.html")).out.split())
+    assert "side by side" in out and "other.h5" in out
+    page = (tmp_path / "r.html").read_text()
+    assert "other.h5" in page and "mine" in page
+
+
+def test_csv_has_every_term_of_every_layer(made: Path, tmp_path: Path) -> None:
+    done(*energy(made, "--profile", made / "mine.toml", "--csv", tmp_path / "e.csv"))
+    with open(tmp_path / "e.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    document = done(*energy(made, "--profile", made / "mine.toml", "--json")).json
+    snn = [line for line in lines if line["side"] == "snn"]
+    assert sum(float(line["nominal_pj"]) for line in snn) == pytest.approx(document["totals"]["snn_pj"]["nominal"])
+    ann = [line for line in lines if line["side"] == "ann"]
+    assert sum(float(line["nominal_pj"]) for line in ann) == pytest.approx(document["totals"]["ann_pj"]["nominal"])
+    assert {line["layer"] for line in ann} == {"pixels", "conv", "out"}
+    sops = next(line for line in snn if (line["layer"], line["term"]) == ("conv", "sops"))
+    assert float(sops["low_pj"]) * 2 == float(sops["nominal_pj"]) == float(sops["high_pj"]) / 2
+    host = next(line for line in snn if line["term"] == "host_macs")
+    assert (host["low_pj"], host["high_pj"]) == ("", "")  # not published
+
+
+def test_the_page_is_written_whole(made: Path, tmp_path: Path) -> None:
+    done(*energy(made, "--html", tmp_path / "r.html"))
+    page = (tmp_path / "r.html").read_text()
+    assert page.startswith("<!") and "pixels" in page and "</html>" in page
+    assert f"spikeport energy {made}/net.h5 --input {made}/x.npz" in page
+
+
+def test_without_cores_messages_are_unknown(made: Path) -> None:
+    found = done(*energy(made, "--no-cores", "--profile", "loihi1-sanafe", "--json")).json
+    assert (found["cores"], found["latency"]) == (None, None)
+    assert {"name": "messages", "amount": None} in found["unpriced_terms"]
+
+
+def test_memory_and_conventions(made: Path) -> None:
+    plain = done(*energy(made, "--json")).json["totals"]
+    memory = done(*energy(made, "--memory", "lemaire", "--json")).json["totals"]
+    assert memory["energy_pj"]["memory"]["nominal"] > 0
+    assert memory["ann_pj"]["nominal"] > plain["ann_pj"]["nominal"]
+    paper = done(*energy(made, "--convention", "paper-syops", "--json")).json
+    assert paper["convention"] == "paper-syops"
+    assert set(paper["totals"]["energy_pj"]) == {"macs", "acs"}
+
+
+def test_shapes_alone() -> None:
+    found = done("energy", "dalif-imagenet", "--convention", "paper-syops", "--json").json
+    assert next(c for c in found["convention_sensitivity"] if c["name"] == "paper-syops")["macs"] == 974_864_288
+    assert "974,864,288" in done("energy", "dalif-imagenet", "--convention", "paper-syops").out
+
+
+def test_profiles_are_listed_with_their_sources(made: Path) -> None:
+    names = [p["name"] for p in done("profiles", "--json").json["profiles"]]
+    assert {"cmos45-fp32", "cmos45-fp16", "cmos45-int8", "cmos45-int32"} <= set(names)
+    assert {"loihi1-davies2018", "loihi1-sanafe", "loihi2-estimate", "truenorth-2014"} <= set(names)
+    out = " ".join(done("profiles", "loihi1-davies2018").out.split())
+    assert "Davies et al." in out and "23.6" in out and "simulated" in out
+    assert done("profiles", made / "mine.toml", "--json").json["name"] == "mine"
+
+
+ACTIVITY = "; record this Program with 'spikeport run --record all', on the same samples"
+BAD = {
+    "another network of the same shapes": (
+        ("--activity", "{made}/z.npz"),
+        "",
+        "{made}/z.npz: run is that of another Program" + ACTIVITY,
+    ),
+    "no recorded run": (("--activity", "{made}/x.npz"), "", "{made}/x.npz: holds no recorded groups; record"),
+    "no such run": (("--activity", "{here}/none.npz"), "", "{here}/none.npz: no such file"),
+    "unknown key": (
+        ("--profile", "{here}/p.toml"),
+        PRICES + "colour = 1\n",
+        "{here}/p.toml: unknown key in energy_pj.ac ('colour') is not one of nominal, low, high,",
+    ),
+    "unknown term": (
+        ("--profile", "{here}/p.toml"),
+        PRICES + "[energy_pj.magic]\nnominal = 1\n",
+        "{here}/p.toml: unknown key in energy_pj ('magic') is not one of mac, ac, sop",
+    ),
+    "negative price": (
+        ("--profile", "{here}/p.toml"),
+        PRICES.replace("nominal = 2.0", "nominal = -2.0"),
+        "{here}/p.toml: energy_pj.mac.nominal (-2.0) is not a number from 0 to",
+    ),
+    "missing source": (
+        ("--profile", "{here}/p.toml"),
+        PRICES.replace('source = "s"\n', "", 1),
+        "{here}/p.toml: energy_pj.mac.source is missing",
+    ),
+    "all-in with more": (
+        ("--profile", "{here}/p.toml"),
+        PRICES.replace("per_term", "all_in"),
+        "{here}/p.toml: energy_pj.mac is inside sop already; leave it out",
+    ),
+    "unknown convention": (
+        ("--convention", "paper"),
+        "",
+        "energy: convention (paper) is not one of exact, paper-spikformer",
+    ),
+    "an ANN without MACs": (
+        ("--ann", "loihi1-sanafe"),
+        "",
+        "energy: ANN profile (loihi1-sanafe) has no price for a MAC; name a profile of arithmetic",
+    ),
+    "csv that cannot be written": (("--csv", "{here}/none/e.csv"), "", "{here}/none/e.csv: cannot be written"),
+    "another network to compare": (("--compare", "{here}/none.h5"), "", "{here}/none.h5: "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "prices", "message"), BAD.values(), ids=BAD)
+def test_bad_input_is_one_line_and_writes_nothing(
+    made: Path, tmp_path: Path, options: tuple[str, ...], prices: str, message: str
+) -> None:
+    (tmp_path / "p.toml").write_text(prices)
+    before = listing(tmp_path)
+    told = (option.format(here=tmp_path, made=made) for option in options)
+    ran = spikeport(*energy(made, *told, "--html", tmp_path / "r.html"))
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: " + message.replace("{here}", str(tmp_path)).replace("{made}", str(made)))
+    assert ran.err.count("\n") == 1
+    assert listing(tmp_path) == before
+
+
+def test_a_program_needs_its_samples_and_shapes_do_not_take_them(made: Path) -> None:
+    ran = spikeport("energy", made / "net.h5")
+    assert (ran.code, ran.err) == (2, "error: energy: input is missing; give the Program's samples, --input X.NPZ\n")
+    ran = spikeport("energy", "dalif-cifar100", "--input", made / "x.npz")
+    assert ran.code == 2
+    assert ran.err.startswith("error: energy: options (--input) do not apply to shapes")
+
+
+def test_a_run_of_other_samples_is_refused(made: Path, tmp_path: Path) -> None:
+    with np.load(made / "x.npz") as file:
+        np.savez(tmp_path / "x.npz", spikes=file["spikes"][:, :3])
+    ran = spikeport("energy", made / "net.h5", "--input", tmp_path / "x.npz", "--activity", made / "y.npz")
+    assert ran.code == 2 and ran.err.count("\n") == 1
+    assert "another Program" not in ran.err and "y.npz" in ran.err
