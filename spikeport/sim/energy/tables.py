@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from spikeport.sim.energy.bounds import Bounds
-from spikeport.sim.energy.check import Check
 from spikeport.sim.energy.conventions import CONVENTIONS, convention_named
-from spikeport.sim.energy.estimate import INTEGERS, Energy
+from spikeport.sim.energy.estimate import Energy
 from spikeport.sim.energy.figures import factors
 from spikeport.sim.energy.formats import (
     format_bounds,
@@ -17,7 +16,6 @@ from spikeport.sim.energy.formats import (
     format_time,
 )
 from spikeport.sim.energy.latency import Latency
-from spikeport.sim.energy.profile import Constant, Profile, profile_named
 from spikeport.sim.energy.terms import TERMS
 
 Row = tuple[str, ...]
@@ -26,7 +24,6 @@ BASELINE_COLUMNS = ("Baseline", "MACs", "ANN", "SNN", "SNN / ANN", "What it is")
 COMPARED_COLUMNS = ("", "SOPs", "SNN", "ANN", "SNN / ANN", "Mean step", "Latency")
 CONVENTION_COLUMNS = ("Convention", "MACs", "Accumulates", "Energy", "Times exact", "What it counts", "Source")
 CORE_COLUMNS = ("Core", "Group", "Chip", "Tile", "Neurons", "syn_ops", "dendrite_updates", "spikes_in", "axon_out")
-PRICE_COLUMNS = ("Term", "Low", "Nominal", "High", "Unit", "Evidence", "Source")
 BUSIEST = 8
 """Cores that the page lists."""
 MODELS = {
@@ -79,9 +76,13 @@ def break_even_sentence(energy: Energy) -> str:
 def headline_rows(energy: Energy) -> list[Row]:
     """(quantity, value, note) of the whole network, with bounds."""
     counts, each = energy.counts, energy.counts.per_inference
-    macs = "" if energy.arithmetic is energy.profile else f"; MACs by {energy.arithmetic.name}"
-    rows = [
-        ("SNN", format_bounds(energy.snn), f"{energy.profile.title}{macs}"),
+    priced = energy.profile.title
+    if energy.arithmetic is not energy.profile:
+        priced += f"; MACs by {energy.arithmetic.name}"
+    if "memory" in energy.parts:
+        priced += "; memory traffic by a model, on both sides"
+    rows: list[Row] = [
+        ("SNN", format_bounds(energy.snn), priced),
         ("ANN, one dense pass", format_bounds(energy.ann), f"{counts.macs_dense:,} MACs by {energy.arithmetic.title}"),
     ]
     if energy.ratio is not None:
@@ -108,7 +109,7 @@ def _latency(latency: Latency) -> Row:
 
 def layer_columns(energy: Energy) -> Row:
     """Of `layer_rows`."""
-    return ("Layer", "Spikes in", "Rate", "SOPs", *(TERMS[name] for name in energy.parts), "SNN", "ANN MACs", "ANN")
+    return ("Layer", "SOPs", *(TERMS[name] for name in energy.parts), "SNN", "ANN MACs", "ANN")
 
 
 def layer_rows(energy: Energy) -> list[Row]:
@@ -118,15 +119,12 @@ def layer_rows(energy: Energy) -> list[Row]:
     rows: list[Row] = []
     for layer, priced in zip(counts.layers, energy.layers, strict=True):
         parts = (format_energy(priced.parts[n].nominal) if n in priced.parts else NONE for n in names)
-        rows.append((
-            layer.name, format_count(float(each(layer.events_in))), f"{float(layer.rate):.2%}",
-            format_count(float(each(layer.sops))), *parts, format_energy(priced.total.nominal),
-            f"{layer.macs_dense:,}", format_energy(priced.ann.nominal),
-        ))  # fmt: skip
+        snn, ann = format_energy(priced.total.nominal), format_energy(priced.ann.nominal)
+        rows.append((layer.name, format_count(float(each(layer.sops))), *parts, snn, f"{layer.macs_dense:,}", ann))
     sums = (format_energy(part.nominal) for part in energy.parts.values())
     sops, macs = format_count(float(each(counts.sops))), f"{counts.macs_dense:,}"
     last = (*sums, format_energy(energy.snn.nominal), macs, format_energy(energy.ann.nominal))
-    return [*rows, ("all layers", NONE, NONE, sops, *last)]
+    return [*rows, ("all layers", sops, *last)]
 
 
 def baseline_rows(energy: Energy) -> list[Row]:
@@ -145,7 +143,7 @@ def baseline_rows(energy: Energy) -> list[Row]:
 
 def compared_rows(names: Sequence[str], energies: Sequence[Energy]) -> list[Row]:
     """Several Programs or profiles, one row each."""
-    rows = []
+    rows: list[Row] = []
     for name, energy in zip(names, energies, strict=True):
         sops, latency = format_count(float(energy.counts.per_inference(energy.counts.sops))), energy.latency
         ratio = NONE if energy.ratio is None else format_ratio(energy.ratio)
@@ -158,7 +156,7 @@ def compared_rows(names: Sequence[str], energies: Sequence[Energy]) -> list[Row]
 
 
 def convention_rows(energy: Energy) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
     for one, factor in zip(energy.sensitivity, factors(energy), strict=True):
         convention = CONVENTIONS[one.convention]
         macs, acs = (NONE if n is None else format_count(float(n)) for n in (one.macs, one.acs))
@@ -185,7 +183,7 @@ def latency_rows(energy: Energy) -> list[Row]:
     if latency is None:
         return []
     step, words = latency.step_ns, {"min": "shortest", "mean": "mean", "max": "longest"}
-    rows = [(f"Step, {words[key]}", format_bounds(step[key], format_time), "") for key in words]
+    rows: list[Row] = [(f"Step, {words[key]}", format_bounds(step[key], format_time), "") for key in words]
     return [*rows, *_time_rows(energy)]
 
 
@@ -212,56 +210,11 @@ def core_rows(energy: Energy) -> list[Row]:
     """The cores with the most synaptic operations, per inference, under the names of Intel's `Loihi2Activity`."""
     if energy.activity is None:
         return []
-    each, rows = energy.counts.per_inference, []
+    each = energy.counts.per_inference
+    rows: list[Row] = []
     cores = energy.activity.to_json()["cores"]
     for core in sorted(cores, key=itemgetter("syn_ops", "dendrite_updates"), reverse=True)[:BUSIEST]:
         did = (format_count(float(each(core[name]))) for name in CORE_COLUMNS[5:])
         tile = ", ".join(map(str, core["tile"]))
         rows.append((str(core["core"]), core["group"], str(core["chip"]), tile, f"{core['neurons']:,}", *did))
     return rows
-
-
-def price_tables(energies: Sequence[Energy]) -> list[tuple[Profile, list[Row]]]:
-    """Each profile that priced something, the main one first, and what its prices are."""
-    found: dict[str, tuple[Profile, list[Row]]] = {}
-    for energy in energies:
-        found.setdefault(energy.profile.sha256, (energy.profile, list(_prices(energy))))
-    arithmetic = [energy.arithmetic for energy in energies]
-    for profile in (*arithmetic, profile_named(INTEGERS)):
-        of_macs = [_price(term, profile.energy_pj[term], "pJ") for term in ("mac", "ac") if term in profile.energy_pj]
-        found.setdefault(profile.sha256, (profile, of_macs))
-    return list(found.values())
-
-
-def _prices(energy: Energy) -> Iterator[Row]:
-    profile = energy.profile
-    yield from (_price(term, constant, "pJ") for term, constant in profile.energy_pj.items())
-    if energy.latency is not None:
-        yield from (_price(term, constant, "ns") for term, constant in profile.latency_ns.items())
-        yield from (_price(f"barrier, {b.tiles} tiles", b.constant, "ns") for b in profile.barrier)
-        if profile.link_bits_per_ns is not None:
-            yield _price("link", profile.link_bits_per_ns, "bits/ns")
-    if energy.static_pj is not None and profile.static_w_per_chip is not None:
-        yield _price("static, each chip", profile.static_w_per_chip, "W")
-
-
-def _price(term: str, constant: Constant, unit: str) -> Row:
-    value = constant.value
-    low, nominal, high = ("not published" if x is None else f"{x:.4g}" for x in (value.low, value.nominal, value.high))
-    year = "" if constant.year is None or str(constant.year) in constant.source else f", {constant.year}"
-    source = f"{constant.source}{year}"
-    return term, low, nominal, high, unit, constant.evidence, f"{source}. {constant.note}" if constant.note else source
-
-
-def check_rows(profiles: Sequence[Profile]) -> list[Row]:
-    """(profile, how it compares with a measurement, source) of each check."""
-    rows = []
-    for profile in profiles:
-        rows += [(f"{profile.name}:", check.sentence, _sources(check)) for check in profile.checks]
-        if not profile.checks:
-            rows.append((f"{profile.name}:", "not held against any measurement.", ""))
-    return rows
-
-
-def _sources(check: Check) -> str:
-    return f"{check.source}. {check.note}" if check.note else f"{check.source}."

@@ -18,6 +18,7 @@ from spikeport.sim import simulate
 from spikeport.sim.counting import Counts, count_operations
 from spikeport.sim.counting.cores import CoreActivity, count_cores
 from spikeport.sim.energy import Bounds, Energy, estimate_energy, profile_named
+from spikeport.sim.energy.evidence import price_tables
 from spikeport.sim.energy.figures import COLOURS, Scale, bounds_figure, legend, scale_of, step_rates
 from spikeport.sim.energy.formats import format_count
 from spikeport.sim.energy.page import render_page, write_page
@@ -27,7 +28,6 @@ from spikeport.sim.energy.tables import (
     core_rows,
     layer_columns,
     layer_rows,
-    price_tables,
     ratio_sentence,
 )
 from spikeport.sim.energy.terms import TERMS
@@ -143,7 +143,7 @@ def test_same_bytes_each_time(tmp_path: Path) -> None:
 
 def test_numbers_are_those_of_hand_arithmetic() -> None:
     """Counts times the two prices of the papers, 4.6 and 0.9 pJ."""
-    energy, each = arithmetic(), COUNTS.per_inference
+    each = COUNTS.per_inference
     sops, macs = float(each(COUNTS.sops)), float(each(COUNTS.host_macs))
     snn, ann = 0.9 * sops + 4.6 * macs, 4.6 * (2 * 36 * 9 + 4 * 72)
     text = Page(page("cmos45-fp32")).text
@@ -220,12 +220,15 @@ def test_rates_are_spikes_over_neurons_and_samples() -> None:
 
 def test_every_price_is_listed_with_its_evidence() -> None:
     energy = on_cores()
-    (main, rows), *others = price_tables([energy])
-    listed = {row[0]: row for row in rows if row[4] == "pJ"}
-    assert main is energy.profile and set(energy.profile.energy_pj) == set(listed)
+    main, *others = price_tables([energy])
+    listed = {row[0]: row for row in main.rows if row[4] == "pJ"}
+    assert main.profile is energy.profile and set(energy.profile.energy_pj) == set(listed)
     assert listed["spike_out"][2] == "69.3" and listed["spike_out"][5] == "fitted"
-    assert [profile.name for profile, _ in others] == ["cmos45-int8"]
-    assert {row[1] for row in others[0][1]} == {"not published"}
+    source = main.sources[int(listed["spike_out"][6]) - 1]
+    assert source.startswith(energy.profile.energy_pj["spike_out"].source)
+    assert len(set(main.sources)) == len(main.sources) == max(int(row[6]) for row in main.rows)
+    assert [one.profile.name for one in others] == ["cmos45-int8"]
+    assert {row[1] for row in others[0].rows} == {"not published"}
 
 
 def test_terms_have_colours_and_a_legend() -> None:
