@@ -30,7 +30,7 @@ test: $(VENV)/dev.stamp ## run all tests; ARGS='tests/sim -k reset' picks some
 test-fast: $(VENV)/dev.stamp ## run the tests that are not marked slow
 	$(BIN)/pytest -n 2 -m 'not slow' $(ARGS)
 
-interop: $(VENV)/dev.stamp ## NIR with norse, snnTorch, SpikingJelly, sinabs, rockpool, live; ARGS='norse sinabs' picks some
+interop: $(VENV)/dev.stamp ## NIR of five frameworks and counts of four tools, live; ARGS='norse spikingjelly sanafe' picks some
 	$(BIN)/python -m tests.interop.live $(ARGS)
 
 trained: $(VENV)/dev.stamp ## train networks in these five frameworks, on digits and Fashion-MNIST; ARGS=--list lists them

@@ -38,8 +38,13 @@ def classes(connection: Connection, source: Shape, target: Cut) -> Classes:
 
 
 def joined(a: Ints, b: Ints) -> Ints:
-    """Labels by which two neurons are alike if they are by both."""
-    return np.unique(a * (int(b.max()) + 1) + b, return_inverse=True)[1]
+    """Labels, from 0 without a gap, by which two neurons are alike if they are by both."""
+    code = a * (int(b.max()) + 1) + b
+    if code.max() >= 8 * code.size:
+        return np.unique(code, return_inverse=True)[1]
+    used = np.zeros(int(code.max()) + 1, np.int64)  # the same without a sort
+    used[code] = 1
+    return (np.cumsum(used) - 1)[code]
 
 
 def _listed(connection: Sparse, n: int, target: Cut) -> Classes:

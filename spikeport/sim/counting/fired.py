@@ -21,7 +21,7 @@ def as_bytes(sent: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(events).view(np.uint8)
 
 
-def tally(sent: NDArray[np.uint8], first: int, last: int, reached: Ints) -> tuple[Ints, Ints]:
+def tally(sent: NDArray[np.uint8], first: int, last: int, reached: NDArray[np.integer]) -> tuple[Ints, Ints]:
     """Events and synaptic operations of each step, and events of each neuron.
 
     Args:
@@ -34,7 +34,7 @@ def tally(sent: NDArray[np.uint8], first: int, last: int, reached: Ints) -> tupl
     """
     most = sent.shape[1] * max(CHUNK * int(reached.max(initial=1)), last - first)
     word = np.int32 if most < 1 << 31 else np.int64  # no sum over a chunk leaves it, nor one over all steps
-    return _tally(sent, first, last, reached.astype(word, copy=False))  # type: ignore[no-any-return]
+    return _tally(sent, first, last, reached.astype(word, copy=False))
 
 
 @njit(nogil=True, cache=True)

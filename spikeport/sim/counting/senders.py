@@ -1,6 +1,6 @@
 """Static tables of a node that sends: what one spike of each class of its neurons costs, and where."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +48,7 @@ def sender(program: Program, cores: Cores, name: str) -> Sender:
         found = _of_all_cores(part, one, cores, c.target)
         synapses[kind] = synapses[kind] + found if kind in synapses else found
     core = own[one]
-    pairs, messages = _messages(core, synapses, cores.count)
+    pairs, messages = _messages(core, synapses.values(), cores.count)
     return Sender(label.astype(np.int32), core, synapses, pairs, messages)
 
 
@@ -59,11 +59,11 @@ def _of_all_cores(part: Classes, one: Ints, cores: Cores, target: str) -> sparse
     return sparse.csr_array(places, shape=(one.size, cores.count))
 
 
-def _messages(core: Ints, synapses: Mapping[str, sparse.csr_array], cores: int) -> tuple[Ints, sparse.csr_array]:
+def _messages(core: Ints, synapses: Iterable[sparse.csr_array], cores: int) -> tuple[Ints, sparse.csr_array]:
     """The pairs of cores, and `Sender.messages`."""
-    places = [found.tocoo().coords for found in synapses.values()]
-    each = np.concatenate([k.astype(np.int64) * cores + c for k, c in places] or [np.zeros(0, np.int64)])
-    kind, target = np.divmod(np.unique(each), cores)
-    pairs, pair = np.unique(np.stack([core[kind], target], axis=1), axis=0, return_inverse=True)
+    nowhere = sparse.csr_array((core.size, cores), dtype=np.int64)
+    kind, target = sum(synapses, nowhere).tocoo().coords
+    ways, pair = np.unique((core[kind] - HOST) * cores + target, return_inverse=True)
+    pairs = np.stack([ways // cores + HOST, ways % cores], axis=1)
     one_each = np.ones(kind.size, np.int64)
     return pairs, sparse.csr_array((one_each, (kind, pair)), shape=(core.size, len(pairs)))

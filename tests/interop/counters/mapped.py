@@ -66,7 +66,7 @@ def _of_conv(conv: Conv, source: Shape, target: Shape) -> Iterator[Synapse]:
 
 
 def cores_of(program: Program) -> Cores:
-    """Some cores for every group: images are cut along channels and rows, others into three."""
+    """Several cores for every group: images are cut along channels and rows, others into three."""
     return Cores(LOIHI1, {g.name: _cut(g.shape) for g in program.groups})
 
 
@@ -74,7 +74,7 @@ def _cut(shape: Shape) -> Cut:
     if len(shape) == 1:
         return flat(shape[0], -(-shape[0] // 3))
     channels, rows, columns = shape
-    return Cut((channels, rows, columns), (-(-channels // 2), -(-rows // 2), columns))
+    return Cut((channels, rows, columns), (-(-channels // 3), -(-rows // 4), columns))
 
 
 def write_mapped(folder: Path, name: str, program: Program, x: Ints) -> None:

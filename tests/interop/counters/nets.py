@@ -36,6 +36,15 @@ class Net:
     def x(self) -> Ints:
         return self.arrays["x"]
 
+    @property
+    def fed(self) -> list[str]:
+        """For each layer the neurons that it feeds; for neurons, themselves."""
+        found, target = [], ""
+        for layer in reversed(self.layers):
+            target = layer["name"] if layer["kind"] == "if" else target
+            found.append(target)
+        return found[::-1]
+
     def write(self, folder: Path) -> None:
         about = {"about": self.about, "unit": UNIT, "layers": self.layers}
         (folder / f"{self.name}.json").write_text(json.dumps(about, indent=1) + "\n")

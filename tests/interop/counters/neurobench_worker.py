@@ -11,15 +11,11 @@ from worker import Found, Net, fed, serve
 
 
 def run(net: Net) -> Found:
-    last = net.layers[-1]["threshold"]
-
     def neuron(threshold: float) -> snntorch.Leaky:
         return snntorch.Leaky(1.0, threshold, init_hidden=True, reset_mechanism="zero")
 
     built = build(net, neuron)
-    setattr(
-        built, net.layers[-1]["name"], snntorch.Leaky(1.0, last, init_hidden=True, reset_mechanism="zero", output=True)
-    )
+    built[-1].output = True  # hands out its membrane too, as SNNTorchModel expects of the last layer
     spikes = watch(net, built)
     model = SNNTorchModel(built)
     model.register_hooks()

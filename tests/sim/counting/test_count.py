@@ -1,6 +1,8 @@
 """Counts against an enumeration of every spike over every synapse, and the invariants that must hold."""
 
+import gc
 import json
+import weakref
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -11,10 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeport.errors import InputError
-from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Shape, Sparse
+from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Shape, SigmaDelta, Sparse
 from spikeport.sim import simulate
 from spikeport.sim.counting import Counts, count_operations, sample_windows
+from spikeport.sim.counting.plan import plan_of
 from spikeport.sim.result import Result
+from spikeport.sim.saved import fingerprint
+from tests.sim.counting.enumeration import check_counts, synapses_of
 
 STEPS, SAMPLES = 5, 3
 
@@ -58,48 +63,18 @@ def random_result(program: Program, seed: int, samples: int = SAMPLES, density: 
     return made_up(program, {name: (rng.random((*shape, n)) < density).astype(np.uint8) for name, n in nodes})
 
 
-def synapse_list(connection: Connection, source: Shape) -> list[tuple[int, int]]:
-    """(source neuron, weight) of every synapse."""
-    match connection:
-        case Dense():
-            return [(j, int(w)) for row in connection.weight for j, w in enumerate(row)]
-        case Sparse():
-            return [(int(j), int(w)) for j, w in zip(connection.col, connection.weight, strict=True)]
-    padded = np.full((source[0], source[1] + 2, source[2] + 2), -1)  # the conv below pads by one
-    padded[:, 1:-1, 1:-1] = np.arange(np.prod(source)).reshape(source)
-    found = []
-    for o, y, x, i, j in product(range(4), range(2), range(4), range(3), range(3)):
-        neuron = int(padded[o // 2, 2 * y + i, x + j])
-        if neuron >= 0:
-            found.append((neuron, int(connection.weight[o, 0, i, j])))
-    return found
-
-
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_counts_equal_enumeration(seed: int) -> None:
     program = small_program(seed)
     result = random_result(program, seed)
     counts = count_operations(program, result)
-    starts = {"x": 1, "c": 2, "d": 5, "e": 6}
-    counted = {(c.source, c.target): c for layer in counts.layers for c in layer.connections}
-    for connection in program.connections:
-        first = starts[connection.source]
-        spikes = result.sent[connection.source][first - 1 : first - 1 + STEPS]
-        reached = synapse_list(connection, program.shape_of(connection.source))
-        fired = spikes.sum(axis=(0, 1), dtype=np.int64)
-        got = counted[connection.source, connection.target]
-        assert got.events == fired.sum()
-        assert got.sops == sum(int(fired[j]) for j, _ in reached)
-        assert got.sops_nz == sum(int(fired[j]) for j, w in reached if w)
-        assert (got.synapses, got.synapses_nz) == (len(reached), sum(w != 0 for _, w in reached))
-        assert got.slots == spikes.size
-        assert got.sops_nz <= got.sops
+    windows = {name: range(first, first + STEPS) for name, first in {"x": 1, "c": 2, "d": 5, "e": 6}.items()}
+    check_counts(program, result.sent, windows, counts)
     for layer in counts.layers:
-        spikes = result.sent[layer.name][starts[layer.name] - 1 :][:STEPS]
-        assert layer.spikes_out == spikes.sum()
-        assert layer.updates == spikes.size
         assert layer.rate == Fraction(layer.spikes_out, layer.updates)
+        for c in layer.connections:
+            assert c.slots == result.sent[c.source][:STEPS].size
 
 
 def test_every_spike_costs_the_ann_without_padding_at_every_step() -> None:
@@ -109,6 +84,7 @@ def test_every_spike_costs_the_ann_without_padding_at_every_step() -> None:
     for layer in counts.layers:
         assert layer.sops == sum(c.synapses for c in layer.connections) * STEPS * SAMPLES
         assert layer.rate == layer.input_rate == 1
+        assert (layer.active, layer.inactive) == (layer.updates, 0)
     assert counts.spikes_per_synapse == STEPS
     assert counts.synapses < counts.macs_dense  # the conv is padded
 
@@ -117,7 +93,8 @@ def test_silence_costs_nothing() -> None:
     program = small_program(0)
     sent = {name: np.zeros_like(x) for name, x in random_result(program, 0).sent.items()}
     counts = count_operations(program, made_up(program, sent))
-    assert counts.sops == counts.sops_nz == counts.host_macs == 0
+    assert counts.sops == counts.sops_nz == counts.host_macs == counts.active == counts.spikes_out == 0
+    assert counts.inactive == counts.updates == sum(layer.neurons for layer in counts.layers) * STEPS * SAMPLES
     assert counts.macs_dense > 0
 
 
@@ -192,7 +169,8 @@ def test_host_counts_a_still_image_once_and_a_moving_one_at_each_step() -> None:
         assert counts.host_macs == encoder.macs
         assert counts.layers[0].sops == 0
     assert encoder.macs_dense == 4 * 2 * 4 * 9
-    assert encoder.macs_valid == len(synapse_list(program.encoders[0].synapses, (2, 4, 4)))
+    assert (encoder.weights, encoder.outputs) == (4 * 1 * 3 * 3, 4 * 2 * 4)
+    assert encoder.macs_valid == len(synapses_of(program.encoders[0].synapses, (2, 4, 4)))
 
 
 def test_simulated_run_is_counted() -> None:
@@ -206,11 +184,16 @@ def test_simulated_run_is_counted() -> None:
 
 def test_json_is_plain_and_its_totals_are_sums() -> None:
     program = small_program(0, "bias")
-    document = count_operations(program, random_result(program, 0)).to_json()
-    assert json.loads(json.dumps(document))["totals"] == document["totals"]
+    counts = count_operations(program, random_result(program, 0))
+    document = json.loads(json.dumps(counts.to_json()))
     for name, total in document["totals"].items():
         assert total == sum(layer[name] for layer in document["layers"])
-    assert list(document) == ["schema", "samples", "steps", "layers", "totals", "input_rate", "spikes_per_synapse"]
+    for name in ("ops", "memory"):
+        for part, total in document[name].items():
+            assert total == sum(layer[name][part] for layer in document["layers"])
+    assert document["schema"] == "spikeport-counts/2"
+    assert document["program_sha256"] == fingerprint(program)
+    assert document["layers"][0]["spikes_per_step"] == list(counts.layers[0].spikes_per_step)
 
 
 def test_result_of_another_program_is_refused() -> None:
@@ -228,4 +211,43 @@ def test_counts_of_different_networks_do_not_add() -> None:
     with pytest.raises(InputError, match="steps"):
         counts + replace(counts, steps=9)
     with pytest.raises(InputError, match="layers"):
+<<<<<<< HEAD
         counts + replace(counts, layers=counts.layers[:1])
+=======
+        counts + Counts(counts.program_sha256, 1, STEPS, counts.layers[:1])
+    with pytest.raises(InputError, match="program_sha256"):
+        counts + replace(counts, program_sha256="another")
+
+
+def test_only_graded_connections_multiply_and_bits_of_payloads_are_counted() -> None:
+    ones = np.ones((2, 3), np.int64)
+    groups = (SigmaDelta("s", (2,), "sigma"), group("a", (2,)))
+    connections = (
+        Dense("p", "s", ones, graded=True),
+        Dense("p", "a", ones),
+        Dense("a", "s", ones[:, :2], graded=True),
+    )
+    program = Program(groups, connections, (Input("p", (3,), "graded", -9, 9),), (Output("y", "s"),))
+    sent = {
+        "p": np.array([[[0, 3, -9]], [[1, 0, 0]]]),
+        "s": np.array([[[0, 0]], [[5, -8]]], np.int32),
+        "a": np.array([[[0, 0]], [[1, 1]]], np.uint8),
+    }
+    counts = count_operations(program, Result(sent["s"], 0, {}, sent))
+    sigma, plain = counts.layers
+    assert [c.macs_eff for c in sigma.connections] == [3 * 2, 2 * 2]
+    assert [c.macs_eff for c in plain.connections] == [0]
+    assert counts.macs_eff == 10
+    assert (sigma.graded, sigma.payload_bits) == (True, (3 + 1) + (4 + 1))  # 5 and -8, each with a sign
+    assert (plain.graded, plain.payload_bits) == (True, 2)
+
+
+def test_a_plan_lives_as_long_as_its_program() -> None:
+    program = small_program(0)
+    assert plan_of(program) is plan_of(program)
+    assert plan_of(replace(program)) is not plan_of(program)
+    kept = weakref.ref(plan_of(program))
+    del program
+    gc.collect()
+    assert kept() is None
+>>>>>>> e6-counting

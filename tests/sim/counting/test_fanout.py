@@ -1,7 +1,5 @@
 """The closed form against an enumeration of every synapse."""
 
-from itertools import product
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,20 +8,11 @@ from hypothesis import strategies as st
 from spikeport.errors import ProgramError
 from spikeport.program import Connection, Conv, Dense, Shape, Sparse
 from spikeport.sim.counting.fanout import fan_out, macs_dense, synapses
+from tests.sim.counting.enumeration import synapses_of
 
 
 def enumerate_conv(conv: Conv, source: Shape) -> list[tuple[int, int]]:
-    """(source neuron, weight) of every synapse, straight from the definition of cross-correlation."""
-    c_out, height, width = conv.output_shape(source)
-    _, c_in, k_h, k_w = conv.weight.shape
-    found = []
-    for o, y, x, c, i, j in product(*map(range, (c_out, height, width, c_in, k_h, k_w))):
-        channel = o // (c_out // conv.groups) * c_in + c
-        row = y * conv.stride[0] - conv.padding[0] + i * conv.dilation[0]
-        col = x * conv.stride[1] - conv.padding[1] + j * conv.dilation[1]
-        if 0 <= row < source[1] and 0 <= col < source[2]:
-            found.append(((channel * source[1] + row) * source[2] + col, int(conv.weight[o, c, i, j])))
-    return found
+    return [(synapse.source, synapse.weight) for synapse in synapses_of(conv, source)]
 
 
 def tally(reached: list[tuple[int, int]], n: int, nonzero: bool) -> np.ndarray:
