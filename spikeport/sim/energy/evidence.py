@@ -1,4 +1,4 @@
-"""What an energy rests on: each price with its evidence and source, and how a profile did where something was measured."""
+"""What an energy rests on: each price with its evidence and source, and how a profile did against measurements."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from spikeport.sim.energy.check import Check
 from spikeport.sim.energy.estimate import INTEGERS, Energy
 from spikeport.sim.energy.profile import Constant, Profile, profile_named
 
-PRICE_COLUMNS = ("Term", "Low", "Nominal", "High", "Unit", "Evidence", "Source")
+PRICE_COLUMNS = ("Term", "Low", "Nominal", "High", "Unit", "Evidence", "Source, note")
 Row = tuple[str, ...]
 
 
@@ -17,8 +17,9 @@ class Prices:
 
     profile: Profile
     rows: list[Row]
-    """Under `PRICE_COLUMNS`; the last is a number of `sources`, from 1."""
-    sources: list[str]
+    """Under `PRICE_COLUMNS`; the last are numbers of `about`, from 1."""
+    about: list[str]
+    """Sources and notes."""
 
 
 def price_tables(energies: Sequence[Energy]) -> list[Prices]:
@@ -47,21 +48,23 @@ def _used(energy: Energy) -> Iterator[tuple[str, str, Constant]]:
 
 
 def _prices(profile: Profile, used: Iterable[tuple[str, str, Constant]]) -> Prices:
-    """Equal sources are listed once."""
+    """Equal sources and equal notes are listed once."""
     rows: list[Row] = []
-    sources: list[str] = []
+    numbers: dict[str, str] = {}
     for term, unit, constant in used:
-        value, source = constant.value, _source(constant)
-        if source not in sources:
-            sources.append(source)
+        about = [numbers.setdefault(text, str(len(numbers) + 1)) for text in _about(constant)]
+        value = constant.value
         limits = ("not published" if x is None else f"{x:.4g}" for x in (value.low, value.nominal, value.high))
-        rows.append((term, *limits, unit, constant.evidence, str(sources.index(source) + 1)))
-    return Prices(profile, rows, sources)
+        rows.append((term, *limits, unit, constant.evidence, ", ".join(about)))
+    return Prices(profile, rows, list(numbers))
 
 
-def _source(constant: Constant) -> str:
+def _about(constant: Constant) -> Iterator[str]:
+    """Source and note."""
     year = "" if constant.year is None or str(constant.year) in constant.source else f", {constant.year}"
-    return f"{constant.source}{year}. {constant.note}".rstrip(" .") + "."
+    yield f"{constant.source}{year}"
+    if constant.note:
+        yield constant.note
 
 
 def check_rows(profiles: Sequence[Profile]) -> list[Row]:

@@ -224,9 +224,10 @@ def test_every_price_is_listed_with_its_evidence() -> None:
     listed = {row[0]: row for row in main.rows if row[4] == "pJ"}
     assert main.profile is energy.profile and set(energy.profile.energy_pj) == set(listed)
     assert listed["spike_out"][2] == "69.3" and listed["spike_out"][5] == "fitted"
-    source = main.sources[int(listed["spike_out"][6]) - 1]
-    assert source.startswith(energy.profile.energy_pj["spike_out"].source)
-    assert len(set(main.sources)) == len(main.sources) == max(int(row[6]) for row in main.rows)
+    constant = energy.profile.energy_pj["spike_out"]
+    source, note = (main.about[int(number) - 1] for number in listed["spike_out"][6].split(", "))
+    assert source.startswith(constant.source) and note == constant.note
+    assert len(set(main.about)) == len(main.about)
     assert [one.profile.name for one in others] == ["cmos45-int8"]
     assert {row[1] for row in others[0].rows} == {"not published"}
 
