@@ -211,10 +211,7 @@ def test_counts_of_different_networks_do_not_add() -> None:
     with pytest.raises(InputError, match="steps"):
         counts + replace(counts, steps=9)
     with pytest.raises(InputError, match="layers"):
-<<<<<<< HEAD
         counts + replace(counts, layers=counts.layers[:1])
-=======
-        counts + Counts(counts.program_sha256, 1, STEPS, counts.layers[:1])
     with pytest.raises(InputError, match="program_sha256"):
         counts + replace(counts, program_sha256="another")
 
@@ -250,4 +247,3 @@ def test_a_plan_lives_as_long_as_its_program() -> None:
     del program
     gc.collect()
     assert kept() is None
->>>>>>> e6-counting
