@@ -15,7 +15,7 @@ from spikeport.sim.energy.formats import (
     format_ratio,
     format_time,
 )
-from spikeport.sim.energy.latency import Latency
+from spikeport.sim.energy.latency import Bottleneck, Latency
 from spikeport.sim.energy.terms import TERMS
 
 Row = tuple[str, ...]
@@ -23,15 +23,29 @@ NONE = "–"
 BASELINE_COLUMNS = ("Baseline", "MACs", "ANN", "SNN", "SNN / ANN", "What it is")
 COMPARED_COLUMNS = ("", "SOPs", "SNN", "ANN", "SNN / ANN", "Mean step", "Latency")
 CONVENTION_COLUMNS = ("Convention", "MACs", "Accumulates", "Energy", "Times exact", "What it counts", "Source")
-CORE_COLUMNS = ("Core", "Group", "Chip", "Tile", "Neurons", "syn_ops", "dendrite_updates", "spikes_in", "axon_out")
+ACTIVITY = ("syn_ops", "dendrite_updates", "spikes_in", "axon_out")
+CORE_COLUMNS = ("Core", "Group", "Chip", "Tile", "Neurons", *ACTIVITY, "Mean time", "Slowest in")
 BUSIEST = 8
 """Cores that the page lists."""
 MODELS = {
-    "additive": "Model: on each core the times of its operations add up; a step ends when the slowest core is done "
-    "and all have agreed that it is over. Waiting on the mesh is left out.",
-    "max_affine": "Model: the slowest of computing, reading, sending and agreeing sets the time of a step, as if all "
-    "went on at once. This is a lower bound.",
+    "additive": "On each core the times of its operations add up, neurons first, then synapses. A step ends when the "
+    "slowest core is done and all cores have agreed on it. The upper bound lets no core do both at once. Messages that "
+    "wait for each other on the mesh are left out.",
+    "max_affine": "This is a lower bound: the slowest of neurons, synapses, reads, the busiest link and the barrier "
+    "sets the time of a step, as if all of them went on at once.",
 }
+"""Of latency, and what each leaves out."""
+WAITS = {
+    "neurons": "updates of neurons",
+    "spikes": "spikes to send",
+    "messages_out": "messages to send",
+    "messages_in": "messages to receive",
+    "synapses": "synaptic operations",
+    "reads": "reads of synaptic memory",
+    "link": "the busiest link of the mesh",
+    "barrier": "the barrier that ends each step",
+}
+"""What a step may wait for."""
 
 
 def ratio_sentence(energy: Energy) -> str:
@@ -98,9 +112,15 @@ def headline_rows(energy: Energy) -> list[Row]:
         ("Spikes per synapse", f"{float(counts.spikes_per_synapse):.3g}", "per inference, mean over the synapses"),
         ("Mean input rate", f"{float(counts.input_rate):.2%}", "spikes per source neuron and step"),
     ]
+    rows += _static(energy)
     if energy.latency is not None:
         rows.append(_latency(energy.latency))
     return rows
+
+
+def _static(energy: Energy) -> Iterator[Row]:
+    if energy.static_pj is not None:
+        yield "Static energy", format_bounds(energy.static_pj), "of all chips for one period; not in the SNN's energy"
 
 
 def _latency(latency: Latency) -> Row:
@@ -172,19 +192,29 @@ def no_latency_sentence(energy: Energy) -> str:
     return "No latency: it needs to be known which neuron is on which core, and no cores were given."
 
 
-def latency_sentence(latency: Latency) -> str:
-    """The model, and whether it bounds the time from below."""
-    return MODELS[latency.model]
-
-
 def latency_rows(energy: Energy) -> list[Row]:
-    """(quantity, value, note) of steps, cores and what follows."""
+    """(quantity, value, note) of steps, what they wait for, and what follows."""
     latency = energy.latency
     if latency is None:
         return []
-    step, words = latency.step_ns, {"min": "shortest", "mean": "mean", "max": "longest"}
-    rows: list[Row] = [(f"Step, {words[key]}", format_bounds(step[key], format_time), "") for key in words]
+    rows: list[Row] = [
+        ("Step, shortest", format_bounds(latency.step_ns["min"], format_time), "of all steps of the run"),
+        ("Step, mean", format_bounds(latency.step_ns["mean"], format_time), ""),
+        ("Step, longest", format_bounds(latency.step_ns["max"], format_time), ""),
+        ("Longest step waits for", WAITS[latency.slowest.term], f"busiest core: {_core(latency.slowest)}"),
+        ("Most steps wait for", WAITS[latency.usual.term], f"{_share(latency)}; busiest core: {_core(latency.usual)}"),
+    ]
+    if latency.unpriced:
+        rows.append(("Not in these times", ", ".join(latency.unpriced), f"no time in {energy.profile.name}"))
     return [*rows, *_time_rows(energy)]
+
+
+def _core(waits: Bottleneck) -> str:
+    return f"{waits.core} ({waits.group})"
+
+
+def _share(latency: Latency) -> str:
+    return f"{latency.usual.steps:,} of {len(latency.per_step):,} steps"
 
 
 def _time_rows(energy: Energy) -> Iterator[Row]:
@@ -194,8 +224,7 @@ def _time_rows(energy: Energy) -> Iterator[Row]:
         return
     yield "Inference period", format_bounds(latency.inference_ns, format_time), "from one inference to the next"
     yield _latency(latency)
-    if energy.static_pj is not None:
-        yield "Static energy", format_bounds(energy.static_pj), "of all chips for one period; not in the SNN's energy"
+    yield from _static(energy)
     product = energy.delay_product_pj_s
     if product is not None:
         static = "" if energy.static_pj is None else ", static energy included"
@@ -207,14 +236,22 @@ def _time_rows(energy: Energy) -> Iterator[Row]:
 
 
 def core_rows(energy: Energy) -> list[Row]:
-    """The cores with the most synaptic operations, per inference, under the names of Intel's `Loihi2Activity`."""
+    """The busiest cores under `CORE_COLUMNS`, counts per inference, under the names of Intel's `Loihi2Activity`.
+
+    Those that take longest come first, or those with the most synaptic operations where there is no latency.
+    """
     if energy.activity is None:
         return []
-    each = energy.counts.per_inference
+    cores, each = energy.activity.to_json()["cores"], energy.counts.per_inference
+    loads = {} if energy.latency is None else {load.core: load for load in energy.latency.loads}
+    busiest = sorted(cores, key=itemgetter(*ACTIVITY[:2]), reverse=True)[:BUSIEST]
     rows: list[Row] = []
-    cores = energy.activity.to_json()["cores"]
-    for core in sorted(cores, key=itemgetter("syn_ops", "dendrite_updates"), reverse=True)[:BUSIEST]:
-        did = (format_count(float(each(core[name]))) for name in CORE_COLUMNS[5:])
+    for core in [cores[k] for k in loads] or busiest:
+        did = (format_count(float(each(core[name]))) for name in ACTIVITY)
+        times = (NONE, NONE)
+        if loads:
+            load = loads[core["core"]]
+            times = (format_time(load.ns_mean), f"{load.steps:,} steps")
         tile = ", ".join(map(str, core["tile"]))
-        rows.append((str(core["core"]), core["group"], str(core["chip"]), tile, f"{core['neurons']:,}", *did))
+        rows.append((str(core["core"]), core["group"], str(core["chip"]), tile, f"{core['neurons']:,}", *did, *times))
     return rows
