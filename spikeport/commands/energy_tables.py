@@ -70,7 +70,7 @@ def _times(energy: Energy) -> Iterator[tuple[str, str, str]]:
     assert latency is not None
     step = latency.step_ns
     longest = f"{format_time(step['min'].nominal)} to {format_time(step['max'].nominal)} over the steps"
-    yield ("step", format_bounds(step["mean"], format_time), f"mean; nominal {longest}; {latency.limited_by}")
+    yield ("step", format_bounds(step["mean"], format_time), f"mean; nominal {longest}; {latency.usual.term}")
     yield ("inference", format_bounds(latency.inference_ns, format_time), "from one to the next")
     yield ("latency", format_bounds(latency.latency_ns, format_time), "from the first step to the last output")
     product = energy.delay_product_pj_s

@@ -13,6 +13,7 @@ from spikeport.program import Program
 from spikeport.sim.energy import figures, tables
 from spikeport.sim.energy.conventions import convention_named
 from spikeport.sim.energy.estimate import Energy
+from spikeport.sim.energy.evidence import PRICE_COLUMNS, check_rows, price_tables
 from spikeport.sim.energy.formats import format_bounds, format_energy, format_time
 
 
@@ -49,6 +50,7 @@ def render_page(
     if names and len(names) != len(energies):
         raise InputError("page", "names", got=len(names), relation="are not", limit=len(energies))
     energy = energies[0]
+    profiles = list({one.profile.sha256: one.profile for one in energies}.values())
     named = list(names) or [one.profile.name for one in energies]
     return rendered(
         files("spikeport.sim.energy") / "energy.html",
@@ -63,8 +65,10 @@ def render_page(
         logarithmic=figures.scale_of(energies).logarithmic,
         legend=figures.legend(energy),
         tables=tables,
-        prices=tables.price_tables(energies),
-        profiles=list({one.profile.sha256: one.profile for one in energies}.values()),
+        prices=price_tables(energies),
+        price_columns=PRICE_COLUMNS,
+        profiles=profiles,
+        checks=check_rows(profiles),
         compared=tables.compared_rows(named, energies) if len(energies) > 1 else [],
         caveats=list(dict.fromkeys(caveat for one in energies for caveat in one.caveats)),
         command=command,

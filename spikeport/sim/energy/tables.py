@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from spikeport.sim.energy.bounds import Bounds
-from spikeport.sim.energy.check import Check
 from spikeport.sim.energy.conventions import CONVENTIONS, convention_named
-from spikeport.sim.energy.estimate import INTEGERS, Energy
+from spikeport.sim.energy.estimate import Energy
 from spikeport.sim.energy.figures import factors
 from spikeport.sim.energy.formats import (
     format_bounds,
@@ -16,8 +15,7 @@ from spikeport.sim.energy.formats import (
     format_ratio,
     format_time,
 )
-from spikeport.sim.energy.latency import Latency
-from spikeport.sim.energy.profile import Constant, Profile, profile_named
+from spikeport.sim.energy.latency import Bottleneck, Latency
 from spikeport.sim.energy.terms import TERMS
 
 Row = tuple[str, ...]
@@ -25,16 +23,29 @@ NONE = "–"
 BASELINE_COLUMNS = ("Baseline", "MACs", "ANN", "SNN", "SNN / ANN", "What it is")
 COMPARED_COLUMNS = ("", "SOPs", "SNN", "ANN", "SNN / ANN", "Mean step", "Latency")
 CONVENTION_COLUMNS = ("Convention", "MACs", "Accumulates", "Energy", "Times exact", "What it counts", "Source")
-CORE_COLUMNS = ("Core", "Group", "Chip", "Tile", "Neurons", "syn_ops", "dendrite_updates", "spikes_in", "axon_out")
-PRICE_COLUMNS = ("Term", "Low", "Nominal", "High", "Unit", "Evidence", "Source")
+ACTIVITY = ("syn_ops", "dendrite_updates", "spikes_in", "axon_out")
+CORE_COLUMNS = ("Core", "Group", "Chip", "Tile", "Neurons", *ACTIVITY, "Mean time", "Slowest in")
 BUSIEST = 8
 """Cores that the page lists."""
 MODELS = {
-    "additive": "Model: on each core the times of its operations add up; a step ends when the slowest core is done "
-    "and all have agreed that it is over. Waiting on the mesh is left out.",
-    "max_affine": "Model: the slowest of computing, reading, sending and agreeing sets the time of a step, as if all "
-    "went on at once. This is a lower bound.",
+    "additive": "On each core the times of its operations add up, neurons first, then synapses. A step ends when the "
+    "slowest core is done and all cores have agreed on it. The upper bound lets no core do both at once. Messages that "
+    "wait for each other on the mesh are left out.",
+    "max_affine": "This is a lower bound: the slowest of neurons, synapses, reads, the busiest link and the barrier "
+    "sets the time of a step, as if all of them went on at once.",
 }
+"""Of latency, and what each leaves out."""
+WAITS = {
+    "neurons": "updates of neurons",
+    "spikes": "spikes to send",
+    "messages_out": "messages to send",
+    "messages_in": "messages to receive",
+    "synapses": "synaptic operations",
+    "reads": "reads of synaptic memory",
+    "link": "the busiest link of the mesh",
+    "barrier": "the barrier that ends each step",
+}
+"""What a step may wait for."""
 
 
 def ratio_sentence(energy: Energy) -> str:
@@ -79,9 +90,13 @@ def break_even_sentence(energy: Energy) -> str:
 def headline_rows(energy: Energy) -> list[Row]:
     """(quantity, value, note) of the whole network, with bounds."""
     counts, each = energy.counts, energy.counts.per_inference
-    macs = "" if energy.arithmetic is energy.profile else f"; MACs by {energy.arithmetic.name}"
-    rows = [
-        ("SNN", format_bounds(energy.snn), f"{energy.profile.title}{macs}"),
+    priced = energy.profile.title
+    if energy.arithmetic is not energy.profile:
+        priced += f"; MACs by {energy.arithmetic.name}"
+    if "memory" in energy.parts:
+        priced += "; memory traffic by a model, on both sides"
+    rows: list[Row] = [
+        ("SNN", format_bounds(energy.snn), priced),
         ("ANN, one dense pass", format_bounds(energy.ann), f"{counts.macs_dense:,} MACs by {energy.arithmetic.title}"),
     ]
     if energy.ratio is not None:
@@ -97,9 +112,15 @@ def headline_rows(energy: Energy) -> list[Row]:
         ("Spikes per synapse", f"{float(counts.spikes_per_synapse):.3g}", "per inference, mean over the synapses"),
         ("Mean input rate", f"{float(counts.input_rate):.2%}", "spikes per source neuron and step"),
     ]
+    rows += _static(energy)
     if energy.latency is not None:
         rows.append(_latency(energy.latency))
     return rows
+
+
+def _static(energy: Energy) -> Iterator[Row]:
+    if energy.static_pj is not None:
+        yield "Static energy", format_bounds(energy.static_pj), "of all chips for one period; not in the SNN's energy"
 
 
 def _latency(latency: Latency) -> Row:
@@ -108,7 +129,7 @@ def _latency(latency: Latency) -> Row:
 
 def layer_columns(energy: Energy) -> Row:
     """Of `layer_rows`."""
-    return ("Layer", "Spikes in", "Rate", "SOPs", *(TERMS[name] for name in energy.parts), "SNN", "ANN MACs", "ANN")
+    return ("Layer", "SOPs", *(TERMS[name] for name in energy.parts), "SNN", "ANN MACs", "ANN")
 
 
 def layer_rows(energy: Energy) -> list[Row]:
@@ -118,15 +139,12 @@ def layer_rows(energy: Energy) -> list[Row]:
     rows: list[Row] = []
     for layer, priced in zip(counts.layers, energy.layers, strict=True):
         parts = (format_energy(priced.parts[n].nominal) if n in priced.parts else NONE for n in names)
-        rows.append((
-            layer.name, format_count(float(each(layer.events_in))), f"{float(layer.rate):.2%}",
-            format_count(float(each(layer.sops))), *parts, format_energy(priced.total.nominal),
-            f"{layer.macs_dense:,}", format_energy(priced.ann.nominal),
-        ))  # fmt: skip
+        snn, ann = format_energy(priced.total.nominal), format_energy(priced.ann.nominal)
+        rows.append((layer.name, format_count(float(each(layer.sops))), *parts, snn, f"{layer.macs_dense:,}", ann))
     sums = (format_energy(part.nominal) for part in energy.parts.values())
     sops, macs = format_count(float(each(counts.sops))), f"{counts.macs_dense:,}"
     last = (*sums, format_energy(energy.snn.nominal), macs, format_energy(energy.ann.nominal))
-    return [*rows, ("all layers", NONE, NONE, sops, *last)]
+    return [*rows, ("all layers", sops, *last)]
 
 
 def baseline_rows(energy: Energy) -> list[Row]:
@@ -145,7 +163,7 @@ def baseline_rows(energy: Energy) -> list[Row]:
 
 def compared_rows(names: Sequence[str], energies: Sequence[Energy]) -> list[Row]:
     """Several Programs or profiles, one row each."""
-    rows = []
+    rows: list[Row] = []
     for name, energy in zip(names, energies, strict=True):
         sops, latency = format_count(float(energy.counts.per_inference(energy.counts.sops))), energy.latency
         ratio = NONE if energy.ratio is None else format_ratio(energy.ratio)
@@ -158,7 +176,7 @@ def compared_rows(names: Sequence[str], energies: Sequence[Energy]) -> list[Row]
 
 
 def convention_rows(energy: Energy) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
     for one, factor in zip(energy.sensitivity, factors(energy), strict=True):
         convention = CONVENTIONS[one.convention]
         macs, acs = (NONE if n is None else format_count(float(n)) for n in (one.macs, one.acs))
@@ -174,19 +192,29 @@ def no_latency_sentence(energy: Energy) -> str:
     return "No latency: it needs to be known which neuron is on which core, and no cores were given."
 
 
-def latency_sentence(latency: Latency) -> str:
-    """The model, and whether it bounds the time from below."""
-    return MODELS[latency.model]
-
-
 def latency_rows(energy: Energy) -> list[Row]:
-    """(quantity, value, note) of steps, cores and what follows."""
+    """(quantity, value, note) of steps, what they wait for, and what follows."""
     latency = energy.latency
     if latency is None:
         return []
-    step, words = latency.step_ns, {"min": "shortest", "mean": "mean", "max": "longest"}
-    rows = [(f"Step, {words[key]}", format_bounds(step[key], format_time), "") for key in words]
+    rows: list[Row] = [
+        ("Step, shortest", format_bounds(latency.step_ns["min"], format_time), "of all steps of the run"),
+        ("Step, mean", format_bounds(latency.step_ns["mean"], format_time), ""),
+        ("Step, longest", format_bounds(latency.step_ns["max"], format_time), ""),
+        ("Longest step waits for", WAITS[latency.slowest.term], f"busiest core: {_core(latency.slowest)}"),
+        ("Most steps wait for", WAITS[latency.usual.term], f"{_share(latency)}; busiest core: {_core(latency.usual)}"),
+    ]
+    if latency.unpriced:
+        rows.append(("Not in these times", ", ".join(latency.unpriced), f"no time in {energy.profile.name}"))
     return [*rows, *_time_rows(energy)]
+
+
+def _core(waits: Bottleneck) -> str:
+    return f"{waits.core} ({waits.group})"
+
+
+def _share(latency: Latency) -> str:
+    return f"{latency.usual.steps:,} of {len(latency.per_step):,} steps"
 
 
 def _time_rows(energy: Energy) -> Iterator[Row]:
@@ -196,8 +224,7 @@ def _time_rows(energy: Energy) -> Iterator[Row]:
         return
     yield "Inference period", format_bounds(latency.inference_ns, format_time), "from one inference to the next"
     yield _latency(latency)
-    if energy.static_pj is not None:
-        yield "Static energy", format_bounds(energy.static_pj), "of all chips for one period; not in the SNN's energy"
+    yield from _static(energy)
     product = energy.delay_product_pj_s
     if product is not None:
         static = "" if energy.static_pj is None else ", static energy included"
@@ -209,59 +236,22 @@ def _time_rows(energy: Energy) -> Iterator[Row]:
 
 
 def core_rows(energy: Energy) -> list[Row]:
-    """The cores with the most synaptic operations, per inference, under the names of Intel's `Loihi2Activity`."""
+    """The busiest cores under `CORE_COLUMNS`, counts per inference, under the names of Intel's `Loihi2Activity`.
+
+    Those that take longest come first, or those with the most synaptic operations where there is no latency.
+    """
     if energy.activity is None:
         return []
-    each, rows = energy.counts.per_inference, []
-    cores = energy.activity.to_json()["cores"]
-    for core in sorted(cores, key=itemgetter("syn_ops", "dendrite_updates"), reverse=True)[:BUSIEST]:
-        did = (format_count(float(each(core[name]))) for name in CORE_COLUMNS[5:])
+    cores, each = energy.activity.to_json()["cores"], energy.counts.per_inference
+    loads = {} if energy.latency is None else {load.core: load for load in energy.latency.loads}
+    busiest = sorted(cores, key=itemgetter(*ACTIVITY[:2]), reverse=True)[:BUSIEST]
+    rows: list[Row] = []
+    for core in [cores[k] for k in loads] or busiest:
+        did = (format_count(float(each(core[name]))) for name in ACTIVITY)
+        times = (NONE, NONE)
+        if loads:
+            load = loads[core["core"]]
+            times = (format_time(load.ns_mean), f"{load.steps:,} steps")
         tile = ", ".join(map(str, core["tile"]))
-        rows.append((str(core["core"]), core["group"], str(core["chip"]), tile, f"{core['neurons']:,}", *did))
+        rows.append((str(core["core"]), core["group"], str(core["chip"]), tile, f"{core['neurons']:,}", *did, *times))
     return rows
-
-
-def price_tables(energies: Sequence[Energy]) -> list[tuple[Profile, list[Row]]]:
-    """Each profile that priced something, the main one first, and what its prices are."""
-    found: dict[str, tuple[Profile, list[Row]]] = {}
-    for energy in energies:
-        found.setdefault(energy.profile.sha256, (energy.profile, list(_prices(energy))))
-    arithmetic = [energy.arithmetic for energy in energies]
-    for profile in (*arithmetic, profile_named(INTEGERS)):
-        of_macs = [_price(term, profile.energy_pj[term], "pJ") for term in ("mac", "ac") if term in profile.energy_pj]
-        found.setdefault(profile.sha256, (profile, of_macs))
-    return list(found.values())
-
-
-def _prices(energy: Energy) -> Iterator[Row]:
-    profile = energy.profile
-    yield from (_price(term, constant, "pJ") for term, constant in profile.energy_pj.items())
-    if energy.latency is not None:
-        yield from (_price(term, constant, "ns") for term, constant in profile.latency_ns.items())
-        yield from (_price(f"barrier, {b.tiles} tiles", b.constant, "ns") for b in profile.barrier)
-        if profile.link_bits_per_ns is not None:
-            yield _price("link", profile.link_bits_per_ns, "bits/ns")
-    if energy.static_pj is not None and profile.static_w_per_chip is not None:
-        yield _price("static, each chip", profile.static_w_per_chip, "W")
-
-
-def _price(term: str, constant: Constant, unit: str) -> Row:
-    value = constant.value
-    low, nominal, high = ("not published" if x is None else f"{x:.4g}" for x in (value.low, value.nominal, value.high))
-    year = "" if constant.year is None or str(constant.year) in constant.source else f", {constant.year}"
-    source = f"{constant.source}{year}"
-    return term, low, nominal, high, unit, constant.evidence, f"{source}. {constant.note}" if constant.note else source
-
-
-def check_rows(profiles: Sequence[Profile]) -> list[Row]:
-    """(profile, how it compares with a measurement, source) of each check."""
-    rows = []
-    for profile in profiles:
-        rows += [(f"{profile.name}:", check.sentence, _sources(check)) for check in profile.checks]
-        if not profile.checks:
-            rows.append((f"{profile.name}:", "not held against any measurement.", ""))
-    return rows
-
-
-def _sources(check: Check) -> str:
-    return f"{check.source}. {check.note}" if check.note else f"{check.source}."

@@ -18,16 +18,19 @@ from spikeport.sim import simulate
 from spikeport.sim.counting import Counts, count_operations
 from spikeport.sim.counting.cores import CoreActivity, count_cores
 from spikeport.sim.energy import Bounds, Energy, estimate_energy, profile_named
+from spikeport.sim.energy.evidence import price_tables
 from spikeport.sim.energy.figures import COLOURS, Scale, bounds_figure, legend, scale_of, step_rates
-from spikeport.sim.energy.formats import format_count
+from spikeport.sim.energy.formats import format_bounds, format_count, format_time
 from spikeport.sim.energy.page import render_page, write_page
 from spikeport.sim.energy.tables import (
+    CORE_COLUMNS,
+    WAITS,
     bounds_sentence,
     break_even_sentence,
     core_rows,
+    latency_rows,
     layer_columns,
     layer_rows,
-    price_tables,
     ratio_sentence,
 )
 from spikeport.sim.energy.terms import TERMS
@@ -143,7 +146,7 @@ def test_same_bytes_each_time(tmp_path: Path) -> None:
 
 def test_numbers_are_those_of_hand_arithmetic() -> None:
     """Counts times the two prices of the papers, 4.6 and 0.9 pJ."""
-    energy, each = arithmetic(), COUNTS.per_inference
+    each = COUNTS.per_inference
     sops, macs = float(each(COUNTS.sops)), float(each(COUNTS.host_macs))
     snn, ann = 0.9 * sops + 4.6 * macs, 4.6 * (2 * 36 * 9 + 4 * 72)
     text = Page(page("cmos45-fp32")).text
@@ -205,12 +208,35 @@ def test_layer_table_adds_up() -> None:
     assert [row[ann] for row in rows] == ["648", "288", "936"]
 
 
-def test_busiest_core_comes_first_with_counts_of_one_inference() -> None:
-    rows = core_rows(on_cores())
-    assert [row[1] for row in rows] == ["out", "conv1", "conv1"]
-    syn_ops = float(rows[0][5].replace(",", ""))
-    assert syn_ops == pytest.approx(COUNTS.sops / SAMPLES, abs=0.05)
-    assert rows[0][6] == str(4 * STEPS)
+@pytest.mark.parametrize("profile", ["loihi1-sanafe", "truenorth-2014"])
+def test_cores_have_counts_of_one_inference(profile: str) -> None:
+    rows = core_rows(estimate_energy(COUNTS, profile, activity=ACTIVITY))
+    found = {row[0]: dict(zip(CORE_COLUMNS, row, strict=True)) for row in rows}
+    assert [found[core]["Group"] for core in "012"] == ["conv1", "conv1", "out"]
+    out = found["2"]
+    assert out["syn_ops"] == format_count(COUNTS.sops / SAMPLES)
+    assert out["dendrite_updates"] == str(4 * STEPS) and out["Neurons"] == "4"
+    assert out["spikes_in"] == format_count(COUNTS.layers[0].spikes_out / SAMPLES)
+    assert (out["Mean time"] == "–") == (profile == "truenorth-2014")
+
+
+def test_cores_with_most_operations_come_first_where_there_are_no_times() -> None:
+    rows = core_rows(estimate_energy(COUNTS, "truenorth-2014", activity=ACTIVITY))
+    assert rows[0][0] == "2"
+    assert core_rows(arithmetic()) == []
+
+
+def test_what_steps_wait_for_is_said() -> None:
+    energy = on_cores()
+    latency = energy.latency
+    assert latency is not None
+    rows = {name: (value, note) for name, value, note in latency_rows(energy)}
+    assert rows["Longest step waits for"][0] == WAITS[latency.slowest.term]
+    assert rows["Most steps wait for"][1].startswith(f"{latency.usual.steps} of {STEPS * SAMPLES} steps")
+    assert rows["Latency"][0] == format_bounds(latency.latency_ns, format_time)
+    assert {"Step, shortest", "Step, mean", "Step, longest", "Inference period", "Energy-delay product"} <= set(rows)
+    lower = replace(energy, latency=replace(latency, model="max_affine"))
+    assert "lower bound" in Page(render_page("n", NET, [lower])).text
 
 
 def test_rates_are_spikes_over_neurons_and_samples() -> None:
@@ -220,12 +246,16 @@ def test_rates_are_spikes_over_neurons_and_samples() -> None:
 
 def test_every_price_is_listed_with_its_evidence() -> None:
     energy = on_cores()
-    (main, rows), *others = price_tables([energy])
-    listed = {row[0]: row for row in rows if row[4] == "pJ"}
-    assert main is energy.profile and set(energy.profile.energy_pj) == set(listed)
+    main, *others = price_tables([energy])
+    listed = {row[0]: row for row in main.rows if row[4] == "pJ"}
+    assert main.profile is energy.profile and set(energy.profile.energy_pj) == set(listed)
     assert listed["spike_out"][2] == "69.3" and listed["spike_out"][5] == "fitted"
-    assert [profile.name for profile, _ in others] == ["cmos45-int8"]
-    assert {row[1] for row in others[0][1]} == {"not published"}
+    constant = energy.profile.energy_pj["spike_out"]
+    source, note = (main.about[int(number) - 1] for number in listed["spike_out"][6].split(", "))
+    assert source.startswith(constant.source) and note == constant.note
+    assert len(set(main.about)) == len(main.about)
+    assert [one.profile.name for one in others] == ["cmos45-int8"]
+    assert {row[1] for row in others[0].rows} == {"not published"}
 
 
 def test_terms_have_colours_and_a_legend() -> None:
