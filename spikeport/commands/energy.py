@@ -1,26 +1,27 @@
 """`spikeport energy`: exact operation counts, priced, beside the ANN."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from spikeport.chip import chip_named
 from spikeport.commands.answer import Answer, Table
 from spikeport.commands.counted import Counted, counted
+from spikeport.commands.energy_csv import write_csv
 from spikeport.commands.energy_described import energy_described
-from spikeport.commands.energy_tables import columns, compared, rows, sensitivity, totals, write_csv
 from spikeport.commands.samples import check_file_writable
 from spikeport.cores import Cores
 from spikeport.deploy.cores import cores_of, map_cores
 from spikeport.errors import InputError
 from spikeport.program_file import load_program
-from spikeport.sim.energy import Energy, Profile, estimate_energy, profile_named
+from spikeport.sim.energy import Energy, Profile, estimate_energy, profile_named, tables
 from spikeport.sim.energy.described import described_names
 from spikeport.sim.energy.document import document
 from spikeport.sim.energy.page import write_page
 
 COMPARISON_SCHEMA = "spikeport-energy-comparison/1"
+CONVENTIONS = tables.CONVENTION_COLUMNS[:5]
+"""Of the papers; what each counts is told where there is room."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,21 @@ class Asked:
         return " ".join([*words, *([f"--html {self.html}"] if self.html else [])])
 
 
+@dataclass(frozen=True, eq=False)
+class Priced:
+    """One Program by one profile."""
+
+    program: Counted
+    energy: Energy
+    several: bool
+    """Whether there are other Programs."""
+
+    @property
+    def name(self) -> str:
+        profile = self.energy.profile.name
+        return f"{self.program.name}, {profile}" if self.several else profile
+
+
 def energy(asked: Asked) -> Answer:
     """Counts what Programs do on an input, and prices it; or prices a description of shapes."""
     if asked.net.suffix == ".toml" or (str(asked.net) in described_names() and not asked.net.exists()):
@@ -67,10 +83,10 @@ def energy(asked: Asked) -> Answer:
             check_file_writable(path)
     nets = [(asked.net, asked.activity), *((path, None) for path in asked.compare)]
     ran = [_counted(path, asked, recorded) for path, recorded in nets]
-    energies = [(one.name, _estimate(one, asked, profile)) for one in ran for profile in profiles]
-    notes = [f"note: {caveat}" for caveat in energies[0][1].caveats]
+    energies = [Priced(one, _estimate(one, asked, profile), len(ran) > 1) for one in ran for profile in profiles]
+    notes = [f"note: {caveat}" for caveat in energies[0].energy.caveats]
     if asked.csv is not None:
-        write_csv(asked.csv, energies)
+        write_csv(asked.csv, [(one.program.name, one.energy) for one in energies])
         notes.append(f"{asked.csv} written")
     if asked.html is not None:
         names = [f"{name}, {e.profile.name}" if asked.compare else e.profile.name for name, e in energies]
@@ -120,29 +136,33 @@ def _estimate(one: Counted, asked: Asked, profile: Profile) -> Energy:
     )
 
 
-def _answer(
-    asked: Asked, ran: Sequence[Counted], energies: Sequence[tuple[str, Energy]], notes: Sequence[str]
-) -> Answer:
-    first = energies[0][1]
-    tables = [totals(first)]
-    if len(energies) > 1:
-        tables.append(compared(energies))
-    tables += [sensitivity(first), _verdicts(first)]
-    documents = [
-        {"program": one.name, **document(found, one.program)}
-        for one, found in ((one, found) for one in ran for name, found in energies if name == one.name)
+def _answer(asked: Asked, ran: Sequence[Counted], energies: Sequence[Priced], notes: Sequence[str]) -> Answer:
+    first = energies[0].energy
+    shown = [
+        Table("the whole network", ("", "", ""), tables.headline_rows(first)),
+        Table("beside the ANN", tables.BASELINE_COLUMNS, tables.baseline_rows(first)),
     ]
-    data: dict[str, Any] = documents[0]
-    if len(documents) > 1:
-        data = {"schema": COMPARISON_SCHEMA, "energies": documents}
-    title = f"{asked.net}: energy per inference, {first.profile.name}"
-    return Answer(data, title, columns(first), rows(first), notes, tables=tables)
+    if len(energies) > 1:
+        names = [one.name for one in energies]
+        compared = tables.compared_rows(names, [one.energy for one in energies])
+        shown.append(Table("side by side", tables.COMPARED_COLUMNS, compared))
+    shown += [
+        Table("the same run by papers' conventions, arithmetic alone", CONVENTIONS, _conventions(first)),
+        Table("time", ("", "", ""), tables.latency_rows(first)),
+        Table("published limits", ("", ""), [("", sentence) for sentence in _verdicts(first)]),
+    ]
+    documents = [{"program": one.program.name, **document(one.energy, one.program.program)} for one in energies]
+    data = documents[0] if len(documents) == 1 else {"schema": COMPARISON_SCHEMA, "energies": documents}
+    title = f"{asked.net}: energy of one inference at the nominal prices of {first.profile.name}"
+    columns, rows = tables.layer_columns(first), tables.layer_rows(first)
+    return Answer(data, title, columns, rows, notes, tables=[table for table in shown if table.rows])
 
 
-def _verdicts(energy: Energy) -> Table:
-    found = [("", threshold.sentence) for threshold in energy.thresholds]
-    if energy.break_even is not None:
-        even = energy.break_even
-        at = f"{even.spikes_per_synapse:.3g} spikes per synapse, {even.input_rate:.2%} mean input rate"
-        found.append(("", f"By {energy.profile.name} this network equals the dense ANN at {at}."))
-    return Table("published limits", ("", ""), found)
+def _conventions(energy: Energy) -> list[tuple[str, ...]]:
+    return [row[: len(CONVENTIONS)] for row in tables.convention_rows(energy)]
+
+
+def _verdicts(energy: Energy) -> Iterator[str]:
+    yield from (threshold.sentence for threshold in energy.thresholds)
+    yield tables.break_even_sentence(energy)
+    yield from (check.sentence for check in energy.profile.checks)
