@@ -1,13 +1,14 @@
 """What each core of a chip does in each hardware step of a run, and what crosses the mesh between them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from spikeport.cores import Cores
+from spikeport.errors import InputError
 from spikeport.fixed import Ints
 
 SCHEMA = "spikeport-cores/1"
@@ -63,6 +64,28 @@ class CoreActivity:
     def tiles(self) -> int:
         """In use, on all chips."""
         return len(np.unique(np.column_stack([self.cores.chips(), self.cores.tiles()]), axis=0))
+
+    def __add__(self, other: "CoreActivity") -> "CoreActivity":
+        """The rows of `other` after these; the last sample of each is followed by its own first.
+
+        Raises InputError unless both have the same cores and as many steps.
+        """
+        for what, a, b in (
+            ("chip", self.cores.chip, other.cores.chip),
+            ("cuts", dict(self.cores.cuts), dict(other.cores.cuts)),
+            ("steps", self.steps, other.steps),
+        ):
+            if a != b:
+                do = "add what one program did on one map of cores"
+                raise InputError("activity", what, got=b, relation="is not", limit=a, do=do)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name in ("active", "spikes", "messages_in", "messages_out", "busiest_link", "routes"):
+            values[name] = np.concatenate([getattr(self, name), getattr(other, name)])
+        for name in ("messages", "hops_x", "hops_y", "off_chip"):
+            values[name] = {group: n + getattr(other, name)[group] for group, n in getattr(self, name).items()}
+        values["sops"] = {kind: np.concatenate([sops, other.sops[kind]]) for kind, sops in self.sops.items()}
+        values["samples"] += other.samples
+        return CoreActivity(**values)
 
     def to_json(self) -> dict[str, Any]:
         """Sums over the run, core by core, under the names of Intel's `Loihi2Activity`."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spikeport.chip import LOIHI1, LOIHI2
-from spikeport.deploy.cores import CoreMap, map_cores
+from spikeport.deploy.cores import CoreMap, cores_of, map_cores
 from spikeport.deploy.cores.words import loihi1_words, loihi2_tap_words, loihi2_words
 from spikeport.program import Conv, Dense, Output
 from tests.deploy.rules.nets import lif, row, stack
@@ -92,3 +92,11 @@ def test_the_same_shapes_take_the_same_cores_whatever_the_weights() -> None:
     for chip in (LOIHI1, LOIHI2):
         small = replace(chip, neurons_per_core=32)
         assert cores(map_cores(net, small)) == cores(map_cores(other, small))
+
+
+def test_a_map_becomes_cores_in_the_programs_order() -> None:
+    net = row(128, 64, 10, n_in=784)
+    found = cores_of(map_cores(net, LOIHI2), LOIHI2)
+    assert list(found.first.items()) == [(net.groups[0].name, 0), (net.groups[1].name, 3), (net.groups[2].name, 4)]
+    assert found.chip is LOIHI2
+    assert found.labels(net.groups[0].name).tolist() == [0] * 43 + [1] * 43 + [2] * 42

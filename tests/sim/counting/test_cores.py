@@ -303,3 +303,27 @@ def test_an_image_that_is_cut_into_runs_is_refused_before_a_convolution_only() -
     assert count_cores(program, result, Cores(LOIHI1, {"a": runs, "b": image})).neurons.sum() == 36
     with pytest.raises(InputError, match="cores of b: the shape that is cut"):
         count_cores(program, result, Cores(LOIHI1, {"a": image, "b": runs}))
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=SEEDS)
+def test_runs_add_up(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    program, _ = random_program(rng, steps=STEPS, batch=1)
+    cores = random_cores(program, rng)
+    a, b = (count_cores(program, made_up(program, rng, samples), cores) for samples in (2, 1))
+    both = a + b
+    assert (both.samples, both.rows, both.tiles) == (3, a.rows + b.rows, a.tiles)
+    for name in ("all_sops", "active", "spikes", "messages_in", "messages_out", "busiest_link", "routes"):
+        assert np.array_equal(getattr(both, name), np.concatenate([getattr(a, name), getattr(b, name)]))
+    for name in ("messages", "hops_x", "hops_y", "off_chip"):
+        assert Counter(getattr(both, name)) == Counter(getattr(a, name)) + Counter(getattr(b, name))
+
+
+def test_runs_on_other_cores_do_not_add() -> None:
+    a = count_cores(hand_program(), hand_result(), HAND_CORES)
+    elsewhere = Cores(HAND_CHIP, {**HAND_CORES.cuts, "b": flat(6, 6)})
+    with pytest.raises(InputError, match="activity: cuts"):
+        a + count_cores(hand_program(), hand_result(), elsewhere)
+    with pytest.raises(InputError, match="activity: steps"):
+        a + replace(a, steps=9)
