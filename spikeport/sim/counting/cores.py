@@ -38,11 +38,11 @@ def count_cores(program: Program, result: Result, cores: Cores) -> CoreActivity:
     _check_cores(program, cores)
     steps, samples = result.spikes.shape[:2]
     windows, sums = sample_windows(program, steps), _Sums.zeros(cores, steps * samples)
-    sent = {name: event_bytes(x) for name, x in result.sent.items()}
-    for name in _senders(program):
+    sent = {name: event_bytes(result.sent[name]) for name in _senders(program)}
+    for name, spikes in sent.items():
         table, window = sender(program, cores, name), windows[name]
         way = routes(cores, table.pairs) if name in cores.cuts else None
-        inside = sent[name][window.start - 1 : window.stop - 1]
+        inside = spikes[window.start - 1 : window.stop - 1]
         for some, rows in _batches(window, steps, samples, table.core.size):
             events = count_events(inside[:, some], table.label, table.core.size)
             sums.add_events(name, table, way, rows, events)
