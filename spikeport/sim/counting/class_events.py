@@ -1,5 +1,7 @@
 """One pass over what a node sent: events by step, sample and class."""
 
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,13 +9,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from spikeport.fixed import Ints
+from spikeport.sim.engine import events, vectors
 from spikeport.sim.engine.events import SPARE, list_events
 
 
 def event_bytes(sent: NDArray[Any]) -> NDArray[np.uint8]:
     """Not 0 where there is an event, with the neurons of a step next to each other; a copy only if need be."""
-    events = (sent if sent.dtype.itemsize == 1 else sent != 0).view(np.uint8)
-    return events if events.strides[-1] == 1 or events.shape[-1] == 1 else np.ascontiguousarray(events)
+    marks = (sent if sent.dtype.itemsize == 1 else sent != 0).view(np.uint8)
+    return marks if marks.strides[-1] == 1 or marks.shape[-1] == 1 else np.ascontiguousarray(marks)
 
 
 def count_events(sent: NDArray[np.uint8], label: NDArray[np.int32], classes: int) -> Ints:
@@ -28,10 +31,20 @@ def count_events(sent: NDArray[np.uint8], label: NDArray[np.int32], classes: int
     return counts.reshape(-1, classes)
 
 
-@njit(cache=True)
-def _count(sent, label, counts, events):  # type: ignore[no-untyped-def]
-    for t in range(sent.shape[0]):
-        for b in range(sent.shape[1]):
-            row = counts[t, b]
-            for k in range(list_events(sent[t, b], events, 0)):
-                row[label[events[k]]] += 1
+def _compile(sources: str) -> Any:
+    """numba forgets a kept function when its own file changes, but not when what it calls does; see `engine.loop`."""
+
+    @njit(cache=True)
+    def count(sent, label, counts, found):  # type: ignore[no-untyped-def]
+        if sources == "":
+            return
+        for t in range(sent.shape[0]):
+            for b in range(sent.shape[1]):
+                row = counts[t, b]
+                for k in range(list_events(sent[t, b], found, 0)):
+                    row[label[found[k]]] += 1
+
+    return count
+
+
+_count = _compile("".join(sha256(Path(str(module.__file__)).read_bytes()).hexdigest() for module in (events, vectors)))
