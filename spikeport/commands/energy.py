@@ -89,8 +89,7 @@ def energy(asked: Asked) -> Answer:
         write_csv(asked.csv, [(one.program.name, one.energy) for one in energies])
         notes.append(f"{asked.csv} written")
     if asked.html is not None:
-        names = [f"{name}, {e.profile.name}" if asked.compare else e.profile.name for name, e in energies]
-        found = [e for _, e in energies]
+        names, found = [one.name for one in energies], [one.energy for one in energies]
         write_page(asked.html, asked.net.name, ran[0].program, found, names=names, command=asked.command)
         notes.append(f"{asked.html} written")
     return _answer(asked, ran, energies, notes)

@@ -181,7 +181,7 @@ def test_run_gives_the_accuracy_that_torch_has(made: Path, tmp_path: Path) -> No
     with np.load(made / "x.npz") as file:
         expected = simulate(program, file["spikes"], record=["lif2"])
     with np.load(tmp_path / "y.npz") as file:
-        assert sorted(file.files) == ["latency", "lif2/s", "lif2/u", "lif2/v", "spikes"]
+        assert sorted(file.files) == ["latency", "lif2/s", "lif2/u", "lif2/v", "program_sha256", "spikes"]
         assert np.array_equal(file["spikes"], expected.spikes)
         assert int(file["spikes"].sum()) == answer["spikes"]
         assert np.array_equal(file["lif2/v"], expected.traces["lif2"].v)

@@ -99,8 +99,8 @@ def test_people_get_one_table_totals_with_bounds_verdicts_and_caveats(made: Path
     ):
         assert words in out
     assert "This network is" in out and "limit 0.15" in out
-    assert "paper-syops" in out and "times exact" in out
-    assert "energy x latency" in out
+    assert "paper-syops" in out and "Times exact" in out
+    assert "Energy-delay product" in out
 
 
 def test_profiles_and_programs_side_by_side(made: Path, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_run_writes_every_output(folder: Path, suffix: str) -> None:
     ran = done("run", folder / "net.h5", "--input", folder / "x.npz", "-o", y, "--record", "li")
     assert "v of li" in ran.out
     found = npz(y) if suffix == "npz" else hdf5(y)
-    assert set(found) == {"latency", "mem/v", "mem/v_unit", "hidden", "li/u", "li/v", "li/s"}
+    assert set(found) == {"latency", "program_sha256", "mem/v", "mem/v_unit", "hidden", "li/u", "li/v", "li/s"}
     assert np.array_equal(found["mem/v"], npz(folder / "v.npz")["v"]) and found["mem/v"].dtype == np.int64
     assert found["mem/v_unit"] == 1 / 512
     assert found["hidden"].shape == (STEPS, BATCH, 8) and found["hidden"].dtype == np.uint8

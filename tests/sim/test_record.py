@@ -17,6 +17,7 @@ from spikeport.fixed import Ints
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim import record, simulate
 from spikeport.sim.random_programs import KINDS, random_program
+from spikeport.sim.saved import fingerprint
 from spikeport.sim.simulate import Engine
 from spikeport.sim.steps import EventSteps, ReferenceSteps
 
@@ -47,6 +48,7 @@ def test_streamed_arrays_equal_those_of_a_run_in_memory(
         got = arrays(path)
 
     assert got.pop("latency") == want.latency == found.latency
+    assert got.pop("program_sha256").tobytes().hex() == fingerprint(program)
     assert np.array_equal(got.pop("spikes"), want.spikes)
     for name, trace in want.traces.items():
         for variable, x in {**trace.state, "s": trace.s}.items():
