@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
+from spikeport.sim.energy.bottleneck import Bottleneck
 from spikeport.sim.energy.bounds import Bounds
 from spikeport.sim.energy.conventions import CONVENTIONS, convention_named
 from spikeport.sim.energy.estimate import Energy
@@ -15,7 +16,7 @@ from spikeport.sim.energy.formats import (
     format_ratio,
     format_time,
 )
-from spikeport.sim.energy.latency import Bottleneck, Latency
+from spikeport.sim.energy.latency import Latency
 from spikeport.sim.energy.terms import TERMS
 
 Row = tuple[str, ...]
