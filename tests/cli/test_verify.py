@@ -110,7 +110,9 @@ def test_run_on_lava_gives_the_simulators_file(files: tuple[Path, Path], tmp_pat
 
     sim, lava = np.load(tmp_path / "sim.npz"), np.load(tmp_path / "lava.npz")
 
-    assert sorted(sim.files) == sorted(lava.files) == ["latency", "lif1/s", "lif1/u", "lif1/v", "program_sha256", "spikes"]
+    assert (
+        sorted(sim.files) == sorted(lava.files) == ["latency", "lif1/s", "lif1/u", "lif1/v", "program_sha256", "spikes"]
+    )
     for name in sim.files:
         assert np.array_equal(sim[name], lava[name]), name
 

@@ -63,7 +63,7 @@ def part_ns(part: Part, profile: Profile, limit: Limit) -> Floats | None:
     if constant is None or not part.amount.any():
         return np.zeros(part.amount.shape)
     each: float | None = getattr(constant.value, limit)
-    return None if each is None else part.amount * each
+    return None if each is None else part.amount.astype(np.float64) * each
 
 
 def _neurons(activity: CoreActivity, profile: Profile) -> Iterator[Part]:

@@ -1,6 +1,6 @@
 """Core activity x a profile's times: how long steps, inferences and answers take, and what they wait for.
 
-Loihi has no clock: a step ends when all cores have passed a barrier (Davies et al., IEEE Micro 38(1), 2018). Two models:
+Loihi has no clock: a step ends when all cores have passed a barrier (Davies et al., IEEE Micro 38(1), 2018). Models:
 
 `additive`, that of Loihi 1 and of SANA-FE's "simple" timing:
 

@@ -68,7 +68,8 @@ def ann_traffic(layer: LayerCounts) -> Traffic:
 
 def _products(layer: LayerCounts) -> list[tuple[int, int, int]]:
     """MACs, words of weights and inputs of everything that feeds a layer of the ANN."""
-    return [(x.macs_dense, x.weights, x.inputs) for x in (*layer.encoders, *layer.connections)]
+    encoders = [(e.macs_dense, e.weights, e.inputs) for e in layer.encoders]
+    return encoders + [(c.macs_dense, c.weights, c.inputs) for c in layer.connections]
 
 
 def _host(layer: LayerCounts, counts: Counts) -> Traffic:

@@ -36,7 +36,7 @@ class Section:
 
     def only(self, names: Sequence[str]) -> None:
         """No keys but these."""
-        for name in self.values.keys() - set(names):
+        for name in (name for name in self.values if name not in names):
             what = f"unknown key in {self.key}" if self.key else "unknown key"
             raise FileError(self.file, what, got=shown(name), relation="is not one of", limit=", ".join(names))
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from spikeport.cli_bench import bench_app
-from spikeport.cli_energy import energy, profiles
-from spikeport.cli_options import (
+from spikeport.cli.bench import bench_app
+from spikeport.cli.energy import energy, profiles
+from spikeport.cli.options import (
     Classes,
     ConventionName,
     DtS,

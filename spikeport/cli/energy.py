@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from spikeport.cli_options import Json, show
+from spikeport.cli.options import Json, show
 
 
 def energy(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from spikeport.cli_options import Json, show
+from spikeport.cli.options import Json, show
 
 bench_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure how fast things are.")
 
