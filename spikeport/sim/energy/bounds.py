@@ -52,6 +52,11 @@ class Bounds:
             return None
         return Bounds(_divided(self.low, other.high), nominal, _divided(self.high, other.low))
 
+    def held(self) -> "Bounds":
+        """A limit that is missing taken as the nominal: the spread of what is published, and not of what is not."""
+        low, high = (self.nominal if x is None else x for x in (self.low, self.high))
+        return Bounds(low, self.nominal, high)
+
     def to_json(self) -> dict[str, float | None]:
         return {"low": self.low, "nominal": self.nominal, "high": self.high}
 

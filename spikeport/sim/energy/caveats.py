@@ -16,13 +16,14 @@ def caveats(
     *,
     mapped: bool,
     memory: bool,
+    static: bool,
     convention: Convention,
 ) -> tuple[str, ...]:
     """In the order in which a critic would ask."""
     return tuple(
         (
             *_kind(profile),
-            *_prices(profile, arithmetic, unpriced, memory),
+            *_prices(profile, arithmetic, unpriced, memory, static),
             *(convention.caveats if convention.name != "exact" else ()),
             *convention.program_caveats,
             *_cores(profile, mapped),
@@ -44,7 +45,9 @@ def _kind(profile: Profile) -> Iterator[str]:
         )
 
 
-def _prices(profile: Profile, arithmetic: Profile, unpriced: tuple[Unpriced, ...], memory: bool) -> Iterator[str]:
+def _prices(
+    profile: Profile, arithmetic: Profile, unpriced: tuple[Unpriced, ...], memory: bool, static: bool
+) -> Iterator[str]:
     if unpriced:
         yield "Not in the total, because there is no price or no count: " + ", ".join(map(str, unpriced)) + "."
     if not memory and "mac" in profile.energy_pj:
@@ -56,11 +59,13 @@ def _prices(profile: Profile, arithmetic: Profile, unpriced: tuple[Unpriced, ...
         yield "Memory traffic is that of a model with one memory for each kind of data and layer, not of a chip."
     if arithmetic is not profile:
         yield (
-            f"{profile.name} has no price for a MAC: the ANN, and what the host computes, are at the prices of "
-            f"{arithmetic.name}, arithmetic alone. The ratio compares a chip with bare arithmetic."
+            f"The ANN, and what the host computes, are at the prices of {arithmetic.name}, arithmetic alone; "
+            f"the rest is at those of {profile.name}."
         )
-    if "static" not in {u.name for u in unpriced} and profile.scope == "per_term":
-        yield "Static power is stated beside the total and is not in it."
+        if "mac" not in profile.energy_pj:
+            yield "The ratio so compares a chip with bare arithmetic."
+    if profile.scope == "per_term":
+        yield f"Static power is not in the total{'; it is stated beside it' if static else ''}."
 
 
 def _cores(profile: Profile, mapped: bool) -> Iterator[str]:

@@ -111,6 +111,7 @@ def _totals(energy: Energy) -> dict[str, Any]:
         "chip_pj": energy.chip.to_json(),
         "ann_pj": energy.ann.to_json(),
         "ratio": shown(energy.ratio),
+        "ratio_within_published_bounds": shown(energy.published_ratio),
         "static_pj": shown(energy.static_pj),
         "delay_product_pj_s": shown(energy.delay_product_pj_s),
         "spikes_per_synapse": float(energy.counts.spikes_per_synapse),

@@ -102,6 +102,13 @@ class Energy:
         return self.baselines[0].ratio
 
     @property
+    def published_ratio(self) -> Bounds | None:
+        """As `ratio`, prices without a bound held at their nominal; None also where no price has a bound."""
+        snn = total(part.held() for layer in self.layers for part in layer.parts.values())
+        found = snn.over(total(layer.ann.held() for layer in self.layers))
+        return None if found is None or found.low == found.high else found
+
+    @property
     def delay_product_pj_s(self) -> Bounds | None:
         """Energy, static power included where it is known, times the time to the last output."""
         if self.latency is None:
@@ -141,6 +148,7 @@ def estimate_energy(
     by_spikes = total(part for layer in layers for name, part in layer.parts.items() if name in BY_SPIKES)
     latency = None if activity is None else estimate_latency(activity, prices, counts.latency)
     integers = profile_named(INTEGERS)
+    static_pj = _static(prices, activity, latency)
     return Energy(
         profile=prices,
         arithmetic=arithmetic,
@@ -154,9 +162,16 @@ def estimate_energy(
         break_even=break_even(counts, snn.nominal, by_spikes.nominal, ann_pj.nominal),
         sensitivity=tuple(_sensitivity(one, counts, arithmetic) for one in CONVENTIONS.values()),
         latency=latency,
-        static_pj=_static(prices, activity, latency),
+        static_pj=static_pj,
         caveats=caveats(
-            counts, prices, arithmetic, unpriced, mapped=activity is not None, memory=memory, convention=chosen
+            counts,
+            prices,
+            arithmetic,
+            unpriced,
+            mapped=activity is not None,
+            memory=memory,
+            static=static_pj is not None,
+            convention=chosen,
         ),
     )
 

@@ -58,22 +58,29 @@ def ratio_sentence(energy: Energy) -> str:
     )
 
 
-def bounds_sentence(ratio: Bounds) -> str:
-    """What the bounds of SNN / ANN say, and what they leave open."""
+def bounds_sentence(ratio: Bounds, published: Bounds | None) -> str:
+    """What the bounds of SNN / ANN say, and what they leave open.
+
+    Args:
+        published: `Energy.published_ratio`.
+    """
     low, high = ratio.low, ratio.high
-    if low is None and high is None:
-        return "There are no bounds: not every price has published ones."
-    if high is None:
-        more = " Even the lower bound is above 1." if low is not None and low > 1 else ""
-        return f"There is no upper bound (?): not every price has a published one.{more}"
-    if low is None:
-        more = " Even the upper bound is below 1." if high < 1 else ""
-        return f"There is no lower bound (?): not every price has a published one.{more}"
+    if low is None or high is None:
+        missing = (
+            "are no bounds" if low is None and high is None else f"is no {'lower' if low is None else 'upper'} bound"
+        )
+        return f"There {missing} of all prices.{_published(published)}"
     if high < 1:
         return "The SNN costs less at every price within the bounds."
     if low > 1:
         return "The SNN costs more at every price within the bounds."
     return "The bounds lie on both sides of 1: these prices do not decide which costs less."
+
+
+def _published(ratio: Bounds | None) -> str:
+    if ratio is None:
+        return " No price here has a published one."
+    return f" Within those that are published it is {ratio.low:.3g} to {ratio.high:.3g}, the other prices at nominal."
 
 
 def break_even_sentence(energy: Energy) -> str:
@@ -101,7 +108,7 @@ def headline_rows(energy: Energy) -> list[Row]:
         ("ANN, one dense pass", format_bounds(energy.ann), f"{counts.macs_dense:,} MACs by {energy.arithmetic.title}"),
     ]
     if energy.ratio is not None:
-        rows.append(("SNN / ANN", format_ratio(energy.ratio), bounds_sentence(energy.ratio)))
+        rows.append(("SNN / ANN", format_ratio(energy.ratio), bounds_sentence(energy.ratio, energy.published_ratio)))
     if "host_macs" in energy.parts:
         rows.append(("Of the SNN, on the chip", format_bounds(energy.chip), "without what the host computes"))
     if energy.unpriced:

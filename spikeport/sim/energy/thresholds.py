@@ -27,8 +27,8 @@ class Threshold:
     def sentence(self) -> str:
         word = "is" if self.below else "is not"
         value, limit = _figures(self.figure, float(self.value)), _figures(self.figure, self.limit)
-        what = f"{value} {TITLES[self.figure]}, limit {limit} (against {self.against}; {self.source})"
-        return f"This network {word} below it: {what}."
+        what = f"{limit} {TITLES[self.figure]}, against {self.against} ({self.source})"
+        return f"{what}: this network {word} below it, at {value}."
 
     def to_json(self) -> dict[str, Any]:
         return {

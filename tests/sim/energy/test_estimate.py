@@ -76,6 +76,19 @@ def test_a_bound_that_was_not_published_leaves_the_total_without_one() -> None:
     assert energy.chip.high is None and energy.ratio is not None and energy.ratio.high is None
 
 
+def test_the_ratio_within_the_bounds_that_are_published() -> None:
+    """Neurons of Davies' table have 52 to 81 pJ; the other prices are held."""
+    energy = estimate_energy(hand_counts(), "loihi1-davies2018")
+    rest, updates, ann = HOST_MACS * 0.23 + SPIKES * 23.6, 36, ANN_MACS * 0.23
+    published = energy.published_ratio
+    assert published is not None
+    assert (published.low, published.high) == (
+        pytest.approx((rest + updates * 52) / ann),
+        pytest.approx((rest + updates * 81) / ann),
+    )
+    assert estimate_energy(hand_counts(), "cmos45-fp32").published_ratio is None
+
+
 def test_the_chips_prices() -> None:
     """Per inference: 7 SOPs; a: 3.5 active, b: 2 active neurons of 32 + 4 updates; 4 spikes; 3.5 messages."""
     energy = estimate_energy(hand_counts(), "loihi1-davies2018", activity=hand_activity())

@@ -159,7 +159,7 @@ def test_numbers_are_those_of_hand_arithmetic() -> None:
 def test_a_bound_that_nobody_published_is_said_to_be_missing() -> None:
     assert "There are no bounds" in Page(page("cmos45-fp32")).text
     half = Page(render_page("n", NET, [bounded(arithmetic(), 0.5, None)])).text
-    assert "There is no upper bound" in half and "to ?)" in half
+    assert "There is no upper bound of all prices" in half and "to ?)" in half
     whole = Page(render_page("n", NET, [bounded(arithmetic(), 0.5, 2.0)])).text
     assert "The bounds lie on both sides of 1" in whole and "to ?)" not in whole
 
@@ -167,17 +167,20 @@ def test_a_bound_that_nobody_published_is_said_to_be_missing() -> None:
 @pytest.mark.parametrize(
     ("ratio", "said"),
     [
-        (Bounds(None, 2.0, None), "no bounds"),
-        (Bounds(1.5, 2.0, None), "no upper bound (?): not every price has a published one. Even the lower"),
-        (Bounds(0.5, 2.0, None), "no upper bound (?): not every price has a published one."),
-        (Bounds(None, 0.5, 0.9), "no lower bound (?): not every price has a published one. Even the upper"),
+        (Bounds(None, 2.0, None), "There are no bounds of all prices. Within those that are published it is 0.7 to 2.9,"),
+        (Bounds(0.5, 2.0, None), "There is no upper bound of all prices. Within"),
+        (Bounds(None, 0.5, 0.9), "There is no lower bound of all prices. Within"),
         (Bounds(0.1, 0.5, 0.9), "costs less at every price"),
         (Bounds(1.1, 1.5, 1.9), "costs more at every price"),
         (Bounds(0.5, 1.0, 2.0), "both sides of 1"),
     ],
 )
 def test_what_bounds_say(ratio: Bounds, said: str) -> None:
-    assert said in bounds_sentence(ratio)
+    assert said in bounds_sentence(ratio, Bounds(0.7, 2.0, 2.9))
+
+
+def test_no_published_bound_is_said() -> None:
+    assert bounds_sentence(Bounds(None, 2.0, None), None).endswith("None of them has published ones.")
 
 
 def test_open_bounds_are_drawn_as_open_arrows_and_known_ones_as_whiskers() -> None:

@@ -21,11 +21,11 @@ def test_every_limit_has_a_sentence_with_both_figures() -> None:
     # 7 spikes over 2 synapses each, 32 synapses, 2 samples; 7 of 16 neurons x 2 steps x 2 samples
     assert {t.value for t in found[:3]} == {Fraction(SPIKES * 2, 32 * 2)}
     assert {t.value for t in found[3:]} == {Fraction(SPIKES, 64)}
-    assert found[0].sentence.startswith(
-        "This network is not below it: 0.219 spikes per synapse and inference, limit 0.15"
-    )
-    assert found[1].sentence.startswith("This network is below it: 0.219 spikes per synapse and inference, limit 1.38")
-    assert found[3].sentence.startswith("This network is not below it: 10.9% mean input rate, limit 6.4%")
+    assert found[0].sentence.startswith("0.15 spikes per synapse and inference, against the best ANN accelerators")
+    assert found[0].sentence.endswith(": this network is not below it, at 0.219.")
+    assert found[1].sentence.endswith(": this network is below it, at 0.219.")
+    assert found[3].sentence.startswith("6.4% mean input rate, against a quantized ANN")
+    assert found[3].sentence.endswith(": this network is not below it, at 10.9%.")
 
 
 def test_at_the_limit_is_not_below() -> None:
