@@ -35,7 +35,7 @@ def bench_energy(quick: bool, wheel: Path | None, output: Path | None) -> Answer
     rows = [row for energy in energies for row in _rows(energy)]
     cost = list(counting(say, repeats=1, seconds=0.0, sizes=TINY) if quick else counting(say))
     cost_rows = [_cost(row) for row in cost]
-    data = {"pilotnet": [document(energy) for energy in energies], "measured": measured_document(), "counting": cost}
+    data = {"pilotnet": [_kept(energy) for energy in energies], "measured": measured_document(), "counting": cost}
     notes = [f"measured: {SOURCE}; {DYNAMIC_PJ * 1e-9:.4g} mJ dynamic per inference, {STEP_NS * 1e-3:.4g} µs per step"]
     if output is not None:
         (output / "energy.json").write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
@@ -53,6 +53,15 @@ def pilotnet(wheel: Path | None, profiles: Sequence[str] = PROFILES) -> list[Ene
     result = simulate(program, x)
     counts, activity = count_operations(program, result), count_cores(program, result, cores)
     return [estimate_energy(counts, profile_named(name), activity=activity) for name in profiles]
+
+
+def _kept(energy: Energy) -> dict[str, Any]:
+    """What a comparison needs of an energy's document."""
+    found = document(energy)
+    return {
+        "profile": {key: found["profile"][key] for key in ("name", "sha256")},
+        **{key: found[key] for key in ("model", "totals", "latency", "unpriced_terms")},
+    }
 
 
 def measured_document() -> dict[str, Any]:

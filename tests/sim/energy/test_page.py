@@ -180,7 +180,7 @@ def test_what_bounds_say(ratio: Bounds, said: str) -> None:
 
 
 def test_no_published_bound_is_said() -> None:
-    assert bounds_sentence(Bounds(None, 2.0, None), None).endswith("None of them has published ones.")
+    assert bounds_sentence(Bounds(None, 2.0, None), None).endswith("No price here has a published one.")
 
 
 def test_open_bounds_are_drawn_as_open_arrows_and_known_ones_as_whiskers() -> None:
