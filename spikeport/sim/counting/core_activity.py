@@ -17,11 +17,11 @@ KINDS = ("dense", "sparse", "conv")
 
 @dataclass(frozen=True, eq=False)
 class CoreActivity:
-    """Integers over hardware time, in which samples follow each other without a gap, the first after the last.
+    """Integers over hardware time of a chip that shows each sample over and over, so that it is followed by itself.
 
-    Row h is hardware step h + 1 modulo `samples * steps`: step i of sample b of a node whose window starts at step
-    `first` is row (first - 1 + i + b * steps) modulo that. Every array is int64, `(rows, cores)` unless it says
-    otherwise.
+    The rows of a sample stand together: step i of sample b of a node whose window starts at step `first` is row
+    b * steps + (first - 1 + i) modulo steps. So a sample's rows do not depend on what it is counted with. Every array
+    is int64, `(rows, cores)` unless it says otherwise.
     """
 
     cores: Cores
@@ -66,7 +66,7 @@ class CoreActivity:
         return len(np.unique(np.column_stack([self.cores.chips(), self.cores.tiles()]), axis=0))
 
     def __add__(self, other: "CoreActivity") -> "CoreActivity":
-        """The rows of `other` after these; the last sample of each is followed by its own first.
+        """The rows of `other` after these, as of one run with the samples of both.
 
         Raises InputError unless both have the same cores and as many steps.
         """

@@ -129,8 +129,8 @@ def _batches(window: range, steps: int, samples: int, counters: int) -> Iterator
     batch = max(1, ROOM // max(1, len(window) * counters))
     for first in range(0, samples, batch):
         some = slice(first, min(first + batch, samples))
-        hardware = np.arange(window.start - 1, window.stop - 1)[:, None] + np.arange(some.start, some.stop) * steps
-        yield some, hardware.reshape(-1) % (steps * samples)
+        step = np.arange(window.start - 1, window.stop - 1)[:, None] % steps
+        yield some, (step + np.arange(some.start, some.stop) * steps).reshape(-1)
 
 
 def _check_cores(program: Program, cores: Cores) -> None:

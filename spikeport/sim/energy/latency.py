@@ -32,7 +32,7 @@ from spikeport.sim.energy.profile import Profile
 
 @dataclass(frozen=True, eq=False)
 class Latency:
-    """Times of one run, samples back to back."""
+    """Times of one run, in which each sample is followed by itself."""
 
     model: str
     step_ns: dict[str, Bounds]

@@ -38,12 +38,12 @@ def windowed(run: Ran, name: str, table: Ints) -> Ints:
 
 
 def in_rows(run: Ran, name: str, table: Ints) -> Ints:
-    """What a node did in its window, in the circular rows of a CoreActivity: `(T, B, cores)` -> `(T * B, cores)`."""
+    """What a node did in its window, in the rows of a CoreActivity: `(T, B, cores)` -> `(T * B, cores)`."""
     (steps, samples), window = run.net.x.shape[:2], run.windows[name]
     rows = np.zeros((steps * samples, table.shape[2]), np.int64)
     for i, step in enumerate(window):
         for sample in range(samples):
-            rows[(window.start - 1 + i + sample * steps) % len(rows)] += table[step - 1, sample]
+            rows[sample * steps + (window.start - 1 + i) % steps] += table[step - 1, sample]
     return rows
 
 

@@ -75,8 +75,8 @@ def walk(a: tuple[int, int], b: tuple[int, int]) -> Iterator[tuple[tuple[int, in
 
 def brute(program: Program, result: Result, cores: Cores) -> dict[str, object]:
     """Every array as a Counter by its indices."""
-    steps, samples = result.spikes.shape[:2]
-    windows, number, rows = sample_windows(program, steps), core_numbers(cores), steps * samples
+    steps = len(result.spikes)
+    windows, number = sample_windows(program, steps), core_numbers(cores)
     behind: dict[tuple[str, int], list[tuple[Connection, int, int]]] = defaultdict(list)
     for c in program.connections:
         for j, i, delay in synapses(c, program.shape_of(c.source), program.shape_of(c.target)):
@@ -91,10 +91,10 @@ def brute(program: Program, result: Result, cores: Cores) -> dict[str, object]:
             for c, i, delay in behind[node.name, j]:
                 arrival = hardware + 1 + delay
                 if arrival in windows[c.target]:
-                    active.add(((arrival - 1 + b * steps) % rows, b, c.target, i))
+                    active.add((b * steps + (arrival - 1) % steps, c.target, i))
             if hardware not in windows[node.name]:
                 continue
-            row = (hardware - 1 + b * steps) % rows
+            row = b * steps + (hardware - 1) % steps
             for c, i, _ in behind[node.name, j]:
                 count[type(c).__name__.lower()][row, number[c.target, i]] += 1
             targets = {number[c.target, i] for c, i, _ in behind[node.name, j]}
@@ -102,7 +102,7 @@ def brute(program: Program, result: Result, cores: Cores) -> dict[str, object]:
                 count["messages_in"][row, target] += 1
             if isinstance(node, Input):
                 continue
-            active.add((row, b, node.name, j))
+            active.add((row, node.name, j))
             own = number[node.name, j]
             count["spikes"][row, own] += 1
             for target in targets:
@@ -119,7 +119,7 @@ def brute(program: Program, result: Result, cores: Cores) -> dict[str, object]:
                 count["hops_x"][node.name] += hops_x
                 count["hops_y"][node.name] += len(way) - hops_x
                 count["routes"][row, hops_x, len(way) - hops_x] += 1
-    for row, _, name, i in active:
+    for row, name, i in active:
         count["active"][row, number[name, i]] += 1
     for (row, *_), n in count["links"].items():
         count["busiest_link"][(row,)] = max(n, count["busiest_link"][(row,)])
@@ -180,6 +180,21 @@ def test_cores_equal_a_walk(seed: int, samples: int, room: int) -> None:
         assert found.neurons[own].sum() == layer.neurons
 
 
+def alike(a: CoreActivity, b: CoreActivity) -> None:
+    assert (a.samples, a.steps, a.tiles) == (b.samples, b.steps, b.tiles)
+    for name in ("all_sops", "active", "spikes", "messages_in", "messages_out", "neurons", "busiest_link", "routes"):
+        assert np.array_equal(getattr(a, name), getattr(b, name)), name
+    for name in ("messages", "hops_x", "hops_y", "off_chip"):
+        assert getattr(a, name) == getattr(b, name), name
+    assert all(np.array_equal(sops, b.sops[kind]) for kind, sops in a.sops.items())
+
+
+def part(result: Result, first: int, last: int) -> Result:
+    """Some samples of a run."""
+    sent = {name: x[:, first:last] for name, x in result.sent.items()}
+    return Result(result.spikes[:, first:last], result.latency, {}, sent)
+
+
 def lif(name: str, shape: Shape) -> LIF:
     return LIF(name, shape, 4095, 400, 1, np.zeros(shape, np.int64))
 
@@ -221,10 +236,10 @@ def test_one_spike_by_hand() -> None:
     assert {name: n for name, n in found.messages.items() if n} == {"a": 5}
 
 
-def test_hardware_time_is_a_circle() -> None:
-    """c's window is steps 3 to 5; the last two of the last sample are rows 6 and 7 of 6."""
+def test_the_time_of_each_sample_is_a_circle() -> None:
+    """c's window is steps 3 to 5; the last two of each sample are its rows 3 and 4 of 3."""
     found = count_cores(hand_program(), hand_result(c=[(3, 0, 0), (4, 0, 0), (5, 1, 1)]), HAND_CORES)
-    assert [tuple(at) for at in np.argwhere(found.spikes)] == [(1, 6), (2, 5), (3, 5)]
+    assert [tuple(at) for at in np.argwhere(found.spikes)] == [(0, 5), (2, 5), (4, 6)]
     assert found.messages_in.sum() == found.messages["c"] == 0
 
 
@@ -246,18 +261,16 @@ def test_messages_to_another_chip_have_no_hops() -> None:
 @settings(max_examples=15, deadline=None)
 @given(seed=SEEDS)
 def test_samples_of_a_simulation_stand_for_themselves(seed: int) -> None:
-    """What a run of several samples does in all is what runs of one do, on the cores of the map."""
+    """A run of several samples does what runs of one do, row by row, on the cores of the map."""
     program, inputs = random_program(np.random.default_rng(seed), steps=STEPS, batch=3)
     for chip in (LOIHI1, LOIHI2):
         cores = cores_of(map_cores(program, chip), chip)
         whole = count_cores(program, simulate(program, inputs), cores)
-        parts = [
+        a, b, c = (
             count_cores(program, simulate(program, {n: x[:, b : b + 1] for n, x in inputs.items()}), cores)
             for b in range(3)
-        ]
-        for name in ("all_sops", "active", "spikes", "messages_in", "messages_out"):
-            assert np.array_equal(getattr(whole, name).sum(axis=0), sum(getattr(p, name).sum(axis=0) for p in parts))
-        assert Counter(whole.messages) == sum((Counter(p.messages) for p in parts), Counter())
+        )
+        alike(whole, a + b + c)
 
 
 def test_one_core_for_each_group_receives_each_spike_once() -> None:
@@ -308,16 +321,17 @@ def test_an_image_that_is_cut_into_runs_is_refused_before_a_convolution_only() -
 @settings(max_examples=20, deadline=None)
 @given(seed=SEEDS)
 def test_runs_add_up(seed: int) -> None:
+    """A batch is counted as the sum of its parts, wherever it is cut."""
     rng = np.random.default_rng(seed)
     program, _ = random_program(rng, steps=STEPS, batch=1)
     cores = random_cores(program, rng)
-    a, b = (count_cores(program, made_up(program, rng, samples), cores) for samples in (2, 1))
-    both = a + b
-    assert (both.samples, both.rows, both.tiles) == (3, a.rows + b.rows, a.tiles)
-    for name in ("all_sops", "active", "spikes", "messages_in", "messages_out", "busiest_link", "routes"):
-        assert np.array_equal(getattr(both, name), np.concatenate([getattr(a, name), getattr(b, name)]))
-    for name in ("messages", "hops_x", "hops_y", "off_chip"):
-        assert Counter(getattr(both, name)) == Counter(getattr(a, name)) + Counter(getattr(b, name))
+    result = made_up(program, rng, 4)
+    whole = count_cores(program, result, cores)
+    assert whole.rows == 4 * STEPS
+    for cut in range(1, 4):
+        alike(
+            count_cores(program, part(result, 0, cut), cores) + count_cores(program, part(result, cut, 4), cores), whole
+        )
 
 
 def test_runs_on_other_cores_do_not_add() -> None:
