@@ -1,8 +1,8 @@
 """One pass over what a node sent: events by class of neurons, and what one event of each class adds to the columns of
 a table.
 
-Classes come in runs of neighbours, and channels of an image in bands that have the same ones. So channels are added up
-first, then what lies between two changes of class: both are sums of bytes, without a look at any one of them.
+Classes of an image are much alike from channel to channel and from row to row. So channels with the same classes are
+added up first, then rows, then what lies between two changes of class: sums of bytes, without a look at any of them.
 Every function calls those of this file only, so that numba's kept copies are those of this file.
 """
 
@@ -13,23 +13,24 @@ from numba import njit
 from numpy.typing import NDArray
 
 from spikeport.fixed import Ints
+from spikeport.program import Shape
 
-BAND = 255  # rows that are added up in a byte
+BAND = 255  # channels that are added up in a byte
 
 
 class Bins(NamedTuple):
-    """The classes of a node's neurons, which are rows of equal length."""
+    """The classes of the neurons of a node, which are channels of rows; all in one row if it is no image."""
 
     bands: Ints
-    """Rows with the same classes, at most `BAND`: `(bands, 2)`, first and last + 1."""
-    pointers: Ints
-    """The runs of each band, `(bands + 1,)`."""
+    """Channels with the same classes, at most `BAND`: `(bands, 2)`, first and last + 1."""
+    line: Ints
+    """Which of the different rows of classes each row of a band has, `(bands, rows)`."""
     stops: Ints
-    """Where in a row each run ends, `(runs,)`."""
+    """Where each run of one class ends in these different rows, one after the other, `(runs,)`."""
     classes: Ints
     """Of each run, `(runs,)`."""
-    plane: NDArray[np.uint8]
-    """As long as a row, for its length."""
+    shape: tuple[int, int]
+    """How many different rows there are, and how long they are."""
 
 
 class Adds(NamedTuple):
@@ -41,21 +42,25 @@ class Adds(NamedTuple):
     values: Ints
 
 
-def bins(label: Ints, channels: int) -> Bins:
-    """Of neurons `(n,)` with these classes: one row, or one for each channel, whichever is less to do."""
-    return min(_bins(label[None]), _bins(label.reshape(channels, -1)), key=lambda b: int(b.bands[-1, 1]) + b.stops.size)
+def bins(label: Ints, shape: Shape) -> Bins:
+    """Of neurons with these classes, `(n,)`: as an image of this shape or as one row, whichever is less to do."""
+    image = (shape[0], shape[1], -1) if len(shape) == 3 else (1, 1, -1)
+    return min(_bins(label.reshape(image)), _bins(label.reshape(1, 1, -1)), key=_effort)
 
 
-def _bins(rows: Ints) -> Bins:
-    number, length = rows.shape
-    differ = np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1)) + 1
-    edges = np.union1d([0, *differ, number], np.arange(0, number, BAND))
-    chosen = rows[edges[:-1]]
-    last = np.ones(chosen.shape, np.bool_)  # of a run
-    last[:, :-1] = chosen[:, 1:] != chosen[:, :-1]
-    pointers = np.concatenate([[0], np.cumsum(last.sum(axis=1))])
-    stops = np.nonzero(last)[1] + 1
-    return Bins(np.stack([edges[:-1], edges[1:]], axis=1), pointers, stops, chosen[last], np.empty(length, np.uint8))
+def _bins(label: Ints) -> Bins:
+    channels, rows, length = label.shape
+    differ = np.flatnonzero((label[1:] != label[:-1]).any(axis=(1, 2))) + 1
+    edges = np.union1d([0, *differ, channels], np.arange(0, channels, BAND))
+    lines, line = np.unique(label[edges[:-1]].reshape(-1, length), axis=0, return_inverse=True)
+    in_turn = lines.reshape(-1)
+    last = np.append(in_turn[1:] != in_turn[:-1], True)  # of a run
+    bands = np.stack([edges[:-1], edges[1:]], axis=1)
+    return Bins(bands, line.reshape(-1, rows), np.flatnonzero(last) + 1, in_turn[last], lines.shape)
+
+
+def _effort(found: Bins) -> int:
+    return int(found.bands[-1, 1]) + found.line.size + found.stops.size
 
 
 @njit(nogil=True, cache=True)
@@ -68,11 +73,11 @@ def add_events(sent, first, last, bins, adds, sums):  # type: ignore[no-untyped-
         sums: int64 `(B, steps of the input, columns)`; a step is in the row of its number modulo theirs.
     """
     found, total = np.zeros((2, adds.pointers.size - 1), np.int64)
-    plane = np.empty_like(bins.plane)
+    plane, lines = np.empty(bins.line.shape[1] * bins.shape[1], np.uint8), np.empty(bins.shape, np.int32)
     for step in range(first, last):
         for b in range(sent.shape[1]):
             found[:] = 0
-            _count(sent[step, b], bins, plane, found)
+            _count(sent[step, b], bins, plane, lines, found)
             row = sums[b, step % sums.shape[1]]
             for k in range(found.size):
                 if found[k]:
@@ -92,7 +97,7 @@ def add_active(reached, full, own, sample, first, bins, everyone, sums):  # type
         everyone: The neurons of each class, `(classes,)`.
         sums: int64 `(B, steps of the input, classes)`.
     """
-    plane = np.empty_like(bins.plane)
+    plane, lines = np.empty(bins.line.shape[1] * bins.shape[1], np.uint8), np.empty(bins.shape, np.int32)
     for i in range(len(reached)):
         for b in range(reached.shape[1]):
             row = sums[sample + b, (first + i) % sums.shape[1]]
@@ -102,23 +107,36 @@ def add_active(reached, full, own, sample, first, bins, everyone, sums):  # type
             marks, spikes = reached[i, b], own[first + i, sample + b]
             for j in range(marks.size):
                 marks[j] |= spikes[j]
-            _count(marks, bins, plane, row)
+            _count(marks, bins, plane, lines, row)
 
 
 @njit
-def _count(marks, bins, plane, found):  # type: ignore[no-untyped-def]
-    """Adds to `found` how many of each class are not 0."""
-    length = plane.size
+def _count(marks, bins, plane, lines, found):  # type: ignore[no-untyped-def]
+    """Adds to `found` how many of each class are not 0; `plane` and `lines` are room for sums."""
+    lines[:] = 0
+    size, length = plane.size, lines.shape[1]
     for band in range(len(bins.bands)):
         plane[:] = 0
-        for k in range(bins.bands[band, 0], bins.bands[band, 1]):
-            row = marks[k * length : (k + 1) * length]
-            for j in range(length):
-                plane[j] += row[j] != 0
-        start = 0
-        for run in range(bins.pointers[band], bins.pointers[band + 1]):
-            stop, events = bins.stops[run], np.int32(0)
-            for j in range(start, stop):
-                events = np.int32(events + plane[j])
-            found[bins.classes[run]] += events
-            start = stop
+        for channel in range(bins.bands[band, 0], bins.bands[band, 1]):
+            _add_marks(plane, marks[channel * size : (channel + 1) * size])
+        for row in range(bins.line.shape[1]):
+            _add_bytes(lines[bins.line[band, row]], plane[row * length : (row + 1) * length])
+    in_turn, start = lines.reshape(-1), 0
+    for run in range(bins.stops.size):
+        events = np.int32(0)
+        for part in in_turn[start : bins.stops[run]]:
+            events = np.int32(events + part)
+        found[bins.classes[run]] += events
+        start = bins.stops[run]
+
+
+@njit
+def _add_marks(sums, marks):  # type: ignore[no-untyped-def]
+    for j in range(sums.size):
+        sums[j] = np.uint8(sums[j] + np.uint8(marks[j] != 0))
+
+
+@njit
+def _add_bytes(sums, parts):  # type: ignore[no-untyped-def]
+    for j in range(sums.size):
+        sums[j] += np.int32(parts[j])

@@ -41,8 +41,9 @@ class CoresOfGroup:
     bins: Bins
     neurons: Ints
     """On each of its cores."""
+    spikes: slice
     active: slice
-    """Columns of its active neurons."""
+    """Columns of its cores in these parts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,12 +87,14 @@ def _make(program: Program, cores: Cores) -> CorePlan:
         blocks = _blocks(table, way, cores, links)
         adds = sparse.hstack([blocks.get(name, _empty(table, n)) for name, n in widths.items()], format="csr")
         packed = Adds(adds.indptr.astype(np.int64), adds.indices.astype(np.int32), adds.data.astype(np.int64))
-        senders[node.name] = SenderPlan(bins(table.label.astype(np.int64), node.shape[0]), packed, _traffic(table, way))
+        senders[node.name] = SenderPlan(bins(table.label.astype(np.int64), node.shape), packed, _traffic(table, way))
     groups = {}
     for group in program.groups:
-        cut, first = cores.cuts[group.name], parts["active"].start + cores.first[group.name]
-        own = slice(first, first + cut.cores)
-        groups[group.name] = CoresOfGroup(bins(cut.labels(), group.shape[0]), cut.neurons, own)
+        cut, first = cores.cuts[group.name], cores.first[group.name]
+        spikes, active = (
+            slice(s + first, s + first + cut.cores) for s in (parts["spikes"].start, parts["active"].start)
+        )
+        groups[group.name] = CoresOfGroup(bins(cut.labels(), group.shape), cut.neurons, spikes, active)
     return CorePlan(parts, senders, groups)
 
 

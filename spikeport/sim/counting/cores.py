@@ -41,6 +41,9 @@ def count_cores(program: Program, result: Result, cores: Cores) -> CoreActivity:
     for group in plan_of(program).groups:
         where, window, own = plan.groups[group.name], windows[group.name], sent[group.name]
         active = sums[:, :, where.active]
+        if not group.reaches:  # only a host reaches it
+            active[:] = sums[:, :, where.spikes]
+            continue
         for sample, reached, full in reached_blocks(group.reaches, sent, own, window):
             add_active(reached, full, own, sample, window.start - 1, where.bins, where.neurons, active)
     rows = sums.reshape(samples * steps, -1)
