@@ -4,7 +4,7 @@ A synapse of weight 0 counts, since storage visits it. A spike that is sent at h
 So a dense connection with one delay makes every neuron active at any event, and a convolution all channels of a place.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -79,21 +79,32 @@ def reach_of(connection: Connection, source: Shape) -> Reach:
 def active_per_step(reaches: tuple[Reach, ...], sent: Mapping[str, Marks], own: Marks, window: range) -> Ints:
     """Active neurons of a group in each step of its window, all samples, int64 `(W,)`.
 
+    Arguments are those of `reached_blocks`.
+    """
+    found, first = np.zeros(len(window), np.int64), window.start - 1
+    for sample, reached, full in reached_blocks(reaches, sent, own, window):
+        count_active(reached, full, own, sample, first, found)
+    return found
+
+
+def reached_blocks(
+    reaches: tuple[Reach, ...], sent: Mapping[str, Marks], own: Marks, window: range
+) -> Iterator[tuple[int, Marks, Marks]]:
+    """The first of some samples at a time, and `reached` and `full` of them, as `reach` says.
+
     Args:
         reaches: Of the connections into the group; those that mark most at once come first.
         sent: `(steps, B, n)` of their sources, the whole run.
         own: Likewise of the group.
     """
     _, samples, n = own.shape
-    found, first = np.zeros(len(window), np.int64), window.start - 1
     block = max(1, BLOCK_BYTES // max(1, len(window) * n))
     for sample in range(0, samples, block):
         reached = np.zeros((len(window), min(block, samples - sample), n), np.uint8)
         full = np.zeros(reached.shape[:2], np.uint8)
         for reach in reaches:
-            reach.mark(reached, full, sent[reach.source], sample, first)
-        count_active(reached, full, own, sample, first, found)
-    return found
+            reach.mark(reached, full, sent[reach.source], sample, window.start - 1)
+        yield sample, reached, full
 
 
 def in_order(reaches: list[Reach]) -> tuple[Reach, ...]:
