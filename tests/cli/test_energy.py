@@ -215,6 +215,16 @@ BAD = {
         "",
         "energy: ANN profile (loihi1-sanafe) has no price for a MAC; name a profile of arithmetic",
     ),
+    "a paper's convention at a chip's prices": (
+        ("--profile", "loihi2-estimate", "--convention", "paper-spikformer"),
+        "",
+        "energy: paper-spikformer (loihi2-estimate) has no prices for the MACs and accumulates of a paper's",
+    ),
+    "memory at a chip's prices": (
+        ("--profile", "loihi1-sanafe", "--memory", "lemaire"),
+        "",
+        "energy: memory (loihi1-sanafe) has no prices of bare arithmetic",
+    ),
     "csv that cannot be written": (("--csv", "{here}/none/e.csv"), "", "{here}/none/e.csv: cannot be written"),
     "another network to compare": (("--compare", "{here}/none.h5"), "", "{here}/none.h5: "),
 }  # fmt: skip

@@ -124,16 +124,16 @@ def estimate_energy(
     Args:
         profile: A profile, the name of a shipped one, or the path of a TOML file.
         activity: What each core did (`count_cores`); without it messages, hops and latency are unknown.
-        convention: How operations are counted, a name of `CONVENTIONS`. All are in `Energy.sensitivity`.
+        convention: How operations are counted, a name of `CONVENTIONS`; those of papers go with prices of bare
+            arithmetic alone. All are in `Energy.sensitivity`.
         ann: Prices the ANN and the host. If None: the profile itself, or `cmos45-int8` if that has no price for a MAC.
-        memory: Adds Lemaire's memory traffic, on both sides.
+        memory: Adds Lemaire's memory traffic, on both sides; to prices of bare arithmetic alone.
 
     Raises:
-        InputError: an unknown name, or an activity of another run. FileError: a profile that is not one.
+        InputError: an unknown name, an activity of another run, or a convention or memory that the profile's prices do
+        not go with. FileError: a profile that is not one.
     """
-    prices = profile_named(profile) if isinstance(profile, str) else profile
-    arithmetic = _arithmetic(prices, ann)
-    chosen = convention_named(convention)
+    prices, arithmetic, chosen = chosen_prices(profile, convention=convention, ann=ann, memory=memory)
     work = _work(counts, activity, chosen)
     layers = tuple(_layer(layer, work[layer.name], counts, prices, arithmetic, memory) for layer in counts.layers)
     unpriced = unpriced_of(q for found in work.values() for q in found if _price(q, prices, arithmetic) is None)
@@ -161,6 +161,16 @@ def estimate_energy(
     )
 
 
+def chosen_prices(
+    profile: Profile | str, *, convention: str = "exact", ann: Profile | str | None = None, memory: bool = False
+) -> tuple[Profile, Profile, Convention]:
+    """Prices, those of MACs, and the convention, as `estimate_energy` takes and refuses them; before long work."""
+    prices = profile_named(profile) if isinstance(profile, str) else profile
+    arithmetic, chosen = _arithmetic(prices, ann), convention_named(convention)
+    _check_fits(prices, chosen, memory)
+    return prices, arithmetic, chosen
+
+
 def _arithmetic(profile: Profile, ann: Profile | str | None) -> Profile:
     """What prices MACs."""
     chosen = profile_named(ann) if isinstance(ann, str) else ann
@@ -170,6 +180,19 @@ def _arithmetic(profile: Profile, ann: Profile | str | None) -> Profile:
         do = "name a profile of arithmetic, such as cmos45-int8"
         raise InputError("energy", "ANN profile", got=chosen.name, relation="has no price for", limit="a MAC", do=do)
     return chosen
+
+
+def _check_fits(profile: Profile, convention: Convention, memory: bool) -> None:
+    """What papers count, and a model of memory, belong to prices of bare arithmetic: a chip's hold more than that."""
+    if {"mac", "ac"} <= profile.energy_pj.keys():
+        return
+    do = "name a profile of arithmetic, such as cmos45-fp32"
+    if convention.name != "exact":
+        limit = "the MACs and accumulates of a paper's convention"
+        raise InputError("energy", convention.name, got=profile.name, relation="has no prices for", limit=limit, do=do)
+    if memory:
+        limit = "bare arithmetic, to which memory traffic could be added"
+        raise InputError("energy", "memory", got=profile.name, relation="has no prices of", limit=limit, do=do)
 
 
 def _work(counts: Counts, activity: CoreActivity | None, convention: Convention) -> dict[str, tuple[Quantity, ...]]:
