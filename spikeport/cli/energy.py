@@ -20,7 +20,8 @@ def energy(
         list[str] | None,
         typer.Option(
             metavar="PROFILE",
-            help="What operations cost: a name that 'spikeport profiles' lists, or a .toml file; repeatable. [default: cmos45-fp32]",
+            help="What operations cost: a name of 'spikeport profiles', or a .toml file; repeatable."
+            " [default: cmos45-fp32]",
         ),
     ] = None,
     compare: Annotated[
@@ -32,9 +33,7 @@ def energy(
     ] = None,
     convention: Annotated[
         str,
-        typer.Option(
-            help="exact, or a paper's way to count, at prices of arithmetic: paper-spikformer, paper-esvae, paper-syops."
-        ),
+        typer.Option(help="exact, or a paper's, at prices of arithmetic: paper-spikformer, paper-esvae, paper-syops."),
     ] = "exact",
     ann: Annotated[
         str | None,

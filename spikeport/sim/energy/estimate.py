@@ -136,10 +136,12 @@ def estimate_energy(
     prices, arithmetic, chosen = chosen_prices(profile, convention=convention, ann=ann, memory=memory)
     work = _work(counts, activity, chosen)
     layers = tuple(_layer(layer, work[layer.name], counts, prices, arithmetic, memory) for layer in counts.layers)
-    unpriced = unpriced_of(q for found in work.values() for q in found if _price(q, prices, arithmetic) is None)
+    left = unpriced_of(q for found in work.values() for q in found if _price(q, prices, arithmetic) is None)
+    unpriced = () if prices.scope == "all_in" else left
     snn, ann_pj = total(layer.total for layer in layers), total(layer.ann for layer in layers)
     by_spikes = total(part for layer in layers for name, part in layer.parts.items() if name in BY_SPIKES)
     latency = None if activity is None else estimate_latency(activity, prices, counts.latency)
+    static = _static(prices, activity, latency)
     integers = profile_named(INTEGERS)
     return Energy(
         profile=prices,
@@ -148,15 +150,22 @@ def estimate_energy(
         counts=counts,
         activity=activity,
         layers=layers,
-        unpriced=() if prices.scope == "all_in" else unpriced,
+        unpriced=unpriced,
         baselines=baselines(counts, snn, ann_pj, integers, _sensitivity(chosen, counts, integers).energy_pj or ZERO),
         thresholds=thresholds(counts),
         break_even=break_even(counts, snn.nominal, by_spikes.nominal, ann_pj.nominal),
         sensitivity=tuple(_sensitivity(one, counts, arithmetic) for one in CONVENTIONS.values()),
         latency=latency,
-        static_pj=_static(prices, activity, latency),
+        static_pj=static,
         caveats=caveats(
-            counts, prices, arithmetic, unpriced, mapped=activity is not None, memory=memory, convention=chosen
+            counts,
+            prices,
+            arithmetic,
+            unpriced,
+            cores=None if activity is None else activity.cores,
+            static=static is not None,
+            memory=memory,
+            convention=chosen,
         ),
     )
 

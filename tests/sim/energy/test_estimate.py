@@ -135,6 +135,25 @@ def test_memory_is_added_on_both_sides() -> None:
     assert "memory traffic" in " ".join(without.caveats).lower()
 
 
+@pytest.mark.parametrize("profile", profile_names())
+@pytest.mark.parametrize("mapped", [False, True])
+def test_caveats_say_what_the_estimate_says(profile: str, mapped: bool) -> None:
+    energy = estimate_energy(hand_counts(), profile, activity=hand_activity() if mapped else None)
+    told = " ".join(energy.caveats)
+    assert ("Not in the total" in told) is bool(energy.unpriced)
+    assert ("stated beside the total" in told) is (energy.static_pj is not None)
+    assert ("no price for a MAC" in told) is ("mac" not in energy.profile.energy_pj)
+    assert ("3 cores of loihi1" in told) is (mapped and profile.startswith("loihi"))
+
+
+def test_an_ann_at_other_prices_of_arithmetic_is_called_that() -> None:
+    told = " ".join(estimate_energy(hand_counts(), "cmos45-fp32", ann="cmos45-int8").caveats)
+    assert "two kinds of arithmetic" in told and "no price for a MAC" not in told
+    assert "kinds of arithmetic" not in " ".join(
+        estimate_energy(hand_counts(), "cmos45-fp32", ann="cmos45-fp32").caveats
+    )
+
+
 @pytest.mark.parametrize("profile", sorted({*profile_names()} - {*ARITHMETIC}))
 def test_a_chip_s_prices_are_not_mixed_with_papers_conventions_nor_with_a_model_of_memory(profile: str) -> None:
     """They would leave most of the work unpriced, or charge memory twice."""
