@@ -98,7 +98,7 @@ def test_people_get_one_table_totals_with_bounds_verdicts_and_caveats(made: Path
         "per inference",
     ):
         assert words in out
-    assert "This network is" in out and "limit 0.15" in out
+    assert "not below the limit of 0.15 against" in out
     assert "paper-syops" in out and "Times exact" in out
     assert "Energy-delay product" in out
 

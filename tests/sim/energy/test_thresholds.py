@@ -11,7 +11,7 @@ from tests.sim.energy.hand import SPIKES, hand_counts
 
 def test_every_limit_has_a_sentence_with_both_figures() -> None:
     found = thresholds(hand_counts())
-    assert [(t.figure, t.limit) for t in found] == [
+    assert [(t.published.figure, t.published.limit) for t in found] == [
         ("spikes_per_synapse", 0.15),
         ("spikes_per_synapse", 1.38),
         ("spikes_per_synapse", 1.72),
@@ -21,11 +21,25 @@ def test_every_limit_has_a_sentence_with_both_figures() -> None:
     # 7 spikes over 2 synapses each, 32 synapses, 2 samples; 7 of 16 neurons x 2 steps x 2 samples
     assert {t.value for t in found[:3]} == {Fraction(SPIKES * 2, 32 * 2)}
     assert {t.value for t in found[3:]} == {Fraction(SPIKES, 64)}
-    assert found[0].sentence.startswith(
-        "This network is not below it: 0.219 spikes per synapse and inference, limit 0.15"
-    )
-    assert found[1].sentence.startswith("This network is below it: 0.219 spikes per synapse and inference, limit 1.38")
-    assert found[3].sentence.startswith("This network is not below it: 10.9% mean input rate, limit 6.4%")
+    assert found[0].sentence.startswith("Spikes per synapse and inference: 0.219, not below the limit of 0.15 against")
+    assert found[1].sentence.startswith("Spikes per synapse and inference: 0.219, below the limit of 1.38 against")
+    assert found[3].sentence.startswith("Mean input rate: 10.9%, not below the limit of 6.4% against a quantized ANN")
+
+
+def test_a_limit_found_for_other_numbers_of_steps_says_so() -> None:
+    found = thresholds(hand_counts())
+    assert [t.applies for t in found] == [True, True, True, False, False]
+    assert "5 to 10 steps, while this inference takes 2 (Yan" in found[3].sentence
+    ten = thresholds(replace(hand_counts(), steps=10))
+    assert [t.applies for t in ten] == [True, True, True, True, False]
+    assert "while" not in ten[3].sentence
+
+
+def test_without_synapses_there_is_nothing_to_compare() -> None:
+    counts = hand_counts()
+    found = thresholds(replace(counts, layers=counts.layers[:1]))  # the host's layer alone
+    assert {(t.value, t.below) for t in found} == {(None, None)}
+    assert all("no synapses to compare" in t.sentence for t in found)
 
 
 def test_at_the_limit_is_not_below() -> None:
