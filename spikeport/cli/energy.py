@@ -20,7 +20,8 @@ def energy(
         list[str] | None,
         typer.Option(
             metavar="PROFILE",
-            help="What operations cost: a name of --list, or a .toml file; repeatable. [default: cmos45-fp32]",
+            help="What operations cost: a name of 'spikeport profiles', or a .toml file; repeatable."
+            " [default: cmos45-fp32]",
         ),
     ] = None,
     compare: Annotated[
@@ -31,13 +32,16 @@ def energy(
         typer.Option(metavar="Y.NPZ", help="A run of NET on X, from 'spikeport run --record all', of any back end."),
     ] = None,
     convention: Annotated[
-        str, typer.Option(help="exact, or a papers' way to count: paper-spikformer, paper-esvae, paper-syops.")
+        str,
+        typer.Option(help="exact, or a paper's, at prices of arithmetic: paper-spikformer, paper-esvae, paper-syops."),
     ] = "exact",
     ann: Annotated[
         str | None,
         typer.Option(metavar="PROFILE", help="Prices the ANN. [default: PROFILE, or cmos45-int8 for a chip]"),
     ] = None,
-    memory: Annotated[Literal["lemaire"] | None, typer.Option(help="Add a model of memory traffic.")] = None,
+    memory: Annotated[
+        Literal["lemaire"] | None, typer.Option(help="Add a model of memory traffic to prices of arithmetic.")
+    ] = None,
     cores: Annotated[bool, typer.Option("--cores/--no-cores", help="Map to cores: messages, hops, times.")] = True,
     csv: Annotated[Path | None, typer.Option(metavar="E.CSV", help="Write layers and terms as CSV.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="REPORT.HTML", help="Write a report too.")] = None,

@@ -14,9 +14,10 @@ from spikeport.cores import Cores
 from spikeport.deploy.cores import cores_of, map_cores
 from spikeport.errors import InputError
 from spikeport.program_file import load_program
-from spikeport.sim.energy import Energy, Profile, estimate_energy, profile_named, tables
+from spikeport.sim.energy import Energy, Profile, estimate_energy, tables
 from spikeport.sim.energy.described import described_names
 from spikeport.sim.energy.document import document
+from spikeport.sim.energy.estimate import chosen_prices
 from spikeport.sim.energy.page import write_page
 
 COMPARISON_SCHEMA = "spikeport-energy-comparison/1"
@@ -77,7 +78,10 @@ def energy(asked: Asked) -> Answer:
         return _described(asked)
     if asked.input is None:
         raise InputError("energy", "input", relation="is missing", do="give the Program's samples, --input X.NPZ")
-    profiles = [profile_named(name) for name in asked.profiles]
+    profiles = [
+        chosen_prices(name, convention=asked.convention, ann=asked.ann, memory=asked.memory)[0]
+        for name in asked.profiles
+    ]
     for path in (asked.html, asked.csv):
         if path is not None:
             check_file_writable(path)

@@ -189,9 +189,10 @@ def _energy_row(energy: Energy) -> tuple[str, str, str]:
 
 def _limits(energy: Energy, figure: str) -> str:
     """On which side of the published limits a figure is."""
-    found = sorted((t for t in energy.thresholds if t.figure == figure), key=attrgetter("limit"))
-    below, sources = sum(t.below for t in found), "; ".join(dict.fromkeys(t.source for t in found))
-    shown = [f"{t.limit:.1%}" if figure == "input_rate" else f"{t.limit:g}" for t in found]
+    found = sorted((t for t in energy.thresholds if t.published.figure == figure), key=attrgetter("published.limit"))
+    below, sources = sum(bool(t.below) for t in found), "; ".join(dict.fromkeys(t.published.source for t in found))
+    limits = [t.published.limit for t in found]
+    shown = [f"{limit:.1%}" if figure == "input_rate" else f"{limit:g}" for limit in limits]
     return f"below {below or 'none'} of the published limits for beating an ANN: {', '.join(shown)} ({sources})"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from spikeport.cores import Cores
 from spikeport.sim.counting.counts import Counts
 from spikeport.sim.energy.conventions import Convention
 from spikeport.sim.energy.price import Unpriced
@@ -14,19 +15,25 @@ def caveats(
     arithmetic: Profile,
     unpriced: tuple[Unpriced, ...],
     *,
-    mapped: bool,
-    memory: bool,
+    cores: Cores | None,
     static: bool,
+    memory: bool,
     convention: Convention,
 ) -> tuple[str, ...]:
-    """In the order in which a critic would ask."""
+    """In the order in which a critic would ask.
+
+    Args:
+        unpriced: What the total leaves out.
+        static: Whether static energy is stated beside it.
+    """
     return tuple(
         (
             *_kind(profile),
-            *_prices(profile, arithmetic, unpriced, memory, static),
+            *_prices(profile, arithmetic, unpriced, memory),
+            *_static(profile, static),
             *(convention.caveats if convention.name != "exact" else ()),
             *convention.program_caveats,
-            *_cores(profile, mapped),
+            *_cores(profile, cores),
             *_run(counts),
         )
     )
@@ -45,33 +52,45 @@ def _kind(profile: Profile) -> Iterator[str]:
         )
 
 
-def _prices(
-    profile: Profile, arithmetic: Profile, unpriced: tuple[Unpriced, ...], memory: bool, static: bool
-) -> Iterator[str]:
+def _prices(profile: Profile, arithmetic: Profile, unpriced: tuple[Unpriced, ...], memory: bool) -> Iterator[str]:
     if unpriced:
         yield "Not in the total, because there is no price or no count: " + ", ".join(map(str, unpriced)) + "."
     if not memory and "mac" in profile.energy_pj:
         yield (
-            "Memory traffic is not in the total, and can cost more than all arithmetic together; an estimate of it "
-            "can be added (memory model `lemaire`)."
+            "Memory traffic is not in the total, and can cost more than all arithmetic together; --memory lemaire adds "
+            "an estimate of it."
         )
     if memory:
         yield "Memory traffic is that of a model with one memory for each kind of data and layer, not of a chip."
-    if arithmetic is not profile:
+    if "mac" not in profile.energy_pj:
         yield (
-            f"The ANN, and what the host computes, are at the prices of {arithmetic.name}, arithmetic alone; "
-            f"the rest is at those of {profile.name}."
+            f"{profile.name} has no price for a MAC: the ANN, and what the host computes, are at the prices of "
+            f"{arithmetic.name}, arithmetic alone. The ratio compares a chip with bare arithmetic."
         )
-        if "mac" not in profile.energy_pj:
-            yield "The ratio so compares a chip with bare arithmetic."
-    if profile.scope == "per_term":
-        yield f"Static power is not in the total{'; it is stated beside it' if static else ''}."
+    elif arithmetic.sha256 != profile.sha256:
+        yield (
+            f"The ANN, and what the host computes, are at the prices of {arithmetic.name}, the rest of the SNN at "
+            f"those of {profile.name}: the ratio compares two kinds of arithmetic."
+        )
 
 
-def _cores(profile: Profile, mapped: bool) -> Iterator[str]:
-    if not mapped and {"message", "hop_x", "hop_y"} & set(profile.energy_pj):
-        yield "No cores were given, so messages and hops are unknown."
-    if mapped and profile.scope == "per_term":
+def _static(profile: Profile, static: bool) -> Iterator[str]:
+    if static:
+        yield "Static energy is stated beside the total and is not in it."
+    elif profile.scope == "per_term":
+        yield "Static energy is not in the total: its power, or the time that it lasts, is not known."
+
+
+def _cores(profile: Profile, cores: Cores | None) -> Iterator[str]:
+    by_cores = {"message", "hop_x", "hop_y"} & set(profile.energy_pj) or profile.latency_model
+    if cores is None and by_cores:
+        yield "No cores were given, so messages, hops and times are unknown."
+    if cores is not None and by_cores:
+        yield (
+            f"Messages, hops and times are those of one mapping to {cores.count} core{'' if cores.count == 1 else 's'} "
+            f"of {cores.chip.name}; another mapping has others."
+        )
+    if cores is not None and profile.scope == "per_term":
         yield "What the host sends to the chip and reads from it is not counted."
 
 

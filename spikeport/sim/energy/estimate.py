@@ -131,24 +131,25 @@ def estimate_energy(
     Args:
         profile: A profile, the name of a shipped one, or the path of a TOML file.
         activity: What each core did (`count_cores`); without it messages, hops and latency are unknown.
-        convention: How operations are counted, a name of `CONVENTIONS`. All are in `Energy.sensitivity`.
+        convention: How operations are counted, a name of `CONVENTIONS`; those of papers go with prices of bare
+            arithmetic alone. All are in `Energy.sensitivity`.
         ann: Prices the ANN and the host. If None: the profile itself, or `cmos45-int8` if that has no price for a MAC.
-        memory: Adds Lemaire's memory traffic, on both sides.
+        memory: Adds Lemaire's memory traffic, on both sides; to prices of bare arithmetic alone.
 
     Raises:
-        InputError: an unknown name, or an activity of another run. FileError: a profile that is not one.
+        InputError: an unknown name, an activity of another run, or a convention or memory that the profile's prices do
+        not go with. FileError: a profile that is not one.
     """
-    prices = profile_named(profile) if isinstance(profile, str) else profile
-    arithmetic = _arithmetic(prices, ann)
-    chosen = convention_named(convention)
+    prices, arithmetic, chosen = chosen_prices(profile, convention=convention, ann=ann, memory=memory)
     work = _work(counts, activity, chosen)
     layers = tuple(_layer(layer, work[layer.name], counts, prices, arithmetic, memory) for layer in counts.layers)
-    unpriced = unpriced_of(q for found in work.values() for q in found if _price(q, prices, arithmetic) is None)
+    left = unpriced_of(q for found in work.values() for q in found if _price(q, prices, arithmetic) is None)
+    unpriced = () if prices.scope == "all_in" else left
     snn, ann_pj = total(layer.total for layer in layers), total(layer.ann for layer in layers)
     by_spikes = total(part for layer in layers for name, part in layer.parts.items() if name in BY_SPIKES)
     latency = None if activity is None else estimate_latency(activity, prices, counts.latency)
+    static = _static(prices, activity, latency)
     integers = profile_named(INTEGERS)
-    static_pj = _static(prices, activity, latency)
     return Energy(
         profile=prices,
         arithmetic=arithmetic,
@@ -156,24 +157,34 @@ def estimate_energy(
         counts=counts,
         activity=activity,
         layers=layers,
-        unpriced=() if prices.scope == "all_in" else unpriced,
+        unpriced=unpriced,
         baselines=baselines(counts, snn, ann_pj, integers, _sensitivity(chosen, counts, integers).energy_pj or ZERO),
         thresholds=thresholds(counts),
         break_even=break_even(counts, snn.nominal, by_spikes.nominal, ann_pj.nominal),
         sensitivity=tuple(_sensitivity(one, counts, arithmetic) for one in CONVENTIONS.values()),
         latency=latency,
-        static_pj=static_pj,
+        static_pj=static,
         caveats=caveats(
             counts,
             prices,
             arithmetic,
             unpriced,
-            mapped=activity is not None,
+            cores=None if activity is None else activity.cores,
+            static=static is not None,
             memory=memory,
-            static=static_pj is not None,
             convention=chosen,
         ),
     )
+
+
+def chosen_prices(
+    profile: Profile | str, *, convention: str = "exact", ann: Profile | str | None = None, memory: bool = False
+) -> tuple[Profile, Profile, Convention]:
+    """Prices, those of MACs, and the convention, as `estimate_energy` takes and refuses them; before long work."""
+    prices = profile_named(profile) if isinstance(profile, str) else profile
+    arithmetic, chosen = _arithmetic(prices, ann), convention_named(convention)
+    _check_fits(prices, chosen, memory)
+    return prices, arithmetic, chosen
 
 
 def _arithmetic(profile: Profile, ann: Profile | str | None) -> Profile:
@@ -185,6 +196,19 @@ def _arithmetic(profile: Profile, ann: Profile | str | None) -> Profile:
         do = "name a profile of arithmetic, such as cmos45-int8"
         raise InputError("energy", "ANN profile", got=chosen.name, relation="has no price for", limit="a MAC", do=do)
     return chosen
+
+
+def _check_fits(profile: Profile, convention: Convention, memory: bool) -> None:
+    """What papers count, and a model of memory, belong to prices of bare arithmetic: a chip's hold more than that."""
+    if {"mac", "ac"} <= profile.energy_pj.keys():
+        return
+    do = "name a profile of arithmetic, such as cmos45-fp32"
+    if convention.name != "exact":
+        limit = "the MACs and accumulates of a paper's convention"
+        raise InputError("energy", convention.name, got=profile.name, relation="has no prices for", limit=limit, do=do)
+    if memory:
+        limit = "bare arithmetic, to which memory traffic could be added"
+        raise InputError("energy", "memory", got=profile.name, relation="has no prices of", limit=limit, do=do)
 
 
 def _work(counts: Counts, activity: CoreActivity | None, convention: Convention) -> dict[str, tuple[Quantity, ...]]:

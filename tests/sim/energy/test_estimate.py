@@ -40,7 +40,8 @@ def test_moving_input_pays_the_host_at_each_step() -> None:
 @pytest.mark.parametrize("profile", profile_names())
 @pytest.mark.parametrize("mapped", [False, True])
 def test_total_is_the_sum_of_layers_and_of_terms(profile: str, mapped: bool) -> None:
-    energy = estimate_energy(hand_counts(), profile, activity=hand_activity() if mapped else None, memory=True)
+    activity, memory = hand_activity() if mapped else None, profile in ARITHMETIC
+    energy = estimate_energy(hand_counts(), profile, activity=activity, memory=memory)
     layers = sum(layer.total.nominal for layer in energy.layers)
     assert energy.snn.nominal == pytest.approx(layers)
     assert energy.snn.nominal == pytest.approx(sum(part.nominal for part in energy.parts.values()))
@@ -145,6 +146,34 @@ def test_memory_is_added_on_both_sides() -> None:
     assert within.snn.nominal == pytest.approx(without.snn.nominal + within.parts["memory"].nominal)
     assert within.ann.nominal > without.ann.nominal
     assert "memory traffic" in " ".join(without.caveats).lower()
+
+
+@pytest.mark.parametrize("profile", profile_names())
+@pytest.mark.parametrize("mapped", [False, True])
+def test_caveats_say_what_the_estimate_says(profile: str, mapped: bool) -> None:
+    energy = estimate_energy(hand_counts(), profile, activity=hand_activity() if mapped else None)
+    told = " ".join(energy.caveats)
+    assert ("Not in the total" in told) is bool(energy.unpriced)
+    assert ("stated beside the total" in told) is (energy.static_pj is not None)
+    assert ("no price for a MAC" in told) is ("mac" not in energy.profile.energy_pj)
+    assert ("3 cores of loihi1" in told) is (mapped and profile.startswith("loihi"))
+
+
+def test_an_ann_at_other_prices_of_arithmetic_is_called_that() -> None:
+    told = " ".join(estimate_energy(hand_counts(), "cmos45-fp32", ann="cmos45-int8").caveats)
+    assert "two kinds of arithmetic" in told and "no price for a MAC" not in told
+    assert "kinds of arithmetic" not in " ".join(
+        estimate_energy(hand_counts(), "cmos45-fp32", ann="cmos45-fp32").caveats
+    )
+
+
+@pytest.mark.parametrize("profile", sorted({*profile_names()} - {*ARITHMETIC}))
+def test_a_chip_s_prices_are_not_mixed_with_papers_conventions_nor_with_a_model_of_memory(profile: str) -> None:
+    """They would leave most of the work unpriced, or charge memory twice."""
+    with pytest.raises(InputError, match=rf"paper-syops \({profile}\) has no prices for"):
+        estimate_energy(hand_counts(), profile, convention="paper-syops")
+    with pytest.raises(InputError, match=rf"memory \({profile}\) has no prices of bare arithmetic"):
+        estimate_energy(hand_counts(), profile, memory=True)
 
 
 def test_unknown_convention_and_profile() -> None:
