@@ -193,7 +193,7 @@ BAD = {
     "negative price": (
         ("--profile", "{here}/p.toml"),
         PRICES.replace("nominal = 2.0", "nominal = -2.0"),
-        "{here}/p.toml: energy_pj.mac.nominal (-2.0) is not a number from 0 to",
+        "{here}/p.toml: energy_pj.mac.nominal (-2.0) is not 0 or a number from",
     ),
     "missing source": (
         ("--profile", "{here}/p.toml"),

@@ -25,17 +25,17 @@ rate = 0.12                # of its input, if known
 """
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from spikeport.errors import FileError, InputError
-from spikeport.sim.energy.described_keys import read_key
+from spikeport.sim.energy.described_keys import READ
 from spikeport.sim.energy.facts import LayerFacts
 from spikeport.sim.energy.shapes import BatchNorm, Conv, ConvTranspose, Layer, Linear, Neurons, Pool
+from spikeport.sim.energy.toml_section import Section, parse_toml, read_bytes
 
 SHIPPED = files("spikeport.sim.energy") / "networks"
 KINDS: Mapping[str, type[Layer]] = {
@@ -94,7 +94,7 @@ def described_names() -> tuple[str, ...]:
 def described_named(name: str) -> Described:
     """A shipped network by name, or a TOML file by path; FileError if there is neither."""
     if name in described_names():
-        return parse_described(name, (SHIPPED / f"{name}.toml").read_text(encoding="utf-8"))
+        return parse_described(name, (SHIPPED / f"{name}.toml").read_bytes())
     if not Path(name).is_file():
         do = f"name a TOML file, or one of {', '.join(described_names())}"
         raise FileError(name, "no such description of a network", do=do)
@@ -103,72 +103,50 @@ def described_named(name: str) -> Described:
 
 def read_described(path: str | Path) -> Described:
     """Raises FileError with the file, the layer and the key at fault."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(str(path), "is not a readable text file", got=error) from error
-    return parse_described(str(path), text)
+    return parse_described(str(path), read_bytes(str(path)))
 
 
-def parse_described(where: str, text: str) -> Described:
-    """A description from its TOML text.
+def parse_described(where: str, content: bytes) -> Described:
+    """A description from the bytes of a TOML file.
 
     Args:
         where: What to call it in an error.
     """
+    top = parse_toml(where, content)
+    top.only(("network", "layer"))
+    network, listed = top.section("network"), top.sections("layer")
+    network.only(("name", "steps", "input", "note"))
+    values = {key: READ[key](network, key) for key in dict.fromkeys(("name", "steps", *network.values))}
+    if not listed:
+        top.refuse("layer", "has no tables", do="give a [[layer]] for each layer")
     try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FileError(where, "is not TOML", got=error) from error
-    _check_keys(where, table, required=("network", "layer"))
-    network, listed = table["network"], table["layer"]
-    if not isinstance(network, dict):
-        raise FileError(where, "network", got=network, relation="is not", limit="a table")
-    if not isinstance(listed, list) or not listed or not all(isinstance(layer, dict) for layer in listed):
-        raise FileError(where, "layer", relation="is not", limit="a list of tables, one for each layer")
-    _check_keys(f"{where}, [network]", network, required=("name", "steps"), optional=("input", "note"))
-    values = {key: read_key(f"{where}, [network]", key, value) for key, value in network.items()}
-    try:
-        layers = tuple(_layer(where, number, layer) for number, layer in enumerate(listed, 1))
-        _check_names(where, layers)
-        still = values.get("input") == "still"
-        digest = hashlib.sha256(text.encode()).hexdigest()
+        layers = tuple(_layer(section) for section in listed)
+        _check_names(top, layers)
+        still, digest = values.get("input") == "still", hashlib.sha256(content).hexdigest()
         return Described(values["name"], values["steps"], still, layers, values.get("note", ""), digest)
     except FileError:
         raise
     except InputError as error:
-        place = f"{where}, {error.where}"
+        place = f"{top.file}, {error.where}"
         raise FileError(place, error.what, got=error.got, relation=error.relation, limit=error.limit) from error
 
 
-def _layer(where: str, number: int, table: dict[str, Any]) -> Layer:
-    where = f"{where}, layer {table.get('name', number)}"
-    kind = table.get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise FileError(where, "kind", got=kind, relation="is not one of", limit=", ".join(KINDS))
-    known = {field.metadata.get("key", field.name): field for field in fields(KINDS[kind])}
-    required = [key for key, field in known.items() if field.default is MISSING]
-    _check_keys(where, table, required=("kind", *required), optional=tuple(known))
-    values = {field.name: read_key(where, key, table[key]) for key, field in known.items() if key in table}
-    if issubclass(KINDS[kind], Conv | ConvTranspose) and len(values["shape"]) != 3:
-        raise FileError(where, "in", got=table["in"], relation="is not", limit="[channels, height, width]")
-    return KINDS[kind](**values)
+def _layer(section: Section) -> Layer:
+    kind = KINDS[section.choice("kind", tuple(KINDS))]
+    known = {field.metadata.get("key", field.name): field for field in fields(kind)}
+    section.only(("kind", *known))
+    values = {f.name: READ[key](section, key) for key, f in known.items() if key in section.values or _is_required(f)}
+    if issubclass(kind, Conv | ConvTranspose) and len(values["shape"]) != 3:
+        section.refuse("in", "is not", "[channels, height, width]")
+    return kind(**values)
 
 
-def _check_keys(
-    where: str, table: Mapping[str, Any], *, required: tuple[str, ...], optional: tuple[str, ...] = ()
-) -> None:
-    missing = [key for key in required if key not in table]
-    if missing:
-        raise FileError(where, "lacks", got=", ".join(missing))
-    unknown = sorted(table.keys() - {*required, *optional})
-    if unknown:
-        do = f"its keys are {', '.join(dict.fromkeys((*required, *optional)))}"
-        raise FileError(where, "has unknown keys", got=", ".join(unknown), do=do)
+def _is_required(field: Field[Any]) -> bool:
+    return field.default is MISSING
 
 
-def _check_names(where: str, layers: tuple[Layer, ...]) -> None:
+def _check_names(top: Section, layers: tuple[Layer, ...]) -> None:
     names = [layer.name for layer in layers]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
-        raise FileError(f"{where}, layer {twice[0]}", "name", relation="is that of two layers")
+        raise FileError(top.file, "layer name", got=twice[0], relation="is that of two layers")

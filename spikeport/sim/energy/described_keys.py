@@ -1,83 +1,75 @@
 """What each key of a described network may hold."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
-from spikeport.errors import FileError
+from spikeport.sim.energy.toml_section import Section
 
 LARGEST = 2**20
 """Of any size; keeps a slip of the pen from costing minutes."""
+Read: TypeAlias = Callable[[Section, str], Any]
+"""The value as its dataclass wants it; FileError if it is of another kind or out of range."""
 
 
-@dataclass(frozen=True)
-class Rule:
-    """`read` gives None for what it refuses."""
-
-    limit: str
-    read: Callable[[object], Any]
+def _is_size(value: object, least: int) -> bool:
+    return type(value) is int and least <= value <= LARGEST
 
 
-def _whole(least: int) -> Rule:
-    def read(value: object) -> int | None:
-        return value if type(value) is int and least <= value <= LARGEST else None
-
-    return Rule(f"a whole number from {least} to {LARGEST}", read)
+def _size(least: int) -> Read:
+    return lambda section, key: section.integer(key, least, LARGEST)
 
 
-def _whole_pair(least: int) -> Rule:
-    one = _whole(least)
-
-    def read(value: object) -> tuple[int, ...] | None:
+def _pair(least: int) -> Read:
+    def read(section: Section, key: str) -> tuple[int, ...]:
+        value = section.needed(key)
         pair: list[Any] = value if isinstance(value, list) else [value, value]
-        return tuple(pair) if len(pair) == 2 and None not in map(one.read, pair) else None
-
-    return Rule(f"{one.limit}, or two of them", read)
-
-
-def _shape(value: object) -> tuple[int, ...] | None:
-    sizes = value if isinstance(value, list) else []
-    return tuple(sizes) if 1 <= len(sizes) <= 4 and None not in map(_whole(1).read, sizes) else None
-
-
-def _number(most: float) -> Callable[[object], Fraction | None]:
-    def read(value: object) -> Fraction | None:
-        inside = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
-        return Fraction(repr(value)) if inside else None  # the decimal that was written, not its float
+        if len(pair) != 2 or not all(_is_size(n, least) for n in pair):
+            section.refuse(key, "is not", f"an integer from {least} to {LARGEST}, or two of them")
+        return tuple(pair)
 
     return read
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def _shape(section: Section, key: str) -> tuple[int, ...]:
+    value = section.needed(key)
+    sizes: list[Any] = value if isinstance(value, list) else []
+    if not 1 <= len(sizes) <= 4 or not all(_is_size(n, 1) for n in sizes):
+        section.refuse(key, "is not", f"a list of one to four sizes from 1 to {LARGEST}")
+    return tuple(sizes)
 
 
-def _one_of(*names: str) -> Rule:
-    return Rule(f"one of {', '.join(names)}", lambda value: value if value in names else None)
+def _number(most: float) -> Read:
+    def read(section: Section, key: str) -> Fraction:
+        value = section.needed(key)
+        if type(value) not in (int, float) or not 0 <= value <= most:
+            section.refuse(key, "is not", f"a number from 0 to {most:g}")
+        return Fraction(repr(value))  # the decimal that was written, not its float
+
+    return read
 
 
-RULES: Mapping[str, Rule] = {
-    "name": Rule("text", _text),
-    "note": Rule("text", _text),
+def _one_of(*names: str) -> Read:
+    return lambda section, key: section.choice(key, names)
+
+
+def _bool(section: Section, key: str) -> bool:
+    value = section.needed(key)
+    if not isinstance(value, bool):
+        section.refuse(key, "is not", "true or false")
+    return bool(value)
+
+
+READ: Mapping[str, Read] = {
+    **dict.fromkeys(("name", "note"), Section.text),
     "input": _one_of("still", "moving"),
     "fed": _one_of("analog", "spikes", "graded"),
-    "bias": Rule("true or false", lambda value: value if isinstance(value, bool) else None),
-    "rate": Rule("a number from 0 to 1", _number(1.0)),
-    "sops": Rule("a number from 0 on", _number(1e18)),
-    "in": Rule("a list of one to four sizes", _shape),
-    "shape": Rule("a list of one to four sizes", _shape),
-    **dict.fromkeys(("steps", "out_channels", "groups", "in_features", "out_features"), _whole(1)),
-    **dict.fromkeys(("kernel", "stride", "dilation"), _whole_pair(1)),
-    **dict.fromkeys(("padding", "output_padding"), _whole_pair(0)),
+    "bias": _bool,
+    "rate": _number(1.0),
+    "sops": _number(1e18),
+    **dict.fromkeys(("in", "shape"), _shape),
+    **dict.fromkeys(("steps", "out_channels", "groups", "in_features", "out_features"), _size(1)),
+    **dict.fromkeys(("kernel", "stride", "dilation"), _pair(1)),
+    **dict.fromkeys(("padding", "output_padding"), _pair(0)),
 }
 """One meaning for each key, whatever the layer."""
-
-
-def read_key(where: str, key: str, value: object) -> Any:
-    """The value as its dataclass wants it; FileError if it is of another kind or out of range."""
-    rule = RULES[key]
-    read = rule.read(value)
-    if read is None:
-        raise FileError(where, key, got=repr(value), relation="is not", limit=rule.limit)
-    return read

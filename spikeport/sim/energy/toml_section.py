@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from spikeport.errors import FileError
 
 MAX_BYTES = 1 << 20
+MIN_NUMBER = 1e-15
 MAX_NUMBER = 1e15
 MAX_TEXT = 2000
 MAX_SHOWN = 80
@@ -29,9 +30,8 @@ class Section:
 
     def refuse(self, name: str, relation: str, limit: object = None, do: str = "") -> NoReturn:
         value = self.values.get(name)
-        got = (
-            None if value is None or isinstance(value, dict | list) else shown(value)
-        )  # those may be too deep to spell
+        spelt = value is not None and not isinstance(value, dict) and not _is_nested(value)  # those may be too deep
+        got = shown(value) if spelt else None
         raise FileError(self.file, self.at(name), got=got, relation=relation, limit=limit, do=do)
 
     def only(self, names: Sequence[str]) -> None:
@@ -41,7 +41,7 @@ class Section:
             raise FileError(self.file, what, got=shown(name), relation="is not one of", limit=", ".join(names))
 
     def section(self, name: str) -> "Section":
-        value = self._needed(name)
+        value = self.needed(name)
         if not isinstance(value, dict):
             self.refuse(name, "is not", "a table")
         return Section(self.file, self.at(name), value)
@@ -55,7 +55,7 @@ class Section:
 
     def text(self, name: str, default: str | None = None) -> str:
         """Printable, on one line whatever the line breaks of the file, and not empty if there is no default."""
-        value = self._needed(name, default)
+        value = self.needed(name, default)
         line = " ".join(value.split()) if isinstance(value, str) else None
         if line is None or not line.isprintable() or len(line) > MAX_TEXT:
             self.refuse(name, "is not", f"printable text of at most {MAX_TEXT} characters")
@@ -64,25 +64,26 @@ class Section:
         return line
 
     def choice(self, name: str, options: Sequence[str], default: str | None = None) -> str:
-        value = self._needed(name, default)
+        value = self.needed(name, default)
         if name in self.values and value not in options:
             self.refuse(name, "is not one of", ", ".join(options))
         return str(value)
 
     def number(self, name: str) -> float:
-        """Finite, from 0 to `MAX_NUMBER`, so that no product of it and a count is infinite."""
-        value = self._needed(name)
-        if type(value) not in (int, float) or not 0 <= value <= MAX_NUMBER:
-            self.refuse(name, "is not", f"a number from 0 to {MAX_NUMBER:g}")
+        """0, or from `MIN_NUMBER` to `MAX_NUMBER`, so that no product and no ratio of two is infinite."""
+        value = self.needed(name)
+        if type(value) not in (int, float) or not (value == 0 or MIN_NUMBER <= value <= MAX_NUMBER):
+            self.refuse(name, "is not", f"0 or a number from {MIN_NUMBER:g} to {MAX_NUMBER:g}")
         return abs(float(value))
 
     def integer(self, name: str, least: int, most: int) -> int:
-        value = self._needed(name)
+        value = self.needed(name)
         if type(value) is not int or not least <= value <= most:
             self.refuse(name, "is not", f"an integer from {least} to {most}")
         return value
 
-    def _needed(self, name: str, default: Any = None) -> Any:
+    def needed(self, name: str, default: Any = None) -> Any:
+        """Whatever it is."""
         value = self.values.get(name, default)
         if value is None:
             self.refuse(name, "is missing")
@@ -118,6 +119,10 @@ def shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 64:
         return f"an integer of {value.bit_length()} bits"
     return _short(ascii(value))
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(item, list | dict) for item in value)
 
 
 def _place(path: str) -> str:

@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from spikeport.errors import FileError, InputError
 from spikeport.sim.energy.described import Described, described_named, described_names, parse_described, read_described
 from spikeport.sim.energy.shapes import Conv, ConvTranspose, Linear
+from spikeport.sim.energy.toml_section import MAX_BYTES
 
 NET = """
 [network]
@@ -61,7 +62,7 @@ def test_what_a_description_holds(tmp_path: Path) -> None:
 
 
 def test_a_moving_input_is_the_default() -> None:
-    assert parse_described("net", NET.replace('input = "still"', "")).facts[0].passes == 4
+    assert parse_described("net", NET.replace('input = "still"', "").encode()).facts[0].passes == 4
 
 
 pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -108,43 +109,48 @@ def test_output_padding_adds_places() -> None:
 
 
 REFUSED = [
-    ('kind = "conv"', 'kind = "conv3d"', r"layer conv1: kind \(conv3d\) is not one of conv, conv_transpose, linear"),
-    ('kind = "conv"\n', "", r"layer conv1: kind is not one of"),
-    ("kernel = [3, 5]", "", r"layer conv1: lacks \(kernel\)"),
-    ("kernel = [3, 5]", "kernel = [3, 5, 5]", r"layer conv1: kernel \(\[3, 5, 5\]\) is not a whole number from 1"),
-    ("kernel = [3, 5]", "kernel = 0", r"layer conv1: kernel \(0\) is not a whole number from 1 to"),
-    ("kernel = [3, 5]", "kernel = 3.0", r"layer conv1: kernel \(3.0\) is not a whole number"),
-    ("kernel = [3, 5]", "kernel = true", r"layer conv1: kernel \(True\) is not a whole number"),
+    ('kind = "conv"', 'kind = "conv3d"', r"layer\[1\].kind \('conv3d'\) is not one of conv, conv_transpose, linear"),
+    ('kind = "conv"\n', "", r"layer\[1\].kind is missing"),
+    ("kernel = [3, 5]", "", r"layer\[1\].kernel is missing"),
+    ("kernel = [3, 5]", "kernel = [3, 5, 5]", r"layer\[1\].kernel \(\[3, 5, 5\]\) is not an integer from 1"),
+    ("kernel = [3, 5]", "kernel = 0", r"layer\[1\].kernel \(0\) is not an integer from 1 to"),
+    ("kernel = [3, 5]", "kernel = 3.0", r"layer\[1\].kernel \(3.0\) is not an integer"),
+    ("kernel = [3, 5]", "kernel = true", r"layer\[1\].kernel \(True\) is not an integer"),
     ("kernel = [3, 5]", "kernel = 40", r"layer conv1: output \(\(64, -5, -5\)\) is empty"),
-    ("padding = 1", "padding = -1", r"layer conv1: padding \(-1\) is not a whole number from 0"),
-    ("padding = 1", "pad = 1", r"layer conv1: has unknown keys \(pad\); its keys are kind, name, fed, in"),
+    ("padding = 1", "padding = -1", r"layer\[1\].padding \(-1\) is not an integer from 0"),
+    ("padding = 1", "pad = 1", r"unknown key in layer\[1\] \('pad'\) is not one of kind, name, fed, bias"),
     ("padding = 1", "groups = 2", r"layer conv1: input channels \(3\) is not a multiple of groups 2"),
     ("padding = 1", "groups = 3", r"layer conv1: out_channels \(64\) is not a multiple of groups 3"),
     ("padding = 1", "rate = 0.5", r"layer conv1: rate or sops \(1/2\) is given to a layer that is fed by analog"),
-    ("in = [3, 32, 32]", "in = [3, 32]", r"layer conv1: in \(\[3, 32\]\) is not \[channels, height, width\]"),
-    ("in = [3, 32, 32]", "in = 3", r"layer conv1: in \(3\) is not a list of one to four sizes"),
-    ("in = [3, 32, 32]", "in = [3, 32, 99999999]", r"layer conv1: in .* is not a list of one to four sizes"),
-    ('fed = "analog"', 'fed = "numbers"', r"layer conv1: fed \('numbers'\) is not one of analog, spikes, graded"),
-    ("shape = [64, 32, 30]", "elements = 4", r"layer bn1: lacks \(shape\)"),
-    ('name = "bn1"', "", r"layer 2: lacks \(name\)"),
-    ('name = "bn1"', 'name = "fc"', r"layer fc: name is that of two layers"),
-    ("bias = true", "bias = 1", r"layer fc: bias \(1\) is not true or false"),
-    ("rate = 0.12", "rate = 1.5", r"layer fc: rate \(1.5\) is not a number from 0 to 1"),
-    ("rate = 0.12", "rate = nan", r"layer fc: rate \(nan\) is not a number from 0 to 1"),
-    ("sops = 1000.5", "sops = inf", r"layer fc: sops \(inf\) is not a number from 0 on"),
+    ("in = [3, 32, 32]", "in = [3, 32]", r"layer\[1\].in \(\[3, 32\]\) is not \[channels, height, width\]"),
+    ("in = [3, 32, 32]", "in = 3", r"layer\[1\].in \(3\) is not a list of one to four sizes"),
+    ("in = [3, 32, 32]", "in = [3, 32, 99999999]", r"layer\[1\].in .* is not a list of one to four sizes"),
+    ('fed = "analog"', 'fed = "numbers"', r"layer\[1\].fed \('numbers'\) is not one of analog, spikes, graded"),
+    ("shape = [64, 32, 30]", "elements = 4", r"unknown key in layer\[2\] \('elements'\)"),
+    ('name = "bn1"', "", r"layer\[2\].name is missing"),
+    ('name = "bn1"', 'name = "fc"', r"layer name \(fc\) is that of two layers"),
+    ("bias = true", "bias = 1", r"layer\[3\].bias \(1\) is not true or false"),
+    ("rate = 0.12", "rate = 1.5", r"layer\[3\].rate \(1.5\) is not a number from 0 to 1"),
+    ("rate = 0.12", "rate = nan", r"layer\[3\].rate \(nan\) is not a number from 0 to 1"),
+    ("sops = 1000.5", "sops = inf", r"layer\[3\].sops \(inf\) is not a number from 0 to"),
     ("sops = 1000.5", "sops = 2457601", r"layer fc: sops \(2457601.0\) exceeds its synapses x steps 2457600"),
-    ("steps = 4", "", r"\[network\]: lacks \(steps\)"),
-    ("steps = 4", "steps = 0", r"\[network\]: steps \(0\) is not a whole number from 1"),
-    ("steps = 4", "step = 4\nsteps = 4", r"\[network\]: has unknown keys \(step\)"),
-    ('"still"', '"fixed"', r"\[network\]: input \('fixed'\) is not one of still, moving"),
-    ("[network]", "[net]", r"lacks \(network\)"),
-    ("[network]", "network = 1\n[net]", r"unknown keys \(net\)"),
+    ("steps = 4", "", r"network.steps is missing"),
+    ("steps = 4", "steps = 0", r"network.steps \(0\) is not an integer from 1"),
+    ("steps = 4", "step = 4\nsteps = 4", r"unknown key in network \('step'\) is not"),
+    ('"still"', '"fixed"', r"network.input \('fixed'\) is not one of still, moving"),
+    ("[network]", "[net]", r"unknown key \('net'\)"),
+    ("[network]", "network = 1\n[net]", r"unknown key \('net'\)"),
     (NET, "network = 1\nlayer = 1", r"network \(1\) is not a table"),
-    (NET, "network = {}\nlayer = []", r"layer is not a list of tables"),
-    (NET, "network = {}\nlayer = [1]", r"layer is not a list of tables"),
+    (NET, "layer = []\n[network]\nname = 'n'\nsteps = 1", r"layer .*has no tables"),
+    (NET, "layer = [1]\n[network]", r"layer .* is not an array of tables"),
     (NET, "a = [", r"is not TOML"),
     (NET, "a = " + "[" * 10_000, r"is not TOML"),
     (NET, "a = " + "1" * 10_000, r"is not TOML"),
+    (NET, "a = " + "[" * 400 + "]" * 400, r"unknown key"),
+    ("steps = 4", "steps = " + "[" * 200 + "]" * 200, r"network.steps is not an integer"),
+    ("steps = 4", "steps = " + "9" * 4000, r"network.steps \(an integer of 13288 bits\) is not an integer"),
+    ("two layers", r"\u001b[31mred", r"network.name \('\\x1b\[31mred'\) is not printable text"),
+    ('name = "fc"', r'name = "\u0007"', r"layer\[3\].name \('\\x07'\) is not printable text"),
 ]
 
 
@@ -160,10 +166,13 @@ def test_refused_in_one_line_with_its_place(tmp_path: Path, good: str, bad: str,
 
 def test_files_that_are_not_there_or_not_text(tmp_path: Path) -> None:
     (tmp_path / "net.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(FileError, match="is not a readable text file"):
+    with pytest.raises(FileError, match="is not TOML"):
         read_described(tmp_path / "net.toml")
-    with pytest.raises(FileError, match="is not a readable text file"):
+    with pytest.raises(FileError, match="is not a file"):
         read_described(tmp_path)
+    (tmp_path / "net.toml").write_bytes(b"#" * (MAX_BYTES + 1))
+    with pytest.raises(FileError, match="size exceeds"):
+        read_described(tmp_path / "net.toml")
     with pytest.raises(FileError, match="no such description of a network; name a TOML file, or one of .*dalif-cifar"):
         described_named("dalif-cifar1000")
 

@@ -176,7 +176,7 @@ layer = [
 
 def small(**changes: Callable[[LayerFacts], Fraction]) -> tuple[LayerFacts, ...]:
     """The facts of the small net, with `rate` or `sops` as functions of a layer."""
-    facts = parse_described("small", SMALL).facts
+    facts = parse_described("small", SMALL.encode()).facts
     return tuple(replace(f, **{key: change(f) for key, change in changes.items() if f.synaptic}) for f in facts)
 
 
@@ -194,7 +194,7 @@ def half_bias(layer: LayerFacts) -> Fraction:
 
 
 def test_shapes_of_the_small_net() -> None:
-    net = parse_described("small", SMALL)
+    net = parse_described("small", SMALL.encode())
     transposed = next(f for f in net.facts if f.name == "conv5")
     assert 5 * (net.macs_valid - transposed.macs_valid) == 240_360
     assert 5 * transposed.macs_valid == 2_000
