@@ -1,7 +1,8 @@
 """`spikeport energy`: exact operation counts, priced, beside the ANN."""
 
+import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spikeport.chip import chip_named
@@ -47,14 +48,15 @@ class Asked:
     @property
     def command(self) -> str:
         """That a reader of the page can repeat."""
-        words = ["spikeport energy", str(self.net), f"--input {self.input}"]
-        words += [f"--profile {name}" for name in self.profiles]
-        words += [f"--compare {path}" for path in self.compare]
-        words += [f"--activity {self.activity}"] * (self.activity is not None)
-        words += [f"--convention {self.convention}"] * (self.convention != "exact")
-        words += [f"--ann {self.ann}"] * (self.ann is not None)
-        words += ["--memory lemaire"] * self.memory + ["--no-cores"] * (not self.cores)
-        return " ".join([*words, *([f"--html {self.html}"] if self.html else [])])
+        words: list[object] = ["spikeport", "energy", self.net, "--input", self.input]
+        for name, values in (("--profile", self.profiles), ("--compare", self.compare)):
+            words += [word for value in values for word in (name, value)]
+        words += ["--activity", self.activity] * (self.activity is not None)
+        words += ["--convention", self.convention] * (self.convention != "exact")
+        words += ["--ann", self.ann] * (self.ann is not None)
+        words += ["--memory", "lemaire"] * self.memory + ["--no-cores"] * (not self.cores)
+        words += ["--html", self.html] * (self.html is not None)
+        return shlex.join(map(str, words))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +64,15 @@ class Priced:
     """One Program by one profile."""
 
     program: Counted
+    profile: str
+    """What to call it: its name, or its path where two have the same name."""
     energy: Energy
     several: bool
     """Whether there are other Programs."""
 
     @property
     def name(self) -> str:
-        profile = self.energy.profile.name
-        return f"{self.program.name}, {profile}" if self.several else profile
+        return f"{self.program.name}, {self.profile}" if self.several else self.profile
 
 
 def energy(asked: Asked) -> Answer:
@@ -82,21 +85,52 @@ def energy(asked: Asked) -> Answer:
         chosen_prices(name, convention=asked.convention, ann=asked.ann, memory=asked.memory)[0]
         for name in asked.profiles
     ]
-    for path in (asked.html, asked.csv):
-        if path is not None:
-            check_file_writable(path)
-    nets = [(asked.net, asked.activity), *((path, None) for path in asked.compare)]
-    ran = [_counted(path, asked, recorded) for path, recorded in nets]
-    energies = [Priced(one, _estimate(one, asked, profile), len(ran) > 1) for one in ran for profile in profiles]
+    called = distinct("profile", [(profile.name, profile.path) for profile in profiles])
+    paths = (asked.net, *asked.compare)
+    names = distinct("Program", [(path.name, str(path)) for path in paths])
+    _check_written(asked)
+    ran = [
+        replace(_counted(path, asked, asked.activity if path is asked.net else None), name=name)
+        for path, name in zip(paths, names, strict=True)
+    ]
+    energies = [
+        Priced(one, name, _estimate(one, asked, profile), len(ran) > 1)
+        for one in ran
+        for name, profile in zip(called, profiles, strict=True)
+    ]
     notes = [f"note: {caveat}" for caveat in energies[0].energy.caveats]
     if asked.csv is not None:
-        write_csv(asked.csv, [(one.program.name, one.energy) for one in energies])
+        write_csv(asked.csv, [(one.program.name, one.profile, one.energy) for one in energies])
         notes.append(f"{asked.csv} written")
     if asked.html is not None:
-        names, found = [one.name for one in energies], [one.energy for one in energies]
-        write_page(asked.html, asked.net.name, ran[0].program, found, names=names, command=asked.command)
+        titles, found = [one.name for one in energies], [one.energy for one in energies]
+        write_page(asked.html, asked.net.name, ran[0].program, found, names=titles, command=asked.command)
         notes.append(f"{asked.html} written")
     return _answer(asked, ran, energies, notes)
+
+
+def distinct(what: str, named: Sequence[tuple[str, str]]) -> list[str]:
+    """Short names, or the long ones where short ones are alike; InputError where a long one is there twice."""
+    short, long = ([names[k] for names in named] for k in range(2))
+    for name in long:
+        if long.count(name) > 1:
+            raise InputError("energy", what, got=name, relation="is given twice", do="leave one of them out")
+    return [a if short.count(a) == 1 else b for a, b in named]
+
+
+def _check_written(asked: Asked) -> None:
+    """Fails before long work; nothing that is read is written over."""
+    read = [asked.net, asked.input, asked.activity, *asked.compare, *map(Path, asked.profiles)]
+    taken = {path.resolve() for path in read if path is not None}
+    for path in (asked.html, asked.csv):
+        if path is None:
+            continue
+        check_file_writable(path)
+        if path.resolve() in taken:
+            raise InputError(
+                "energy", "file to write", got=path, relation="is read or written already", do="choose another name"
+            )
+        taken.add(path.resolve())
 
 
 def _described(asked: Asked) -> Answer:

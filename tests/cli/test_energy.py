@@ -1,6 +1,9 @@
 """`spikeport energy` and `spikeport profiles`: tables, files, comparisons, and bad input in one line each."""
 
 import csv
+import html
+import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,6 +120,25 @@ def test_profiles_and_programs_side_by_side(made: Path, tmp_path: Path) -> None:
     assert "other.h5" in page and "mine" in page
 
 
+def test_programs_and_profiles_of_equal_names_are_told_apart(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "a folder").mkdir()
+    other, prices = tmp_path / "a folder" / "net.h5", tmp_path / "mine.toml"
+    other.write_bytes((made / "other.h5").read_bytes())
+    prices.write_text(PRICES.replace("nominal = 2.0", "nominal = 4.0"))
+    page = tmp_path / "r.html"
+    options = ("--compare", other, "--profile", made / "mine.toml", "--profile", prices, "--html", page)
+    found = done(*energy(made, *options, "--csv", tmp_path / "e.csv", "--json")).json
+    programs = [str(made / "net.h5"), str(other)]
+    assert [one["program"] for one in found["energies"]] == [p for p in programs for _ in range(2)]
+    with open(tmp_path / "e.csv", newline="") as file:
+        lines = {(line["program"], line["profile"]) for line in csv.DictReader(file)}
+    assert lines == {(p, q) for p in programs for q in (str(made / "mine.toml"), str(prices))}
+    command = html.unescape(re.search("<pre><code>(.*)</code></pre>", page.read_text()).group(1))
+    again = shlex.split(command)
+    assert again[:5] == ["spikeport", "energy", str(made / "net.h5"), "--input", str(made / "x.npz")]
+    assert again[5:] == [str(word) for word in (*options[2:6], *options[:2], *options[6:])]
+
+
 def test_csv_has_every_term_of_every_layer(made: Path, tmp_path: Path) -> None:
     done(*energy(made, "--profile", made / "mine.toml", "--csv", tmp_path / "e.csv"))
     with open(tmp_path / "e.csv", newline="") as file:
@@ -226,6 +248,20 @@ BAD = {
         "energy: memory (loihi1-sanafe) has no prices of bare arithmetic",
     ),
     "csv that cannot be written": (("--csv", "{here}/none/e.csv"), "", "{here}/none/e.csv: cannot be written"),
+    "the Program twice": (("--compare", "{made}/net.h5"), "", "energy: Program ({made}/net.h5) is given twice"),
+    "a profile twice": (
+        ("--profile", "cmos45-int8", "--profile", "cmos45-int8"),
+        "",
+        "energy: profile (spikeport/sim/energy/profiles/cmos45-int8.toml) is given twice",
+    ),
+    "csv over the Program": (("--csv", "{made}/net.h5"), "", "energy: file to write ({made}/net.h5) is read or written already"),
+    "csv over the input": (("--csv", "{made}/x.npz"), "", "energy: file to write ({made}/x.npz) is read or written already"),
+    "csv over the prices": (
+        ("--profile", "{here}/p.toml", "--csv", "{here}/p.toml"),
+        PRICES,
+        "energy: file to write ({here}/p.toml) is read or written already",
+    ),
+    "csv over the page": (("--csv", "{here}/r.html"), "", "energy: file to write ({here}/r.html) is read or written already"),
     "another network to compare": (("--compare", "{here}/none.h5"), "", "{here}/none.h5: "),
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 
 from spikeport.errors import InputError
 from spikeport.sim.counting.cores import CoreActivity
@@ -141,6 +142,8 @@ def estimate_energy(
         not go with. FileError: a profile that is not one.
     """
     prices, arithmetic, chosen = chosen_prices(profile, convention=convention, ann=ann, memory=memory)
+    if activity is not None:
+        _check_same_run(counts, activity)
     work = _work(counts, activity, chosen)
     layers = tuple(_layer(layer, work[layer.name], counts, prices, arithmetic, memory) for layer in counts.layers)
     left = unpriced_of(q for found in work.values() for q in found if _price(q, prices, arithmetic) is None)
@@ -209,6 +212,21 @@ def _check_fits(profile: Profile, convention: Convention, memory: bool) -> None:
     if memory:
         limit = "bare arithmetic, to which memory traffic could be added"
         raise InputError("energy", "memory", got=profile.name, relation="has no prices of", limit=limit, do=do)
+
+
+def _check_same_run(counts: Counts, activity: CoreActivity) -> None:
+    neurons = {name: prod(cut.shape) for name, cut in activity.cores.cuts.items()}
+    for what, got, limit in (
+        ("samples", activity.samples, counts.samples),
+        ("steps", activity.steps, counts.steps),
+        ("neurons", neurons, {layer.name: layer.neurons for layer in counts.layers}),
+        ("synaptic operations", int(activity.all_sops.sum()), counts.sops),
+    ):
+        if got != limit:
+            do = "count both of one run"
+            raise InputError(
+                "energy", f"{what} of the cores' activity", got=got, relation="are not", limit=limit, do=do
+            )
 
 
 def _work(counts: Counts, activity: CoreActivity | None, convention: Convention) -> dict[str, tuple[Quantity, ...]]:

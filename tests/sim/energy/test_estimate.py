@@ -1,6 +1,7 @@
 """Energies of whole runs, against hand arithmetic and what must hold of any estimate."""
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -181,6 +182,19 @@ def test_unknown_convention_and_profile() -> None:
         estimate_energy(hand_counts(), convention="paper")
     with pytest.raises(InputError, match="cmos45-fp32"):
         estimate_energy(hand_counts(), "loihi3")
+
+
+def test_an_activity_of_another_run_is_refused() -> None:
+    counts, activity = hand_counts(), hand_activity()
+    for other, message in (
+        (counts + counts, "samples of the cores' activity (2) are not 4"),
+        (replace(counts, layers=counts.layers[:1]), "neurons of the cores' activity"),
+        (replace(counts, steps=3), "steps of the cores' activity (2) are not 3"),
+    ):
+        with pytest.raises(InputError, match=re.escape(message)):
+            estimate_energy(other, "loihi1-sanafe", activity=activity)
+    with pytest.raises(InputError, match="synaptic operations of the cores' activity"):
+        estimate_energy(counts, activity=replace(activity, sops={"dense": activity.sops["dense"] * 2}))
 
 
 def test_no_layers_have_no_ratio() -> None:
