@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeport import fixed
 from spikeport.commands.answer import progress
 from spikeport.commands.bisect import read_traces
-from spikeport.commands.samples import Samples, read_npz, read_samples
+from spikeport.commands.samples import Samples, is_hdf5, read_npz, read_samples
 from spikeport.cores import Cores
 from spikeport.errors import FileError, InputError
-from spikeport.program import Program
+from spikeport.program import Group, Program
 from spikeport.program_file import load_program
 from spikeport.sim import Result, count_operations, simulate
 from spikeport.sim.counting import CoreActivity, Counts, count_cores
@@ -109,6 +110,8 @@ def _result(
 
 def _spikes(path: Path, program: Program, given: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     """`(T + latency, B, n)` of every group, as recorded; raises unless the run is one of this Program."""
+    if is_hdf5(path):
+        raise FileError(str(path), "is not an npz file", do="record to a file .npz")
     arrays, traces = read_npz(path), read_traces(path)
     do = "record this Program with 'spikeport run --record all', on the same samples"
     if PROGRAM in arrays and not np.array_equal(arrays[PROGRAM], program_digest(program)):
@@ -120,4 +123,14 @@ def _spikes(path: Path, program: Program, given: tuple[int, ...]) -> dict[str, N
         got, limit = traces[group.name].s.shape, (given[0] + program.latency, given[1], *group.shape)
         if got != limit:
             raise FileError(str(path), f"spikes of {group.name}", got=got, relation="are not", limit=limit, do=do)
+        odd = _unlike(group, traces[group.name].s)
+        if odd.size:
+            known = "payloads" if group.signed else "0 or 1"
+            raise FileError(str(path), f"spikes of {group.name}", got=odd[0], relation="are not", limit=known, do=do)
     return {name: trace.s.reshape(*trace.s.shape[:2], -1) for name, trace in traces.items()}
+
+
+def _unlike(group: Group, spikes: NDArray[Any]) -> NDArray[Any]:
+    """Values that the group cannot send."""
+    least, most = (-fixed.PAYLOAD_MAX, fixed.PAYLOAD_MAX) if group.signed else (0, 1)
+    return spikes[(spikes < least) | (spikes > most)]

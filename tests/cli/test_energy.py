@@ -63,6 +63,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(folder / "x.npz", spikes=np.repeat(image, STEPS, axis=0))
     for name, into in (("net", "y"), ("other", "z")):
         done("run", folder / f"{name}.h5", "--input", folder / "x.npz", "-o", folder / f"{into}.npz", "--record", "all")
+    done("run", folder / "net.h5", "--input", folder / "x.npz", "-o", folder / "y.h5", "--record", "all")
+    with np.load(folder / "y.npz") as file:
+        np.savez(folder / "odd.npz", **{**file, "conv/s": file["conv/s"].astype(int) * 7})
     (folder / "mine.toml").write_text(PRICES)
     return folder
 
@@ -200,6 +203,12 @@ BAD = {
         "",
         "{made}/z.npz: run is that of another Program" + ACTIVITY,
     ),
+    "a run with payloads of neurons that have none": (
+        ("--activity", "{made}/odd.npz"),
+        "",
+        "{made}/odd.npz: spikes of conv (7) are not 0 or 1" + ACTIVITY,
+    ),
+    "a run in HDF5": (("--activity", "{made}/y.h5"), "", "{made}/y.h5: is not an npz file; record to a file .npz"),
     "no recorded run": (("--activity", "{made}/x.npz"), "", "{made}/x.npz: holds no recorded groups; record"),
     "no such run": (("--activity", "{here}/none.npz"), "", "{here}/none.npz: no such file"),
     "unknown key": (
@@ -254,14 +263,14 @@ BAD = {
         "",
         "energy: profile (spikeport/sim/energy/profiles/cmos45-int8.toml) is given twice",
     ),
-    "csv over the Program": (("--csv", "{made}/net.h5"), "", "energy: file to write ({made}/net.h5) is read or written already"),
-    "csv over the input": (("--csv", "{made}/x.npz"), "", "energy: file to write ({made}/x.npz) is read or written already"),
+    "csv over the Program": (("--csv", "{made}/net.h5"), "", "energy: file to write ({made}/net.h5) is read or"),
+    "csv over the input": (("--csv", "{made}/x.npz"), "", "energy: file to write ({made}/x.npz) is read or"),
     "csv over the prices": (
         ("--profile", "{here}/p.toml", "--csv", "{here}/p.toml"),
         PRICES,
-        "energy: file to write ({here}/p.toml) is read or written already",
+        "energy: file to write ({here}/p.toml) is read or",
     ),
-    "csv over the page": (("--csv", "{here}/r.html"), "", "energy: file to write ({here}/r.html) is read or written already"),
+    "csv over the page": (("--csv", "{here}/r.html"), "", "energy: file to write ({here}/r.html) is read or"),
     "another network to compare": (("--compare", "{here}/none.h5"), "", "{here}/none.h5: "),
 }  # fmt: skip
 
