@@ -1,7 +1,5 @@
 """One pass over what a node sent: events by class of neurons, and what one event of each class adds to the columns of
-a table.
-
-Whether 64 neurons sent is one word. So events of a class are bits under a mask, and no event is looked at by itself.
+a table. `pieces` says how they are found.
 """
 
 from hashlib import sha256
@@ -17,15 +15,6 @@ from spikeport.sim.engine import events, vectors
 from spikeport.sim.engine.events import add_bits, count_bits
 
 
-class Classes(NamedTuple):
-    """The class of each neuron of a node: which bits of which word are of one class, piece by piece."""
-
-    word: NDArray[np.int32]
-    mask: NDArray[np.uint64]
-    of: NDArray[np.int32]
-    """The class."""
-
-
 class Adds(NamedTuple):
     """A sparse matrix: what one event of each class adds."""
 
@@ -35,20 +24,55 @@ class Adds(NamedTuple):
     values: Ints
 
 
-def classes(label: Ints) -> Classes:
-    """Of neurons with these classes, `(n,)`."""
-    neuron = np.argsort(label + np.arange(label.size) // 64 * (label.max() + 1), kind="stable")
-    word, of = neuron // 64, label[neuron]
-    first = np.flatnonzero(np.append(True, (word[1:] != word[:-1]) | (of[1:] != of[:-1])))
-    bit = np.left_shift(np.uint64(1), (neuron % 64).astype(np.uint64))
-    return Classes(word[first].astype(np.int32), np.bitwise_or.reduceat(bit, first), of[first].astype(np.int32))
+@njit
+def _room(n, pieces):  # type: ignore[no-untyped-def]
+    """Words of bits, or a channel of an image and sums of its rows."""
+    plane = np.empty(pieces.row.shape[1] * pieces.sums[1], np.uint8)
+    return np.empty(n // 64 + 1, np.uint64), plane, np.empty(pieces.sums, np.int32)
+
+
+@njit
+def _sum_bits(words, pieces, found):  # type: ignore[no-untyped-def]
+    for k in range(pieces.of.size):
+        found[pieces.of[k]] += count_bits(words[pieces.word[k]] & pieces.mask[k])
+
+
+@njit
+def _sum_runs(marks, pieces, plane, lines, found):  # type: ignore[no-untyped-def]
+    lines[:] = 0
+    size, length = plane.size, lines.shape[1]
+    for band in range(len(pieces.bands)):
+        plane[:] = 0
+        for channel in range(pieces.bands[band, 0], pieces.bands[band, 1]):
+            _add_marks(plane, marks[channel * size : (channel + 1) * size])
+        for row in range(pieces.row.shape[1]):
+            _add_bytes(lines[pieces.row[band, row]], plane[row * length : (row + 1) * length])
+    in_turn, start = lines.reshape(-1), 0
+    for k in range(pieces.of.size):
+        events = np.int32(0)
+        for part in in_turn[start : pieces.stop[k]]:
+            events = np.int32(events + part)
+        found[pieces.of[k]] += events
+        start = pieces.stop[k]
+
+
+@njit
+def _add_marks(sums, marks):  # type: ignore[no-untyped-def]
+    for j in range(sums.size):
+        sums[j] = np.uint8(sums[j] + np.uint8(marks[j] != 0))
+
+
+@njit
+def _add_bytes(sums, parts):  # type: ignore[no-untyped-def]
+    for j in range(sums.size):
+        sums[j] += np.int32(parts[j])
 
 
 def _compile(sources: str) -> tuple[Any, Any]:
     """numba forgets a kept function when its own file changes, but not when what it calls does; see `engine.loop`."""
 
     @njit(nogil=True, cache=True)
-    def add_events(sent, first, last, classes, adds, sums):  # type: ignore[no-untyped-def]
+    def add_events(sent, first, last, pieces, adds, sums):  # type: ignore[no-untyped-def]
         """Adds what the events of a window cause; gives the events of each class, int64 `(classes,)`.
 
         Args:
@@ -57,15 +81,19 @@ def _compile(sources: str) -> tuple[Any, Any]:
             sums: int64 `(B, steps of the input, columns)`; a step is in the row of its number modulo theirs.
         """
         found, total = np.zeros((2, adds.pointers.size - 1), np.int64)
-        words = np.empty(sent.shape[2] // 64 + 1, np.uint64)
+        words, plane, lines = _room(sent.shape[2], pieces)
         if sources == "":
             return total
         for step in range(first, last):
             for b in range(sent.shape[1]):
-                found[:], words[:] = 0, 0
-                add_bits(sent[step, b], words)
-                for k in range(classes.of.size):
-                    found[classes.of[k]] += count_bits(words[classes.word[k]] & classes.mask[k])
+                found[:] = 0
+                marks = sent[step, b]
+                if len(pieces.bands):
+                    _sum_runs(marks, pieces, plane, lines, found)
+                else:
+                    words[:] = 0
+                    add_bits(marks, words)
+                    _sum_bits(words, pieces, found)
                 row = sums[b, step % sums.shape[1]]
                 for k in range(found.size):
                     if found[k]:
@@ -75,7 +103,7 @@ def _compile(sources: str) -> tuple[Any, Any]:
         return total
 
     @njit(nogil=True, cache=True)
-    def add_active(reached, full, own, sample, first, classes, everyone, sums):  # type: ignore[no-untyped-def]
+    def add_active(reached, full, own, sample, first, pieces, everyone, sums):  # type: ignore[no-untyped-def]
         """Adds the active neurons of each class to the columns; `reach` says what the first two are.
 
         Args:
@@ -84,7 +112,7 @@ def _compile(sources: str) -> tuple[Any, Any]:
             everyone: The neurons of each class, `(classes,)`.
             sums: int64 `(B, steps of the input, classes)`.
         """
-        words = np.empty(own.shape[2] // 64 + 1, np.uint64)
+        words, plane, lines = _room(own.shape[2], pieces)
         if sources == "":
             return
         for i in range(len(reached)):
@@ -93,11 +121,16 @@ def _compile(sources: str) -> tuple[Any, Any]:
                 if full[i, b]:
                     row += everyone
                     continue
-                words[:] = 0
-                add_bits(reached[i, b], words)
-                add_bits(own[first + i, sample + b], words)
-                for k in range(classes.of.size):
-                    row[classes.of[k]] += count_bits(words[classes.word[k]] & classes.mask[k])
+                marks, spikes = reached[i, b], own[first + i, sample + b]
+                if len(pieces.bands):
+                    for j in range(marks.size):
+                        marks[j] |= spikes[j]
+                    _sum_runs(marks, pieces, plane, lines, row)
+                else:
+                    words[:] = 0
+                    add_bits(marks, words)
+                    add_bits(spikes, words)
+                    _sum_bits(words, pieces, row)
 
     return add_events, add_active
 
