@@ -16,7 +16,8 @@ from scipy import sparse
 from spikeport.cores import Cores
 from spikeport.fixed import Ints
 from spikeport.program import Program
-from spikeport.sim.counting.class_events import Adds, Bins, bins
+from spikeport.sim.counting.class_events import Adds
+from spikeport.sim.counting.pieces import Pieces, pieces
 from spikeport.sim.counting.routes import Routes, routes
 from spikeport.sim.counting.senders import Sender, sender
 
@@ -27,7 +28,7 @@ CORE_PARTS = ("spikes", "messages_in", "messages_out", "active")
 class SenderPlan:
     """One input or group, and what its events cause."""
 
-    bins: Bins
+    pieces: Pieces
     adds: Adds
     traffic: Ints
     """Messages, hops in x, hops in y, and messages off the chip for one event of each class, `(classes, 4)`; of an
@@ -38,7 +39,7 @@ class SenderPlan:
 class CoresOfGroup:
     """Where a group's neurons are."""
 
-    bins: Bins
+    pieces: Pieces
     neurons: Ints
     """On each of its cores."""
     spikes: slice
@@ -87,14 +88,14 @@ def _make(program: Program, cores: Cores) -> CorePlan:
         blocks = _blocks(table, way, cores, links)
         adds = sparse.hstack([blocks.get(name, _empty(table, n)) for name, n in widths.items()], format="csr")
         packed = Adds(adds.indptr.astype(np.int64), adds.indices.astype(np.int32), adds.data.astype(np.int64))
-        senders[node.name] = SenderPlan(bins(table.label.astype(np.int64), node.shape), packed, _traffic(table, way))
+        senders[node.name] = SenderPlan(pieces(table.label, node.shape), packed, _traffic(table, way))
     groups = {}
     for group in program.groups:
         cut, first = cores.cuts[group.name], cores.first[group.name]
         spikes, active = (
             slice(s + first, s + first + cut.cores) for s in (parts["spikes"].start, parts["active"].start)
         )
-        groups[group.name] = CoresOfGroup(bins(cut.labels(), group.shape), cut.neurons, spikes, active)
+        groups[group.name] = CoresOfGroup(pieces(cut.labels(), group.shape), cut.neurons, spikes, active)
     return CorePlan(parts, senders, groups)
 
 

@@ -36,7 +36,7 @@ def count_cores(program: Program, result: Result, cores: Cores) -> CoreActivity:
     traffic = {}
     for name, node in plan.senders.items():
         window = windows[name]
-        fired = add_events(sent[name], window.start - 1, window.stop - 1, node.bins, node.adds, sums)
+        fired = add_events(sent[name], window.start - 1, window.stop - 1, node.pieces, node.adds, sums)
         traffic[name] = (fired @ node.traffic).tolist()
     for group in plan_of(program).groups:
         where, window, own = plan.groups[group.name], windows[group.name], sent[group.name]
@@ -45,7 +45,7 @@ def count_cores(program: Program, result: Result, cores: Cores) -> CoreActivity:
             active[:] = sums[:, :, where.spikes]
             continue
         for sample, reached, full in reached_blocks(group.reaches, sent, own, window):
-            add_active(reached, full, own, sample, window.start - 1, where.bins, where.neurons, active)
+            add_active(reached, full, own, sample, window.start - 1, where.pieces, where.neurons, active)
     rows = sums.reshape(samples * steps, -1)
     found = {name: rows[:, part] for name, part in plan.parts.items()}
     messages, hops_x, hops_y, off_chip = ({name: traffic[name][k] for name in cores.cuts} for k in range(4))

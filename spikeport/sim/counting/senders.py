@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from spikeport.cores import Cores
@@ -20,7 +19,7 @@ HOST = -1
 class Sender:
     """One input or group. All matrices are sparse, int64."""
 
-    label: NDArray[np.int32]
+    label: Ints
     """The class of each neuron, `(n,)`."""
     core: Ints
     """On which core a class is, `(classes,)`; `HOST` for an input."""
@@ -49,7 +48,7 @@ def sender(program: Program, cores: Cores, name: str) -> Sender:
         synapses[kind] = synapses[kind] + found if kind in synapses else found
     core = own[one]
     pairs, messages = _messages(core, synapses.values(), cores.count)
-    return Sender(label.astype(np.int32), core, synapses, pairs, messages)
+    return Sender(label, core, synapses, pairs, messages)
 
 
 def _of_all_cores(part: Classes, one: Ints, cores: Cores, target: str) -> sparse.csr_array:

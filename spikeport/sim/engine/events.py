@@ -42,6 +42,16 @@ def _nonzero_64(typing_context, array, at):  # type: ignore[no-untyped-def]
     return types.uint64(array, types.int64), generate
 
 
+@intrinsic
+def count_bits(typing_context, bits):  # type: ignore[no-untyped-def]
+    """How many of 64 are set."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), generate
+
+
 @njit(forceinline=True)
 def list_events(spiked, events, first):  # type: ignore[no-untyped-def]
     """Indices of the neurons that spiked, in order, from `events[first]` on. Gives how many.
@@ -53,7 +63,22 @@ def list_events(spiked, events, first):  # type: ignore[no-untyped-def]
         bits = _nonzero_64(spiked, i)
         if bits != 0:
             at = _list_64(bits, i, events, at, PLACES)
-    rest = np.uint64(0)
-    for i in range(whole, spiked.size):
-        rest |= np.uint64(spiked[i] != 0) << np.uint64(i - whole)
-    return _list_64(rest, whole, events, at, PLACES) - first
+    return _list_64(_nonzero_after(spiked, whole), whole, events, at, PLACES) - first
+
+
+@njit(forceinline=True)
+def add_bits(spiked, words):  # type: ignore[no-untyped-def]
+    """Sets the bits of the neurons that spiked, the first of each 64 lowest; `words` has one word beyond whole ones."""
+    whole = spiked.size // 64
+    for k in range(whole):
+        words[k] |= _nonzero_64(spiked, k * 64)
+    words[whole] |= _nonzero_after(spiked, whole * 64)
+
+
+@njit(forceinline=True)
+def _nonzero_after(spiked, first):  # type: ignore[no-untyped-def]
+    """Likewise of fewer than 64, from `first` on."""
+    bits = np.uint64(0)
+    for i in range(first, spiked.size):
+        bits |= np.uint64(spiked[i] != 0) << np.uint64(i - first)
+    return bits
