@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spikeport.fixed import Ints
 from spikeport.sim.engine import events, vectors
-from spikeport.sim.engine.events import add_bits, count_bits
+from spikeport.sim.engine.events import set_bits, count_bits
 
 
 class Adds(NamedTuple):
@@ -25,10 +25,35 @@ class Adds(NamedTuple):
 
 
 @njit
+def _join(marks, spikes, size, alike, active):  # type: ignore[no-untyped-def]
+    """Whoever was reached or spiked; of `alike` channels of this size there is one in `marks`."""
+    for channel in range(active.size // size):
+        start, shared = channel * size, channel // alike * size
+        _either(marks[shared : shared + size], spikes[start : start + size], active[start : start + size])
+
+
+@njit
+def _either(marks, spikes, active):  # type: ignore[no-untyped-def]
+    for j in range(active.size):
+        active[j] = marks[j] | spikes[j]
+
+
+@njit
 def _room(n, pieces):  # type: ignore[no-untyped-def]
-    """Words of bits, or a channel of an image and sums of its rows."""
+    """Words of bits; a channel of an image, and sums of its rows."""
     plane = np.empty(pieces.row.shape[1] * pieces.sums[1], np.uint8)
     return np.empty(n // 64 + 1, np.uint64), plane, np.empty(pieces.sums, np.int32)
+
+
+@njit
+def _count(marks, pieces, room, found):  # type: ignore[no-untyped-def]
+    """Adds to `found` how many of each class are not 0."""
+    words, plane, lines = room
+    if len(pieces.bands):
+        _sum_runs(marks, pieces, plane, lines, found)
+    else:
+        set_bits(marks, words)
+        _sum_bits(words, pieces, found)
 
 
 @njit
@@ -81,19 +106,13 @@ def _compile(sources: str) -> tuple[Any, Any]:
             sums: int64 `(B, steps of the input, columns)`; a step is in the row of its number modulo theirs.
         """
         found, total = np.zeros((2, adds.pointers.size - 1), np.int64)
-        words, plane, lines = _room(sent.shape[2], pieces)
+        room = _room(sent.shape[2], pieces)
         if sources == "":
             return total
         for step in range(first, last):
             for b in range(sent.shape[1]):
                 found[:] = 0
-                marks = sent[step, b]
-                if len(pieces.bands):
-                    _sum_runs(marks, pieces, plane, lines, found)
-                else:
-                    words[:] = 0
-                    add_bits(marks, words)
-                    _sum_bits(words, pieces, found)
+                _count(sent[step, b], pieces, room, found)
                 row = sums[b, step % sums.shape[1]]
                 for k in range(found.size):
                     if found[k]:
@@ -103,34 +122,27 @@ def _compile(sources: str) -> tuple[Any, Any]:
         return total
 
     @njit(nogil=True, cache=True)
-    def add_active(reached, full, own, sample, first, pieces, everyone, sums):  # type: ignore[no-untyped-def]
-        """Adds the active neurons of each class to the columns; `reach` says what the first two are.
+    def add_active(reached, own, first, pieces, everyone, sums):  # type: ignore[no-untyped-def]
+        """Adds the active neurons of each class to the columns.
 
         Args:
+            reached: `Reached`.
             own: uint8 `(steps, B, n)`: what the group sent.
-            sample, first: The first sample and the first row of it in `reached`.
+            first: The row of it that the window starts with.
             everyone: The neurons of each class, `(classes,)`.
             sums: int64 `(B, steps of the input, classes)`.
         """
-        words, plane, lines = _room(own.shape[2], pieces)
+        active, room = np.empty(own.shape[2], np.uint8), _room(own.shape[2], pieces)
         if sources == "":
             return
-        for i in range(len(reached)):
-            for b in range(reached.shape[1]):
-                row = sums[sample + b, (first + i) % sums.shape[1]]
-                if full[i, b]:
+        for i in range(len(reached.marks)):
+            for b in range(reached.marks.shape[1]):
+                row = sums[reached.sample + b, (first + i) % sums.shape[1]]
+                if reached.full[i, b]:
                     row += everyone
-                    continue
-                marks, spikes = reached[i, b], own[first + i, sample + b]
-                if len(pieces.bands):
-                    for j in range(marks.size):
-                        marks[j] |= spikes[j]
-                    _sum_runs(marks, pieces, plane, lines, row)
                 else:
-                    words[:] = 0
-                    add_bits(marks, words)
-                    add_bits(spikes, words)
-                    _sum_bits(words, pieces, row)
+                    _join(reached.marks[i, b], own[first + i, reached.sample + b], reached.size, reached.alike, active)
+                    _count(active, pieces, room, row)
 
     return add_events, add_active
 

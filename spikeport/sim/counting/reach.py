@@ -1,7 +1,7 @@
 """Which neurons the events of a connection reach, and how many a group has of them: compiled.
 
-`reached` is uint8 `(W, block, n)`: window steps, some samples, neurons of the target; where `full`, `(W, block)`, is
-set, all of them are reached, and `reached` says nothing. `sent` is uint8 `(steps, B, n)` of the source, the whole run.
+`reached` is uint8 `(W, block, n)`: window steps, some samples, neurons of the target, or `n / alike` of channels that
+are reached together; where `full`, `(W, block)`, is set, all are, and `reached` says nothing. `sent` is uint8 `(steps, B, n)` of the source, the whole run.
 What arrives in window step i was sent in row `start - delay + i`, if there is such a row.
 Every function calls those of this file only, so that numba's kept copies are those of this file.
 """
@@ -80,16 +80,20 @@ def reach_windows(reached, full, sent, sample, start, shapes, taps_y, taps_x):  
 
 
 @njit(nogil=True, cache=True)
-def count_active(reached, full, sent, sample, first, found):  # type: ignore[no-untyped-def]
-    """Adds to `found[i]` the neurons that were reached, or spiked themselves: in row `first + i` of `sent`."""
-    for i in range(len(reached)):
-        for b in range(reached.shape[1]):
-            marks, spikes = reached[i, b], sent[first + i, sample + b]
-            if full[i, b]:
-                found[i] += marks.size
+def count_active(reached, own, first, found):  # type: ignore[no-untyped-def]
+    """Adds to `found[i]` the neurons that were reached (`Reached`), or spiked themselves: in row `first + i` of `own`."""
+    size = reached.size
+    for i in range(len(reached.marks)):
+        for b in range(reached.marks.shape[1]):
+            marks, spikes = reached.marks[i, b], own[first + i, reached.sample + b]
+            if reached.full[i, b]:
+                found[i] += spikes.size
                 continue
-            for low in range(0, marks.size, CHUNK):
-                found[i] += _count(marks[low : low + CHUNK], spikes[low : low + CHUNK])
+            for channel in range(spikes.size // size):
+                start, shift = channel * size, (channel // reached.alike - channel) * size
+                for low in range(start, start + size, CHUNK):
+                    high = min(low + CHUNK, start + size)
+                    found[i] += _count(marks[low + shift : high + shift], spikes[low:high])
 
 
 @njit
