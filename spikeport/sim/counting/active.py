@@ -42,8 +42,8 @@ class Windows:
     source: str
     delay: int
     shapes: tuple[int, ...]
-    taps_y: Ints
-    taps_x: Ints
+    window: tuple[tuple[int, int], ...]
+    """Kernel, stride, padding and dilation."""
 
     @property
     def alike(self) -> int:
@@ -52,7 +52,7 @@ class Windows:
     def mark(self, to: "Reached", sent: Marks, first: int) -> None:
         *source, c_out, h_out, w_out = self.shapes
         shapes, start = (*source, c_out // to.alike, h_out, w_out), first - 1 - self.delay
-        reach_windows(to.marks, to.full, sent, to.sample, start, shapes, self.taps_y, self.taps_x)
+        reach_windows(to.marks, to.full, sent, to.sample, start, shapes, self.window)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,20 +142,9 @@ def in_order(reaches: list[Reach]) -> tuple[Reach, ...]:
 def _windows(conv: Conv, source: Shape) -> Windows:
     c_out, *out = conv.output_shape(source)
     _, c_in, *kernel = conv.weight.shape
-    taps = [
-        _taps(source[1 + axis], out[axis], kernel[axis], conv.stride[axis], conv.padding[axis], conv.dilation[axis])
-        for axis in range(2)
-    ]
     shapes = (conv.groups, c_in, *source[1:], c_out // conv.groups, *out)
-    return Windows(conv.source, conv.delay, shapes, *taps)
-
-
-def _taps(n_in: int, n_out: int, kernel: int, stride: int, padding: int, dilation: int) -> Ints:
-    """`(kernel, 4)`: the outputs first to last - 1 see through tap k the inputs output * stride + offset."""
-    offset = np.arange(kernel) * dilation - padding
-    first = np.clip(-(offset // stride), 0, n_out)
-    last = np.clip((n_in - 1 - offset) // stride + 1, first, n_out)
-    return np.stack([first, last, np.full(kernel, stride), offset], axis=1)
+    window = ((kernel[0], kernel[1]), conv.stride, conv.padding, conv.dilation)
+    return Windows(conv.source, conv.delay, shapes, window)
 
 
 def _listed(connection: Dense | Sparse, row: NDArray[Any], col: NDArray[Any], source: Shape) -> Listed:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spikeport.fixed import Ints
 from spikeport.sim.engine import events, vectors
-from spikeport.sim.engine.events import set_bits, count_bits
+from spikeport.sim.engine.events import count_bits, set_bits
 
 
 class Adds(NamedTuple):
@@ -38,38 +38,31 @@ def _either(marks, spikes, active):  # type: ignore[no-untyped-def]
         active[j] = marks[j] | spikes[j]
 
 
-@njit
+@njit(forceinline=True)
 def _room(n, pieces):  # type: ignore[no-untyped-def]
     """Words of bits; a channel of an image, and sums of its rows."""
     plane = np.empty(pieces.row.shape[1] * pieces.sums[1], np.uint8)
     return np.empty(n // 64 + 1, np.uint64), plane, np.empty(pieces.sums, np.int32)
 
 
-@njit
-def _count(marks, pieces, room, found):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def _count_bits(marks, pieces, words, found):  # type: ignore[no-untyped-def]
     """Adds to `found` how many of each class are not 0."""
-    words, plane, lines = room
-    if len(pieces.bands):
-        _sum_runs(marks, pieces, plane, lines, found)
-    else:
-        set_bits(marks, words)
-        _sum_bits(words, pieces, found)
-
-
-@njit
-def _sum_bits(words, pieces, found):  # type: ignore[no-untyped-def]
+    set_bits(marks, words)
     for k in range(pieces.of.size):
         found[pieces.of[k]] += count_bits(words[pieces.word[k]] & pieces.mask[k])
 
 
-@njit
-def _sum_runs(marks, pieces, plane, lines, found):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def _count_runs(spikes, marks, alike, pieces, plane, lines, found):  # type: ignore[no-untyped-def]
+    """As `_count_bits`, of an image and what is not 0 in one or the other; of `alike` channels one is in `marks`."""
     lines[:] = 0
     size, length = plane.size, lines.shape[1]
     for band in range(len(pieces.bands)):
         plane[:] = 0
         for channel in range(pieces.bands[band, 0], pieces.bands[band, 1]):
-            _add_marks(plane, marks[channel * size : (channel + 1) * size])
+            start, shared = channel * size, channel // alike * size
+            _add_marks(plane, spikes[start : start + size], marks[shared : shared + size])
         for row in range(pieces.row.shape[1]):
             _add_bytes(lines[pieces.row[band, row]], plane[row * length : (row + 1) * length])
     in_turn, start = lines.reshape(-1), 0
@@ -82,9 +75,9 @@ def _sum_runs(marks, pieces, plane, lines, found):  # type: ignore[no-untyped-de
 
 
 @njit
-def _add_marks(sums, marks):  # type: ignore[no-untyped-def]
+def _add_marks(sums, spikes, marks):  # type: ignore[no-untyped-def]
     for j in range(sums.size):
-        sums[j] = np.uint8(sums[j] + np.uint8(marks[j] != 0))
+        sums[j] = np.uint8(sums[j] + np.uint8((spikes[j] | marks[j]) != 0))
 
 
 @njit
@@ -106,13 +99,17 @@ def _compile(sources: str) -> tuple[Any, Any]:
             sums: int64 `(B, steps of the input, columns)`; a step is in the row of its number modulo theirs.
         """
         found, total = np.zeros((2, adds.pointers.size - 1), np.int64)
-        room = _room(sent.shape[2], pieces)
+        words, plane, lines = _room(sent.shape[2], pieces)
         if sources == "":
             return total
         for step in range(first, last):
             for b in range(sent.shape[1]):
                 found[:] = 0
-                _count(sent[step, b], pieces, room, found)
+                spikes = sent[step, b]
+                if len(pieces.bands):
+                    _count_runs(spikes, spikes, 1, pieces, plane, lines, found)
+                else:
+                    _count_bits(spikes, pieces, words, found)
                 row = sums[b, step % sums.shape[1]]
                 for k in range(found.size):
                     if found[k]:
@@ -132,7 +129,8 @@ def _compile(sources: str) -> tuple[Any, Any]:
             everyone: The neurons of each class, `(classes,)`.
             sums: int64 `(B, steps of the input, classes)`.
         """
-        active, room = np.empty(own.shape[2], np.uint8), _room(own.shape[2], pieces)
+        words, plane, lines = _room(own.shape[2], pieces)
+        active = np.empty(own.shape[2], np.uint8)
         if sources == "":
             return
         for i in range(len(reached.marks)):
@@ -140,9 +138,13 @@ def _compile(sources: str) -> tuple[Any, Any]:
                 row = sums[reached.sample + b, (first + i) % sums.shape[1]]
                 if reached.full[i, b]:
                     row += everyone
+                    continue
+                spikes, marks = own[first + i, reached.sample + b], reached.marks[i, b]
+                if len(pieces.bands):
+                    _count_runs(spikes, marks, reached.alike, pieces, plane, lines, row)
                 else:
-                    _join(reached.marks[i, b], own[first + i, reached.sample + b], reached.size, reached.alike, active)
-                    _count(active, pieces, room, row)
+                    _join(marks, spikes, reached.size, reached.alike, active)
+                    _count_bits(active, pieces, words, row)
 
     return add_events, add_active
 
