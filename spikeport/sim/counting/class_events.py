@@ -137,7 +137,8 @@ def _compile(sources: str) -> tuple[Any, Any]:
             for b in range(reached.marks.shape[1]):
                 row = sums[reached.sample + b, (first + i) % sums.shape[1]]
                 if reached.full[i, b]:
-                    row += everyone
+                    for k in range(everyone.size):
+                        row[k] += everyone[k]
                     continue
                 spikes, marks = own[first + i, reached.sample + b], reached.marks[i, b]
                 if len(pieces.bands):
