@@ -6,7 +6,8 @@ So a dense connection with one delay makes every neuron active at any event, and
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from math import gcd, prod
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +27,12 @@ class Everyone:
 
     source: str
     delay: int
+    alike: int = 0
+    """Channels of the target that receive the same: a multiple of it."""
 
-    def mark(self, reached: Marks, full: Marks, sent: Marks, sample: int, first: int) -> None:
-        """Marks what arrives from row `first` of the window on; `reach` says what the arrays are."""
-        reach_all(full, sent, sample, first - 1 - self.delay)
+    def mark(self, to: "Reached", sent: Marks, first: int) -> None:
+        """Marks what arrives from row `first` of the window on; `sent` is `(steps, B, n)` of the source."""
+        reach_all(to.full, sent, to.sample, first - 1 - self.delay)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +42,17 @@ class Windows:
     source: str
     delay: int
     shapes: tuple[int, ...]
-    taps_y: Ints
-    taps_x: Ints
+    window: tuple[tuple[int, int], ...]
+    """Kernel, stride, padding and dilation."""
 
-    def mark(self, reached: Marks, full: Marks, sent: Marks, sample: int, first: int) -> None:
-        reach_windows(reached, full, sent, sample, first - 1 - self.delay, self.shapes, self.taps_y, self.taps_x)
+    @property
+    def alike(self) -> int:
+        return self.shapes[4]
+
+    def mark(self, to: "Reached", sent: Marks, first: int) -> None:
+        *source, c_out, h_out, w_out = self.shapes
+        shapes, start = (*source, c_out // to.alike, h_out, w_out), first - 1 - self.delay
+        reach_windows(to.marks, to.full, sent, to.sample, start, shapes, self.window)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +63,28 @@ class Listed:
     delays: Ints
     pointers: Ints
     targets: NDArray[np.int32]
+    alike: int = 1
 
-    def mark(self, reached: Marks, full: Marks, sent: Marks, sample: int, first: int) -> None:
-        reach_listed(reached, full, sent, sample, first - 1, self.delays, self.pointers, self.targets)
+    def mark(self, to: "Reached", sent: Marks, first: int) -> None:
+        reach_listed(to.marks, to.full, sent, to.sample, first - 1, self.delays, self.pointers, self.targets)
 
 
 Reach: TypeAlias = Everyone | Windows | Listed
+
+
+class Reached(NamedTuple):
+    """Neurons of a group that something reached, of some samples."""
+
+    sample: int
+    """The first of them."""
+    marks: Marks
+    """`(W, samples, n / alike)`: window steps, neurons; of channels that receive the same the first alone."""
+    full: Marks
+    """`(W, samples)`: where not 0, all neurons are reached, and `marks` says nothing."""
+    size: int
+    """Neurons of a channel; all, if every channel receives something else."""
+    alike: int
+    """Channels that receive the same, one after the other."""
 
 
 def reach_of(connection: Connection, source: Shape) -> Reach:
@@ -82,15 +107,15 @@ def active_per_step(reaches: tuple[Reach, ...], sent: Mapping[str, Marks], own: 
     Arguments are those of `reached_blocks`.
     """
     found, first = np.zeros(len(window), np.int64), window.start - 1
-    for sample, reached, full in reached_blocks(reaches, sent, own, window):
-        count_active(reached, full, own, sample, first, found)
+    for reached in reached_blocks(reaches, sent, own, window):
+        count_active(reached, own, first, found)
     return found
 
 
 def reached_blocks(
     reaches: tuple[Reach, ...], sent: Mapping[str, Marks], own: Marks, window: range
-) -> Iterator[tuple[int, Marks, Marks]]:
-    """The first of some samples at a time, and `reached` and `full` of them, as `reach` says.
+) -> Iterator[Reached]:
+    """Some samples at a time.
 
     Args:
         reaches: Of the connections into the group; those that mark most at once come first.
@@ -98,13 +123,15 @@ def reached_blocks(
         own: Likewise of the group.
     """
     _, samples, n = own.shape
+    alike = gcd(*(reach.alike for reach in reaches)) or 1
+    size = n if alike == 1 else prod(next(r.shapes[5:] for r in reaches if isinstance(r, Windows)))
     block = max(1, BLOCK_BYTES // max(1, len(window) * n))
     for sample in range(0, samples, block):
-        reached = np.zeros((len(window), min(block, samples - sample), n), np.uint8)
-        full = np.zeros(reached.shape[:2], np.uint8)
+        marks = np.zeros((len(window), min(block, samples - sample), n // alike), np.uint8)
+        reached = Reached(sample, marks, np.zeros(marks.shape[:2], np.uint8), size, alike)
         for reach in reaches:
-            reach.mark(reached, full, sent[reach.source], sample, window.start - 1)
-        yield sample, reached, full
+            reach.mark(reached, sent[reach.source], window.start - 1)
+        yield reached
 
 
 def in_order(reaches: list[Reach]) -> tuple[Reach, ...]:
@@ -115,20 +142,9 @@ def in_order(reaches: list[Reach]) -> tuple[Reach, ...]:
 def _windows(conv: Conv, source: Shape) -> Windows:
     c_out, *out = conv.output_shape(source)
     _, c_in, *kernel = conv.weight.shape
-    taps = [
-        _taps(source[1 + axis], out[axis], kernel[axis], conv.stride[axis], conv.padding[axis], conv.dilation[axis])
-        for axis in range(2)
-    ]
     shapes = (conv.groups, c_in, *source[1:], c_out // conv.groups, *out)
-    return Windows(conv.source, conv.delay, shapes, *taps)
-
-
-def _taps(n_in: int, n_out: int, kernel: int, stride: int, padding: int, dilation: int) -> Ints:
-    """`(kernel, 4)`: the outputs first to last - 1 see through tap k the inputs output * stride + offset."""
-    offset = np.arange(kernel) * dilation - padding
-    first = np.clip(-(offset // stride), 0, n_out)
-    last = np.clip((n_in - 1 - offset) // stride + 1, first, n_out)
-    return np.stack([first, last, np.full(kernel, stride), offset], axis=1)
+    window = ((kernel[0], kernel[1]), conv.stride, conv.padding, conv.dilation)
+    return Windows(conv.source, conv.delay, shapes, window)
 
 
 def _listed(connection: Dense | Sparse, row: NDArray[Any], col: NDArray[Any], source: Shape) -> Listed:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spikeport.fixed import Ints
 from spikeport.sim.engine import events, vectors
-from spikeport.sim.engine.events import add_bits, count_bits
+from spikeport.sim.engine.events import count_bits, set_bits
 
 
 class Adds(NamedTuple):
@@ -25,26 +25,44 @@ class Adds(NamedTuple):
 
 
 @njit
+def _join(marks, spikes, size, alike, active):  # type: ignore[no-untyped-def]
+    """Whoever was reached or spiked; of `alike` channels of this size there is one in `marks`."""
+    for channel in range(active.size // size):
+        start, shared = channel * size, channel // alike * size
+        _either(marks[shared : shared + size], spikes[start : start + size], active[start : start + size])
+
+
+@njit
+def _either(marks, spikes, active):  # type: ignore[no-untyped-def]
+    for j in range(active.size):
+        active[j] = marks[j] | spikes[j]
+
+
+@njit(forceinline=True)
 def _room(n, pieces):  # type: ignore[no-untyped-def]
-    """Words of bits, or a channel of an image and sums of its rows."""
+    """Words of bits; a channel of an image, and sums of its rows."""
     plane = np.empty(pieces.row.shape[1] * pieces.sums[1], np.uint8)
     return np.empty(n // 64 + 1, np.uint64), plane, np.empty(pieces.sums, np.int32)
 
 
-@njit
-def _sum_bits(words, pieces, found):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def _count_bits(marks, pieces, words, found):  # type: ignore[no-untyped-def]
+    """Adds to `found` how many of each class are not 0."""
+    set_bits(marks, words)
     for k in range(pieces.of.size):
         found[pieces.of[k]] += count_bits(words[pieces.word[k]] & pieces.mask[k])
 
 
-@njit
-def _sum_runs(marks, pieces, plane, lines, found):  # type: ignore[no-untyped-def]
+@njit(forceinline=True)
+def _count_runs(spikes, marks, alike, pieces, plane, lines, found):  # type: ignore[no-untyped-def]
+    """As `_count_bits`, of an image and what is not 0 in one or the other; of `alike` channels one is in `marks`."""
     lines[:] = 0
     size, length = plane.size, lines.shape[1]
     for band in range(len(pieces.bands)):
         plane[:] = 0
         for channel in range(pieces.bands[band, 0], pieces.bands[band, 1]):
-            _add_marks(plane, marks[channel * size : (channel + 1) * size])
+            start, shared = channel * size, channel // alike * size
+            _add_marks(plane, spikes[start : start + size], marks[shared : shared + size])
         for row in range(pieces.row.shape[1]):
             _add_bytes(lines[pieces.row[band, row]], plane[row * length : (row + 1) * length])
     in_turn, start = lines.reshape(-1), 0
@@ -57,9 +75,9 @@ def _sum_runs(marks, pieces, plane, lines, found):  # type: ignore[no-untyped-de
 
 
 @njit
-def _add_marks(sums, marks):  # type: ignore[no-untyped-def]
+def _add_marks(sums, spikes, marks):  # type: ignore[no-untyped-def]
     for j in range(sums.size):
-        sums[j] = np.uint8(sums[j] + np.uint8(marks[j] != 0))
+        sums[j] = np.uint8(sums[j] + np.uint8((spikes[j] | marks[j]) != 0))
 
 
 @njit
@@ -87,13 +105,11 @@ def _compile(sources: str) -> tuple[Any, Any]:
         for step in range(first, last):
             for b in range(sent.shape[1]):
                 found[:] = 0
-                marks = sent[step, b]
+                spikes = sent[step, b]
                 if len(pieces.bands):
-                    _sum_runs(marks, pieces, plane, lines, found)
+                    _count_runs(spikes, spikes, 1, pieces, plane, lines, found)
                 else:
-                    words[:] = 0
-                    add_bits(marks, words)
-                    _sum_bits(words, pieces, found)
+                    _count_bits(spikes, pieces, words, found)
                 row = sums[b, step % sums.shape[1]]
                 for k in range(found.size):
                     if found[k]:
@@ -103,34 +119,33 @@ def _compile(sources: str) -> tuple[Any, Any]:
         return total
 
     @njit(nogil=True, cache=True)
-    def add_active(reached, full, own, sample, first, pieces, everyone, sums):  # type: ignore[no-untyped-def]
-        """Adds the active neurons of each class to the columns; `reach` says what the first two are.
+    def add_active(reached, own, first, pieces, everyone, sums):  # type: ignore[no-untyped-def]
+        """Adds the active neurons of each class to the columns.
 
         Args:
+            reached: `Reached`.
             own: uint8 `(steps, B, n)`: what the group sent.
-            sample, first: The first sample and the first row of it in `reached`.
+            first: The row of it that the window starts with.
             everyone: The neurons of each class, `(classes,)`.
             sums: int64 `(B, steps of the input, classes)`.
         """
         words, plane, lines = _room(own.shape[2], pieces)
+        active = np.empty(own.shape[2], np.uint8)
         if sources == "":
             return
-        for i in range(len(reached)):
-            for b in range(reached.shape[1]):
-                row = sums[sample + b, (first + i) % sums.shape[1]]
-                if full[i, b]:
-                    row += everyone
+        for i in range(len(reached.marks)):
+            for b in range(reached.marks.shape[1]):
+                row = sums[reached.sample + b, (first + i) % sums.shape[1]]
+                if reached.full[i, b]:
+                    for k in range(everyone.size):
+                        row[k] += everyone[k]
                     continue
-                marks, spikes = reached[i, b], own[first + i, sample + b]
+                spikes, marks = own[first + i, reached.sample + b], reached.marks[i, b]
                 if len(pieces.bands):
-                    for j in range(marks.size):
-                        marks[j] |= spikes[j]
-                    _sum_runs(marks, pieces, plane, lines, row)
+                    _count_runs(spikes, marks, reached.alike, pieces, plane, lines, row)
                 else:
-                    words[:] = 0
-                    add_bits(marks, words)
-                    add_bits(spikes, words)
-                    _sum_bits(words, pieces, row)
+                    _join(marks, spikes, reached.size, reached.alike, active)
+                    _count_bits(active, pieces, words, row)
 
     return add_events, add_active
 

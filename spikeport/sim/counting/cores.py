@@ -44,16 +44,17 @@ def count_cores(program: Program, result: Result, cores: Cores) -> CoreActivity:
         if not group.reaches:  # only a host reaches it
             active[:] = sums[:, :, where.spikes]
             continue
-        for sample, reached, full in reached_blocks(group.reaches, sent, own, window):
-            add_active(reached, full, own, sample, window.start - 1, where.pieces, where.neurons, active)
+        for reached in reached_blocks(group.reaches, sent, own, window):
+            add_active(reached, own, window.start - 1, where.pieces, where.neurons, active)
     rows = sums.reshape(samples * steps, -1)
-    found = {name: rows[:, part] for name, part in plan.parts.items()}
+    found = {kind: np.zeros((len(rows), cores.count), np.int64) for kind in KINDS if kind not in plan.parts}
+    found |= {name: rows[:, part] for name, part in plan.parts.items()}
     messages, hops_x, hops_y, off_chip = ({name: traffic[name][k] for name in cores.cuts} for k in range(4))
     return CoreActivity(
         cores=cores,
         samples=samples,
         steps=steps,
-        sops={kind: found.get(kind, np.zeros_like(found["spikes"])) for kind in KINDS},
+        sops={kind: found[kind] for kind in KINDS},
         active=found["active"],
         spikes=found["spikes"],
         messages_in=found["messages_in"],

@@ -4,9 +4,7 @@ A synaptic operation (SOP) is one spike delivered over one synapse.
 It is counted at the step at which the spike was sent, whatever the synapse's delay.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from os import cpu_count
 from typing import Any
 
 import numpy as np
@@ -21,9 +19,6 @@ from spikeport.sim.counting.fired import as_bytes, changing, magnitude_bits, tal
 from spikeport.sim.counting.plan import ConnectionPlan, GroupPlan, plan_of
 from spikeport.sim.counting.windows import sample_windows
 from spikeport.sim.result import Result
-
-THREADED_BYTES = 1 << 20
-"""Of spikes, above which nodes are counted side by side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +43,7 @@ def count_operations(program: Program, result: Result) -> Counts:
     steps, samples = result.spikes.shape[:2]
     plan, windows = plan_of(program), sample_windows(program, steps)
     spikes = {name: as_bytes(result.sent[name]) for name in _senders(program)}
-    sent: dict[str, _Sent] = {}
-
-    def tallied(name: str) -> tuple[str, _Sent]:
-        return name, _tally(spikes[name], windows[name], plan.reached[name])
+    sent = {name: _tally(x, windows[name], plan.reached[name]) for name, x in spikes.items()}
 
     def layer(group: GroupPlan) -> LayerCounts:
         window, events = windows[group.name], sent[group.name].events
@@ -76,12 +68,7 @@ def count_operations(program: Program, result: Result) -> Counts:
             encoders=tuple(_count_encoder(e, result.sent[e.source][:steps]) for e in group.encoders),
         )
 
-    with ThreadPoolExecutor(cpu_count() or 1) as threads:
-        large = sum(x.nbytes for x in spikes.values()) > THREADED_BYTES
-        each: Any = threads.map if large else map
-        sent.update(each(tallied, spikes))
-        layers = tuple(each(layer, plan.groups))
-    return Counts(plan.program_sha256, samples, steps, program.latency, layers)
+    return Counts(plan.program_sha256, samples, steps, program.latency, tuple(map(layer, plan.groups)))
 
 
 def _senders(program: Program) -> list[str]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from spikeport.fixed import Ints
 
 CHUNK = 2048  # neurons that are looked at together, over all steps
+SAMPLES = 255  # that are added up in a byte
 
 
 def as_bytes(sent: NDArray[Any]) -> NDArray[np.uint8]:
@@ -42,27 +43,28 @@ def _tally(sent, first, last, reached):  # type: ignore[no-untyped-def]
     _, batch, n = sent.shape
     word = reached.dtype.type
     per_step = np.zeros((last - first, 1 + len(reached)), np.int64)
-    in_all, room = np.empty(n, np.int64), np.empty((2, CHUNK), reached.dtype)
+    in_all, room, bytes_ = np.empty(n, np.int64), np.empty(CHUNK, reached.dtype), np.empty(CHUNK, np.uint8)
     for low in range(0, n, CHUNK):
         high = min(low + CHUNK, n)
-        fired, so_far = room[0, : high - low], room[1, : high - low]
+        so_far, fired = room[: high - low], bytes_[: high - low]
         so_far[:] = 0
         for row in range(first, last):
-            fired[:] = 0
-            for b in range(batch):
-                spikes = sent[row, b, low:high]
+            for some in range(0, batch, SAMPLES):
+                fired[:] = 0
+                for b in range(some, min(some + SAMPLES, batch)):
+                    spikes = sent[row, b, low:high]
+                    for j in range(fired.size):
+                        fired[j] = np.uint8(fired[j] + np.uint8(spikes[j] != 0))
+                events = word(0)
                 for j in range(fired.size):
-                    fired[j] += spikes[j] != 0
-            events = word(0)
-            for j in range(fired.size):
-                events = word(events + fired[j])
-                so_far[j] += fired[j]
-            per_step[row - first, 0] += events
-            for k in range(len(reached)):
-                fan, sops = reached[k, low:high], word(0)
-                for j in range(fired.size):
-                    sops = word(sops + fired[j] * fan[j])
-                per_step[row - first, 1 + k] += sops
+                    events = word(events + fired[j])
+                    so_far[j] += word(fired[j])
+                per_step[row - first, 0] += events
+                for k in range(len(reached)):
+                    fan, sops = reached[k, low:high], word(0)
+                    for j in range(fired.size):
+                        sops = word(sops + word(fired[j]) * fan[j])
+                    per_step[row - first, 1 + k] += sops
         in_all[low:high] = so_far
     return per_step, in_all
 

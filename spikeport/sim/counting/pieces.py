@@ -36,11 +36,14 @@ class Pieces(NamedTuple):
 
 def pieces(label: Ints, shape: Shape) -> Pieces:
     """Of neurons with these classes, `(n,)`: as bits or as an image of this shape, whichever is less to do."""
-    bits = _bits(label)
     if len(shape) < 3:
-        return bits
+        return _bits(label)
     image = _image(label.reshape(shape[0], shape[1], -1))
-    return image if int(image.bands[-1, 1]) + image.row.size + 2 * image.of.size < bits.of.size else bits
+    effort = int(image.bands[-1, 1]) + image.row.size + 2 * image.of.size
+    if effort < label.size // 64:  # each word has a piece at least
+        return image
+    bits = _bits(label)
+    return image if effort < bits.of.size else bits
 
 
 def _bits(label: Ints) -> Pieces:

@@ -1,8 +1,9 @@
 """Which neurons the events of a connection reach, and how many a group has of them: compiled.
 
-`reached` is uint8 `(W, block, n)`: window steps, some samples, neurons of the target; where `full`, `(W, block)`, is
-set, all of them are reached, and `reached` says nothing. `sent` is uint8 `(steps, B, n)` of the source, the whole run.
-What arrives in window step i was sent in row `start - delay + i`, if there is such a row.
+`reached` is uint8 `(W, block, n)`: window steps, some samples, neurons of the target, or of each few channels that are
+reached together one. Where `full`, `(W, block)`, is set, all are, and `reached` says nothing. `sent` is uint8
+`(steps, B, n)` of the source, the whole run. What arrives in window step i was sent in row `start - delay + i`, if
+there is such a row.
 Every function calls those of this file only, so that numba's kept copies are those of this file.
 """
 
@@ -47,16 +48,19 @@ def reach_listed(reached, full, sent, sample, start, delays, pointers, targets):
 
 
 @njit(nogil=True, cache=True)
-def reach_windows(reached, full, sent, sample, start, shapes, taps_y, taps_x):  # type: ignore[no-untyped-def]
+def reach_windows(reached, full, sent, sample, start, shapes, window):  # type: ignore[no-untyped-def]
     """A convolution: all channels of a group that look at a place with an event; first rows, then columns.
 
     Args:
         shapes: groups, channels of the source in each, its height and width, and of the target likewise.
-        taps_y, taps_x: `(kernel, 4)`, `Taps`.
+        window: kernel, stride, padding and dilation, each in y and x.
     """
     groups, c_in, h_in, w_in, c_out, h_out, w_out = shapes
+    (kernel_y, kernel_x), (stride_y, stride_x), (padding_y, padding_x), (dilation_y, dilation_x) = window
     plane, place = np.empty((h_in, w_in), np.uint8), np.empty((h_out, w_out), np.uint8)
-    line, flat, seen = np.empty(w_in, np.uint8), plane.reshape(-1), place.reshape(-1)
+    line = np.zeros(w_in + 2 * padding_x, np.uint8)  # a row with its padding
+    inner, wide = line[padding_x : padding_x + w_in], np.empty((w_out - 1) * stride_x + 1, np.uint8)
+    flat, seen = plane.reshape(-1), place.reshape(-1)
     n_in, n_out = flat.size, seen.size
     for i in range(max(0, -start), len(reached)):
         for b in range(reached.shape[1]):
@@ -66,30 +70,38 @@ def reach_windows(reached, full, sent, sample, start, shapes, taps_y, taps_x):  
                     _merge(flat, sent[start + i, sample + b, c * n_in : (c + 1) * n_in])
                 if full[i, b] or not _any(flat):
                     continue
-                place[:] = 0
                 for y in range(h_out):
-                    line[:] = 0
-                    for first, last, stride, offset in taps_y:
-                        if first <= y < last:
-                            _merge(line, plane[y * stride + offset])
-                    for first, last, stride, offset in taps_x:
-                        for x in range(first, last):
-                            place[y, x] |= line[x * stride + offset]
+                    inner[:], wide[:] = 0, 0
+                    for k in range(kernel_y):
+                        row = y * stride_y - padding_y + k * dilation_y
+                        if 0 <= row < h_in:
+                            _merge(inner, plane[row])
+                    for k in range(kernel_x):
+                        _merge(wide, line[k * dilation_x : k * dilation_x + wide.size])
+                    place[y] = wide[::stride_x]
                 for c in range(g * c_out, (g + 1) * c_out):
                     _merge(reached[i, b, c * n_out : (c + 1) * n_out], seen)
 
 
 @njit(nogil=True, cache=True)
-def count_active(reached, full, sent, sample, first, found):  # type: ignore[no-untyped-def]
-    """Adds to `found[i]` the neurons that were reached, or spiked themselves: in row `first + i` of `sent`."""
-    for i in range(len(reached)):
-        for b in range(reached.shape[1]):
-            marks, spikes = reached[i, b], sent[first + i, sample + b]
-            if full[i, b]:
-                found[i] += marks.size
+def count_active(reached, own, first, found):  # type: ignore[no-untyped-def]
+    """Adds to `found[i]` the neurons that were reached, or spiked themselves: in row `first + i` of `own`.
+
+    Args:
+        reached: `active.Reached`.
+    """
+    size = reached.size
+    for i in range(len(reached.marks)):
+        for b in range(reached.marks.shape[1]):
+            marks, spikes = reached.marks[i, b], own[first + i, reached.sample + b]
+            if reached.full[i, b]:
+                found[i] += spikes.size
                 continue
-            for low in range(0, marks.size, CHUNK):
-                found[i] += _count(marks[low : low + CHUNK], spikes[low : low + CHUNK])
+            for channel in range(spikes.size // size):
+                start, shift = channel * size, (channel // reached.alike - channel) * size
+                for low in range(start, start + size, CHUNK):
+                    high = min(low + CHUNK, start + size)
+                    found[i] += _count(marks[low + shift : high + shift], spikes[low:high])
 
 
 @njit

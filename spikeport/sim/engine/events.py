@@ -67,12 +67,12 @@ def list_events(spiked, events, first):  # type: ignore[no-untyped-def]
 
 
 @njit(forceinline=True)
-def add_bits(spiked, words):  # type: ignore[no-untyped-def]
-    """Sets the bits of the neurons that spiked, the first of each 64 lowest; `words` has one word beyond whole ones."""
+def set_bits(spiked, words):  # type: ignore[no-untyped-def]
+    """One bit for each neuron, set if it spiked, the first of 64 lowest; `words` has one beyond whole words."""
     whole = spiked.size // 64
     for k in range(whole):
-        words[k] |= _nonzero_64(spiked, k * 64)
-    words[whole] |= _nonzero_after(spiked, whole * 64)
+        words[k] = _nonzero_64(spiked, k * 64)
+    words[whole] = _nonzero_after(spiked, whole * 64)
 
 
 @njit(forceinline=True)

@@ -192,6 +192,30 @@ def part(result: Result, first: int, last: int) -> Result:
     return Result(result.spikes[:, first:last], result.latency, {}, sent)
 
 
+@pytest.mark.parametrize("more", ["", "dense", "sparse"])
+def test_channels_that_several_convolutions_reach_together_or_apart(more: str) -> None:
+    """Of eight channels, one convolution reaches all alike, another each four, and others each by itself."""
+    rng = np.random.default_rng(3)
+    shape, onto = (4, 5, 6), (8, 5, 6)
+    ways: list[Connection] = [
+        Conv("a", "b", np.ones((8, 4, 3, 2), int), padding=(1, 1), dilation=(1, 2)),
+        Conv("a", "b", np.ones((8, 2, 1, 1), int), groups=2, delay=1),
+    ]
+    if more == "dense":
+        ways.append(Dense("x", "b", np.ones((240, 3), int)))
+    if more == "sparse":
+        ways.append(Sparse("x", "b", np.arange(0, 240, 7), np.arange(35) % 3, np.ones(35, int)))
+    ways.append(Dense("x", "a", np.ones((120, 3), int)))
+    groups = (lif("a", shape), lif("b", onto))
+    program = Program(groups, tuple(ways), (Input("x", (3,), "spike"),), (Output("o", "b"),), latency=2)
+    result, cores = made_up(program, rng, 3), Cores(LOIHI1, {"a": Cut(shape, (4, 2, 6)), "b": Cut(onto, (3, 2, 4))})
+    for name, x in result.sent.items():
+        x[:] = rng.random(x.shape) < (0.004 if name == "a" else 0.1)
+    found = count_cores(program, result, cores)
+    same(found, brute(program, result, cores))
+    assert found.active[:, cores.first["b"] :].sum() == count_operations(program, result).layers[1].active
+
+
 def lif(name: str, shape: Shape) -> LIF:
     return LIF(name, shape, 4095, 400, 1, np.zeros(shape, np.int64))
 

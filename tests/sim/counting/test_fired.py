@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from spikeport.sim.counting.fired import CHUNK, as_bytes, changing, magnitude_bits, tally
+from spikeport.sim.counting.fired import CHUNK, SAMPLES, as_bytes, changing, magnitude_bits, tally
 
 
 @pytest.mark.parametrize("largest", [1, 200_000, 2**31 - 1])
 @pytest.mark.parametrize("n", [1, CHUNK, 2 * CHUNK + 5])
 def test_sums_of_every_size(largest: int, n: int) -> None:
     rng = np.random.default_rng(n)
-    sent = rng.integers(0, 3, (6, 50, n)).astype(np.uint8)
+    samples = 2 * SAMPLES + 1 if n == 1 else 50
+    sent = rng.integers(0, 3, (6, samples, n)).astype(np.uint8)
     reached = rng.integers(0, largest + 1, (2, n))
     per_step, fired = tally(sent, 1, 5, reached)
     spikes = sent[1:5] != 0

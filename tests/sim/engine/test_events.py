@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from numba import njit
 
-from spikeport.sim.engine.events import SPARE, list_events
+from spikeport.sim.engine.events import SPARE, count_bits, list_events, set_bits
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 63, 64, 65, 200, 1000])
@@ -16,3 +17,21 @@ def test_lists_what_is_not_zero_in_order(rng: np.random.Generator, n: int, rate:
 
     assert np.array_equal(events[3 : 3 + count], np.flatnonzero(spiked))
     assert (events[:3] == -1).all()
+
+
+@njit
+def _counts(words):  # type: ignore[no-untyped-def]
+    return [count_bits(word) for word in words]
+
+
+@pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 200])
+def test_bits_are_neurons_that_spiked(rng: np.random.Generator, n: int) -> None:
+    spiked = rng.integers(1, 256, n).astype(np.uint8) * (rng.random(n) < 0.5).astype(np.uint8)
+    words = np.full(n // 64 + 1, ~np.uint64(0))
+
+    set_bits(spiked, words)
+
+    padded = np.zeros(words.size * 64, np.uint8)
+    padded[:n] = spiked != 0
+    assert np.array_equal(np.unpackbits(words.view(np.uint8), bitorder="little"), padded)
+    assert _counts(words) == padded.reshape(-1, 64).sum(axis=1).tolist()
