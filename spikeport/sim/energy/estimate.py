@@ -103,6 +103,11 @@ class Energy:
         return self.baselines[0].ratio
 
     @property
+    def is_chip(self) -> bool:
+        """Whether the SNN is priced as a chip, and the ANN as arithmetic alone."""
+        return "mac" not in self.profile.energy_pj
+
+    @property
     def delay_product_pj_s(self) -> Bounds | None:
         """Energy, static power included where it is known, times the time to the last output."""
         if self.latency is None:

@@ -12,6 +12,7 @@ from spikeport.errors import InputError
 from spikeport.sim.counting import Counts
 from spikeport.sim.energy import Bounds, Energy, estimate_energy, profile_names
 from spikeport.sim.energy.document import SCHEMA, document
+from spikeport.sim.energy.tables import break_even_sentence, headline_rows, ratio_sentence
 from tests.sim.energy.hand import ANN_MACS, HOST_MACS, SPIKES, hand_activity, hand_counts, hand_program
 
 ARITHMETIC = ("cmos45-fp32", "cmos45-fp16", "cmos45-int8", "cmos45-int32")
@@ -145,6 +146,34 @@ def test_caveats_say_what_the_estimate_says(profile: str, mapped: bool) -> None:
     assert ("stated beside the total" in told) is (energy.static_pj is not None)
     assert ("no price for a MAC" in told) is ("mac" not in energy.profile.energy_pj)
     assert ("3 cores of loihi1" in told) is (mapped and profile.startswith("loihi"))
+
+
+def test_loops_make_the_ann_s_single_pass_unfair_and_say_so() -> None:
+    counts = hand_counts()
+    a, b = counts.layers
+    (forth,) = b.connections
+    back = replace(forth, source="b", target="a")
+    looped = replace(counts, layers=(replace(a, connections=(back,)), b))
+    assert "loops (a, b) once" in " ".join(estimate_energy(looped).caveats)
+    own = replace(counts, layers=(a, replace(b, connections=(forth, replace(forth, source="b")))))
+    assert "loops (b) once" in " ".join(estimate_energy(own).caveats)
+    assert "loops" not in " ".join(estimate_energy(counts).caveats)
+
+
+def test_a_break_even_that_no_network_reaches_is_called_that() -> None:
+    """A spike of all neurons at every step costs 7 SOPs / 7 x 64 = 64 SOPs, 57.6 of the 147.2 pJ that are left."""
+    energy = estimate_energy(hand_counts())
+    assert energy.break_even is not None and energy.break_even.input_rate == pytest.approx(147.2 / 57.6)
+    assert "however often it spikes" in break_even_sentence(energy)
+    dear = estimate_energy(hand_counts(), "cmos45-int32")  # 3.2 and 0.1 pJ
+    assert "however often it spikes" in break_even_sentence(dear)
+    assert "no spike rate breaks even" in break_even_sentence(estimate_energy(hand_counts(), "loihi1-davies2018"))
+
+
+def test_a_chip_s_ratio_is_said_to_be_one_to_bare_arithmetic() -> None:
+    chip, bare = (estimate_energy(hand_counts(), name) for name in ("loihi1-davies2018", "cmos45-int8"))
+    assert "against bare arithmetic" in ratio_sentence(chip) and "bare arithmetic" not in ratio_sentence(bare)
+    assert any("a chip against bare arithmetic" in note for _, _, note in headline_rows(chip))
 
 
 def test_an_ann_at_other_prices_of_arithmetic_is_called_that() -> None:
