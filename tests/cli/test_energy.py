@@ -5,6 +5,7 @@ import html
 import re
 import shlex
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,7 @@ def test_the_document_has_the_counts_of_a_run(made: Path) -> None:
     assert found["schema"] == "spikeport-energy/2"
     assert found["profile"]["name"] == "cmos45-fp32"
     assert found["program"] == "net.h5"
+    assert found["input"]["sha256"] == sha256((made / "x.npz").read_bytes()).hexdigest()
     assert [layer["counts"]["sops"] for layer in found["layers"]] == [layer.sops for layer in counts.layers]
     assert found["totals"]["counts"]["active"] == counts.active
     assert found["model"]["samples"] == BATCH

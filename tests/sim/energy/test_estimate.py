@@ -217,6 +217,14 @@ def test_no_layers_have_no_ratio() -> None:
     assert estimate_energy(replace(hand_counts(), layers=())).ratio is None
 
 
+def test_the_document_has_all_that_the_figures_were_made_from() -> None:
+    profile = document(estimate_energy(hand_counts(), "loihi1-davies2018", activity=hand_activity()))["profile"]
+    assert [row["tiles"] for row in profile["barrier_ns"]] == [1, 32]
+    assert profile["static_w_per_chip"]["nominal"] == 0.1044
+    assert profile["checks"][0]["measured"] == 1.33e9
+    assert "minimum" in profile["energy_pj"]["sop"]["note"]
+
+
 @pytest.mark.parametrize("profile", profile_names())
 def test_the_document_is_json_with_integers_exact(profile: str) -> None:
     energy = estimate_energy(hand_counts(), profile, activity=hand_activity())
