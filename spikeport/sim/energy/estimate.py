@@ -148,6 +148,9 @@ def estimate_energy(
     unpriced = () if prices.scope == "all_in" else left
     snn, ann_pj = total(layer.total for layer in layers), total(layer.ann for layer in layers)
     by_spikes = total(part for layer in layers for name, part in layer.parts.items() if name in BY_SPIKES)
+    if memory:
+        traffic = [snn_traffic(layer, counts) for layer in counts.layers]
+        by_spikes += total(_nominal(of.energy_pj - of.fixed_pj) for of in traffic)
     latency = None if activity is None else estimate_latency(activity, prices, counts.latency)
     static = _static(prices, activity, latency)
     integers = profile_named(INTEGERS)

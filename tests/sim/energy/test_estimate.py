@@ -200,6 +200,20 @@ def test_unknown_convention_and_profile() -> None:
         estimate_energy(hand_counts(), "loihi3")
 
 
+def test_memory_traffic_breaks_even_where_a_network_with_so_many_spikes_does() -> None:
+    """The same layer with twice the spikes costs twice what grows with them, memory included."""
+    counts = hand_counts()
+    a, b = counts.layers
+    (forth,) = b.connections
+    forth = replace(forth, events=2 * forth.events, sops=2 * forth.sops)
+    twice = replace(counts, layers=(replace(a, spikes_out=14), replace(b, spikes_out=2, connections=(forth,))))
+    one, two = (estimate_energy(c, "cmos45-int8", memory=True) for c in (counts, twice))
+    grows = two.snn.nominal - one.snn.nominal
+    factor = (one.ann.nominal - (one.snn.nominal - grows)) / grows
+    assert one.break_even is not None
+    assert one.break_even.spikes_per_synapse == pytest.approx(factor * 7 / 32)
+
+
 def test_an_activity_of_another_run_is_refused() -> None:
     counts, activity = hand_counts(), hand_activity()
     for other, message in (
