@@ -189,6 +189,14 @@ def test_shapes_alone() -> None:
     assert "974,864,288" in done("energy", "dalif-imagenet", "--convention", "paper-syops").out
 
 
+def test_a_question_mark_is_explained(tmp_path: Path) -> None:
+    layer = '[[layer]]\nname = "a"\nkind = "linear"\nin_features = 3\nout_features = 4\nfed = "spikes"\n'
+    known = '[network]\nname = "n"\nsteps = 4\n' + layer + "rate = 0.5\nsops = 24\n"
+    for text, told in ((known, False), (known.replace("sops = 24\n", ""), True)):
+        (tmp_path / "n.toml").write_text(text)
+        assert ("note: ? needs a rate" in done("energy", tmp_path / "n.toml").out) is told
+
+
 def test_profiles_are_listed_with_their_sources(made: Path) -> None:
     names = [p["name"] for p in done("profiles", "--json").json["profiles"]]
     assert {"cmos45-fp32", "cmos45-fp16", "cmos45-int8", "cmos45-int32"} <= set(names)
