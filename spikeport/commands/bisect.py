@@ -1,9 +1,11 @@
 """`spikeport bisect`: where two runs part."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
+
+from numpy.typing import NDArray
 
 from spikeport.commands.answer import Answer
 from spikeport.commands.samples import read_npz, read_samples
@@ -64,18 +66,23 @@ def read_traces(path: Path) -> dict[str, Trace]:
     Raises:
         FileError: not such a file.
     """
+    return traces_of(path, read_npz(path))
+
+
+def traces_of(path: Path, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Trace]:
+    """As `read_traces`, of what was read from the file."""
     groups: dict[str, dict[str, Any]] = {}
-    for key, x in read_npz(path).items():
+    for key, x in arrays.items():
         name, slash, variable = key.partition("/")
         if slash:
             groups.setdefault(name, {})[variable] = x
-    groups = {name: arrays for name, arrays in groups.items() if "v_unit" not in arrays}
-    for name, arrays in groups.items():
-        if "s" not in arrays or any(x.ndim < 3 or x.dtype.kind not in "iub" for x in arrays.values()):
+    groups = {name: of_group for name, of_group in groups.items() if "v_unit" not in of_group}
+    for name, of_group in groups.items():
+        if "s" not in of_group or any(x.ndim < 3 or x.dtype.kind not in "iub" for x in of_group.values()):
             raise FileError(str(path), "is no recorded run", got=name, relation="lacks", limit="s, or has no integers")
     if not groups:
         raise FileError(str(path), "holds no recorded groups", do="record them with 'spikeport run --record all'")
-    return {n: Trace({k: x for k, x in arrays.items() if k != "s"}, arrays["s"]) for n, arrays in groups.items()}
+    return {name: Trace({k: x for k, x in found.items() if k != "s"}, found["s"]) for name, found in groups.items()}
 
 
 def _profiles(text: str) -> tuple[Profile, ...]:

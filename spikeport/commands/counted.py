@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spikeport import fixed
 from spikeport.commands.answer import progress
-from spikeport.commands.bisect import read_traces
+from spikeport.commands.bisect import traces_of
 from spikeport.commands.samples import Samples, is_hdf5, read_npz, read_samples
 from spikeport.cores import Cores
 from spikeport.errors import FileError, InputError
@@ -112,7 +112,8 @@ def _spikes(path: Path, program: Program, given: tuple[int, ...]) -> dict[str, N
     """`(T + latency, B, n)` of every group, as recorded; raises unless the run is one of this Program."""
     if is_hdf5(path):
         raise FileError(str(path), "is not an npz file", do="record to a file .npz")
-    arrays, traces = read_npz(path), read_traces(path)
+    arrays = read_npz(path)
+    traces = traces_of(path, arrays)
     do = "record this Program with 'spikeport run --record all', on the same samples"
     if PROGRAM in arrays and not np.array_equal(arrays[PROGRAM], program_digest(program)):
         raise InputError(str(path), "run", relation="is that of another Program", do=do)

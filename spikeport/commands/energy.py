@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from spikeport.chip import chip_named
@@ -188,9 +189,16 @@ def _answer(asked: Asked, ran: Sequence[Counted], energies: Sequence[Priced], no
         Table("time", ("", "", ""), tables.latency_rows(first)),
         Table("published limits", ("", ""), [("", sentence) for sentence in _verdicts(first)]),
     ]
-    documents = [{"program": one.program.name, **document(one.energy, one.program.program)} for one in energies]
+    assert asked.input is not None
+    data_of = {"file": str(asked.input), "sha256": sha256(asked.input.read_bytes()).hexdigest()}
+    documents = [
+        {"program": one.program.name, "input": data_of, **document(one.energy, one.program.program)} for one in energies
+    ]
     data = documents[0] if len(documents) == 1 else {"schema": COMPARISON_SCHEMA, "energies": documents}
-    title = f"{asked.net}: energy of one inference at the nominal prices of {first.profile.name}"
+    counts, several = first.counts, "" if first.counts.samples == 1 else f", mean of {first.counts.samples:,} samples"
+    title = (
+        f"{asked.net}: one inference of {counts.steps} steps{several}, at the nominal prices of {first.profile.name}"
+    )
     columns, rows = tables.layer_columns(first), tables.layer_rows(first)
     return Answer(data, title, columns, rows, notes, tables=[table for table in shown if table.rows])
 

@@ -55,9 +55,11 @@ def energy_described(name: str, profiles: Sequence[str], convention: str) -> Ans
         _row(layer, str(format_count(fact.macs_dense))) for layer, fact in zip(layers, described.facts, strict=True)
     ]
     rows.append(_row(next(t for t in totals if t.name == chosen.name), format_count(described.macs_dense), "all"))
+    unknown = any(one.energy_pj is None for one in totals)
     notes = [
         f"ANN, one dense pass: {format_count(described.macs_dense)} MACs, {format_bounds(ann_pj)} ({profile.name})",
         *(f"note: {text}" for text in (described.note, profile.note, *chosen.caveats) if text),
+        *(("note: ? needs a rate or a number of operations that the description does not state",) if unknown else ()),
         "note: this is arithmetic on shapes and stated rates; no spike was simulated",
     ]
     data = {

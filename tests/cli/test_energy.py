@@ -5,6 +5,7 @@ import html
 import re
 import shlex
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,7 @@ def test_the_document_has_the_counts_of_a_run(made: Path) -> None:
     assert found["schema"] == "spikeport-energy/2"
     assert found["profile"]["name"] == "cmos45-fp32"
     assert found["program"] == "net.h5"
+    assert found["input"]["sha256"] == sha256((made / "x.npz").read_bytes()).hexdigest()
     assert [layer["counts"]["sops"] for layer in found["layers"]] == [layer.sops for layer in counts.layers]
     assert found["totals"]["counts"]["active"] == counts.active
     assert found["model"]["samples"] == BATCH
@@ -185,6 +187,14 @@ def test_shapes_alone() -> None:
     found = done("energy", "dalif-imagenet", "--convention", "paper-syops", "--json").json
     assert next(c for c in found["convention_sensitivity"] if c["name"] == "paper-syops")["macs"] == 974_864_288
     assert "974,864,288" in done("energy", "dalif-imagenet", "--convention", "paper-syops").out
+
+
+def test_a_question_mark_is_explained(tmp_path: Path) -> None:
+    layer = '[[layer]]\nname = "a"\nkind = "linear"\nin_features = 3\nout_features = 4\nfed = "spikes"\n'
+    known = '[network]\nname = "n"\nsteps = 4\n' + layer + "rate = 0.5\nsops = 24\n"
+    for text, told in ((known, False), (known.replace("sops = 24\n", ""), True)):
+        (tmp_path / "n.toml").write_text(text)
+        assert ("note: ? needs a rate" in done("energy", tmp_path / "n.toml").out) is told
 
 
 def test_profiles_are_listed_with_their_sources(made: Path) -> None:

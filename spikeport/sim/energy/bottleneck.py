@@ -75,7 +75,7 @@ def bottlenecks(
 
 
 def most_common(waits: Sequence[Bottleneck]) -> Bottleneck:
-    """What most steps wait for; of equals the first."""
+    """What steps wait for most often; of equals the first."""
     return max(waits, key=lambda waits_for: waits_for.steps)
 
 

@@ -104,6 +104,20 @@ def _run(counts: Counts) -> Iterator[str]:
         f"The ANN is the same network with ReLU, one dense pass; the SNN takes {counts.steps} steps. Synapses of "
         "weight 0 and, in the MACs, the zeros of the padding are counted."
     )
+    if looped := _looped(counts):
+        yield (
+            f"The ANN's pass computes the loops ({', '.join(looped)}) once, while a recurrent ANN computes them at "
+            "every step: its energy is stated too low."
+        )
     cut = [layer.name for layer in counts.layers if layer.steps < counts.steps]
     if cut:
         yield f"The run ended before the last step of {', '.join(cut)}; only the steps that ran are counted."
+
+
+def _looped(counts: Counts) -> list[str]:
+    """Groups that their own spikes come back to."""
+    fed = {layer.name: {c.source for c in layer.connections} for layer in counts.layers}
+    reach = {name: set(sources) for name, sources in fed.items()}
+    for _ in fed:  # paths grow by one connection
+        reach = {name: found.union(*(fed.get(source, set()) for source in found)) for name, found in reach.items()}
+    return [name for name, found in reach.items() if name in found]

@@ -8,7 +8,6 @@ from spikeport.program import Program
 from spikeport.sim.counting.counts import Counts
 from spikeport.sim.energy.bounds import Bounds
 from spikeport.sim.energy.estimate import Energy, LayerEnergy, Sensitivity
-from spikeport.sim.energy.profile import Constant, Profile
 
 SCHEMA = "spikeport-energy/2"
 
@@ -20,7 +19,7 @@ def document(energy: Energy, program: Program | None = None) -> dict[str, Any]:
         "schema": SCHEMA,
         "tool": f"spikeport {spikeport.__version__}",
         "convention": energy.convention,
-        "profile": profile_document(energy.profile),
+        "profile": energy.profile.to_json(),
         "arithmetic_profile": energy.arithmetic.name,
         "model": _model(counts, program),
         "layers": [_layer(layer, energy) for layer in energy.layers],
@@ -60,22 +59,6 @@ def neurobench(counts: Counts) -> dict[str, Any]:
         "ActivationSparsity": 1 - float(Fraction(events, slots)) if slots else None,
         "ConnectionSparsity": 1 - float(Fraction(nonzero, synapses)) if synapses else None,
     }
-
-
-def profile_document(profile: Profile) -> dict[str, Any]:
-    return {
-        "name": profile.name,
-        "title": profile.title,
-        "scope": profile.scope,
-        "sha256": profile.sha256,
-        "banner": profile.banner,
-        "energy_pj": {key: _constant(constant) for key, constant in profile.energy_pj.items()},
-        "latency_ns": {key: _constant(constant) for key, constant in profile.latency_ns.items()},
-    }
-
-
-def _constant(constant: Constant) -> dict[str, Any]:
-    return {**constant.value.to_json(), "evidence": constant.evidence, "source": constant.source}
 
 
 def _model(counts: Counts, program: Program | None) -> dict[str, Any]:

@@ -110,6 +110,11 @@ class Energy:
         return None if found is None or found.low == found.high else found
 
     @property
+    def is_chip(self) -> bool:
+        """Whether the SNN is priced as a chip, and the ANN as arithmetic alone."""
+        return "mac" not in self.profile.energy_pj
+
+    @property
     def delay_product_pj_s(self) -> Bounds | None:
         """Energy, static power included where it is known, times the time to the last output."""
         if self.latency is None:
@@ -150,6 +155,9 @@ def estimate_energy(
     unpriced = () if prices.scope == "all_in" else left
     snn, ann_pj = total(layer.total for layer in layers), total(layer.ann for layer in layers)
     by_spikes = total(part for layer in layers for name, part in layer.parts.items() if name in BY_SPIKES)
+    if memory:
+        traffic = [snn_traffic(layer, counts) for layer in counts.layers]
+        by_spikes += total(_nominal(of.energy_pj - of.fixed_pj) for of in traffic)
     latency = None if activity is None else estimate_latency(activity, prices, counts.latency)
     static = _static(prices, activity, latency)
     integers = profile_named(INTEGERS)

@@ -44,7 +44,7 @@ class Latency:
     slowest: Bottleneck
     """Of the step that takes longest."""
     usual: Bottleneck
-    """Of most steps."""
+    """The most frequent."""
     loads: tuple[CoreLoad, ...]
     """D and S of the busiest cores, by their mean time."""
     unpriced: tuple[str, ...]

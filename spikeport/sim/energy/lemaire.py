@@ -32,6 +32,8 @@ class Traffic:
     values: Fraction
     """Spikes through queues, or an ANN's inputs and outputs."""
     energy_pj: float
+    fixed_pj: float = 0.0
+    """Of it, what does not grow with spikes; only an SNN's is told apart."""
 
     @property
     def accesses(self) -> Fraction:
@@ -49,10 +51,13 @@ def snn_traffic(layer: LayerCounts, counts: Counts) -> Traffic:
     sops, host = each(layer.sops), _host(layer, counts)
     synapse_weights = sum(c.weights for c in layer.connections)
     weights_pj = float(sops) * access_pj(synapse_weights)
-    potentials = 2 * sops + 2 * each(layer.updates)
+    potential_pj, updates = access_pj(layer.neurons), 2 * each(layer.updates)
     queued = each(layer.events_in + layer.spikes_out)
-    energy_pj = weights_pj + float(potentials) * access_pj(layer.neurons) + float(queued) * access_pj(QUEUE_WORDS)
-    return Traffic(sops + host.weights, potentials, queued + host.values, energy_pj + host.energy_pj)
+    by_spikes_pj = weights_pj + float(2 * sops) * potential_pj + float(queued) * access_pj(QUEUE_WORDS)
+    fixed_pj = float(updates) * potential_pj + host.energy_pj
+    return Traffic(
+        sops + host.weights, 2 * sops + updates, queued + host.values, by_spikes_pj + fixed_pj, fixed_pj=fixed_pj
+    )
 
 
 def ann_traffic(layer: LayerCounts) -> Traffic:

@@ -53,9 +53,10 @@ def ratio_sentence(energy: Energy) -> str:
     """The headline, in plain words."""
     if energy.ratio is None:
         return "The ANN has nothing to compute, so there is no ratio."
-    return (
-        f"At these prices one inference costs {format_ratio(energy.ratio)} times what one dense pass of the ANN costs."
-    )
+    cost = f"one inference costs {format_ratio(energy.ratio)} times what one dense pass of the ANN costs"
+    if energy.is_chip:
+        return f"By operation counts {cost}: a whole chip against bare arithmetic, not against an ANN's chip."
+    return f"At these prices {cost}."
 
 
 def bounds_sentence(ratio: Bounds, published: Bounds | None) -> str:
@@ -89,10 +90,13 @@ def break_even_sentence(energy: Energy) -> str:
         return "Nothing that this network pays for grows with its spikes, so there is no break-even."
     if even.spikes_per_synapse < 0:
         return "What does not depend on spikes already costs more than the dense ANN: no spike rate breaks even."
-    return (
-        f"By the nominal prices of {energy.profile.name} this network equals the dense ANN at "
-        f"{even.spikes_per_synapse:.3g} spikes per synapse and inference, a mean input rate of {even.input_rate:.2%}."
-    )
+    at = f"{even.spikes_per_synapse:.3g} spikes per synapse and inference, a mean input rate of {even.input_rate:.2%}"
+    if even.input_rate > 1:
+        return (
+            f"By the nominal prices of {energy.profile.name} this network costs less than the dense ANN however often "
+            f"it spikes: they would be equal at {at}, which no network reaches."
+        )
+    return f"By the nominal prices of {energy.profile.name} this network equals the dense ANN at {at}."
 
 
 def headline_rows(energy: Energy) -> list[Row]:
@@ -108,7 +112,10 @@ def headline_rows(energy: Energy) -> list[Row]:
         ("ANN, one dense pass", format_bounds(energy.ann), f"{counts.macs_dense:,} MACs by {energy.arithmetic.title}"),
     ]
     if energy.ratio is not None:
-        rows.append(("SNN / ANN", format_ratio(energy.ratio), bounds_sentence(energy.ratio, energy.published_ratio)))
+        unlike = "a chip against bare arithmetic. " if energy.is_chip else ""
+        rows.append(
+            ("SNN / ANN", format_ratio(energy.ratio), unlike + bounds_sentence(energy.ratio, energy.published_ratio))
+        )
     if "host_macs" in energy.parts:
         rows.append(("Of the SNN, on the chip", format_bounds(energy.chip), "without what the host computes"))
     if energy.unpriced:
@@ -210,7 +217,11 @@ def latency_rows(energy: Energy) -> list[Row]:
         ("Step, mean", format_bounds(latency.step_ns["mean"], format_time), ""),
         ("Step, longest", format_bounds(latency.step_ns["max"], format_time), ""),
         ("Longest step waits for", WAITS[latency.slowest.term], f"busiest core: {_core(latency.slowest)}"),
-        ("Most steps wait for", WAITS[latency.usual.term], f"{_share(latency)}; busiest core: {_core(latency.usual)}"),
+        (
+            "Most often waited for",
+            WAITS[latency.usual.term],
+            f"in {_share(latency)}; busiest core: {_core(latency.usual)}",
+        ),
     ]
     if latency.unpriced:
         rows.append(("Not in these times", ", ".join(latency.unpriced), f"no time in {energy.profile.name}"))

@@ -4,14 +4,20 @@ SANA-FE runs each sample on a chip of its own for `steps + latency` steps, and h
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
 from spikeport.fixed import Ints
+from spikeport.program import Program
+from spikeport.sim import estimate_energy, simulate
 from spikeport.sim.counting.cores import CoreActivity, count_cores
+from spikeport.sim.energy.latency import estimate_latency
+from spikeport.sim.energy.mesh_times import barrier_ns, mesh_ns
 from spikeport.sim.energy.profile import Profile, profile_named
+from spikeport.sim.result import Result
 from tests.interop.counters.mapped import cores_of, synapses_of
 from tests.interop.counters.records import Record, read_record
 from tests.interop.counters.runs import Ran, ran
@@ -101,15 +107,19 @@ def test_every_core_does_the_same_in_every_step(net: str) -> None:
 
 @cache
 def updated(net: str) -> Mapping[str, Ints]:
+    return updated_in(ran(net).program, ran(net).result)
+
+
+def updated_in(program: Program, result: Result) -> Mapping[str, Ints]:
     """What SANA-FE calls an update, by group, `(T, B, n)`: something arrived, or there is a potential or a bias."""
-    run, found = ran(net), {}
-    for listed in synapses_of(run.program):
-        group = run.program.group(listed.target)
-        joined = np.zeros((group.size, run.result.sent[listed.source].shape[2]), np.int64)
+    found = {}
+    for listed in synapses_of(program):
+        group = program.group(listed.target)
+        joined = np.zeros((group.size, result.sent[listed.source].shape[2]), np.int64)
         joined[listed.row, listed.col] = 1
-        sent = run.result.sent[listed.source].astype(np.int64)
+        sent = result.sent[listed.source].astype(np.int64)
         arrived = np.concatenate([np.zeros_like(sent[:1]), sent[:-1]]) @ joined.T > 0
-        v = run.result.traces[group.name].v.reshape(arrived.shape)
+        v = result.traces[group.name].v.reshape(arrived.shape)
         before = np.concatenate([np.zeros_like(v[:1]), v[:-1]])
         found[group.name] = arrived | (before != 0) | (group.bias_mant.reshape(-1) != 0)
     return found
@@ -182,3 +192,69 @@ def test_time_of_every_step_is_the_additive_models(net: str) -> None:
     barrier = max((b for b in profile_named("loihi1-sanafe").barrier if b.tiles <= tiles), key=lambda b: b.tiles)
     expected = np.maximum(neurons, synapses).max(axis=2) + barrier.constant.value.nominal * 1e-9
     assert np.allclose(tables["sim_time"], expected, rtol=ROUNDED, atol=0)
+
+
+def outside(run: Ran, name: str, table: Ints) -> int:
+    """What a node did beyond its window."""
+    return int(table.sum() - windowed(run, name, table).sum())
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_the_estimate_is_sanafes_energy_term_by_term(net: str) -> None:
+    """With its updates for our active neurons. It has no windows and charges for the messages of inputs, which are
+    added at its own counts; without a bias nothing but access and updates is beyond the windows."""
+    run, tables, spikes = ran(net), record(net).tables, record(net).spikes
+    groups, senders = [group.name for group in run.program.groups], kinds(run)
+    theirs = {name: int(windowed(run, name, u).sum()) for name, u in updated(net).items()}
+    counts = replace(run.counts, layers=tuple(replace(one, active=theirs[one.name]) for one in run.counts.layers))
+    found = estimate_energy(counts, "loihi1-sanafe", activity=activity(net))
+    assert not found.unpriced
+    ours = {name: part.nominal * 1e-12 * counts.samples for name, part in found.parts.items()}
+
+    sops = {name: outside(run, name, tables[f"sops:{name}"]) for name in senders}
+    assert any(sops.values()) is (net == "conv")
+    synapse = ours["sops"] + sum(n * P[f"e_sop_{senders[name]}"] for name, n in sops.items())
+    network = ours["messages"] + ours["hops"]
+    for what, price in (("messages", "message"), ("hops_x", "hop_x"), ("hops_y", "hop_y")):
+        more = {name: outside(run, name, tables[f"{what}:{name}"]) for name in senders}
+        network += P[f"e_{price}"] * (sum(more.values()) + int(windowed(run, "input", tables[f"{what}:input"]).sum()))
+    beyond = sum(group.size for group in run.program.groups) * run.program.latency * counts.samples
+    soma = ours["neuron_updates"] + ours["spikes"] + beyond * P["e_neuron_access"]
+    soma += sum(outside(run, name, updated(net)[name]) for name in groups) * P["e_neuron_update"]
+    soma += sum(outside(run, name, spikes[name]) for name in groups) * P["e_spike_out"]
+    for name, energy in (("synapse", synapse), ("network", network), ("soma", soma)):
+        assert float(tables[f"{name}_energy"].sum()) == pytest.approx(energy, rel=ROUNDED), name
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_the_estimated_time_of_every_step_is_sanafes(net: str) -> None:
+    """With its updates for our active neurons, without our longest route, and where its input's core, which the
+    estimate has none of, is not the slowest; barriers are those of the tiles that either side uses."""
+    run, tables, profile = ran(net), record(net).tables, profile_named("loihi1-sanafe")
+    x, cores = run.net.x, cores_of(run.program)
+    idle = np.zeros((run.program.latency, *x.shape[1:]), x.dtype)  # so that a row is a step of SANA-FE's run
+    tiles, settled = len(np.unique(tables["tiles"], axis=0)), max(run.windows[g.name].start for g in run.program.groups)
+    compared = 0
+    for sample in range(x.shape[1]):
+        one = np.concatenate([x, idle])[:, sample : sample + 1]
+        result = simulate(run.program, one, record=[g.name for g in run.program.groups])
+        did = count_cores(run.program, result, cores)
+        theirs = updated_in(run.program, result)
+        active = np.zeros_like(did.active)
+        for name, updates in theirs.items():
+            each = updates[: did.rows, 0]
+            for core in own(run, name):
+                active[:, core] = each[:, cores.labels(name) == core].sum(axis=1)
+        did = replace(did, active=active)
+        latency, mesh = estimate_latency(did, profile, 0), mesh_ns(did, profile, "nominal")
+        assert latency is not None and mesh is not None and latency.unpriced == ()
+        busiest = (latency.per_step - sum(mesh.values())) * 1e-9
+        sending = tables["core_messages_out"][:, sample, cores.count] * P["t_message_out"]
+        barrier = barrier_ns(profile, tiles, "nominal")
+        assert barrier is not None
+        expected = np.maximum(busiest, sending) + barrier * 1e-9
+        # a bias goes on after SANA-FE's run, and these spikes are in the first rows, of what follows
+        first = settled - 1 if net == "conv" else 0
+        assert np.allclose(tables["sim_time"][first:, sample], expected[first:], rtol=ROUNDED, atol=0)
+        compared += int((busiest > sending)[first:].sum())
+    assert compared > x.shape[1]

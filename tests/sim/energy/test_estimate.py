@@ -12,6 +12,7 @@ from spikeport.errors import InputError
 from spikeport.sim.counting import Counts
 from spikeport.sim.energy import Bounds, Energy, estimate_energy, profile_names
 from spikeport.sim.energy.document import SCHEMA, document
+from spikeport.sim.energy.tables import break_even_sentence, headline_rows, ratio_sentence
 from tests.sim.energy.hand import ANN_MACS, HOST_MACS, SPIKES, hand_activity, hand_counts, hand_program
 
 ARITHMETIC = ("cmos45-fp32", "cmos45-fp16", "cmos45-int8", "cmos45-int32")
@@ -160,6 +161,34 @@ def test_caveats_say_what_the_estimate_says(profile: str, mapped: bool) -> None:
     assert ("3 cores of loihi1" in told) is (mapped and profile.startswith("loihi"))
 
 
+def test_loops_make_the_ann_s_single_pass_unfair_and_say_so() -> None:
+    counts = hand_counts()
+    a, b = counts.layers
+    (forth,) = b.connections
+    back = replace(forth, source="b", target="a")
+    looped = replace(counts, layers=(replace(a, connections=(back,)), b))
+    assert "loops (a, b) once" in " ".join(estimate_energy(looped).caveats)
+    own = replace(counts, layers=(a, replace(b, connections=(forth, replace(forth, source="b")))))
+    assert "loops (b) once" in " ".join(estimate_energy(own).caveats)
+    assert "loops" not in " ".join(estimate_energy(counts).caveats)
+
+
+def test_a_break_even_that_no_network_reaches_is_called_that() -> None:
+    """A spike of all neurons at every step costs 7 SOPs / 7 x 64 = 64 SOPs, 57.6 of the 147.2 pJ that are left."""
+    energy = estimate_energy(hand_counts())
+    assert energy.break_even is not None and energy.break_even.input_rate == pytest.approx(147.2 / 57.6)
+    assert "however often it spikes" in break_even_sentence(energy)
+    dear = estimate_energy(hand_counts(), "cmos45-int32")  # 3.2 and 0.1 pJ
+    assert "however often it spikes" in break_even_sentence(dear)
+    assert "no spike rate breaks even" in break_even_sentence(estimate_energy(hand_counts(), "loihi1-davies2018"))
+
+
+def test_a_chip_s_ratio_is_said_to_be_one_to_bare_arithmetic() -> None:
+    chip, bare = (estimate_energy(hand_counts(), name) for name in ("loihi1-davies2018", "cmos45-int8"))
+    assert "against bare arithmetic" in ratio_sentence(chip) and "bare arithmetic" not in ratio_sentence(bare)
+    assert any("a chip against bare arithmetic" in note for _, _, note in headline_rows(chip))
+
+
 def test_an_ann_at_other_prices_of_arithmetic_is_called_that() -> None:
     told = " ".join(estimate_energy(hand_counts(), "cmos45-fp32", ann="cmos45-int8").caveats)
     assert "two kinds of arithmetic" in told and "no price for a MAC" not in told
@@ -184,6 +213,20 @@ def test_unknown_convention_and_profile() -> None:
         estimate_energy(hand_counts(), "loihi3")
 
 
+def test_memory_traffic_breaks_even_where_a_network_with_so_many_spikes_does() -> None:
+    """The same layer with twice the spikes costs twice what grows with them, memory included."""
+    counts = hand_counts()
+    a, b = counts.layers
+    (forth,) = b.connections
+    forth = replace(forth, events=2 * forth.events, sops=2 * forth.sops)
+    twice = replace(counts, layers=(replace(a, spikes_out=14), replace(b, spikes_out=2, connections=(forth,))))
+    one, two = (estimate_energy(c, "cmos45-int8", memory=True) for c in (counts, twice))
+    grows = two.snn.nominal - one.snn.nominal
+    factor = (one.ann.nominal - (one.snn.nominal - grows)) / grows
+    assert one.break_even is not None
+    assert one.break_even.spikes_per_synapse == pytest.approx(factor * 7 / 32)
+
+
 def test_an_activity_of_another_run_is_refused() -> None:
     counts, activity = hand_counts(), hand_activity()
     for other, message in (
@@ -199,6 +242,14 @@ def test_an_activity_of_another_run_is_refused() -> None:
 
 def test_no_layers_have_no_ratio() -> None:
     assert estimate_energy(replace(hand_counts(), layers=())).ratio is None
+
+
+def test_the_document_has_all_that_the_figures_were_made_from() -> None:
+    profile = document(estimate_energy(hand_counts(), "loihi1-davies2018", activity=hand_activity()))["profile"]
+    assert [row["tiles"] for row in profile["barrier_ns"]] == [1, 32]
+    assert profile["static_w_per_chip"]["nominal"] == 0.1044
+    assert profile["checks"][0]["measured"] == 1.33e9
+    assert "minimum" in profile["energy_pj"]["sop"]["note"]
 
 
 @pytest.mark.parametrize("profile", profile_names())

@@ -238,7 +238,7 @@ def test_what_steps_wait_for_is_said() -> None:
     assert latency is not None
     rows = {name: (value, note) for name, value, note in latency_rows(energy)}
     assert rows["Longest step waits for"][0] == WAITS[latency.slowest.term]
-    assert rows["Most steps wait for"][1].startswith(f"{latency.usual.steps} of {STEPS * SAMPLES} steps")
+    assert rows["Most often waited for"][1].startswith(f"in {latency.usual.steps} of {STEPS * SAMPLES} steps")
     assert rows["Latency"][0] == format_bounds(latency.latency_ns, format_time)
     assert {"Step, shortest", "Step, mean", "Step, longest", "Inference period", "Energy-delay product"} <= set(rows)
     lower = replace(energy, latency=replace(latency, model="max_affine"))
