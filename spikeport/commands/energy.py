@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from spikeport.chip import chip_named
-from spikeport.commands.answer import Answer, Table
+from spikeport.commands.answer import Answer, Table, say
 from spikeport.commands.counted import Counted, counted
 from spikeport.commands.energy_csv import write_csv
 from spikeport.commands.energy_described import energy_described
@@ -153,14 +153,22 @@ def _described(asked: Asked) -> Answer:
 
 def _counted(path: Path, asked: Asked, recorded: Path | None) -> Counted:
     assert asked.input is not None
-    return counted(path, asked.input, recorded, cores_for(path) if asked.cores else None)
+    return counted(path, asked.input, recorded, _cores(path) if asked.cores else None)
 
 
-def cores_for(path: Path) -> Cores:
+def _cores(path: Path) -> Cores:
     """Where the compiler puts a Program's neurons."""
     program = load_program(path)
     chip = chip_named(program.chip)
-    return cores_of(map_cores(program, chip), chip)
+    placements = map_cores(program, chip)
+    for placement in placements:
+        resource, used = placement.fullest(chip)
+        if used > 1:
+            say(
+                f"warning: {path} does not fit {chip.name}: {placement.group} needs {used:.0%} of the {resource} of a "
+                f"core, so this is the energy of no chip; see 'spikeport check {path}'"
+            )
+    return cores_of(placements, chip)
 
 
 def _estimate(one: Counted, asked: Asked, profile: Profile) -> Energy:

@@ -59,7 +59,7 @@ def baselines(
     steps, macs = counts.steps, counts.macs_dense
     bits = activation_bits(steps)
     return (
-        Baseline("dense", "ANN, one dense pass", macs, ann_pj, snn_pj, "the fair one: an ANN needs one pass"),
+        Baseline("dense", "ANN, one dense pass", macs, ann_pj, snn_pj, "fair where one pass sees the whole input"),
         Baseline(
             "dense_times_steps",
             f"ANN, {steps} dense passes",
