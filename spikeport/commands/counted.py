@@ -13,6 +13,7 @@ from spikeport.commands.answer import progress
 from spikeport.commands.bisect import traces_of
 from spikeport.commands.samples import Samples, is_hdf5, read_npz, read_samples
 from spikeport.cores import Cores
+from spikeport.deploy.cores import CoreMap
 from spikeport.errors import FileError, InputError
 from spikeport.program import Group, Program
 from spikeport.program_file import load_program
@@ -34,6 +35,8 @@ class Counted:
     counts: Counts
     activity: CoreActivity | None
     """None without a mapping to cores."""
+    placements: CoreMap = ()
+    """The mapping."""
 
 
 def counted(path: Path, input_path: Path, recorded: Path | None, cores: Cores | None = None) -> Counted:

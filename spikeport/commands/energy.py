@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from spikeport.chip import chip_named
+from spikeport.chip import Chip, chip_named
 from spikeport.commands.answer import Answer, Table, say
 from spikeport.commands.counted import Counted, counted
 from spikeport.commands.energy_csv import write_csv
 from spikeport.commands.energy_described import energy_described
+from spikeport.commands.energy_memory import memory_data, memory_table
 from spikeport.commands.samples import check_file_writable
-from spikeport.cores import Cores
-from spikeport.deploy.cores import cores_of, map_cores
+from spikeport.deploy.cores import CoreMap, cores_of, map_cores
 from spikeport.errors import InputError
 from spikeport.program_file import load_program
 from spikeport.sim.energy import Energy, Profile, estimate_energy, tables
@@ -153,10 +153,13 @@ def _described(asked: Asked) -> Answer:
 
 def _counted(path: Path, asked: Asked, recorded: Path | None) -> Counted:
     assert asked.input is not None
-    return counted(path, asked.input, recorded, _cores(path) if asked.cores else None)
+    if not asked.cores:
+        return counted(path, asked.input, recorded)
+    placements, chip = _placed(path)
+    return replace(counted(path, asked.input, recorded, cores_of(placements, chip)), placements=placements)
 
 
-def _cores(path: Path) -> Cores:
+def _placed(path: Path) -> tuple[CoreMap, Chip]:
     """Where the compiler puts a Program's neurons."""
     program = load_program(path)
     chip = chip_named(program.chip)
@@ -168,7 +171,7 @@ def _cores(path: Path) -> Cores:
                 f"warning: {path} does not fit {chip.name}: {placement.group} needs {used:.0%} of the {resource} of a "
                 f"core, so this is the energy of no chip; see 'spikeport check {path}'"
             )
-    return cores_of(placements, chip)
+    return placements, chip
 
 
 def _estimate(one: Counted, asked: Asked, profile: Profile) -> Energy:
@@ -195,12 +198,19 @@ def _answer(asked: Asked, ran: Sequence[Counted], energies: Sequence[Priced], no
     shown += [
         Table("the same run by papers' conventions, arithmetic alone", CONVENTIONS, _conventions(first)),
         Table("time", ("", "", ""), tables.latency_rows(first)),
+        memory_table(ran[0]),
         Table("published limits", ("", ""), [("", sentence) for sentence in _verdicts(first)]),
     ]
     assert asked.input is not None
     data_of = {"file": str(asked.input), "sha256": sha256(asked.input.read_bytes()).hexdigest()}
     documents = [
-        {"program": one.program.name, "input": data_of, **document(one.energy, one.program.program)} for one in energies
+        {
+            "program": one.program.name,
+            "input": data_of,
+            **document(one.energy, one.program.program),
+            "memory": memory_data(one.program),
+        }
+        for one in energies
     ]
     data = documents[0] if len(documents) == 1 else {"schema": COMPARISON_SCHEMA, "energies": documents}
     counts, several = first.counts, "" if first.counts.samples == 1 else f", mean of {first.counts.samples:,} samples"

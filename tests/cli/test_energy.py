@@ -185,6 +185,18 @@ def test_a_program_that_fits_no_core_is_named(made: Path, tmp_path: Path) -> Non
     assert done(*energy(made, "--json")).err == ""
 
 
+def test_memory_of_layers_and_of_the_fullest_cores(made: Path) -> None:
+    found = done(*energy(made, "--json")).json["memory"]
+    # conv: 2 x 1 x 3 x 3 weights of 8 bits, 72 neurons of u and v, 24 bits each
+    assert (found["bits"]["conv"]["weights"], found["bits"]["conv"]["state"]) == (18 * 8, 72 * 48)
+    assert found["total_bits"] == sum(layer["total"] for layer in found["bits"].values())
+    assert [core["layer"] for core in found["cores"]] == ["pixels", "conv", "out"]
+    assert found["cores"][1]["fullest_core"]["neurons"] <= found["limits"]["neurons"]
+    out = " ".join(done(*energy(made)).out.split())
+    assert "what the fullest core of a loihi2 uses of its limits" in out
+    assert done(*energy(made, "--no-cores", "--json")).json["memory"]["cores"] is None
+
+
 def test_memory_and_conventions(made: Path) -> None:
     plain = done(*energy(made, "--json")).json["totals"]
     memory = done(*energy(made, "--memory", "lemaire", "--json")).json["totals"]
