@@ -67,21 +67,18 @@ def bounds_sentence(ratio: Bounds, published: Bounds | None) -> str:
     """
     low, high = ratio.low, ratio.high
     if low is None or high is None:
+        if published is None:
+            return "No price here has published bounds."
         missing = (
-            "are no bounds" if low is None and high is None else f"is no {'lower' if low is None else 'upper'} bound"
+            "published bounds" if low is None and high is None else f"{'a lower' if low is None else 'an upper'} bound"
         )
-        return f"There {missing} of all prices.{_published(published)}"
+        known = f"{published.low:.3g} to {published.high:.3g}"
+        return f"Not every price has {missing}: it is {known} within those that there are, the others at nominal."
     if high < 1:
         return "The SNN costs less at every price within the bounds."
     if low > 1:
         return "The SNN costs more at every price within the bounds."
     return "The bounds lie on both sides of 1: these prices do not decide which costs less."
-
-
-def _published(ratio: Bounds | None) -> str:
-    if ratio is None:
-        return " No price here has a published one."
-    return f" Within those that are published it is {ratio.low:.3g} to {ratio.high:.3g}, the other prices at nominal."
 
 
 def break_even_sentence(energy: Energy) -> str:

@@ -157,9 +157,9 @@ def test_numbers_are_those_of_hand_arithmetic() -> None:
 
 
 def test_a_bound_that_nobody_published_is_said_to_be_missing() -> None:
-    assert "There are no bounds" in Page(page("cmos45-fp32")).text
+    assert "No price here has published bounds" in Page(page("cmos45-fp32")).text
     half = Page(render_page("n", NET, [bounded(arithmetic(), 0.5, None)])).text
-    assert "There is no upper bound of all prices" in half and "to ?)" in half
+    assert "Not every price has an upper bound" in half and "to ?)" in half
     whole = Page(render_page("n", NET, [bounded(arithmetic(), 0.5, 2.0)])).text
     assert "The bounds lie on both sides of 1" in whole and "to ?)" not in whole
 
@@ -169,10 +169,10 @@ def test_a_bound_that_nobody_published_is_said_to_be_missing() -> None:
     [
         (
             Bounds(None, 2.0, None),
-            "There are no bounds of all prices. Within those that are published it is 0.7 to 2.9,",
+            "Not every price has published bounds: it is 0.7 to 2.9 within those that there are,",
         ),
-        (Bounds(0.5, 2.0, None), "There is no upper bound of all prices. Within"),
-        (Bounds(None, 0.5, 0.9), "There is no lower bound of all prices. Within"),
+        (Bounds(0.5, 2.0, None), "Not every price has an upper bound: it is 0.7"),
+        (Bounds(None, 0.5, 0.9), "Not every price has a lower bound: it is 0.7"),
         (Bounds(0.1, 0.5, 0.9), "costs less at every price"),
         (Bounds(1.1, 1.5, 1.9), "costs more at every price"),
         (Bounds(0.5, 1.0, 2.0), "both sides of 1"),
@@ -183,7 +183,7 @@ def test_what_bounds_say(ratio: Bounds, said: str) -> None:
 
 
 def test_no_published_bound_is_said() -> None:
-    assert bounds_sentence(Bounds(None, 2.0, None), None).endswith("No price here has a published one.")
+    assert bounds_sentence(Bounds(None, 2.0, None), None) == "No price here has published bounds."
 
 
 def test_open_bounds_are_drawn_as_open_arrows_and_known_ones_as_whiskers() -> None:
