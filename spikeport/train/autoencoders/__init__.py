@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from spikeport.errors import InputError
+from spikeport.train.autoencoders.ann import AnnVAE as AnnVAE
+from spikeport.train.autoencoders.ann import FadAutoencoder as FadAutoencoder
+from spikeport.train.autoencoders.ann import fad_autoencoder as fad_autoencoder
 from spikeport.train.autoencoders.base import Autoencoder as Autoencoder
 from spikeport.train.autoencoders.base import GaussianLatent as GaussianLatent
 from spikeport.train.autoencoders.base import Latent as Latent
@@ -11,6 +14,7 @@ from spikeport.train.autoencoders.base import Losses as Losses
 from spikeport.train.autoencoders.base import Reconstruction as Reconstruction
 from spikeport.train.autoencoders.base import SpikingAutoencoder as SpikingAutoencoder
 from spikeport.train.autoencoders.esvae import ESVAE as ESVAE
+from spikeport.train.autoencoders.fsvae import FSVAE as FSVAE
 from spikeport.train.autoencoders.membrane import Membrane
 from spikeport.train.autoencoders.noise import Noise as Noise
 from spikeport.train.autoencoders.noise import NoiseShape as NoiseShape
@@ -80,4 +84,14 @@ def esvae(source: Source, **options: Any) -> SpikingAutoencoder:
     return spiking(ESVAE, source, **options)
 
 
-AUTOENCODERS: dict[str, Callable[..., Autoencoder]] = {"esvae": esvae}
+def fsvae(source: Source, **options: Any) -> SpikingAutoencoder:
+    """FSVAE; options of `spiking`, and candidates (k), distance ("mmd" or "kld") and weight."""
+    return spiking(FSVAE, source, **options)
+
+
+def ann_vae(source: Source, *, widths: Sequence[int] = (), latent: int = 128, **options: Any) -> AnnVAE:
+    """The ANN baseline; options widths, latent and weight."""
+    return AnnVAE(Plan(source, tuple(widths), latent), **options)
+
+
+AUTOENCODERS: dict[str, Callable[..., Autoencoder]] = {"esvae": esvae, "fsvae": fsvae, "ann_vae": ann_vae}

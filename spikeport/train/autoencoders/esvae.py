@@ -52,7 +52,9 @@ class ESVAE(SpikingAutoencoder):
         return torch.sigmoid(F.linear(noise.normal, weight, bias))
 
     def embed(self, spikes: Tensor, noise: Noise) -> Latent:
-        return Latent(self.sample(spikes, noise), rates(spikes), self.prior_rates(noise))
+        of_encoder = rates(spikes)
+        z = bernoulli(of_encoder, noise.uniform, self.surrogate).to(spikes.dtype)
+        return Latent(z, of_encoder, self.prior_rates(noise))
 
     def dream(self, noise: Noise) -> Tensor:
         return bernoulli(self.prior_rates(noise), noise.uniform, self.surrogate).to(self.bottleneck.weight.dtype)
