@@ -98,7 +98,7 @@ def test_a_readouts_output_is_its_v_with_one_neuron_for_each_class_and_place(pla
         ),
         (
             nn.Sequential(one(1.0, 0.5), Readout(QuantLinear(1, 2)), Readout(QuantLinear(2, 2))),
-            "2 (Readout): stands after Vote or Readout; these end the network",
+            "2 (Readout): stands after Vote, Readout or Integrator; these end the network",
         ),
         (
             nn.Sequential(Residual(nn.Sequential(nn.Identity()), one(1.0, 0.5, Shortcut()))),

@@ -320,7 +320,7 @@ REFUSED: dict[str, tuple[Any, Tensor, str]] = {
     "layer after the vote": (
         nn.Sequential(linear(4, 4), Vote(2), linear(2, 2)),
         ONE,
-        "2 (SpikingLayer): stands after Vote or Readout; these end the network",
+        "2 (SpikingLayer): stands after Vote, Readout or Integrator; these end the network",
     ),
     "image in the middle": (
         nn.Sequential(linear(4, 4), linear(4, 2, image=Image(3))),

@@ -15,7 +15,7 @@ from spikeport.train.autoencoders.base import Reconstruction as Reconstruction
 from spikeport.train.autoencoders.base import SpikingAutoencoder as SpikingAutoencoder
 from spikeport.train.autoencoders.esvae import ESVAE as ESVAE
 from spikeport.train.autoencoders.fsvae import FSVAE as FSVAE
-from spikeport.train.autoencoders.membrane import Membrane
+from spikeport.train.autoencoders.integrator import Integrator as Integrator
 from spikeport.train.autoencoders.noise import Noise as Noise
 from spikeport.train.autoencoders.noise import NoiseShape as NoiseShape
 from spikeport.train.autoencoders.pfa import Pfa as Pfa
@@ -75,7 +75,7 @@ def spiking(
     if readout not in ("membrane", "taid"):
         raise InputError("autoencoder", "readout", got=readout, relation="is not one of", limit="membrane, taid")
     synapse = last_synapse(plan)
-    read = Membrane(synapse) if readout == "membrane" else Taid(synapse, steps, taid)
+    read = Integrator(synapse) if readout == "membrane" else Taid(synapse, steps, taid)
     return model(plan, read, Pfa(source, steps, pfa_rank) if pfa else None, **options)
 
 
