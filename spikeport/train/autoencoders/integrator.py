@@ -26,15 +26,15 @@ class Integrator(AbstractMembraneReadout):
         v[t] = (v[t-1] (4096 - dv) / 4096 toward zero) + 64 a[t] + bias,   an image is v unit / 64
 
     No spikes bring v beyond VTH_MAX << 6, up to which neurons do not fire. Rounding toward zero only lessens |v|, so
-    |v| <= (64 |a| + |bias|) 4096 / dv, the geometric sum of the most that one step brings. What a step may bring is
-    `room`, in units. With n the synapses into a neuron, b its bias, and reach the largest sum |w| + |b| of them:
+    |v| <= 4096 / dv times the most that one step brings, the geometric sum. `room` is what a step may bring, in units.
+    With n the synapses into a neuron, and reach the largest sum of weights and bias of one sign, of all neurons:
 
         room = VTH_MAX dv / 4096
         unit = max(max|w| / 127 / 2, reach (1 + 2^-11) / max(room - n - 2, room / 2 - 2), max|b| 64 / (4095 << 7))
         k    = round(w / 2 unit)
 
-    since sum |2 k| <= sum |w| / unit + n, and also <= 2 sum |w| / unit; a bias rounds by its 2^-12th part, or half a
-    step. The last term lets 13 bits and an exponent of 7 hold every bias, so that none is cut.
+    since sum |2 k| <= sum |w| / unit + n, and also <= 2 sum |w| / unit; a bias moves by half a step, or the largest
+    bias's 2^-12th part. The last term lets 13 bits and an exponent of 7 hold every bias, so that none is cut.
 
     Args:
         synapse: Of any of the three kinds.
@@ -71,7 +71,8 @@ class Integrator(AbstractMembraneReadout):
         return self.synapse.apply_weight(summed, weight, None if bias is None else bias * float(powers.sum()))
 
     def unit(self, weight: Tensor, bias: Tensor) -> Tensor:
-        reach = (most_into(self.synapse, weight.abs()) + bias.abs()).amax()
+        signed = [(sign * x).clamp(min=0) for sign in (1, -1) for x in (weight, bias)]
+        reach = torch.stack([most_into(self.synapse, w) + b for w, b in (signed[:2], signed[2:])]).amax()
         n = most_into(self.synapse, torch.ones_like(weight)).amax()
         room = fixed.VTH_MAX * self.dv / fixed.DECAY_ONE
         terms = (
