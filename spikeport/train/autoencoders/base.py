@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from spikeport import host
 from spikeport.errors import InputError
 from spikeport.train.autoencoders.losses import mse
 from spikeport.train.autoencoders.noise import Noise, NoiseShape
@@ -107,8 +108,9 @@ class SpikingAutoencoder(Autoencoder):
         return spikes
 
     def decode(self, z: Tensor) -> Tensor:
-        """Spikes `(T, B, D)` to images in [-1, 1]."""
-        return torch.tanh(self.readout(self.decoder(z)))
+        """Spikes `(T, B, D)` to images in [-1, 1]; in eval mode with the host's tanh, the same bits everywhere."""
+        y: Tensor = self.readout(self.decoder(z))
+        return torch.tanh(y) if self.training else host.tanh(y.double()).to(y.dtype)
 
     @abstractmethod
     def sample(self, spikes: Tensor, noise: Noise) -> Tensor:

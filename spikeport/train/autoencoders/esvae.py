@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from spikeport import host
 from spikeport.errors import InputError
 from spikeport.train.autoencoders.base import Latent, SpikingAutoencoder
 from spikeport.train.autoencoders.losses import mmd
@@ -21,7 +22,7 @@ from spikeport.train.autoencoders.stages import Plan
 
 
 class ESVAE(SpikingAutoencoder):
-    """Sampling is the host's, in float64: the same noise gives the same spikes everywhere.
+    """Sampling is the host's, in float64; in eval mode the same noise gives the same spikes on every host.
 
     Args:
         sampling: The surrogate of sampling, a name in `SURROGATES`.
@@ -47,9 +48,12 @@ class ESVAE(SpikingAutoencoder):
         return bernoulli(rates(spikes), noise.uniform, self.surrogate).to(spikes.dtype)
 
     def prior_rates(self, noise: Noise) -> Tensor:
-        """r_q `(B, D)` in float64."""
+        """r_q `(B, D)` in float64; in eval mode by the host's rule, `host.prior_rates`."""
         weight, bias = self.bottleneck.weight.double(), self.bottleneck.bias.double()
-        return torch.sigmoid(F.linear(noise.normal, weight, bias))
+        if self.training:
+            return torch.sigmoid(F.linear(noise.normal, weight, bias))
+        found: Tensor = host.prior_rates(noise.normal, host.whole(weight), host.whole(bias, 2 * host.BITS))
+        return found
 
     def embed(self, spikes: Tensor, noise: Noise) -> Latent:
         of_encoder = rates(spikes)

@@ -12,7 +12,8 @@ SURROGATES = {"code": Surrogate("rectangular", 1.0), "paper": Surrogate("rectang
 
 def rates(spikes: Tensor) -> Tensor:
     """r_i = (1 / T) sum_t x[t, i] (eq. 5): spikes `(T, B, D)` to `(B, D)` in float64, correctly rounded."""
-    return spikes.sum(0, dtype=torch.float64) / len(spikes)
+    counts = spikes.sum(0, dtype=torch.float64)
+    return counts / torch.full_like(counts, len(spikes))  # CUDA multiplies by the rounded inverse of a number
 
 
 def bernoulli(rates: Tensor, uniform: Tensor, surrogate: Surrogate) -> Tensor:

@@ -7,11 +7,15 @@ With S (T, B, c, h, w), what the last synapse gives at each step, not spikes:
 
 W (T, T) has no bias and is shared by the channels. The paper's sum over i in eq. 3 runs over the steps. Images of one
 channel differ by the factor T alone.
+
+In eval mode the synapse's parameters are whole numbers of 2^-20 and sums are exact, so that every host has the same
+image (`spikeport.host`).
 """
 
 import torch
 from torch import Tensor, nn
 
+from spikeport import host
 from spikeport.errors import InputError
 from spikeport.train.synapses import QuantConvTranspose2d
 
@@ -19,7 +23,7 @@ FORMS = ("code", "paper")
 
 
 class Taid(nn.Module):
-    """The last synapse and the attention, both on the host, in float.
+    """The last synapse and the attention, both on the host, in float; in eval mode in float64.
 
     Args:
         steps: T.
@@ -36,9 +40,23 @@ class Taid(nn.Module):
 
     def forward(self, spikes: Tensor) -> Tensor:
         """`(T, B, c', h, w)` to `(B, c, h, w)`."""
-        x = spikes.flatten(0, 1).to(self.synapse.weight.dtype)
-        y = self.synapse.apply_weight(x, self.synapse.weight, self.synapse.bias)
-        return self.fuse(y.reshape(*spikes.shape[:2], *y.shape[1:]))
+        if self.training:
+            return self.fuse(self._synapse(spikes, self.synapse.weight, self.synapse.bias))
+        weight, bias = self.whole()
+        rows = self.attention.weight.double().tolist()
+        found: Tensor = host.attend(self._synapse(spikes, weight, bias), rows, self.form)
+        return found
+
+    def whole(self) -> tuple[Tensor, Tensor]:
+        """Weight, in the synapse's shape, and bias of the synapse as the host has them: float64, whole, in 2^-20."""
+        with torch.no_grad():
+            weight, bias = self.synapse.weight.double(), self.synapse.bias
+            given = weight.new_zeros(self.synapse.out_channels) if bias is None else bias.double()
+            return host.whole(weight), host.whole(given)
+
+    def _synapse(self, spikes: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        y = self.synapse.apply_weight(spikes.flatten(0, 1).to(weight.dtype), weight, bias)
+        return y.reshape(*spikes.shape[:2], *y.shape[1:])
 
     def fuse(self, y: Tensor) -> Tensor:
         """`(T, B, c, h, w)` to `(B, c, h, w)`."""
