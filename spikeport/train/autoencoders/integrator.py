@@ -37,7 +37,8 @@ class Integrator(AbstractMembraneReadout):
     bias's 2^-12th part. The last term lets 13 bits and an exponent of 7 hold every bias, so that none is cut.
 
     Args:
-        synapse: Of any of the three kinds.
+        synapse: Of any of the three kinds. Mantissas are 2 at least, so that no more than 13,107 weights of one size
+            and sign fit into a neuron; of more, all round to 0.
         keep: Part of v that a step keeps, in [1/4096, 4095/4096] when rounded.
     """
 
@@ -63,8 +64,8 @@ class Integrator(AbstractMembraneReadout):
         if self.quantize:
             ints = self.integers()
             keep = fixed.keep_v(ints.dv) / fixed.DECAY_ONE
-            weight = _passed_through(weight, ints.weight * ints.unit)
-            bias = None if bias is None else _passed_through(bias, ints.bias * v_unit(ints))
+            weight = _passed_through(weight, ints.weight.double() * ints.unit)
+            bias = None if bias is None else _passed_through(bias, ints.bias.double() * v_unit(ints))
         powers = keep ** torch.arange(len(spikes) - 1, -1, -1, dtype=torch.float64)
         with torch.autocast(spikes.device.type, enabled=False):
             summed = torch.tensordot(powers.to(weight), spikes.to(weight.dtype), dims=1)

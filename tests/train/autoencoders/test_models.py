@@ -1,5 +1,6 @@
 """What holds for the models as a loop, measurements and a compiler use them."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from spikeport.errors import InputError
 from spikeport.train.autoencoders import Noise, build_autoencoder, pixels
 from spikeport.train.autoencoders.sampling import rates
 from tests.train.autoencoders.lively import enliven
+from tests.whole_way import assert_same_spikes, compiled
 
 SMALL: dict[str, Any] = {"widths": (4, 6), "latent": 5, "steps": 4}
 SPIKING = pytest.mark.parametrize("name", ["esvae", "fsvae"])
@@ -98,3 +100,12 @@ def test_noise_of_another_batch_is_refused() -> None:
     model, _, noise = made("esvae")
     with pytest.raises(InputError, match=r"samples of the noise \(6\) are not 5"):
         model.generate(5, noise)
+
+
+@SPIKING
+def test_encoder_and_decoder_are_chains_that_the_simulator_runs(name: str, tmp_path: Path) -> None:
+    model, images, noise = made(name)
+    model.eval()
+    assert assert_same_spikes(model.encoder, images, compiled(model.encoder, images, tmp_path)) > 0
+    z = model.dream(noise).long()
+    assert assert_same_spikes(model.decoder, z, compiled(model.decoder, z, tmp_path)) > 0
