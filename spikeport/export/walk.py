@@ -31,5 +31,6 @@ def flat_modules(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Mo
     elif isinstance(module, LEAVES):
         yield path or "module", module
     else:
-        do = "build the network from SpikingLayer, Residual, MaxPool2d, nn.Flatten(2), Vote, Readout and nn.Sequential"
+        parts = "SpikingLayer, Residual, MaxPool2d, nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential"
+        do = f"build the network from {parts}"
         raise ExportError(path or "module", "type", got=type(module).__name__, relation="has no NIR form", do=do)

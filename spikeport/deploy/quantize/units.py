@@ -97,7 +97,7 @@ def _summed(keep: Floats, steps: int) -> Floats:
 
 
 def _most(p: Population, into: Sequence[Projection], sign: int) -> Floats:
-    """What bias and all weights of one sign bring in a step, `(n,)`; a convolution's without writing out its synapses."""
+    """What bias and weights of one sign bring in a step, `(n,)`; a convolution's without writing out its synapses."""
     most = (sign * p.bias).clip(min=0).reshape(-1)
     for q in into:
         of_sign = with_weights(q.map, (sign * weights_of(q.map)).clip(min=0))
