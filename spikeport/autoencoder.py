@@ -97,7 +97,8 @@ class Attention:
         _check_array("taid", "attention", self.steps, (len(self.steps),) * 2, np.float64)
         if self.form not in FORMS:
             raise InputError("taid", "form", got=self.form, relation="is not one of", limit=", ".join(FORMS))
-        if len(self.padding) != 2 or not all(type(p) is int and 0 <= p < k for p, k in zip(self.padding, shape[2:])):
+        pairs = list(zip(self.padding, shape[2:], strict=False))
+        if len(self.padding) != 2 or not all(type(p) is int and 0 <= p < k for p, k in pairs):
             raise InputError("taid", "padding", got=self.padding, relation="is not below the kernel,", limit=shape[2:])
 
     def image_of(self, source: tuple[int, ...]) -> tuple[int, int, int]:

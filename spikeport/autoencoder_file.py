@@ -13,7 +13,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ MAX_HOST_BYTES = 1 << 28
 
 
 def save_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
-    """Writes a folder beside `path` and renames it; a bundle that is there already, and nothing else in it, is replaced.
+    """Writes a folder beside `path` and renames it; a bundle that is there is replaced if nothing else is in it.
 
     Raises:
         FileError: it cannot be written, or something else is there.
