@@ -56,11 +56,7 @@ def replacing_folder(path: str | os.PathLike[str], names: Collection[str]) -> It
         FileError: the folder cannot be written, the disk is full, or something else has that name.
     """
     path = Path(path)
-    if path.exists() and not path.is_dir():
-        raise FileError(str(path), "is no folder", do="name a new one")
-    if others := {file.name for file in path.iterdir()} - {*names} if path.exists() else set():
-        got, relation = min(others), "would be lost with the folder"
-        raise FileError(str(path), "holds", got=got, relation=relation, do="name a new folder")
+    check_replaceable(path, names)
     made = None
     try:
         made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
@@ -82,3 +78,12 @@ def replacing_folder(path: str | os.PathLike[str], names: Collection[str]) -> It
     finally:
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)
+
+
+def check_replaceable(path: Path, names: Collection[str]) -> None:
+    """Raises FileError if something is there that `replacing_folder` would not replace."""
+    if path.exists() and not path.is_dir():
+        raise FileError(str(path), "is no folder", do="name a new one")
+    if others := {file.name for file in path.iterdir()} - {*names} if path.exists() else set():
+        got, relation = min(others), "would be lost with the folder"
+        raise FileError(str(path), "holds", got=got, relation=relation, do="name a new folder")

@@ -11,8 +11,8 @@ from torch import nn
 from spikeport.autoencoder import Bundle
 from spikeport.autoencoder_file import load_bundle, save_bundle
 from spikeport.commands.autoencoders import deployed
-from spikeport.sim import simulate
 from spikeport.sim import generate as host_sim
+from spikeport.sim import simulate
 from spikeport.sim.generate import decode, generate, reconstruct, shown
 from spikeport.train.autoencoders import Noise
 from tests.bundles import random_images, random_model

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from torch import nn
 
+from spikeport.atomic import check_replaceable
 from spikeport.autoencoder import Bundle
-from spikeport.autoencoder_file import is_bundle, load_bundle, save_bundle
+from spikeport.autoencoder_file import FILES, is_bundle, load_bundle, save_bundle
 from spikeport.chip import chip_named
 from spikeport.commands.answer import Answer, Table
 from spikeport.commands.compiling import check_compiled, does_not_fit, size_of, summary
@@ -47,6 +48,7 @@ def compile_run(folder: Path, output: Path, asked: Asked) -> Answer:
         ExportError: a model that no bundle holds, with the reason. RuleError: it does not fit.
     """
     chip_named(asked.target)
+    check_replaceable(output, FILES)
     if asked.samples is not None:
         check_file_writable(asked.samples)
     data, model = _trained(folder, asked.data)

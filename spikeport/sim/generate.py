@@ -96,8 +96,8 @@ def encode(bundle: Bundle, images: NDArray[np.integer]) -> NDArray[np.int64]:
 
 def decode(bundle: Bundle, spikes: NDArray[np.integer]) -> Floats:
     """Latent spikes `(T, B, D)` to images `(B, c, h, w)` in [-1, 1]."""
-    if spikes.shape[:1] != (bundle.steps,):
-        limit = f"({bundle.steps}, B, {bundle.latent})"
+    if spikes.ndim != 3 or spikes.shape[::2] != (bundle.steps, bundle.latent) or not spikes.size:
+        limit = f"({bundle.steps}, B, {bundle.latent}), B above 0"
         raise InputError("latent spikes", "shape", got=spikes.shape, relation="is not", limit=limit)
     return np.concatenate([_decoded(bundle, spikes[:, part]) for part in _chunks(spikes.shape[1])])
 
