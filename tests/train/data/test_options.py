@@ -78,6 +78,7 @@ def test_small_sets_stay_in_memory() -> None:
         ({"steps": 3}, r"unknown options \(steps\)"),
         ({"normalize": True}, "data digits: has no customary mean and deviation"),
         ({"normalize": 1}, r"normalize \(1\) is not true or false"),
+        ({"symmetric": True, "normalize": True}, "data: normalize is not possible with symmetric"),
         ({"symmetric": 1}, r"symmetric \(1\) is not true or false"),
         ({"in_memory": None}, r"in_memory is not true or false"),
         ({"validation": 1.0}, r"validation \(1.0\) is not in \[0, 1\)"),
