@@ -98,7 +98,7 @@ def test_a_readouts_output_is_its_v_with_one_neuron_for_each_class_and_place(pla
         ),
         (
             nn.Sequential(one(1.0, 0.5), Readout(QuantLinear(1, 2)), Readout(QuantLinear(2, 2))),
-            "2 (Readout): stands after Vote or Readout; these end the network",
+            "2 (Readout): stands after Vote, Readout or Integrator; these end the network",
         ),
         (
             nn.Sequential(Residual(nn.Sequential(nn.Identity()), one(1.0, 0.5, Shortcut()))),
@@ -107,7 +107,7 @@ def test_a_readouts_output_is_its_v_with_one_neuron_for_each_class_and_place(pla
         (
             nn.Sequential(Residual(nn.Sequential(nn.ReLU()), one(1.0, 0.5, Shortcut()))),
             "0 (body.0): type (ReLU) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
-            "nn.Flatten(2), Vote, Readout and nn.Sequential",
+            "nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential",
         ),
     ],
 )

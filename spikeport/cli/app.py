@@ -7,22 +7,27 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from spikeport.cli.autoencoders import generate, reconstruct
 from spikeport.cli.bench import bench_app
 from spikeport.cli.energy import energy, profiles
 from spikeport.cli.options import (
     Classes,
     ConventionName,
+    DataFolder,
     DtS,
     High,
     InputFile,
     Json,
     Kind,
     Low,
+    Part,
     ProfileName,
     ProgramFile,
     Scale,
     Steps,
     Target,
+    refuse_for_files,
+    refuse_for_folders,
     show,
 )
 from spikeport.errors import InputError, SpikeportError
@@ -145,7 +150,9 @@ def finetune(
 
 @app.command()
 def check(
-    net: Annotated[Path | None, typer.Argument(metavar="NET", help="A NIR file, or a Program.")] = None,
+    net: Annotated[
+        Path | None, typer.Argument(metavar="NET", help="A NIR file, a Program, a bundle, or an autoencoder's RUN.")
+    ] = None,
     target: Target = "loihi2",
     dt: DtS = None,
     convention: ConventionName = None,
@@ -161,6 +168,8 @@ def check(
     strict_overflow: Annotated[
         bool, typer.Option("--strict-overflow", help="Exit 1 unless every layer is proven not to overflow.")
     ] = False,
+    part: Part = "all",
+    data: DataFolder = None,
     explain: Annotated[
         str | None, typer.Option(metavar="RULE", help="Say what a design rule measures, and its limits; needs no NET.")
     ] = None,
@@ -177,13 +186,24 @@ def check(
         raise InputError("check", "no network", do="name a NIR file or a Program, or a rule with --explain")
     options = {"dt_s": dt, "convention": convention, "steps": steps, "input": input_kind}
     options |= {"low": low, "high": high, "scale": scale}
+    if net.is_dir():
+        from spikeport.commands.autoencoders import Asked, check_folder
+
+        refuse_for_folders(net, {**options, "witness": witness})
+        show(check_folder(net, Asked(target, part, data=data), strict_overflow), json)
+    refuse_for_files(net, part, {"--data": data})
     show(command(net, target, options, witness, strict_overflow), json)
 
 
 @app.command("compile")
 def compile_(
-    net: Annotated[Path, typer.Argument(metavar="NET.NIR", help="A NIR file of any framework.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="NET.H5")] = Path("net.h5"),
+    net: Annotated[
+        Path, typer.Argument(metavar="NET", help="A NIR file of any framework, or RUN, the folder of an autoencoder.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT", help="A Program, or a bundle. [default: net.h5, or bundle]"),
+    ] = None,
     target: Target = "loihi2",
     dt: DtS = None,
     convention: ConventionName = None,
@@ -221,16 +241,37 @@ def compile_(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Write it even if it does not fit the chip; simulators run it.")
     ] = False,
+    part: Part = "all",
+    data: DataFolder = None,
+    samples: Annotated[
+        Path | None, typer.Option(metavar="X.NPZ", help="Of a run: write its test images too, for reconstruct.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Compile a NIR graph to an integer Program."""
+    """Compile a NIR graph to an integer Program.
+
+    Of an autoencoder's RUN it makes a bundle: a folder with both Programs, encoder and decoder, and what the host does.
+    """
     from spikeport.commands.compiling import compile_file as command
 
     image = {"low": low, "high": high, "scale": scale}
     options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes, **image}
+    if net.is_dir():
+        from spikeport.commands.autoencoders import Asked, compile_run
+
+        fitted: dict[str, Any] = {
+            "scales": scales if scales != 1 else None,
+            "copies": copies or None,
+            "decays": decays or None,
+        }
+        fitted |= {"calibrate": calibrate, "repair": repair or None}
+        refuse_for_folders(net, {**options, **fitted, "convention": convention})
+        asked = Asked(target, part, profile, data, samples, anyway)
+        show(compile_run(net, output or Path("bundle"), asked), json)
+    refuse_for_files(net, part, {"--data": data, "--samples": samples})
     options |= {"profile": profile, "convention": convention, "observer": observer, "scales": scales}
     options |= {"decays": decays, "copies": copies, "correct": correct, "repair": repair}
-    show(command(net, output, target, options, calibrate, anyway), json)
+    show(command(net, output or Path("net.h5"), target, options, calibrate, anyway), json)
 
 
 @app.command()
@@ -320,6 +361,8 @@ def bisect(
     show(command(a, b, program, input, profiles), json)
 
 
+app.command()(generate)
+app.command()(reconstruct)
 app.command()(energy)
 app.command()(profiles)
 

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from spikeport.errors import InputError
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 ProgramFile = Annotated[Path, typer.Argument(metavar="NET.H5", help="A compiled Program.")]
 InputFile = Annotated[
@@ -34,6 +36,12 @@ ProfileName = Annotated[
         "--profile", help="What becomes of a value that leaves its word: an error, or what Lava or Loihi 1 does."
     ),
 ]
+Part = Annotated[
+    Literal["all", "decoder"], typer.Option("--part", help="Of an autoencoder: both Programs, or the decoder alone.")
+]
+DataFolder = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Of a run: where the data set's files lie.")
+]
 Classes = Annotated[int | None, typer.Option(help="Classes among which the output neurons vote.")]
 
 
@@ -42,3 +50,18 @@ def show(answer: Any, as_json: bool) -> None:
 
     shown(answer, as_json)
     raise typer.Exit(answer.exit_code)
+
+
+def refuse_for_folders(folder: Path, options: dict[str, Any]) -> None:
+    """InputError for what says how a graph is read: an autoencoder's own layers say it."""
+    if unused := ", ".join(name.removesuffix("_s") for name, value in options.items() if value is not None):
+        do = "leave it out"
+        raise InputError(str(folder), "options", got=unused, relation="do not apply to", limit="a folder", do=do)
+
+
+def refuse_for_files(net: Path, part: str, options: dict[str, Any]) -> None:
+    """InputError for what says how a run is compiled, where there is none."""
+    given = [name for name, value in options.items() if value is not None] + ["--part"] * (part != "all")
+    if given:
+        do = "leave it out, or name the folder of a run"
+        raise InputError(str(net), "options", got=", ".join(given), relation="do not apply to", limit="a file", do=do)

@@ -1,6 +1,6 @@
 """`spikeport check` and `spikeport compile`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,13 @@ def check(
     """
     chip_named(target)
     program, remarks = _loaded(path) if path.suffix in (".h5", ".hdf5") else _compiled(path, target, options)
+    return check_compiled(str(path), program, remarks, target, witness, strict_overflow)
+
+
+def check_compiled(
+    name: str, program: Program, remarks: Sequence[str], target: str, witness: Path | None, strict_overflow: bool
+) -> Answer:
+    """What `check` says of a Program, and of what was guessed and decided on the way to it."""
     designed = design(program, target)
     broken = violations(designed)
     if witness is not None:
@@ -39,7 +46,12 @@ def check(
     overflow = verdicts(program, witness, target)
     unproven = strict_overflow and not all(v.proven for v in overflow)
     advice = advise(designed, broken) if broken else None
-    data = {"file": str(path), "target": target, "fits": not broken, "violations": [asdict(v) for v in broken]}
+    data: dict[str, Any] = {
+        "file": name,
+        "target": target,
+        "fits": not broken,
+        "violations": [asdict(v) for v in broken],
+    }
     data["cores"] = [placement_data(p, designed.chip) for p in designed.cores]
     data["would_fit"] = advice_data(advice)
     data["overflow"] = [v.data() for v in overflow]
@@ -47,11 +59,11 @@ def check(
     notes = [*(advice.lines() if advice else ()), *remarks, *(v.line() for v in overflow)]
     cores = cores_table(designed)
     if not broken:
-        title = f"{path} fits {target}: {_size(program)}"
+        title = f"{name} fits {target}: {size_of(program)}"
         return Answer(data, title, notes=notes, exit_code=int(unproven), tables=(cores,))
     rows = [(v.id, v.layer, str(v.value), str(v.limit), v.unit, v.source, v.remedy) for v in broken]
     columns = ("rule", "layer", "value", "limit", "unit", "source", "remedy")
-    return Answer(data, f"{path} does not fit {target}", columns, rows, notes, exit_code=1, tables=(cores,))
+    return Answer(data, f"{name} does not fit {target}", columns, rows, notes, exit_code=1, tables=(cores,))
 
 
 def compile_file(
@@ -73,13 +85,26 @@ def compile_file(
     found = compiled(graph, target, **options, data=data)
     broken = check_program(found.program)
     if broken and not anyway:
-        raise _does_not_fit(path, target, broken)
+        raise does_not_fit(str(path), target, broken)
     gap = measure(found, data, options.get("classes") or 0) if data is not None else None
     save_program(found.program, output)
     return _told(path, output, target, found, gap, broken)
 
 
 def _told(path: Path, output: Path, target: str, found: Compiled, gap: Gap | None, broken: list[Violation]) -> Answer:
+    told = summary(found, target, broken)
+    program = found.program
+    data = {"program": str(output), **told.data}
+    notes = (*told.notes, f"{output} written: {size_of(program)}; its output lags by {program.latency} steps")
+    tables: tuple[Table, ...] = ()
+    if gap is not None:
+        data["gap"] = gap_data(gap)
+        tables = (_waterfall(gap), _layers(gap))
+    return Answer(data, f"{path} for {target}", told.columns, told.rows, notes, tables=tables)
+
+
+def summary(found: Compiled, target: str, broken: list[Violation]) -> Answer:
+    """A Program's layers, and what was decided, as a part of an answer."""
     program = found.program
     groups = [
         {"name": g.name, "shape": g.shape, "du": g.du, "dv": g.dv, "vth": g.vth, "bias_exp": g.bias_exp}
@@ -87,7 +112,6 @@ def _told(path: Path, output: Path, target: str, found: Compiled, gap: Gap | Non
         if isinstance(g, LIF)
     ]
     data: dict[str, Any] = {
-        "program": str(output),
         "target": target,
         "latency": program.latency,
         "nir_sha256": program.nir_sha256,
@@ -101,13 +125,8 @@ def _told(path: Path, output: Path, target: str, found: Compiled, gap: Gap | Non
         if isinstance(g, LIF)
     ]
     unfit = [f"does not fit {target}: {_shown(broken)}"] if broken else []
-    notes = (*found.remarks, *unfit, f"{output} written: {_size(program)}; its output lags by {program.latency} steps")
-    tables: tuple[Table, ...] = ()
-    if gap is not None:
-        data["gap"] = gap_data(gap)
-        tables = (_waterfall(gap), _layers(gap))
     columns = ("layer", "neurons", "du", "dv", "vth", "weights")
-    return Answer(data, f"{path} for {target}", columns, rows, notes, tables=tables)
+    return Answer(data, "", columns, rows, (*found.remarks, *unfit))
 
 
 def gap_data(gap: Gap) -> Mapping[str, Any]:
@@ -168,16 +187,16 @@ def _compiled(path: Path, target: str, options: dict[str, Any]) -> tuple[Program
     return found.program, found.remarks
 
 
-def _does_not_fit(path: Path, target: str, broken: list[Violation]) -> RuleError:
+def does_not_fit(where: str, target: str, broken: list[Violation]) -> RuleError:
     do = f"{broken[0].remedy}; --anyway writes it for a simulator"
-    return RuleError(str(path), "network", got=_shown(broken), relation="does not fit", limit=target, do=do)
+    return RuleError(where, "network", got=_shown(broken), relation="does not fit", limit=target, do=do)
 
 
 def _shown(broken: list[Violation]) -> str:
     return "; ".join(f"{v.id} at {v.layer}: {v.value} against {v.limit}" for v in broken)
 
 
-def _size(program: Program) -> str:
+def size_of(program: Program) -> str:
     neurons = sum(g.size for g in program.groups)
     weights = sum(c.weight.size for c in program.connections) + sum(e.synapses.weight.size for e in program.encoders)
     return f"{len(program.groups)} layers, {neurons:,} neurons, {weights:,} weights"

@@ -102,6 +102,7 @@ def measure(compiled: Compiled, data: Calibration, classes: int) -> Gap:
     Raises:
         SimError: a value that leaves its word in the Program.
     """
+    v_scale = compiled.options.v_scale  # stages are compared in the graph's unit
     gap = Gap(compiled.network.outputs[0].reads == "v", data.labels is not None)
     program = Assemble().run(compiled.integers, compiled.options)  # with the duplicates, so that layers compare
     stages = {name: compiled.integers.stage(parts) for name, parts in _PARTS.items()}  # type: ignore[arg-type]
@@ -118,7 +119,7 @@ def measure(compiled: Compiled, data: Calibration, classes: int) -> Gap:
         integers = {name: x.astype(np.int64) for name, x in inputs.items()}
         result = simulate(program, _plain(compiled, integers))
         output = program.outputs[0]
-        found = result.outputs[output.name] * (program.group(output.source).v_unit if gap.reads_v else 1)
+        found = result.outputs[output.name] * (program.group(output.source).v_unit / v_scale if gap.reads_v else 1)
         _count(gap, "integer", found, wanted, chunk, classes)
         _count_layers(gap, compiled, folded, result.sent)
     return gap

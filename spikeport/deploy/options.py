@@ -1,6 +1,6 @@
 """What the user decides about a compilation; the graph's own notes fill what is left open."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -37,6 +37,8 @@ class Options:
     """Of a `bias` input: range of the integers, and what 1 is worth to the float graph."""
     classes: int = 0
     """Classes among which the output neurons vote in equal blocks; 0: no vote."""
+    v_scale: float = 1.0
+    """What 1 of the v that an output reads is worth to who trained the network; the graph has a unit of its own."""
     scales: int = 1
     """Most parts, each with a scale of its own, that a population is split into by the range of its weights."""
     observer: Observer = "membrane"
@@ -81,6 +83,9 @@ class Options:
                 raise DeployError("options", name, got=f"{value:.12g}", relation="is not in", limit=limit)
         if not LEAST < self.scale < 1e6:
             raise DeployError("options", "scale", got=self.scale, relation="is not in", limit=f"({LEAST:g}, 1000000)")
+        if not LEAST < self.v_scale < 1 / LEAST:
+            limit = f"({LEAST:g}, {1 / LEAST:g})"
+            raise DeployError("options", "v_scale", got=self.v_scale, relation="is not in", limit=limit)
 
     @property
     def reset_interval(self) -> int:
@@ -90,7 +95,8 @@ class Options:
 
 def options_for(notes: Mapping[str, Any], convention: Convention = NIR, **given: Any) -> Options:
     """Options from what the user gave, then from the graph's notes, then the convention's step and the defaults."""
-    casts = {"dt_s": float, "steps": int, "input": str, "low": int, "high": int, "scale": float, "classes": int}
+    casts: dict[str, Callable[[Any], Any]] = dict.fromkeys(("dt_s", "scale", "v_scale"), float)
+    casts |= dict.fromkeys(("steps", "low", "high", "classes"), int) | {"input": str}
     values: dict[str, Any] = {"dt_s": convention.dt_s, "convention": convention}
     for name, cast in casts.items():
         if name in notes:

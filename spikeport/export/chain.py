@@ -15,8 +15,9 @@ from spikeport import fixed
 from spikeport.errors import ExportError
 from spikeport.export.extension import ConvTranspose2d, Unflatten
 from spikeport.export.synapse_nodes import Floats, exact, float_bias, float_weight, synapse_floats
-from spikeport.export.units import lif_node, without_spikes
+from spikeport.export.units import WEIGHT_UNIT, lif_node, without_spikes
 from spikeport.export.walk import Shape, flat_modules
+from spikeport.train.autoencoders.integrator import Integrator
 from spikeport.train.branch import Branch, Shortcut
 from spikeport.train.layer import SpikingLayer
 from spikeport.train.pools import MaxPool2d, divisor, pair
@@ -42,6 +43,7 @@ class Chain:
         self.count = 0
         self.pools = 0
         self.checkable = True
+        self.ended = False
         self.notes: dict[str, Any] = {"dt_s": dt_s, "input": "spike"}
         if (image := layers[0].image) is not None:
             self.notes |= {"input": "bias", "steps": image.steps, "low": image.low, "high": image.high}
@@ -105,6 +107,7 @@ class Chain:
             got, relation = self.shape[0], "do not divide by classes"
             raise ExportError("Vote", "output neurons", got=got, relation=relation, limit=module.classes)
         self.notes["classes"] = module.classes
+        self.ended = True
 
     @add.register
     def _(self, module: Readout) -> None:
@@ -120,15 +123,32 @@ class Chain:
         else:
             everywhere = weight[:, :, None, None]
             self._put("readout", nir.Conv2d(shape[1:], everywhere, (1, 1), (0, 0), (1, 1), 1, bias), shape)
-        self._put("logits", without_spikes(lif_node(ints.dv, ints.vth, shape, self.dt_s)), shape)
+        self._read("logits", ints)
         self.notes["classes"] = synapse.out_features
 
+    @add.register
+    def _(self, module: Integrator) -> None:
+        self._check_spikes("Integrator")
+        ints = module.integers()
+        self.count += 1
+        self._synapse(module.synapse, float_weight(ints.weight, ints.dv), float_bias(ints), "")
+        self._read("membrane", ints)
+
+    def _read(self, name: str, ints: LayerIntegers) -> None:
+        """Neurons whose v is read; one step of it is 1/4096 in the file, and unit / 64 in the float model."""
+        self._put(name, without_spikes(lif_node(ints.dv, ints.vth, self.shape, self.dt_s)), self.shape)
+        self.notes["v_scale"] = ints.unit / WEIGHT_UNIT
+        self.ended = True
+
     def _check_spikes(self, kind: str) -> None:
-        if "classes" in self.notes:
-            raise ExportError(kind, "stands after Vote or Readout", do="these end the network")
+        self._check_open(kind)
         if self.notes["input"] == "bias" and not self.count:
             do = f"begin with a SpikingLayer; a {kind} takes spikes"
             raise ExportError(kind, "input", got="an image", relation="is not", limit="spikes", do=do)
+
+    def _check_open(self, kind: str) -> None:
+        if self.ended:
+            raise ExportError(kind, "stands after Vote, Readout or Integrator", do="these end the network")
 
     # ------------------------------------------------------------ pools
 
@@ -190,8 +210,7 @@ class Chain:
         Args:
             start: The node from which the shortcut leads, and its shape.
         """
-        if "classes" in self.notes:
-            raise ExportError("SpikingLayer", "stands after Vote or Readout", do="these end the network")
+        self._check_open("SpikingLayer")
         if module.image is not None and self.count:
             raise ExportError("SpikingLayer", "image", relation="is not allowed", limit="after the first layer")
         self.count += 1

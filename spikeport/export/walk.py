@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torch import nn
 
 from spikeport.errors import ExportError
+from spikeport.train.autoencoders.integrator import Integrator
 from spikeport.train.dropout import SpikeDropout
 from spikeport.train.layer import SpikingLayer
 from spikeport.train.pools import MaxPool2d
@@ -12,6 +13,7 @@ from spikeport.train.readout import Readout, Vote
 from spikeport.train.residual import Residual
 
 Shape = tuple[int, ...]
+LEAVES = SpikingLayer | Residual | MaxPool2d | nn.Flatten | nn.Unflatten | Vote | Readout | Integrator
 
 
 def flat_modules(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:
@@ -26,8 +28,9 @@ def flat_modules(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Mo
             yield from flat_modules(child, f"{path}.{name}" if path else name)
     elif isinstance(module, nn.Identity | nn.Dropout | SpikeDropout):
         return
-    elif isinstance(module, SpikingLayer | Residual | MaxPool2d | nn.Flatten | nn.Unflatten | Vote | Readout):
+    elif isinstance(module, LEAVES):
         yield path or "module", module
     else:
-        do = "build the network from SpikingLayer, Residual, MaxPool2d, nn.Flatten(2), Vote, Readout and nn.Sequential"
+        parts = "SpikingLayer, Residual, MaxPool2d, nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential"
+        do = f"build the network from {parts}"
         raise ExportError(path or "module", "type", got=type(module).__name__, relation="has no NIR form", do=do)

@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from spikeport.train.branch import Branch, Shortcut
 from spikeport.train.layer import SpikingLayer
 from spikeport.train.pools import MaxPool2d, pair
-from spikeport.train.readout import Readout
+from spikeport.train.readout import AbstractMembraneReadout
 from spikeport.train.synapses import QuantConv2d, QuantLinear
 
-Site = SpikingLayer | Readout | MaxPool2d
-Way = Branch | Shortcut | MaxPool2d | QuantLinear
+Site = SpikingLayer | AbstractMembraneReadout | MaxPool2d
+Way = Branch | Shortcut | MaxPool2d
 
 
 @dataclass(eq=False)
@@ -46,7 +46,7 @@ class Activity:
         self.sites = {
             name: module
             for name, module in model.named_modules()
-            if isinstance(module, SpikingLayer | Readout | MaxPool2d)
+            if isinstance(module, SpikingLayer | AbstractMembraneReadout | MaxPool2d)
         }
         self.layers = {name: site for name, site in self.sites.items() if isinstance(site, SpikingLayer)}
         self._fan_outs: dict[tuple[str, int], Tensor] = {}
@@ -89,7 +89,7 @@ def ways(site: Site) -> tuple[Way, ...]:
     """By which each input enters."""
     if isinstance(site, SpikingLayer):
         return site.branches
-    return (site.synapse,) if isinstance(site, Readout) else (site,)
+    return (Branch(site.synapse),) if isinstance(site, AbstractMembraneReadout) else (site,)
 
 
 def fan_out(way: Way, shape: tuple[int, ...]) -> Tensor:
@@ -98,8 +98,6 @@ def fan_out(way: Way, shape: tuple[int, ...]) -> Tensor:
     Behind an average pool these are of the folded kernel: two windows that lead to the same neuron are one synapse.
     A fully connected layer has a synapse from every place.
     """
-    if isinstance(way, QuantLinear):
-        return torch.full(shape, way.out_features)
     if isinstance(way, Branch) and isinstance(way.synapse, QuantLinear):
         return torch.full(shape, way.synapse.out_features)
     if isinstance(way, Shortcut) and way.pool is None:

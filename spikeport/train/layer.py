@@ -17,7 +17,7 @@ from spikeport.train.fused import Current, fire
 from spikeport.train.image import Image
 from spikeport.train.neurons import AbstractNeuron
 from spikeport.train.quant import LayerIntegers
-from spikeport.train.readout import Readout
+from spikeport.train.readout import AbstractMembraneReadout
 from spikeport.train.scale import Grid, grid_of
 from spikeport.train.synapses import AnyBatchNorm, OneToOne, QuantConvTranspose2d, Synapse
 
@@ -209,5 +209,5 @@ def _check_image_layer(synapse: Synapse, pool: nn.AvgPool2d | None, shortcut: nn
 def set_quantize(module: nn.Module, quantize: bool) -> None:
     """Switches every layer inside between the deployable and the float form."""
     for layer in module.modules():
-        if isinstance(layer, SpikingLayer | Readout):
+        if isinstance(layer, SpikingLayer | AbstractMembraneReadout):
             layer.quantize = quantize

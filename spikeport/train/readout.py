@@ -1,5 +1,7 @@
 """What the last spikes come to: `Vote` counts spikes, `Readout` weighs them; both end in one number for each class."""
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -7,7 +9,7 @@ from spikeport import fixed
 from spikeport.errors import InputError
 from spikeport.train import integer_rule, quant
 from spikeport.train.quant import LayerIntegers
-from spikeport.train.synapses import QuantLinear
+from spikeport.train.synapses import QuantLinear, Synapse, channels_of
 
 
 class Vote(nn.Module):
@@ -33,7 +35,41 @@ class Vote(nn.Module):
         return spikes.reshape(*spikes.shape[:-1], self.classes, -1).sum((0, -1)) * self.classes / spikes[:, 0].numel()
 
 
-class Readout(nn.Module):
+class AbstractMembraneReadout(nn.Module, ABC):
+    """A synapse, and neurons that never fire: their v is what is read.
+
+    `unit` is what weight mantissa 1, 64 steps of v, is worth; with it v stays within its word whatever comes.
+    Weight mantissas are even, `2 round(w / 2 unit)`.
+    """
+
+    def __init__(self, synapse: Synapse, *, quantize: bool = True) -> None:
+        super().__init__()
+        self.synapse = synapse
+        self.quantize = quantize
+
+    @property
+    @abstractmethod
+    def dv(self) -> int:
+        """What v forgets in a step, in 1/4096."""
+
+    @abstractmethod
+    def unit(self, weight: Tensor, bias: Tensor) -> Tensor:
+        """A scalar; of a weight in the synapse's shape and a bias `(channels,)`."""
+
+    def integers(self) -> LayerIntegers:
+        """The layer as the chip holds it; weight in the synapse's shape."""
+        with torch.no_grad():
+            weight, given = self.synapse.weight.double(), self.synapse.bias
+            bias = weight.new_zeros(channels_of(self.synapse)) if given is None else given.double()
+            quant.legal_weight(type(self).__name__, weight, bias)
+            unit = self.unit(weight, bias)
+            k = torch.round(weight / (2 * unit)).long()
+            step, exp = quant.bias_step(bias, unit)
+            mant = torch.round(bias / step).clamp(-fixed.BIAS_MANT_MAX, fixed.BIAS_MANT_MAX).long()
+            return LayerIntegers(2 * k, mant << exp, exp, self.dv, fixed.VTH_MAX, float(unit))
+
+
+class Readout(AbstractMembraneReadout):
     """Spikes to logits: a linear layer, averaged over time and over places (DA-LIF's networks, as MPBN's).
 
     On the chip it is neurons that never fire and forget at each step, one for each class and place; the host adds up
@@ -47,11 +83,10 @@ class Readout(nn.Module):
     """
 
     dv = fixed.DECAY_ONE - 1
+    synapse: QuantLinear
 
     def __init__(self, synapse: QuantLinear, *, quantize: bool = True) -> None:
-        super().__init__()
-        self.synapse = synapse
-        self.quantize = quantize
+        super().__init__(synapse, quantize=quantize)
 
     def forward(self, spikes: Tensor) -> Tensor:
         """`(T, B, channels, *places)` to `(B, classes)`; quantized in eval mode: the chip's mean v, in float64."""
@@ -63,26 +98,14 @@ class Readout(nn.Module):
         weight: Tensor = self.synapse.weight
         bias: Tensor | None = self.synapse.bias
         if self.quantize:
-            unit = self._unit(weight.detach(), None if bias is None else bias.detach())
+            unit = self.unit(weight.detach(), weight.new_zeros(len(weight)) if bias is None else bias.detach())
             weight = quant.round_ste(weight / (2 * unit)) * (2 * unit)
             bias = None if bias is None else quant.quantize_bias(bias, unit)
         mean = spikes.to(weight.dtype).flatten(3).mean((0, 3)) if spikes.dim() > 3 else spikes.to(weight.dtype).mean(0)
         return self.synapse.apply_weight(mean, weight, bias)
 
-    def integers(self) -> LayerIntegers:
-        """The layer as the chip holds it; weight `(classes, channels)`."""
-        with torch.no_grad():
-            weight = self.synapse.weight.double()
-            bias = weight.new_zeros(len(weight)) if self.synapse.bias is None else self.synapse.bias.double()
-            quant.legal_weight("Readout", weight, bias)
-            unit = self._unit(weight, bias)
-            k = torch.round(weight / (2 * unit)).long()
-            step, exp = quant.bias_step(bias, unit)
-            mant = torch.round(bias / step).clamp(-fixed.BIAS_MANT_MAX, fixed.BIAS_MANT_MAX).long()
-            return LayerIntegers(2 * k, mant << exp, exp, self.dv, fixed.VTH_MAX, float(unit))
-
-    def _unit(self, weight: Tensor, bias: Tensor | None) -> Tensor:
-        reach = weight.abs().sum(1) + (0 if bias is None else bias.abs())
+    def unit(self, weight: Tensor, bias: Tensor) -> Tensor:
+        reach = weight.abs().sum(1) + bias.abs()
         room = fixed.VTH_MAX - weight.shape[1] - 2  # what rounding adds to the sum of weights, and to the bias
         return torch.maximum(quant.weight_lsb(weight) / 2, reach.amax() * (1 + 2**-11) / room)
 

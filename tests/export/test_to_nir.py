@@ -278,19 +278,19 @@ REFUSED: dict[str, tuple[Any, Tensor, str]] = {
         nn.Sequential(conv(1, 2, 3), nn.Sequential(nn.MaxPool2d(2))),
         MAPS,
         "1.0: type (MaxPool2d) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
-        "nn.Flatten(2), Vote, Readout and nn.Sequential",
+        "nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential",
     ),
     "bare synapse": (
         nn.Sequential(linear(4, 4), nn.Linear(4, 2)),
         ONE,
         "1: type (Linear) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
-        "nn.Flatten(2), Vote, Readout and nn.Sequential",
+        "nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential",
     ),
     "own forward": (
         nn.Sequential(linear(4, 4), OwnForward(linear(4, 4), linear(4, 4))),
         ONE,
         "1: type (OwnForward) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
-        "nn.Flatten(2), Vote, Readout and nn.Sequential",
+        "nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential",
     ),
     "flatten of time": (
         nn.Sequential(conv(1, 2, 3), nn.Flatten(), linear(32, 2)),
@@ -320,7 +320,7 @@ REFUSED: dict[str, tuple[Any, Tensor, str]] = {
     "layer after the vote": (
         nn.Sequential(linear(4, 4), Vote(2), linear(2, 2)),
         ONE,
-        "2 (SpikingLayer): stands after Vote or Readout; these end the network",
+        "2 (SpikingLayer): stands after Vote, Readout or Integrator; these end the network",
     ),
     "image in the middle": (
         nn.Sequential(linear(4, 4), linear(4, 2, image=Image(3))),

@@ -24,8 +24,12 @@ class Assemble(AbstractPass[IntegerNetwork, Program]):
         for p in network.populations:
             pairs = zip(before.hears(p.name), before.rounded[p.name].weights, strict=True)
             connections += [connection(q, weight, network.shape_of(q.source), p.shape) for q, weight in pairs]
+        read = {o.source for o in network.outputs if o.reads == "v"}
         return Program(
-            groups=tuple(_group(p, before.rounded[p.name], options) for p in network.populations),
+            groups=tuple(
+                _group(p, before.rounded[p.name], options, options.v_scale if p.name in read else 1.0)
+                for p in network.populations
+            ),
             connections=tuple(connections),
             inputs=tuple(_input(name, shape, options) for name, shape in network.inputs),
             outputs=tuple(Output(o.name, o.source, options.classes, o.reads) for o in network.outputs),
@@ -42,7 +46,7 @@ class Assemble(AbstractPass[IntegerNetwork, Program]):
             raise PassError(self.name, "groups with unequal reset intervals")
 
 
-def _group(p: Population, rounded: Rounded, options: Options) -> LIF:
+def _group(p: Population, rounded: Rounded, options: Options, worth: float) -> LIF:
     return LIF(
         name=p.name,
         shape=p.shape,
@@ -53,7 +57,7 @@ def _group(p: Population, rounded: Rounded, options: Options) -> LIF:
         bias_exp=rounded.bias_exp,
         reset_interval=options.reset_interval,
         reset_offset=p.start,
-        v_unit=rounded.unit / V_PER_UNIT,
+        v_unit=rounded.unit / V_PER_UNIT * worth,
         reset=p.reset,
     )
 

@@ -68,6 +68,7 @@ def _fitted(p: Population, into: list[Projection], options: Options, wanted: Act
     if p.helper:
         return rounded_without_data(p, into, options)
     seen = see(p, into, wanted, heard)
-    v_most = 0.0 if p.fires else MARGIN * float(np.abs(seen.v).max(initial=0))
+    likely = MARGIN * float(np.abs(seen.v).max(initial=0))
+    v_most = 0.0 if p.fires else min(likely, v_bound(p, into, options.steps))
     found = on_grid(p, into, v_most) or rounded_with_data(p, into, seen, options.observer, options.correct)
     return revived(p, into, found, seen) if options.repair else found

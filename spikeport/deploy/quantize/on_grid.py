@@ -27,6 +27,8 @@ from spikeport.fixed import Ints
 
 LAVA = 2.0**-fixed.ACT_SHIFT
 """Worth of weight mantissa 1 in a graph whose parameters lie on Lava's grid."""
+CHOSEN = 16
+"""A part of 4096 that is no multiple of it is the decay of a chip: what people choose seldom is one."""
 MIDDLE = 128
 """Of mantissas: where the largest lies below it, a finer unit would hold the weights."""
 FEW = 64
@@ -70,12 +72,14 @@ def _on_lavas(p: Population, into: Sequence[Projection], v_most: float) -> Round
 def _readable(p: Population, whole: Sequence[Floats], v_most: float) -> bool:
     """Whether v fits its word, and a finer unit would not do better: no threshold tells the grid from an accident.
 
-    It would not where weights fill 8 bits, nor where v is forgotten in a step, so that no rounding adds up.
+    It would not where weights fill 8 bits, nor where v is forgotten in a step, so that no rounding adds up. A decay in
+    4096ths tells the grid as well.
     """
+    chips = _exact_decays(p) and decay_v(p) % CHOSEN != 0
     largest = max((float(np.abs(w).max(initial=0)) for w in whole), default=0.0)
     forgets = (decay_u(p), decay_v(p)) == (fixed.DECAY_ONE - 1, fixed.DECAY_ONE - 1)
     fits = v_most * V_PER_UNIT / LAVA <= fixed.VTH_MAX << fixed.ACT_SHIFT
-    return fits and (forgets or largest >= MIDDLE)
+    return fits and (forgets or chips or largest >= MIDDLE)
 
 
 def _on_its_own(p: Population, into: Sequence[Projection]) -> Rounded | None:

@@ -2,7 +2,7 @@
 
 Every process draws the same global batches and takes its part of each. A part's loss is divided by the global number
 of samples and multiplied by the number of processes, because gradients are averaged: their sum is the mean over the
-global batch, however uneven the parts are.
+global batch, however uneven the parts are. The batch norms of an ANN alone take the moments of each process's part.
 """
 
 import logging
