@@ -56,6 +56,7 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
 
 
 def _root(covariance: Floats) -> Floats:
-    """The symmetric root; eigenvalues that rounding brings below 0 are 0."""
+    """The symmetric root; eigenvalues that are rounding errors, by the usual bound of a rank, are 0."""
     values, vectors = np.linalg.eigh(covariance)
-    return (vectors * np.sqrt(values.clip(min=0.0))) @ vectors.T
+    least = len(values) * np.finfo(np.float64).eps * max(values.max(), 0.0)
+    return (vectors * np.sqrt(np.where(values > least, values, 0.0))) @ vectors.T

@@ -47,7 +47,7 @@ def passes(model: Autoencoder, images: Tensor, seed: int, batch: int = BATCH) ->
 def generated(model: Autoencoder, samples: int, seed: int, batch: int = BATCH) -> Tensor:
     """Images of the prior, `(samples, c, h, w)` in [-1, 1], float32, on the CPU."""
     if samples < 1:
-        raise InputError("measure", "samples", got=samples, relation="is below", limit=1)
+        raise InputError("measure", "samples", got=samples, relation="are below", limit=1)
     sizes = [min(batch, samples - start) for start in range(0, samples, batch)]
     with evaluating(model):
         found = [model.generate(n, prior_noise(model, n, seed, k)).float().cpu() for k, n in enumerate(sizes)]
