@@ -15,6 +15,7 @@ from spikeport.program import LIF, Conv, Dense, Program, Sparse
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import simulate, vote
 from spikeport.train import Branch, MaxPool2d, QuantConv2d, Readout, Residual, Shortcut, SpikingLayer, Vote
+from spikeport.train.autoencoders import Integrator
 
 Array = np.ndarray[Any, Any]
 
@@ -63,11 +64,11 @@ def compiled(net: nn.Sequential, x: Tensor, folder: Path) -> Program:
 
 
 def assert_same_spikes(net: nn.Sequential, x: Tensor, program: Program) -> int:
-    """Every layer, neuron, step and sample, and the readout's v; gives the number of spikes."""
+    """Every layer, neuron, step and sample, and the v that is read; gives the number of spikes."""
     run = simulate(program, shown(net, x), record=[g.name for g in program.groups])
     expected = layer_spikes(net, x)
     end = net[-1]
-    groups = program.lifs[:-1] if isinstance(end, Readout) else program.lifs
+    groups = program.lifs[:-1] if isinstance(end, Readout | Integrator) else program.lifs
     assert len(program.lifs) == len(program.groups)
     for group, spikes in zip(groups, expected, strict=True):
         found = _from_its_start(run.traces[group.name].s, group, len(spikes))
@@ -78,6 +79,8 @@ def assert_same_spikes(net: nn.Sequential, x: Tensor, program: Program) -> int:
         assert np.array_equal(traced.reshape(v.shape), v)
         logits = v.sum((0, *range(3, v.ndim))) * (end.integers().unit / 64 / (len(v) * v[0, 0, 0].size))
         assert np.array_equal(logits, net(x).numpy())
+    elif isinstance(end, Integrator):
+        assert np.array_equal(run.outputs["output"][-1] * program.lifs[-1].v_unit, net(x).numpy())
     else:
         assert np.array_equal(run.spikes.reshape(expected[-1].shape), expected[-1])
     if isinstance(end, Vote):
@@ -124,6 +127,7 @@ def assert_same_integers(net: nn.Sequential, program: Program) -> None:
             assert np.array_equal(per_channel(encoder.offset), 2 * ints.bias.numpy())
     if isinstance(net[-1], Readout):
         ints, group = net[-1].integers(), program.lifs[-1]
+        assert group.v_unit == ints.unit / 64
         assert (group.name, group.dv, group.vth) == ("logits", ints.dv, ints.vth)
         (connection,) = (c for c in program.connections if c.target == "logits")
         assert np.array_equal(connection.weight.astype(int).reshape(ints.weight.shape), ints.weight.numpy())
@@ -149,14 +153,14 @@ def assert_same_synapses(program: Program, connections: list[Any], way: Branch |
         return
     shape = _shape_of(program, connection.source)
     want = _weights_of(way, weight, shape)
-    assert np.array_equal(sum(_matrix(c, shape, len(want)) for c in connections), want)
+    assert np.array_equal(sum(synapse_matrix(c, shape, len(want)) for c in connections), want)
 
 
 def _shape_of(program: Program, name: str) -> tuple[int, ...]:
     return next(node.shape for node in (*program.groups, *program.inputs) if node.name == name)
 
 
-def _matrix(connection: Any, shape: tuple[int, ...], n_out: int) -> Array:
+def synapse_matrix(connection: Any, shape: tuple[int, ...], n_out: int) -> Array:
     """`(n_out, n_in)`."""
     if isinstance(connection, Conv):
         x = torch.eye(int(np.prod(shape)), dtype=torch.float64).reshape(-1, *shape)

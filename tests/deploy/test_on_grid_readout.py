@@ -31,6 +31,14 @@ def test_what_is_coarse_or_off_the_grid_or_leaves_its_word_is_rounded(
     assert on_grid(*readout(mantissas, bias), v_most=v_most) is None
 
 
+def test_a_decay_of_the_chips_own_tells_the_grid_from_an_accident() -> None:
+    neurons, into = readout([64, -2], bias=5.0)
+    for keep, taken in ((3277 / 4096, True), (3276.8 / 4096, False), (3280 / 4096, False)):
+        found = on_grid(replace(neurons, keep_v=np.full(1, keep)), into, v_most=1.0)
+        assert (found is not None) == taken
+    assert on_grid(replace(neurons, keep_v=np.full(1, 3277 / 4096)), into, v_most=2049.0) is None
+
+
 def test_v_is_not_asked_for_where_neurons_fire() -> None:
     neurons, into = readout([64, -2])
     firing = replace(neurons, threshold=np.full(1, (100 * 64 + 0.5) / 4096))

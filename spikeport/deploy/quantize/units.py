@@ -65,10 +65,8 @@ def least_unit(p: Population, v_seen: float) -> float:
 
 
 def v_bound(p: Population, into: Sequence[Projection], steps: int) -> float:
-    """What |v| cannot exceed in so many steps where nothing resets it: all sources at once, at every step."""
-    drive = np.abs(p.bias).reshape(-1).copy()
-    for q in into:
-        drive += _row_sums(q)
+    """What |v| cannot exceed in so many steps where nothing resets it: all sources of one sign, at every step."""
+    drive = np.maximum(*(_most(p, into, sign) for sign in (1, -1)))
     gain = np.ones(p.size)
     for keep in (p.keep_u.reshape(-1), p.keep_v.reshape(-1)):
         gain *= _summed(keep, steps)
@@ -98,7 +96,10 @@ def _summed(keep: Floats, steps: int) -> Floats:
     return np.where(keep < 1, np.minimum(1 / np.maximum(1 - keep, 1e-12), steps), steps)
 
 
-def _row_sums(q: Projection) -> Floats:
-    """Of |weight|, `(n,)`; a convolution's without writing out its synapses."""
-    sizes = with_weights(q.map, np.abs(weights_of(q.map)))
-    return apply(sizes, np.ones((1, q.map.shape[1])))[0]
+def _most(p: Population, into: Sequence[Projection], sign: int) -> Floats:
+    """What bias and all weights of one sign bring in a step, `(n,)`; a convolution's without writing out its synapses."""
+    most = (sign * p.bias).clip(min=0).reshape(-1)
+    for q in into:
+        of_sign = with_weights(q.map, (sign * weights_of(q.map)).clip(min=0))
+        most = most + apply(of_sign, np.ones((1, q.map.shape[1])))[0]
+    return most

@@ -26,18 +26,19 @@ class Integrator(AbstractMembraneReadout):
         v[t] = (v[t-1] (4096 - dv) / 4096 toward zero) + 64 a[t] + bias,   an image is v unit / 64
 
     No spikes bring v beyond VTH_MAX << 6, up to which neurons do not fire. Rounding toward zero only lessens |v|, so
-    |v| <= (64 |a| + |bias|) 4096 / dv, the geometric sum of the most that one step brings. What a step may bring is
-    `room`, in units. With n the synapses into a neuron, b its bias, and reach the largest sum |w| + |b| of them:
+    |v| <= 4096 / dv times the most that one step brings, the geometric sum. `room` is what a step may bring, in units.
+    With n the synapses into a neuron, and reach the largest sum of weights and bias of one sign, of all neurons:
 
         room = VTH_MAX dv / 4096
         unit = max(max|w| / 127 / 2, reach (1 + 2^-11) / max(room - n - 2, room / 2 - 2), max|b| 64 / (4095 << 7))
         k    = round(w / 2 unit)
 
-    since sum |2 k| <= sum |w| / unit + n, and also <= 2 sum |w| / unit; a bias rounds by its 2^-12th part, or half a
-    step. The last term lets 13 bits and an exponent of 7 hold every bias, so that none is cut.
+    since sum |2 k| <= sum |w| / unit + n, and also <= 2 sum |w| / unit; a bias moves by half a step, or the largest
+    bias's 2^-12th part. The last term lets 13 bits and an exponent of 7 hold every bias, so that none is cut.
 
     Args:
-        synapse: Of any of the three kinds.
+        synapse: Of any of the three kinds. Mantissas are 2 at least, so that no more than 13,107 weights of one size
+            and sign fit into a neuron; of more, all round to 0.
         keep: Part of v that a step keeps, in [1/4096, 4095/4096] when rounded.
     """
 
@@ -63,15 +64,16 @@ class Integrator(AbstractMembraneReadout):
         if self.quantize:
             ints = self.integers()
             keep = fixed.keep_v(ints.dv) / fixed.DECAY_ONE
-            weight = _passed_through(weight, ints.weight * ints.unit)
-            bias = None if bias is None else _passed_through(bias, ints.bias * v_unit(ints))
+            weight = _passed_through(weight, ints.weight.double() * ints.unit)
+            bias = None if bias is None else _passed_through(bias, ints.bias.double() * v_unit(ints))
         powers = keep ** torch.arange(len(spikes) - 1, -1, -1, dtype=torch.float64)
         with torch.autocast(spikes.device.type, enabled=False):
             summed = torch.tensordot(powers.to(weight), spikes.to(weight.dtype), dims=1)
         return self.synapse.apply_weight(summed, weight, None if bias is None else bias * float(powers.sum()))
 
     def unit(self, weight: Tensor, bias: Tensor) -> Tensor:
-        reach = (most_into(self.synapse, weight.abs()) + bias.abs()).amax()
+        signed = [(sign * x).clamp(min=0) for sign in (1, -1) for x in (weight, bias)]
+        reach = torch.stack([most_into(self.synapse, w) + b for w, b in (signed[:2], signed[2:])]).amax()
         n = most_into(self.synapse, torch.ones_like(weight)).amax()
         room = fixed.VTH_MAX * self.dv / fixed.DECAY_ONE
         terms = (

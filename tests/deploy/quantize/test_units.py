@@ -47,9 +47,9 @@ def test_the_words_of_bias_threshold_and_v_set_a_least_unit() -> None:
     assert least_unit(p, 1.0) == pytest.approx(64 / V_MAX)
 
 
-def test_v_is_bound_by_all_sources_at_every_step() -> None:
-    """Bias 1 and weights 3: v = keep v + 4 comes to 4 / (1 - keep)."""
-    weights = [[1.0, -2.0]]
+def test_v_is_bound_by_all_sources_of_one_sign_at_every_step() -> None:
+    """Bias -1 and weights of -3: v = keep v - 4 comes to -4 / (1 - keep); the weight of 2 alone does not reach that."""
+    weights = [[2.0, -3.0]]
     assert v_bound(*one(weights, bias=-1.0, keep=0.5), steps=1000) == pytest.approx(8)
     assert v_bound(*one(weights, bias=-1.0, keep=0.5, keep_u=0.75), steps=1000) == pytest.approx(32)
     assert v_bound(*one(weights, bias=-1.0, keep=1.0), steps=10) == pytest.approx(40)
@@ -57,7 +57,7 @@ def test_v_is_bound_by_all_sources_at_every_step() -> None:
 
 
 def test_v_is_that_of_the_neuron_that_hears_most() -> None:
-    assert v_bound(*one(floats([1, -2], [5, 0]), bias=floats(4, 0), keep=0.0), steps=9) == 7
+    assert v_bound(*one(floats([3, -2], [5, 0]), bias=floats(4, 0), keep=0.0), steps=9) == 7
 
 
 def test_v_never_leaves_its_bound(rng: np.random.Generator) -> None:
