@@ -33,7 +33,7 @@ LAVA_TIMEOUT_S = 120.0
 class Trained:
     """What torch says of the held-out images."""
 
-    model: nn.Sequential
+    model: nn.Module
     float_right: int
     answers: np.ndarray
     """Class of each held-out image in eval mode, quantized."""
@@ -95,20 +95,20 @@ def _train(folder: Path, data: DataSet) -> Trained:
     return Trained(model, float_right, predict(model, data.test.images))
 
 
-def _compile(folder: Path, model: nn.Sequential, data: DataSet) -> Program:
+def _compile(folder: Path, model: nn.Module, data: DataSet) -> Program:
     say("exporting to NIR and compiling for Loihi 2")
     write_nir(to_nir(model, torch.from_numpy(data.test.images[:1])), folder / "net.nir")
     compile_file(folder / "net.nir", folder / "net.h5", "loihi2", {})
     return load_program(folder / "net.h5")
 
 
-def _layer_differences(model: nn.Sequential, program: Program, result: Result, data: DataSet) -> tuple[int, int]:
+def _layer_differences(model: nn.Module, program: Program, result: Result, data: DataSet) -> tuple[int, int]:
     """Spikes of torch's eval mode against the simulator's: every layer, neuron, step and image."""
     differing = compared = 0
     x = torch.from_numpy(data.test.images[:])
     groups = iter(program.groups)
     with torch.no_grad():
-        for layer in model:
+        for layer in model.children():
             x = layer(x)
             if isinstance(layer, SpikingLayer):
                 group = next(groups)

@@ -5,14 +5,15 @@ from spikeport.train import load_recipe, shipped_recipes
 
 
 def recipes() -> Answer:
-    """Every shipped recipe, with the figure that a paper published for it."""
+    """Every shipped recipe, with the figures that a paper published for it."""
     found, rows = [], []
     for name in shipped_recipes():
         recipe = load_recipe(name)
-        steps, paper = recipe.model_options["steps"], recipe.paper
-        figure = "" if paper is None or paper.accuracy is None else f"{paper.accuracy:.2f}%"
-        source = "" if paper is None else ", ".join(part for part in (paper.title, paper.table, paper.row) if part)
-        rows.append((name, recipe.data, recipe.model, str(steps), figure, source))
+        steps, paper = recipe.model_options.get("steps"), recipe.paper
+        figures = {} if paper is None else paper.figures()
+        shown = [f"{x:.2f}%" if what == "accuracy" else f"{what} {x:g}" for what, x in figures.items()]
+        source = "" if paper is None else paper.source
+        rows.append((name, recipe.data, recipe.model, str(steps or ""), ", ".join(shown), source))
         found.append(
             {
                 "name": name,
@@ -20,6 +21,7 @@ def recipes() -> Answer:
                 "model": recipe.model,
                 "steps": steps,
                 "published_accuracy": None if paper is None else paper.accuracy,
+                "published": figures,
                 "source": source,
             }
         )

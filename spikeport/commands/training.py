@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
 from torch import nn
 
 from spikeport.commands.answer import Answer, say
@@ -31,13 +30,12 @@ from spikeport.train import (
     set_quantize,
 )
 from spikeport.train.data import DataSet
-from spikeport.train.loop.batches import Feed
 from spikeport.train.loop.checkpoint import NAME as CHECKPOINT
 from spikeport.train.loop.checkpoint import read_table
 from spikeport.train.loop.distributed import leave
-from spikeport.train.loop.evaluate import accuracy_of, measured
 from spikeport.train.loop.fit import Training
 from spikeport.train.loop.history import LayerFigures, neurons
+from spikeport.train.loop.tested import Confusion, Pictures
 from spikeport.train.recipe import Recipe
 from spikeport.train.report import TrainingReport, headline_rows, write_report
 
@@ -76,8 +74,9 @@ def train(name: str | None, options: Options) -> Answer | None:
     fabric.launch()
     first = [LayerFigures(layer, 0.0, *figures) for layer, figures in neurons(model).items()]
     saving = Saving(folder, options.checkpoint_minutes, options.checkpoint_steps, options.resume)
-    history = _fit(model, data, recipe, fabric, saving, options)
-    tested = _tested(model, data, fabric)
+    training = _fit(model, data, recipe, fabric, saving, options)
+    history = training.state.history
+    tested = training.objective.tested(data, fabric)
     leave(fabric)
     if not fabric.is_global_zero:
         return None
@@ -89,7 +88,7 @@ def train(name: str | None, options: Options) -> Answer | None:
     return _answer(folder, data, report)
 
 
-def run_recipe(recipe: Recipe, data: DataSet) -> tuple[nn.Sequential, list[Epoch]]:
+def run_recipe(recipe: Recipe, data: DataSet) -> tuple[nn.Module, list[Epoch]]:
     """The recipe's model, trained in this process, with progress shown; nothing is written."""
     model = model_of(recipe, data)
     with bars(recipe.name, recipe.train.epochs) as shown:
@@ -122,7 +121,8 @@ def _resumed(name: str | None, options: Options) -> Recipe:
 
 def _fit(
     model: nn.Module, data: DataSet, recipe: Recipe, fabric: "Fabric", saving: Saving, options: Options
-) -> list[Epoch]:
+) -> Training:
+    """The run, at its end."""
     check = None
     if recipe.train.check != "none":
         from spikeport.commands.held_against import chip_check  # brings compiler and simulator
@@ -139,41 +139,28 @@ def _fit(
         training = Training(model, data, recipe, fabric, saving, Hooks(watch, check))
         if fabric.is_global_zero and not saving.resume:
             begin_run(saving.folder, recipe)  # whatever is wrong with the recipe has been said
-        return training.run()
+        training.run()
+    return training
 
 
 def _selecting(recipe: Recipe) -> str:
     return ", and the best weights are chosen by it, as the papers do" if recipe.train.keep == "best" else ""
 
 
-def _tested(model: nn.Module, data: DataSet, fabric: "Fabric") -> tuple[torch.Tensor | None, torch.Tensor]:
-    """Confusion on the test split: integers, if they do not overflow, and float."""
-    feed = Feed(data, data.test)
-    set_quantize(model, True)
-    quantized = measured(model, feed, data.classes, fabric)
-    set_quantize(model, False)
-    floating = measured(model, feed, data.classes, fabric)
-    assert floating is not None  # floats neither overflow nor have to be a chip's
-    return quantized, floating
-
-
 def _report(
     recipe: Recipe,
     history: list[Epoch],
     first: list[LayerFigures],
-    tested: tuple[torch.Tensor | None, torch.Tensor],
+    tested: Confusion | Pictures,
     model: nn.Module,
     fabric: "Fabric",
     kept: int,
 ) -> TrainingReport:
-    quantized, floating = tested
     return TrainingReport(
         recipe,
         history,
         first,
-        (floating if quantized is None else quantized).numpy(),
-        accuracy_of(floating),
-        None if quantized is None else accuracy_of(quantized),
+        tested,
         sum(p.numel() for p in model.parameters() if p.requires_grad),
         kept,
         shlex.join(["spikeport", *sys.argv[1:]]),
@@ -191,19 +178,17 @@ def _answer(folder: Path, data: DataSet, report: TrainingReport) -> Answer:
         "epochs": len(history),
         "epoch_kept": report.kept,
         "test_images": len(data.test),
-        "float_accuracy": report.float_accuracy,
-        "quantized_accuracy": report.quantized_accuracy,
-        "published_accuracy": None if recipe.paper is None else recipe.paper.accuracy,
+        **report.tested.answer(recipe.paper),
         "selected_on": recipe.train.select_on,
         "loss": kept.loss,
+        **{f"loss/{name}": value for name, value in kept.parts.items()},
         "rate": kept.rate,
         "sops": kept.sops,
         "parameters": report.parameters,
         "report": str(folder / "report.html"),
     }
-    notes = (
-        f"run written to {folder}, report: {folder / 'report.html'}",
-        f"next: spikeport export {folder} -o net.nir",
-    )
+    notes = [f"run written to {folder}, report: {folder / 'report.html'}"]
+    if isinstance(report.tested, Confusion):
+        notes.append(f"next: spikeport export {folder} -o net.nir")
     title = f"{recipe.name}, {len(data.test):,} test images"
     return Answer(answer, title, ("", "", ""), headline_rows(report), notes)

@@ -26,7 +26,7 @@ def finetune(net: Path, input: Path, output: Path, course: Tuning) -> Answer:
         task = bar.add_task(f"tune {net.name}", total=course.epochs, info="")
 
         def step(epoch: Epoch) -> None:
-            bar.update(task, advance=1, info=f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.1%}")
+            bar.update(task, advance=1, info=f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy or 0.0:.1%}")
 
         history = fine_tune(network, samples.inputs, labels, course, step)
     after = network_accuracy(network, samples.inputs, labels)

@@ -37,17 +37,19 @@ class Bars(Watch):
             self.looked = time.monotonic()
 
     def end(self, epoch: Epoch) -> None:
-        figures = {"loss": epoch.loss, "accuracy": epoch.accuracy, "rate": epoch.rate, "sops": epoch.sops}
-        selected = "" if epoch.selected is None else f"  selected {epoch.selected:.2%}"
+        ours = "" if epoch.selected is None else f"{epoch.selected:{'.4f' if epoch.accuracy is None else '.2%'}}"
+        selected = ours and f"  selected {ours}"
         check = epoch.check
         fits = "" if check is None else f"  {check.violations} broken rules  {check.cores} cores  v {check.v_share:.0%}"
-        self.bar.update(self.run, completed=epoch.number, info=shown(figures) + selected + fits)
+        self.bar.update(self.run, completed=epoch.number, info=shown(epoch.figures()) + selected + fits)
 
 
 def shown(figures: Mapping[str, float]) -> str:
-    """Loss, accuracy, firing rate and SOPs per sample in one line."""
-    first = f"loss {figures['loss']:.4f}  accuracy {figures['accuracy']:.1%}"
-    return f"{first}  rate {figures['rate']:.1%}  SOPs {figures['sops']:,.0f}"
+    """Loss, accuracy or the parts of the loss, firing rate and SOPs per sample in one line."""
+    first = [f"loss {figures['loss']:.4f}"]
+    first += [f"accuracy {figures['accuracy']:.1%}"] if "accuracy" in figures else []
+    parts = [f"{name.removeprefix('part ')} {x:.4f}" for name, x in figures.items() if name.startswith("part ")]
+    return "  ".join([*first, *parts, f"rate {figures['rate']:.1%}", f"SOPs {figures['sops']:,.0f}"])
 
 
 class Both(Watch):
@@ -83,6 +85,8 @@ class TensorBoard(Watch):
             value = getattr(epoch, name)
             if value is not None:
                 self.writer.add_scalar(name, value, epoch.number)
+        for name, part in epoch.parts.items():
+            self.writer.add_scalar(f"loss/{name}", part, epoch.number)
         for layer in epoch.layers:
             for name in ("rate", "gain", "keep", "threshold"):
                 self.writer.add_scalar(f"{layer.name}/{name}", getattr(layer, name), epoch.number)

@@ -1,9 +1,10 @@
-"""One training run as a single HTML file: curves, neurons by depth, confusion, recipe, environment."""
+"""One training run as a single HTML file: curves, neurons by depth, what came out, recipe, environment."""
 
 import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 
@@ -15,14 +16,17 @@ from numpy.typing import NDArray
 
 from spikeport import __version__
 from spikeport.atomic import replacing
-from spikeport.page import BITMAP_RGB, BLUE, GREY, LINE, MUTED, ORANGE, caption, drawing, rendered, stack, svg
+from spikeport.page import BITMAP_RGB, BLUE, GREY, LINE, MUTED, ORANGE, WIDTH_IN, caption, drawing, rendered, stack, svg
 from spikeport.train.loop.history import Epoch, LayerFigures
+from spikeport.train.loop.tested import Confusion, Pictures
 from spikeport.train.recipe import Recipe
 
 NUMBERED = 12
 """Classes up to which a confusion matrix shows its counts."""
 RIGHT = 0.14
 """Of a panel's width, for the numbers of its axis."""
+RECONSTRUCTION = "reconstruction"
+"""The part of an autoencoder's loss that it is selected by."""
 COLUMNS = ("Layer", "Rate", "Gain (α)", "Decay (β, τ)", "Threshold")
 PACKAGES = ("torch", "lightning-fabric", "numpy", "nir")
 
@@ -36,11 +40,8 @@ class TrainingReport:
     """At least one epoch."""
     first: Sequence[LayerFigures]
     """The layers' neurons before training, rates 0."""
-    confusion: NDArray[np.int64]
-    """`(classes, classes)`, true class by answer, of the test split; quantized if that can be."""
-    float_accuracy: float
-    quantized_accuracy: float | None
-    """None where the integers overflow, or are none of a chip."""
+    tested: Confusion | Pictures
+    """What came out on the test split."""
     parameters: int
     kept: int
     """The epoch whose weights were kept."""
@@ -59,12 +60,13 @@ def write_report(path: str | os.PathLike[str], report: TrainingReport) -> None:
 def render_report(report: TrainingReport) -> str:
     """The page as text."""
     with drawing():
-        figures = {
-            "curves": svg("curves", _curves(report)),
-            "neurons": svg("neurons", _neurons(report)),
-            "depth": svg("depth", _depth(report)),
-            "confusion": svg("confusion", _confusion(report.confusion)),
-        }
+        figures = {"curves": svg("curves", _curves(report))}
+        if report.first:  # an ANN has no neurons with a state
+            figures |= {"neurons": svg("neurons", _neurons(report)), "depth": svg("depth", _depth(report))}
+        if isinstance(report.tested, Confusion):
+            figures["confusion"] = svg("confusion", _confusion(report.tested.counts))
+        else:
+            figures["pictures"] = svg("pictures", _pictures(report.tested))
     layers = [
         (layer.name, f"{layer.rate:.2%}", *(f"{value:.4f}" for value in (layer.gain, layer.keep, layer.threshold)))
         for layer in report.history[report.kept - 1].layers
@@ -83,38 +85,23 @@ def render_report(report: TrainingReport) -> str:
 
 def headline_rows(report: TrainingReport) -> list[tuple[str, str, str]]:
     """(quantity, value, note) for people; a terminal prints the same."""
-    kept, course = report.history[report.kept - 1], report.recipe.train
-    tested = int(report.confusion.sum())
-    rows = [
-        _quantized(report.quantized_accuracy, tested),
-        ("Float accuracy", f"{report.float_accuracy:.2%}", "the same weights, not rounded"),
-    ]
-    paper = report.recipe.paper
-    if paper is not None and paper.accuracy is not None:
-        best = report.float_accuracy if report.quantized_accuracy is None else report.quantized_accuracy
-        ours = 100 * best - paper.accuracy
-        source = ", ".join(part for part in (paper.title, paper.table, paper.row) if part)
-        rows.append(("Published accuracy", f"{paper.accuracy:.2f}%", f"{source}; ours is {ours:+.2f} points from it"))
-    if course.keep == "best":
-        chosen = kept.selected or 0.0
+    kept, course, tested = report.history[report.kept - 1], report.recipe.train, report.tested
+    rows = list(tested.rows(report.recipe.paper))
+    if course.keep == "best" and kept.selected is not None:
+        chosen = tested.shown(kept.selected)
         how = "on the test split, as the papers do" if course.select_on == "test" else "on held-out training images"
-        rows.append(("Epoch kept", f"{report.kept}", f"the best of {len(report.history)}, {chosen:.2%}, chosen {how}"))
-    rows += [
-        ("Firing rate", f"{kept.rate:.2%}", "spikes per neuron and step, mean over layers, in training"),
-        ("Synaptic operations (SOPs)", f"{kept.sops:,.0f}", "per training image"),
-        ("Parameters", f"{report.parameters:,}", "that learn"),
-    ]
+        rows.append(("Epoch kept", f"{report.kept}", f"the best of {len(report.history)}, {chosen}, chosen {how}"))
+    if kept.layers:
+        rows += [
+            ("Firing rate", f"{kept.rate:.2%}", "spikes per neuron and step, mean over layers, in training"),
+            ("Synaptic operations (SOPs)", f"{kept.sops:,.0f}", "per training image"),
+        ]
+    rows.append(("Parameters", f"{report.parameters:,}", "that learn"))
     check = kept.check
     if check is not None:
         fits = f"{check.violations} design rules broken, {check.cores} cores"
         rows.append((f"On {course.check}", fits, f"no input brings |v| above {check.v_share:.1%} of its word"))
     return rows
-
-
-def _quantized(accuracy: float | None, tested: int) -> tuple[str, str, str]:
-    if accuracy is None:
-        return "Quantized accuracy", "–", "the integers overflow; train with [loss] limits, or longer"
-    return "Quantized accuracy", f"{accuracy:.2%}", f"integer weights, {tested:,} test images"
 
 
 def environment(report: TrainingReport) -> list[tuple[str, str]]:
@@ -130,26 +117,36 @@ def environment(report: TrainingReport) -> list[tuple[str, str]]:
 
 def _curves(report: TrainingReport) -> Figure:
     history = report.history
-    figure, panels = stack([0.9] * 5)
     epochs = [epoch.number for epoch in history]
-    lines: list[tuple[str, Callable[[Epoch], float], str]] = [
-        ("loss", lambda e: e.loss + e.terms, "{:.4g}"),
-        ("accuracy", lambda e: e.accuracy, "{:.2%}"),
-        ("firing rate", lambda e: e.rate, "{:.2%}"),
-        ("SOPs per image", lambda e: e.sops, "{:,.0f}"),
-        ("learning rate", lambda e: e.learning_rate, "{:.3g}"),
-    ]
+    lines = _lines(history[0])
+    figure, panels = stack([0.9] * len(lines))
     for axes, (name, value, shown) in zip(panels, lines, strict=True):
         values = [value(epoch) for epoch in history]
         _line(axes, epochs, values, BLUE)
         text = shown.format(values[-1])
-        if name == "accuracy" and history[-1].selected is not None:
+        if name in ("accuracy", RECONSTRUCTION) and history[-1].selected is not None:
             chosen = [epoch.selected if epoch.selected is not None else np.nan for epoch in history]
             _line(axes, epochs, chosen, ORANGE)
-            text = f"training {text}, {report.recipe.train.select_on} {history[-1].selected:.2%}"
+            text = f"training {text}, {report.recipe.train.select_on} {shown.format(history[-1].selected)}"
         caption(axes, name, text)
     _share_x(panels, "epoch")
     return figure
+
+
+def _lines(epoch: Epoch) -> list[tuple[str, Callable[[Epoch], float], str]]:
+    """Name, value and format of each panel; every epoch of a run has the figures of its first."""
+    found: list[tuple[str, Callable[[Epoch], float], str]] = [("loss", lambda e: e.loss + e.terms, "{:.4g}")]
+    if epoch.accuracy is not None:
+        found.append(("accuracy", lambda e: e.accuracy or 0.0, "{:.2%}"))
+    found += [(name, partial(_part, name), "{:.4g}") for name in epoch.parts]
+    if epoch.layers:
+        found.append(("firing rate", lambda e: e.rate, "{:.2%}"))
+        found.append(("SOPs per image", lambda e: e.sops, "{:,.0f}"))
+    return [*found, ("learning rate", lambda e: e.learning_rate, "{:.3g}")]
+
+
+def _part(name: str, epoch: Epoch) -> float:
+    return epoch.parts[name]
 
 
 def _neurons(report: TrainingReport) -> Figure:
@@ -199,6 +196,20 @@ def _confusion(counts: NDArray[np.int64]) -> Figure:
     axes.tick_params(length=0, labelsize=8)
     axes.set_xlabel("answer")
     axes.set_ylabel("class")
+    return figure
+
+
+def _pictures(tested: Pictures) -> Figure:
+    """A row of test images, one of what became of them, one of the prior's; white is 1 on every theme."""
+    rows = [images for images in (tested.originals, tested.again, tested.generated) if len(images)]
+    columns = max(map(len, rows))
+    figure = Figure(figsize=(WIDTH_IN, WIDTH_IN * len(rows) / columns))
+    for row, images in enumerate(rows):
+        for column, image in enumerate(images):
+            axes = figure.add_axes((column / columns, 1 - (row + 1) / len(rows), 0.96 / columns, 0.96 / len(rows)))
+            rgb = np.broadcast_to(image, (3, *image.shape[1:])).transpose(1, 2, 0)
+            axes.imshow(rgb, interpolation="none")
+            axes.set_axis_off()
     return figure
 
 

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from spikeport.atomic import replacing
-from spikeport.errors import FileError
+from spikeport.errors import FileError, InputError
+from spikeport.train.autoencoders import AUTOENCODERS, build_autoencoder, pixels
 from spikeport.train.data import DataSet, load_data
 from spikeport.train.loop.checkpoint import NAME as CHECKPOINT
 from spikeport.train.loop.history import Epoch
@@ -26,13 +27,26 @@ def data_of(recipe: Recipe, folder: Path | None = None) -> DataSet:
     return load_data(recipe.data, folder, **recipe.data_options)
 
 
-def model_of(recipe: Recipe, data: DataSet) -> nn.Sequential:
-    """The recipe's model with its initial weights."""
+def model_of(recipe: Recipe, data: DataSet) -> nn.Module:
+    """The recipe's model with its initial weights: a classifier's `nn.Sequential`, or an `Autoencoder`.
+
+    Raises:
+        InputError: unknown options, or pictures that an autoencoder does not take.
+    """
     torch.manual_seed(recipe.train.seed)
     c, h, w = data.shape[-3:]
     source = Source((c, h, w), data.low, data.high, data.scale)
-    model = build_model(recipe.model, source, data.classes, **recipe.model_options)
+    model = _built(recipe, source, data)
     return model.double() if recipe.train.precision == "64" else model
+
+
+def _built(recipe: Recipe, source: Source, data: DataSet) -> nn.Module:
+    if recipe.model not in AUTOENCODERS:
+        return build_model(recipe.model, source, data.classes, **recipe.model_options)
+    if source != pixels(source.shape) or len(data.shape) != 3:
+        what, limit = f"images of {recipe.model}", "pictures in [-1, 1]"
+        raise InputError(f"recipe {recipe.name}", what, relation="are not", limit=limit, do="say data.symmetric = true")
+    return build_autoencoder(recipe.model, source, **recipe.model_options)
 
 
 def check_unused(folder: Path) -> None:
@@ -62,7 +76,7 @@ def save_run(folder: Path, recipe: Recipe, model: nn.Module, history: Sequence[E
     save_weights(folder, model)
 
 
-def load_run(folder: Path, data_folder: Path | None = None) -> tuple[Recipe, DataSet, nn.Sequential]:
+def load_run(folder: Path, data_folder: Path | None = None) -> tuple[Recipe, DataSet, nn.Module]:
     """The trained model of a run, in eval mode, with its recipe and data.
 
     Raises:

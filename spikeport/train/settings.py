@@ -49,6 +49,7 @@ LIST = Rule(lambda x: type(x) is tuple, "a list")
 EPOCHS = Rule(lambda x: type(x) is tuple and all(type(k) is int and k > 0 for k in x), "a list of epochs")
 QUANTIZE = Rule(_is_quantize, 'true, false or "after:N"')
 FIGURE = Rule(lambda x: x is None or (type(x) in (int, float) and 0 <= x <= 100), "per cent in [0, 100]")
+POSITIVE = Rule(lambda x: x is None or (type(x) in (int, float) and 0 <= x < 1e9), "a number in [0, 1e9)")
 ANY_TEXT = Rule(lambda x: type(x) is str, "text")
 
 
@@ -103,8 +104,10 @@ class Train(Section):
     milestones: tuple[int, ...] = of(EPOCHS, ())
     gamma: float = of(number(0, 1, above=True), 0.1)
     """Factor of step and multistep."""
+    bottleneck_factor: float = of(number(0, 1e6, above=True), 1.0)
+    """How many times faster ESVAE's bottleneck learns."""
     loss: str = of(one_of("mse", "cross_entropy"), "mse")
-    """mse: rates against one-hot targets (ALIF); cross_entropy: of logits (DA-LIF)."""
+    """mse: rates against one-hot targets (ALIF); cross_entropy: of logits (DA-LIF). An autoencoder has its own."""
     label_smoothing: float = of(number(0, 1), 0.0)
     precision: str = of(one_of(*PRECISIONS), "32")
     quantize: bool | str = of(QUANTIZE, True)
@@ -144,3 +147,18 @@ class Paper(Section):
     row: str = of(ANY_TEXT, "")
     accuracy: float | None = of(FIGURE, None)
     """In per cent, as papers give it."""
+    mse: float | None = of(POSITIVE, None)
+    """Reconstruction loss: mean squared error of pixels in [-1, 1]."""
+    inception_score: float | None = of(POSITIVE, None)
+    fid: float | None = of(POSITIVE, None)
+    fad: float | None = of(POSITIVE, None)
+
+    @property
+    def source(self) -> str:
+        return ", ".join(part for part in (self.title, self.table, self.row) if part)
+
+    def figures(self) -> dict[str, float]:
+        """What was published, by its usual name."""
+        names = {"accuracy": "accuracy", "mse": "MSE", "inception_score": "IS", "fid": "FID", "fad": "FAD"}
+        found = {shown: getattr(self, name) for name, shown in names.items()}
+        return {shown: value for shown, value in found.items() if value is not None}

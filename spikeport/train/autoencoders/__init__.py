@@ -14,6 +14,7 @@ from spikeport.train.autoencoders.base import Losses as Losses
 from spikeport.train.autoencoders.base import Reconstruction as Reconstruction
 from spikeport.train.autoencoders.base import SpikingAutoencoder as SpikingAutoencoder
 from spikeport.train.autoencoders.esvae import ESVAE as ESVAE
+from spikeport.train.autoencoders.fad import FadTraining as FadTraining
 from spikeport.train.autoencoders.fsvae import FSVAE as FSVAE
 from spikeport.train.autoencoders.integrator import Integrator as Integrator
 from spikeport.train.autoencoders.noise import Noise as Noise
@@ -94,4 +95,14 @@ def ann_vae(source: Source, *, widths: Sequence[int] = (), latent: int = 128, **
     return AnnVAE(Plan(source, tuple(widths), latent), **options)
 
 
-AUTOENCODERS: dict[str, Callable[..., Autoencoder]] = {"esvae": esvae, "fsvae": fsvae, "ann_vae": ann_vae}
+def fad(source: Source, *, widths: Sequence[int] = (), latent: int = 64) -> FadTraining:
+    """The autoencoder of FAD, to be trained."""
+    return FadTraining(Plan(source, tuple(widths), latent))
+
+
+AUTOENCODERS: dict[str, Callable[..., Autoencoder]] = {
+    "esvae": esvae,
+    "fsvae": fsvae,
+    "ann_vae": ann_vae,
+    "fad_autoencoder": fad,
+}

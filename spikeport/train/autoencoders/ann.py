@@ -80,6 +80,10 @@ class AnnVAE(Autoencoder):
     def noise_shape(self) -> NoiseShape:
         return NoiseShape(0, self.latent, normal=True)
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return "reconstruction", "kl"
+
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Images to mean and logvar, `(B, D)` each."""
         features = self.coder.features(self.real(images, self._dtype))

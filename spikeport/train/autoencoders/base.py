@@ -1,7 +1,7 @@
 """What all autoencoders are to a training loop, to measurements and to a compiler."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -61,6 +61,13 @@ class Autoencoder(nn.Module, ABC):
     latent: int
     progress: float = 0.0
     """The share of training that is done, in [0, 1]: FSVAE's scheduled sampling grows with it."""
+    gather: Callable[[Tensor], Tensor] = staticmethod(lambda rows: rows)
+    """What this process has of a batch, `(b, ...)`, to all of it, `(B, ...)`: a loop with several processes sets it."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> tuple[str, ...]:
+        """Names of the parts of `loss`."""
 
     @property
     @abstractmethod
@@ -122,9 +129,18 @@ class SpikingAutoencoder(Autoencoder):
     def dream(self, noise: Noise) -> Tensor:
         """z `(T, B, D)` of the prior."""
 
+    @property
     @abstractmethod
-    def distance(self, latent: Latent) -> tuple[str, Tensor, float]:
-        """Name, value and weight of what keeps posterior and prior together."""
+    def kind(self) -> str:
+        """Name of the distance that keeps posterior and prior together."""
+
+    @abstractmethod
+    def distance(self, latent: Latent) -> tuple[Tensor, float]:
+        """Its value and weight."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return "reconstruction", self.kind
 
     def forward(self, images: Tensor, noise: Noise) -> Reconstruction:
         latent = self.embed(self.encode(images), noise)
@@ -137,8 +153,8 @@ class SpikingAutoencoder(Autoencoder):
     def loss(self, images: Tensor, noise: Noise) -> Losses:
         found = self(images, noise)
         error = mse(found.image, self.real(images, found.image.dtype))
-        name, distance, weight = self.distance(found.latent)
-        return Losses(error + weight * distance, {"reconstruction": error, name: distance})
+        distance, weight = self.distance(found.latent)
+        return Losses(error + weight * distance, {"reconstruction": error, self.kind: distance})
 
 
 def check_batch(n: int, noise: Noise) -> None:

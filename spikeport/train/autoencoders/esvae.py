@@ -59,5 +59,9 @@ class ESVAE(SpikingAutoencoder):
     def dream(self, noise: Noise) -> Tensor:
         return bernoulli(self.prior_rates(noise), noise.uniform, self.surrogate).to(self.bottleneck.weight.dtype)
 
-    def distance(self, latent: Latent) -> tuple[str, Tensor, float]:
-        return "mmd", mmd(latent.rates, latent.prior), self.weight
+    @property
+    def kind(self) -> str:
+        return "mmd"
+
+    def distance(self, latent: Latent) -> tuple[Tensor, float]:
+        return mmd(self.gather(latent.rates), self.gather(latent.prior)), self.weight

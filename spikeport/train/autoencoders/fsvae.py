@@ -47,7 +47,7 @@ class FSVAE(SpikingAutoencoder):
             raise InputError("FSVAE", "distance", got=distance, relation="is not one of", limit=limit)
         self.posterior = Posterior(plan, candidates)
         self.prior = Prior(plan, candidates)
-        self.kind = distance
+        self._kind = distance
         self.weight = DISTANCES[distance] if weight is None else weight
 
     @property
@@ -71,7 +71,11 @@ class FSVAE(SpikingAutoencoder):
     def dream(self, noise: Noise) -> Tensor:
         return self.prior.sample(noise.picks)
 
-    def distance(self, latent: Latent) -> tuple[str, Tensor, float]:
+    @property
+    def kind(self) -> str:
+        return self._kind
+
+    def distance(self, latent: Latent) -> tuple[Tensor, float]:
         assert latent.posterior is not None
         of = psp_distance if self.kind == "mmd" else kl_bernoulli
-        return self.kind, of(latent.posterior, latent.prior), self.weight
+        return of(latent.posterior, latent.prior), self.weight

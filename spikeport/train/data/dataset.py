@@ -116,7 +116,7 @@ class DataSet:
     """A data set, in integers up to the network's first layer.
 
     Args:
-        mean: The grey value in [0, 255] that is subtracted from each channel; empty stands for zeros.
+        mean: What is subtracted from each channel, in grey values times `factor`; empty stands for zeros.
         std: What the centred value in [0, 1] is divided by, one number for all channels.
         validation: What was held out of `train`, to choose epochs by without the test set.
     """
@@ -128,6 +128,8 @@ class DataSet:
     mean: tuple[int, ...] = ()
     std: float = 1.0
     validation: Split | None = None
+    factor: int = 1
+    """Of a grey value; 2, with a mean of 255, shows pictures in [-1, 1] exactly."""
 
     def __post_init__(self) -> None:
         channels = self.shape[-3]
@@ -148,7 +150,7 @@ class DataSet:
     @property
     def high(self) -> int:
         """The greatest centred value."""
-        return 255 - min(self.mean)
+        return 255 * self.factor - min(self.mean)
 
     @property
     def scale(self) -> float:
@@ -157,5 +159,5 @@ class DataSet:
 
 
 def centred(data: DataSet, images: NDArray[np.integer]) -> NDArray[np.int16]:
-    """Pictures `(..., c, h, w)` less each channel's mean: the integers that the chip's host layer takes."""
-    return images.astype(np.int16) - np.array(data.mean, np.int16)[:, None, None]
+    """Pictures `(..., c, h, w)`, times the factor, less each channel's mean: the integers of the first layer."""
+    return images.astype(np.int16) * np.int16(data.factor) - np.array(data.mean, np.int16)[:, None, None]

@@ -18,6 +18,7 @@ class Options:
 
     Args:
         normalize: Mean and deviation as they are customary; by default of the sets that have them.
+        symmetric: Pictures p are 2 p - 255, of scale 1 / 255: in [-1, 1] exactly, as autoencoders take them.
         validation: The share of train that is held out, always the same images of a set.
         limit_train, limit_test: The first so many images of a fixed shuffle; the held-out part stays whole.
         size: Pictures are resized to squares of this side, by Pillow's bilinear.
@@ -26,6 +27,7 @@ class Options:
     """
 
     normalize: bool | None = None
+    symmetric: bool = False
     validation: float = 0.0
     limit_train: int | None = None
     limit_test: int | None = None
@@ -45,9 +47,11 @@ class Options:
                 raise InputError("data", name, got=value, relation="is not an integer in", limit=f"[{low}, {high}]")
         if type(self.validation) not in (int, float) or not 0 <= self.validation < 1:
             raise InputError("data", "validation", got=self.validation, relation="is not in", limit="[0, 1)")
-        for name in ("normalize", "in_memory"):
+        for name in ("normalize", "symmetric", "in_memory"):
             if type(getattr(self, name)) is not bool and not (name == "normalize" and self.normalize is None):
                 raise InputError("data", name, got=getattr(self, name), relation="is not", limit="true or false")
+        if self.normalize and self.symmetric:
+            raise InputError("data", "normalize", relation="is not possible with", limit="symmetric")
 
     def applied(self, data: DataSet, normal: Normal | None) -> DataSet:
         """Raises InputError for what this data set cannot have."""
@@ -58,6 +62,8 @@ class Options:
         return replace(data, train=self._shaped(train), test=self._shaped(test), validation=held)
 
     def _normalized(self, data: DataSet, normal: Normal | None) -> DataSet:
+        if self.symmetric:
+            return replace(data, mean=(255,) * data.shape[-3], std=1.0, factor=2)
         if self.normalize and normal is None:
             do = "leave normalize out"
             raise InputError(f"data {data.name}", "has no customary mean and deviation", do=do)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 NAME = "checkpoint.pt"
-FORMAT = 1
+FORMAT = 2
 KINDS = {
     "format": int, "recipe": str, "epoch": int, "step": int, "seconds": float, "sums": Tensor, "history": list,
     "best": dict, "model": dict, "optimizer": dict, "precision": dict,
@@ -41,7 +41,7 @@ class State:
     """Spent on the next one."""
     history: list[Epoch] = field(default_factory=list)
     best: dict[str, Any] = field(default_factory=dict)
-    """`epoch`, `accuracy` and `weights` of the best so far, or nothing."""
+    """`epoch`, `selected` and `weights` of the best so far, or nothing."""
 
 
 def save_state(

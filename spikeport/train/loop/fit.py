@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -16,10 +17,10 @@ from spikeport.train.layer import set_quantize
 from spikeport.train.loop.batches import Batches, Feed, Picks, ahead
 from spikeport.train.loop.checkpoint import NAME, State, load_state, save_state
 from spikeport.train.loop.distributed import agreed, check_parts, part_of, seed_step, single, synchronise, total
-from spikeport.train.loop.evaluate import accuracy_of, measured
 from spikeport.train.loop.history import ChipCheck, Epoch, LayerFigures, neurons
 from spikeport.train.loop.log import write_logs
-from spikeport.train.loop.losses import Objective
+from spikeport.train.loop.objective import Place
+from spikeport.train.loop.objectives import objective_of
 from spikeport.train.loop.optimizers import build_optimizer, set_rate
 from spikeport.train.loop.schedules import rate_at
 from spikeport.train.loop.stop import Stop
@@ -94,9 +95,8 @@ class Training:
         self.selected = _selected(recipe, data)
         self.batches = Batches(len(data.train), self.course.batch, self.course.seed, self.course.drop_last)
         check_parts(self.batches, fabric.world_size)
-        self.classes = data.classes
         self.model = model
-        self.objective = Objective(model, self.course, recipe.loss)
+        self.objective = objective_of(model, data, recipe)
         self.optimizer = build_optimizer(self.objective, self.course)
         synchronise(model, fabric.world_size > 1)
         self.stepped, self.wrapped = fabric.setup(self.objective, self.optimizer)
@@ -125,8 +125,8 @@ class Training:
         self.objective.train()
         self.begun_at = time.monotonic() - state.seconds
         self.watch.begin(number, len(self.batches), state.step)
-        for x, y, samples in ahead(self._parts(number, order, state.step)):
-            self._step(number, x, y, samples)
+        for x, y, place in ahead(self._parts(number, order, state.step)):
+            self._step(x, y, place)
             state.step += 1
             self.watch.step(self._means)
             if state.step < len(self.batches):
@@ -135,20 +135,22 @@ class Training:
         if agreed(self.fabric, stop.asked):
             raise self._stopped()
 
-    def _parts(self, number: int, order: Picks, done: int) -> Iterator[tuple[Tensor, Tensor, int]]:
-        """What this process takes of each global batch that is left, and how many samples that batch has."""
+    def _parts(self, number: int, order: Picks, done: int) -> Iterator[tuple[Tensor, Tensor, Place]]:
+        """What this process takes of each global batch that is left."""
+        fabric = self.fabric
         for step in range(done, len(self.batches)):
             pick = self.batches.pick(order, step)
-            yield *self.feed(number, part_of(pick, self.fabric)), len(pick)
+            own = part_of(np.arange(len(pick)), fabric)
+            yield *self.feed(number, pick[own]), Place(number, step, len(pick), int(own[0]), fabric.world_size)
 
-    def _step(self, number: int, x: Tensor, y: Tensor, samples: int) -> None:
-        course, fabric, step = self.course, self.fabric, self.state.step
-        seed_step(course.seed, number, step, fabric.global_rank)
+    def _step(self, x: Tensor, y: Tensor, place: Place) -> None:
+        course, fabric = self.course, self.fabric
+        seed_step(course.seed, place.epoch, place.step, fabric.global_rank)
         self.wrapped.zero_grad()
-        loss = self.stepped(fabric.to_device(x), fabric.to_device(y), samples, fabric.world_size)
+        loss = self.stepped(fabric.to_device(x), fabric.to_device(y), place)
         if not torch.isfinite(loss):
             do = "lower train.learning_rate, or clip gradients with train.grad_clip"
-            where, what = f"recipe {self.recipe.name}", f"loss of epoch {number}, step {step + 1}"
+            where, what = f"recipe {self.recipe.name}", f"loss of epoch {place.epoch}, step {place.step + 1}"
             raise InputError(where, what, got=loss.item(), relation="is not finite", do=do)
         fabric.backward(loss)
         if course.grad_clip:
@@ -163,7 +165,7 @@ class Training:
         state.history.append(record)
         if self._is_best(record):
             weights = {name: t.detach().cpu().clone() for name, t in self.model.state_dict().items()}
-            state.best = {"epoch": number, "accuracy": record.selected, "weights": weights}
+            state.best = {"epoch": number, "selected": record.selected, "weights": weights}
         state.epoch, state.step, state.seconds, state.sums = number, 0, 0.0, self._nothing()
         self._save()
         self._write_logs()
@@ -171,39 +173,32 @@ class Training:
 
     def _is_best(self, record: Epoch) -> bool:
         """Only epochs that round as the last one does are a choice."""
-        course = self.course
+        course, best = self.course, self.state.best.get("selected")
         if course.keep != "best" or record.selected is None:
             return False
         alike = course.quantized(record.number) == course.quantized(course.epochs)
-        return alike and record.selected > self.state.best.get("accuracy", -1.0)
+        sign = 1 if self.objective.greater_is_better else -1
+        return alike and (best is None or sign * record.selected > sign * best)
 
     def _record(self, number: int) -> Epoch:
         means = self._summed(total(self.fabric, self.state.sums))
-        selected = None if self.selected is None else self._selected(self.selected)
+        selected = None if self.selected is None else self.objective.measure(self.selected, self.fabric)
         check = self.hooks.check(self.model) if self.hooks.check and self.fabric.is_global_zero else None
         figures = neurons(self.model)
         layers = tuple(LayerFigures(name, means[f"rate {name}"], *figures[name]) for name in figures)
         seconds = time.monotonic() - self.begun_at
+        parts = {name.removeprefix("part "): value for name, value in means.items() if name.startswith("part ")}
         return Epoch(
-            number, means["loss"], means["accuracy"], means["terms"], means["sops"], rate_at(self.course, number),
-            layers, selected, check, seconds,
+            number, means["loss"], means.get("accuracy"), means["terms"], means["sops"], rate_at(self.course, number),
+            layers, selected, check, seconds, parts,
         )  # fmt: skip
-
-    def _selected(self, feed: Feed) -> float | None:
-        counts = measured(self.model, feed, self.classes, self.fabric)
-        return None if counts is None else accuracy_of(counts)
 
     def _means(self) -> dict[str, float]:
         """Of this process; for people to look at while the epoch runs."""
         return self._summed(self.state.sums)
 
     def _summed(self, sums: Tensor) -> dict[str, float]:
-        values = dict(zip(self.objective.names(), sums.tolist(), strict=True))
-        samples = values["samples"]
-        means = {name: values[name] / samples for name in ("loss", "terms", "sops")}
-        rates = {name: values[f"spikes {name}"] / values[f"slots {name}"] for name in self.objective.activity.layers}
-        means |= {f"rate {name}": rate for name, rate in rates.items()}
-        return means | {"accuracy": values["correct"] / samples, "rate": sum(rates.values()) / max(len(rates), 1)}
+        return self.objective.means(sums.tolist())
 
     def _nothing(self) -> Tensor:
         return torch.zeros(len(self.objective.names()), dtype=torch.float64, device=self.fabric.device)

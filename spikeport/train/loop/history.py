@@ -1,5 +1,6 @@
 """What is known of an epoch, as a plain record that goes into logs, checkpoints and reports."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -39,8 +40,9 @@ class Epoch:
 
     number: int
     loss: float
-    """The error alone, a mean over samples."""
-    accuracy: float
+    """What is minimised without the terms of [loss], a mean over samples."""
+    accuracy: float | None = None
+    """None of an autoencoder."""
     terms: float = 0.0
     """What [loss] added, a mean over steps."""
     sops: float = 0.0
@@ -48,14 +50,22 @@ class Epoch:
     learning_rate: float = 0.0
     layers: tuple[LayerFigures, ...] = ()
     selected: float | None = None
-    """Accuracy on the split of `select_on`."""
+    """On the split of `select_on`: accuracy, or an autoencoder's mean squared error."""
     check: ChipCheck | None = None
     seconds: float = field(default=0.0, compare=False)
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """What an autoencoder's loss is made of, before it is weighed, by name."""
 
     @property
     def rate(self) -> float:
         """The mean of the layers' rates."""
         return sum(layer.rate for layer in self.layers) / len(self.layers) if self.layers else 0.0
+
+    def figures(self) -> dict[str, float]:
+        """What is shown while it goes: loss, accuracy, each part of the loss as `part NAME`, rate, and SOPs."""
+        found = {"loss": self.loss} | ({} if self.accuracy is None else {"accuracy": self.accuracy})
+        found |= {f"part {name}": value for name, value in self.parts.items()}
+        return found | {"rate": self.rate, "sops": self.sops}
 
     def to_json(self) -> dict[str, Any]:
         """Plain tables, lists and numbers."""

@@ -33,7 +33,9 @@ def as_csv(history: Sequence[Epoch]) -> str:
 
 def _row(epoch: Epoch) -> Iterator[tuple[str, Any]]:
     yield "epoch", epoch.number
-    for name in ("loss", "terms", "accuracy", "selected", "learning_rate", "rate", "sops"):
+    yield "loss", epoch.loss
+    yield from ((f"loss/{name}", value) for name, value in epoch.parts.items())
+    for name in ("terms", "accuracy", "selected", "learning_rate", "rate", "sops"):
         value = getattr(epoch, name)
         yield name, "" if value is None else value
     check = epoch.check

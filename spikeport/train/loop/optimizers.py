@@ -1,19 +1,23 @@
 """The optimizer of a recipe: torch's, with weight decay on weights alone."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
+from spikeport.errors import InputError
 from spikeport.train.neurons import AbstractNeuron
 from spikeport.train.settings import Train
 
 
 def build_optimizer(model: nn.Module, course: Train) -> torch.optim.Optimizer:
-    """Adam, AdamW or SGD over two groups of parameters: those that decay, and the others."""
-    decayed, free = split_parameters(model)
-    groups = [
-        {"params": decayed, "weight_decay": course.weight_decay},
-        {"params": free, "weight_decay": 0.0},
-    ]
+    """Adam, AdamW or SGD over groups of parameters: those that decay and those that do not, each with its rate."""
+    apart = _bottleneck(model, course)
+    groups: list[dict[str, Any]] = []
+    for parameters, decay in zip(split_parameters(model), (course.weight_decay, 0.0), strict=True):
+        usual, own = ([p for p in parameters if (id(p) in apart) is wanted] for wanted in (False, True))
+        groups.append({"params": usual, "weight_decay": decay, "factor": 1.0})
+        groups.append({"params": own, "weight_decay": decay, "factor": course.bottleneck_factor})
     groups = [group for group in groups if group["params"]]
     match course.optimizer:
         case "adam":
@@ -37,5 +41,18 @@ def split_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Para
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Of each group times its `factor`."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["factor"]
+
+
+def _bottleneck(model: nn.Module, course: Train) -> set[int]:
+    """The parameters, by id, whose rate is apart."""
+    if course.bottleneck_factor == 1:
+        return set()
+    found = [module for name, module in model.named_modules() if name.rpartition(".")[2] == "bottleneck"]
+    if not found:
+        got, do = course.bottleneck_factor, "leave it out; of the models, ESVAE has one"
+        limit = "a model with a bottleneck"
+        raise InputError("train", "bottleneck_factor", got=got, relation="needs", limit=limit, do=do)
+    return {id(p) for module in found for p in module.parameters()}
