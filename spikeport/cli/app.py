@@ -9,6 +9,7 @@ import typer
 
 from spikeport.cli.bench import bench_app
 from spikeport.cli.energy import energy, profiles
+from spikeport.cli.evaluate import evaluate
 from spikeport.cli.options import (
     Classes,
     ConventionName,
@@ -322,6 +323,7 @@ def bisect(
 
 app.command()(energy)
 app.command()(profiles)
+app.command()(evaluate)
 
 
 @app.command()

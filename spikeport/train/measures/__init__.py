@@ -8,6 +8,7 @@ from spikeport.train.measures.classification import Classification as Classifica
 from spikeport.train.measures.classification import Course as Course
 from spikeport.train.measures.classification import Labelled as Labelled
 from spikeport.train.measures.classification import classification as classification
+from spikeport.train.measures.fad import SAMPLES as SAMPLES
 from spikeport.train.measures.fad import Fad as Fad
 from spikeport.train.measures.fad import fad as fad
 from spikeport.train.measures.fad import fad_of as fad_of

@@ -99,21 +99,29 @@ def weights_path() -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS
 
 
-def standard_inception(path: Path | None = None) -> Extractor:
-    """torch-fidelity's network with the weights of this file, `weights_path()` by default.
+def check_inception() -> Path:
+    """The file of weights.
 
     Raises:
-        InputError: torch-fidelity is not installed. FileError: the weights are not there, or hold more than tensors.
+        InputError: torch-fidelity is not installed. FileError: the weights are not where they belong.
     """
+    file = weights_path()
     if find_spec("torch_fidelity") is None:
-        do = f"pip install torch-fidelity, and put {WEIGHTS} of its releases at {path or weights_path()}"
+        do = f"pip install torch-fidelity, and put {WEIGHTS} of its release v0.2.0 at {file}"
         raise InputError("IS and FID", "torch-fidelity", relation="is not", limit="installed", do=do)
-    file = path or weights_path()
     if not file.is_file():
         do = "put it there; it is part of torch-fidelity's release v0.2.0"
-        raise FileError(
-            str(file), "IS and FID need the weights of Inception", relation="that are not", limit="there", do=do
-        )
+        raise FileError(str(file), "no such file, which IS and FID need", do=do)
+    return file
+
+
+def standard_inception() -> Extractor:
+    """torch-fidelity's network with the weights at `weights_path()`.
+
+    Raises:
+        InputError, FileError: as `check_inception`; or the file holds more than tensors.
+    """
+    file = check_inception()
     state = read_plain(file, "fetch it again")
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
