@@ -17,7 +17,7 @@ from spikeport.train.data import DataSet, load_data
 from spikeport.train.loop.checkpoint import NAME as CHECKPOINT
 from spikeport.train.loop.history import Epoch
 from spikeport.train.loop.log import write_logs
-from spikeport.train.models import Source, build_model
+from spikeport.train.models import MODELS, Source, build_model
 from spikeport.train.recipe import Recipe, load_recipe
 from spikeport.train.weights import read_weights
 
@@ -41,7 +41,10 @@ def model_of(recipe: Recipe, data: DataSet) -> nn.Module:
 
 
 def _built(recipe: Recipe, source: Source, data: DataSet) -> nn.Module:
-    if recipe.model not in AUTOENCODERS:
+    if recipe.model not in MODELS and recipe.model not in AUTOENCODERS:
+        limit = ", ".join(sorted({*MODELS, *AUTOENCODERS}))
+        raise InputError("model", "name", got=recipe.model, relation="is not one of", limit=limit)
+    if recipe.model in MODELS:
         return build_model(recipe.model, source, data.classes, **recipe.model_options)
     if source != pixels(source.shape) or len(data.shape) != 3:
         what, limit = f"images of {recipe.model}", "pictures in [-1, 1]"

@@ -37,6 +37,15 @@ def test_bars_show_the_epoch_so_far_and_the_last_one() -> None:
         )
 
 
+def test_bars_show_the_parts_of_an_autoencoders_loss() -> None:
+    epoch = Epoch(1, 0.5, selected=0.375, parts={"reconstruction": 0.25, "mmd": 0.125})
+    columns = TextColumn("{task.fields[info]}")
+    with Progress(columns, console=Console(file=io.StringIO(), force_terminal=True)) as bar:
+        Bars(bar, "tiny", 3).end(epoch)
+        info = bar.tasks[0].fields["info"]
+    assert info == "loss 0.5000  reconstruction 0.2500  mmd 0.1250  rate 0.0%  SOPs 0  selected 0.3750"
+
+
 def test_a_silent_bar_never_waits_for_figures() -> None:
     with Progress(disable=True) as bar:
         bars = Bars(bar, "tiny", 3)

@@ -10,6 +10,7 @@ import pytest
 
 from spikeport.train import ChipCheck, Epoch
 from spikeport.train.loop.history import LayerFigures
+from spikeport.train.loop.tested import Confusion, Pictures
 from spikeport.train.recipe import parse_recipe
 from spikeport.train.report import TrainingReport, environment, headline_rows, render_report, write_report
 
@@ -33,6 +34,9 @@ accuracy = 90.5
 """
 
 
+CONFUSION = Confusion(np.array([[8, 2], [0, 10]]), 0.95, 0.9)
+
+
 def layers(k: int) -> tuple[LayerFigures, ...]:
     return tuple(LayerFigures(f"layer{n}", 0.1 * n, 0.9, 0.5 + 0.01 * k, 0.4) for n in (1, 2))
 
@@ -46,9 +50,7 @@ def report(**more: object) -> TrainingReport:
         parse_recipe("mine", RECIPE),
         history,
         layers(0),
-        np.array([[8, 2], [0, 10]]),
-        0.95,
-        0.9,
+        CONFUSION,
         1234,
         2,
         "spikeport <x>",
@@ -103,7 +105,9 @@ def test_figures_are_those_of_the_kept_epoch() -> None:
 
 
 def test_a_network_whose_integers_overflow_has_no_quantized_accuracy() -> None:
-    rows = {name: (value, note) for name, value, note in headline_rows(report(quantized_accuracy=None))}
+    rows = {
+        name: (value, note) for name, value, note in headline_rows(report(tested=replace(CONFUSION, quantized=None)))
+    }
     assert rows["Quantized accuracy"] == ("–", "the integers overflow; train with [loss] limits, or longer")
     assert rows["Published accuracy"][1].endswith("ours is +4.50 points from it")
 
@@ -112,8 +116,52 @@ def test_a_network_whose_integers_overflow_has_no_quantized_accuracy() -> None:
 def test_one_epoch_and_many_classes_are_drawn(classes: int) -> None:
     plain = parse_recipe("plain", RECIPE.split("keep")[0])
     history = [Epoch(1, 1.0, 0.5, layers=layers(1))]
-    made = report(recipe=plain, history=history, kept=1, confusion=np.eye(classes, dtype=np.int64))
+    made = report(
+        recipe=plain, history=history, kept=1, tested=replace(CONFUSION, counts=np.eye(classes, dtype=np.int64))
+    )
     assert "Published" not in read(render_report(made)).text
+
+
+GREY = np.full((4, 1, 8, 8), 128, np.uint8)
+
+
+def of_an_autoencoder(layered: bool, **more: object) -> TrainingReport:
+    parts = {"reconstruction": 0.25, "mmd": 0.5}
+    history = [Epoch(k, 0.3, None, layers=layers(k) if layered else (), selected=0.125, parts=parts) for k in (1, 2, 3)]
+    tested = Pictures(20, 0.25, 0.2625 if layered else None, GREY, GREY, GREY[: 4 * layered], spiking=layered)
+    text = RECIPE.replace('check = "loihi2"\n', "").replace("accuracy = 90.5", "mse = 0.25\nfad = 11.13")
+    first = layers(0) if layered else ()
+    return report(recipe=parse_recipe("mine", text), history=history, first=first, tested=tested, **more)
+
+
+def test_an_autoencoders_page_shows_its_pictures() -> None:
+    page = render_report(of_an_autoencoder(True))
+    text = read(page).text
+    for shown in ("Pictures", "reconstruction", "mmd", "training 0.25, test 0.125", "0.2625", "layer2"):
+        assert shown in text
+    assert "Confusion" not in text
+    assert page.count("<image ") == 12
+
+
+def test_an_autoencoders_figures_are_beside_the_published_ones() -> None:
+    rows = {name: (value, note) for name, value, note in headline_rows(of_an_autoencoder(True))}
+    quantized = ("0.2625", "integer weights, 20 test images, pixels in [-1, 1]")
+    assert rows["Quantized mean squared error"] == quantized
+    assert rows["Float mean squared error"] == ("0.2500", "the same weights, not rounded")
+    assert rows["Published mean squared error"] == ("0.25", "A paper, Table 1; ours is +0.0125 from it")
+    assert rows["Published FAD"] == ("11.13", "A paper, Table 1")
+    assert rows["Epoch kept"][1] == "the best of 3, 0.1250, chosen on the test split, as the papers do"
+    plain = of_an_autoencoder(True).tested
+    assert isinstance(plain, Pictures)
+    rows = {name: (value, note) for name, value, note in headline_rows(report(tested=replace(plain, quantized=None)))}
+    assert rows["Quantized mean squared error"][0] == "–"
+
+
+def test_an_ann_has_neither_neurons_nor_integers() -> None:
+    text = read(render_report(of_an_autoencoder(False))).text
+    assert "Float mean squared error" in text
+    for absent in ("Neurons", "Layers", "Quantized", "Firing rate", "generates"):
+        assert absent not in text
 
 
 def test_the_environment_names_what_it_ran_on() -> None:

@@ -1,6 +1,7 @@
 """Every shipped recipe is one that runs, given its data: the papers' rows and the small ones."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,28 @@ import torch
 from spikeport.errors import FileError, InputError
 from spikeport.train import load_data, load_recipe, shipped_recipes
 from spikeport.train.augment import parse_augmentation
+from spikeport.train.autoencoders import build_autoencoder, pixels
 from spikeport.train.models import MODELS, Source, build_model
 from spikeport.train.recipe import SHIPPED, parse_recipe
 
+FIGURES = {  # Table I of the ESVAE paper: MSE, IS, FID, FAD; Tables 1 to 4 of the TAID paper: IS, FID, FAD
+    "ann-vae-mnist": (0.048, 5.947, 112.5, 17.09),
+    "ann-vae-fashion": (0.050, 4.252, 123.7, 18.08),
+    "ann-vae-cifar10": (0.105, 2.591, 229.6, 196.9),
+    "ann-vae-celeba": (0.059, 3.231, 92.53, 156.9),
+    "fsvae-mnist": (0.031, 6.209, 97.06, 35.54),
+    "fsvae-fashion": (0.031, 4.551, 90.12, 15.75),
+    "fsvae-cifar10": (0.066, 2.945, 175.5, 133.9),
+    "fsvae-celeba": (0.051, 3.697, 101.6, 112.9),
+    "taid-mnist": (None, 6.31, 98.2, 20.14),
+    "taid-fashion": (None, 4.56, 93.24, 13.15),
+    "taid-cifar10": (None, 3.53, 171.1, 120.5),
+    "taid-celeba": (None, 4.31, 99.54, 105.3),
+    "esvae-mnist": (0.013, 5.612, 117.8, 10.99),
+    "esvae-fashion": (0.019, 6.227, 125.3, 11.13),
+    "esvae-cifar10": (0.045, 3.758, 127.0, 14.74),
+    "esvae-celeba": (0.034, 3.868, 85.33, 51.93),
+}
 SHAPES = {
     "digits": ((1, 8, 8), 10),
     "mnist": ((1, 28, 28), 10),
@@ -19,6 +39,7 @@ SHAPES = {
     "cifar10": ((3, 32, 32), 10),
     "cifar100": ((3, 32, 32), 100),
     "imagenet": ((3, 224, 224), 1000),
+    "celeba": ((3, 64, 64), 1),
     "cifar10-dvs": ((2, 64, 64), 10),
     "dvs128-gesture": ((2, 128, 128), 11),
 }
@@ -59,11 +80,14 @@ PUBLISHED = {  # seeds: Tables 5 to 7 of the ALIF paper, Tables I and II of the 
 def test_model_data_and_augmentation_take_the_recipe(name: str, tmp_path: Path) -> None:
     recipe = load_recipe(name)
     shape, classes = SHAPES[recipe.data]
-    assert recipe.model in MODELS
-    if name == "fashion-dalif":
-        shape = (1, 32, 32)  # padded
+    if name == "fashion-dalif" or recipe.data_options.get("size") == 32:
+        shape = (1, 32, 32)
     with torch.device("meta"):
-        build_model(recipe.model, Source(shape), classes, **recipe.model_options)
+        if recipe.model in MODELS:
+            build_model(recipe.model, Source(shape), classes, **recipe.model_options)
+        else:
+            assert recipe.data_options["symmetric"] and shape[1] in (32, 64)
+            build_autoencoder(recipe.model, pixels(shape), **recipe.model_options)
     parse_augmentation(list(recipe.augment), 0)
     if recipe.data != "digits":
         with pytest.raises(FileError):  # the options are right; only the files are not there
@@ -74,6 +98,52 @@ def test_model_data_and_augmentation_take_the_recipe(name: str, tmp_path: Path) 
 def test_a_row_of_a_table_is_what_was_published(name: str) -> None:
     paper = load_recipe(name).paper
     assert paper is not None and paper.accuracy == PUBLISHED[name]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_of_a_generative_model_are_those_published(name: str) -> None:
+    paper = load_recipe(name).paper
+    assert paper is not None
+    assert (paper.mse, paper.inception_score, paper.fid, paper.fad) == FIGURES[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "rate", "epochs", "decay", "latent"),
+    [
+        ("esvae-mnist", 256, 3e-3 * 256 / 250, 300, 1e-3, 32),
+        ("esvae-fashion", 256, 3e-3 * 256 / 250, 300, 1e-3, 32),
+        ("esvae-cifar10", 256, 6e-4 * 256 / 250, 300, 1e-3, 128),
+        ("esvae-celeba", 64, 1e-3 * 64 / 250, 300, 1e-3, 128),
+        ("fsvae-cifar10", 250, 1e-3, 150, 1e-3, 128),
+        ("taid-fashion", 200, 1e-3, 300, 1e-3, 128),
+        ("ann-vae-mnist", 250, 1e-3, 150, 1e-2, 128),
+        ("fad-autoencoder-celeba", 250, 1e-3, 150, 1e-2, 128),
+    ],
+)
+def test_the_courses_of_generative_models(
+    name: str, batch: int, rate: float, epochs: int, decay: float, latent: int
+) -> None:
+    recipe = load_recipe(name)
+    train, options = recipe.train, recipe.model_options
+    assert (train.batch, train.epochs, train.weight_decay) == (batch, epochs, decay)
+    assert train.learning_rate == pytest.approx(rate)
+    assert (train.optimizer, train.schedule, options["latent"]) == ("adamw", "constant", latent)
+    assert options.get("steps", 16) == 16
+    assert train.bottleneck_factor == (10 if recipe.model == "esvae" else 1)
+    assert ("flip" in recipe.augment) == (recipe.data in ("cifar10", "celeba"))
+
+
+@pytest.mark.parametrize(("name", "batches"), [("fashion", 240), ("mnist", 240), ("cifar10", 200), ("celeba", 652)])
+def test_the_anns_kl_is_weighed_by_the_batches_of_an_epoch(name: str, batches: int) -> None:
+    assert load_recipe(f"ann-vae-{name}").model_options["weight"] == pytest.approx(1 / batches)
+
+
+def test_the_small_autoencoders_are_of_one_size_and_course() -> None:
+    recipes = [load_recipe(f"{name}-fashion-small") for name in ("esvae", "fsvae", "taid", "ann-vae")]
+    courses = {replace(recipe.train, bottleneck_factor=1) for recipe in recipes}
+    sizes = {(recipe.model_options["widths"], recipe.model_options["latent"]) for recipe in recipes}
+    assert len(courses) == len(sizes) == 1
+    assert {recipe.model_options.get("steps", 8) for recipe in recipes} == {8}
 
 
 def test_the_papers_hyperparameters() -> None:

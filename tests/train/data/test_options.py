@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from spikeport.errors import InputError
-from spikeport.train.data import Memory, load_data
+from spikeport.train.data import Memory, centred, load_data
 
 DIGITS = load_data("digits")
 
@@ -54,6 +54,14 @@ def test_sizes_are_pillows() -> None:
     assert np.array_equal(data.test.images[:1][0, 0], np.pad(np.asarray(image), 2))
 
 
+def test_symmetric_pictures_are_exact() -> None:
+    """2 p - 255, of scale 1 / 255: 2 p / 255 - 1."""
+    data = load_data("digits", symmetric=True)
+    assert (data.low, data.high, data.scale) == (-255, 255, 1 / 255)
+    pictures = np.array([[[[0, 1], [127, 255]]]], np.uint8)
+    assert centred(data, pictures).tolist() == [[[[-255, -253], [-1, 255]]]]
+
+
 def test_small_sets_stay_in_memory() -> None:
     data = load_data("digits", size=4, limit_test=3)
     assert isinstance(data.test.images, Memory)
@@ -63,10 +71,14 @@ def test_small_sets_stay_in_memory() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"normalise": True}, r"data digits: unknown options \(normalise\) are none of normalize, validation, "),
+        (
+            {"normalise": True},
+            r"data digits: unknown options \(normalise\) are none of normalize, symmetric, validation, ",
+        ),
         ({"steps": 3}, r"unknown options \(steps\)"),
         ({"normalize": True}, "data digits: has no customary mean and deviation"),
         ({"normalize": 1}, r"normalize \(1\) is not true or false"),
+        ({"symmetric": 1}, r"symmetric \(1\) is not true or false"),
         ({"in_memory": None}, r"in_memory is not true or false"),
         ({"validation": 1.0}, r"validation \(1.0\) is not in \[0, 1\)"),
         ({"validation": -0.1}, "validation"),

@@ -29,7 +29,7 @@ def parts() -> tuple[nn.Module, torch.optim.Optimizer]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     model, optimizer = parts()
-    best = {"epoch": 1, "accuracy": 0.5, "weights": {name: t.clone() for name, t in model.state_dict().items()}}
+    best = {"epoch": 1, "selected": 0.5, "weights": {name: t.clone() for name, t in model.state_dict().items()}}
     state = State(torch.arange(4.0, dtype=torch.float64), 2, 7, 1.5, [Epoch(1, 0.5, 0.25), Epoch(2, 0.4, 0.5)], best)
     save_state(tmp_path / "checkpoint.pt", "tiny", state, model, optimizer, single())
     return tmp_path / "checkpoint.pt"
@@ -43,7 +43,7 @@ def test_a_checkpoint_comes_back_as_it_was(path: Path) -> None:
     assert (state.epoch, state.step, state.seconds) == (2, 7, 1.5)
     assert state.history == [Epoch(1, 0.5, 0.25), Epoch(2, 0.4, 0.5)]
     assert state.sums.tolist() == [0, 1, 2, 3] and state.sums.dtype == torch.float64
-    assert (state.best["epoch"], state.best["accuracy"]) == (1, 0.5)
+    assert (state.best["epoch"], state.best["selected"]) == (1, 0.5)
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name])
         assert torch.equal(tensor, state.best["weights"][name])
@@ -85,7 +85,7 @@ def test_a_truncated_checkpoint_is_refused_wherever_it_ends(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"format": 2}, {"epoch": 1.0}, {"sums": [1]}, {"more": 1}, {"history": {}}],
+    [{"format": 1}, {"epoch": 1.0}, {"sums": [1]}, {"more": 1}, {"history": {}}],
     ids=lambda x: next(iter(x)),
 )
 def test_a_checkpoint_of_another_form_is_refused(path: Path, change: dict[str, object]) -> None:

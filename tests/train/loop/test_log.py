@@ -36,6 +36,13 @@ def test_the_log_has_a_row_for_each_epoch() -> None:
     assert as_csv([]) == ""
 
 
+def test_parts_of_a_loss_are_columns() -> None:
+    epoch = Epoch(1, 0.5, selected=0.375, parts={"reconstruction": 0.25, "mmd": 0.125})
+    (row,) = csv.DictReader(as_csv([epoch]).splitlines())
+    assert (row["loss"], row["loss/reconstruction"], row["loss/mmd"], row["accuracy"]) == ("0.5", "0.25", "0.125", "")
+    assert Epoch.from_json(json.loads(json.dumps(epoch.to_json()))) == epoch
+
+
 def test_the_history_leaves_out_what_no_two_runs_share(tmp_path: Path) -> None:
     write_logs(tmp_path, EPOCHS)
     found = json.loads((tmp_path / "history.json").read_text())

@@ -46,6 +46,20 @@ def test_a_step_without_gradient_moves_decayed_weights_only(name: str, expected:
     assert moved == {"0.main.synapse.weight", "1.main.synapse.weight"}
 
 
+def test_the_bottleneck_has_a_rate_of_its_own() -> None:
+    model = nn.ModuleDict({"bottleneck": nn.Linear(2, 2), "other": nn.Linear(2, 2)})
+    course = Train(1, 1, 0.1, 0, optimizer="adamw", weight_decay=0.5, bottleneck_factor=10)
+    optimizer = build_optimizer(model, course)
+    set_rate(optimizer, 0.03)
+    found = {id(p): (group["lr"], group["weight_decay"]) for group in optimizer.param_groups for p in group["params"]}
+    assert found == {
+        id(model["bottleneck"].weight): (pytest.approx(0.3), 0.5),
+        id(model["bottleneck"].bias): (pytest.approx(0.3), 0.0),
+        id(model["other"].weight): (0.03, 0.5),
+        id(model["other"].bias): (0.03, 0.0),
+    }
+
+
 def test_the_rate_is_set_in_every_group() -> None:
     optimizer = build_optimizer(net(), Train(1, 1, 0.1, 0))
     set_rate(optimizer, 0.03)

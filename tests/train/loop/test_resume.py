@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-RECIPE = """
+CLASSIFIER = """
 [data]
 name = "digits"
 validation = 0.1
@@ -35,6 +35,32 @@ select_on = "validation"
 quantize = "after:2"
 [loss]
 limits = 0.01
+"""
+AUTOENCODER = """
+[data]
+name = "digits"
+size = 16
+symmetric = true
+validation = 0.1
+limit_train = 150
+limit_test = 20
+augment = ["flip"]
+[model]
+name = "esvae"
+steps = 4
+latent = 6
+widths = [4, 8]
+[train]
+epochs = 4
+batch = 8
+optimizer = "adamw"
+learning_rate = 1e-2
+bottleneck_factor = 10
+weight_decay = 1e-3
+seed = 0
+keep = "best"
+select_on = "validation"
+quantize = "after:2"
 """
 
 
@@ -66,15 +92,27 @@ def assert_same_run(one: Path, two: Path) -> None:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("whole")
-    (folder / "tiny.toml").write_text(RECIPE)
+    return made(tmp_path_factory.mktemp("whole"), CLASSIFIER)
+
+
+@pytest.fixture(scope="module")
+def autoencoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("autoencoder"), AUTOENCODER)
+
+
+def made(folder: Path, recipe: str) -> Path:
+    (folder / "tiny.toml").write_text(recipe)
     done(start(folder / "run", str(folder / "tiny.toml")))
     return folder
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_at_random_moments_ends_as_the_whole_one(whole: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["whole", "autoencoder"])
+def test_a_run_that_is_killed_at_random_moments_ends_as_the_whole_one(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     """As soon as there is a checkpoint, after a random while, thrice; then it may end."""
+    whole: Path = request.getfixturevalue(kind)
     rng, run = random.Random(0), tmp_path / "run"
     process = start(run, str(whole / "tiny.toml"))
     for _ in range(3):

@@ -1,16 +1,31 @@
 """Trains a small network, as one of the processes that torchrun starts; the first one writes what came out.
 
-python -m torch.distributed.run ... tests/train/loop/worker.py OUT PRECISION NORM
+python -m torch.distributed.run ... tests/train/loop/worker.py OUT PRECISION KIND
+
+KIND is none or norm, of a classifier, or the name of an autoencoder.
 """
 
 import json
 import sys
 
 import numpy as np
+import small_autoencoders  # beside this script
 import torch
 from torch import nn
 
-from spikeport.train import ALIF, Image, QuantConv2d, QuantLinear, SpikingLayer, Train, Vote, fit, make_fabric
+from spikeport.train import (
+    ALIF,
+    Image,
+    QuantConv2d,
+    QuantLinear,
+    SpikingLayer,
+    Train,
+    Vote,
+    data_of,
+    fit,
+    make_fabric,
+    model_of,
+)
 from spikeport.train.data import DataSet, Split
 from spikeport.train.loop.distributed import leave
 from spikeport.train.recipe import Recipe
@@ -40,12 +55,24 @@ def samples(seed: int, count: int) -> Split:
     return Split(rng.integers(0, 256, (count, 1, 6, 6), np.uint8), rng.integers(0, 3, count))
 
 
-def main(out: str, precision: str, norm: str) -> None:
+def job(kind: str, precision: str) -> tuple[nn.Module, DataSet, Recipe]:
+    if kind in ("none", "norm"):
+        data = DataSet("none", 3, samples(1, 30), samples(2, 7))
+        return network(kind == "norm", precision), data, recipe(precision)
+    how = small_autoencoders.recipe(
+        kind, f"train.precision='{precision}'", "train.batch=9", "data.limit_train=30", "train.select_on=test",
+        "train.quantize=true", "model.weight=0.5",
+    )  # fmt: skip
+    data = data_of(how)
+    return model_of(how, data), data, how
+
+
+def main(out: str, precision: str, kind: str) -> None:
     torch.set_num_threads(1)
     fabric = make_fabric(precision, "cpu")
     fabric.launch()
-    model = network(norm == "norm", precision)
-    history = fit(model, DataSet("none", 3, samples(1, 30), samples(2, 7)), recipe(precision), fabric)
+    model, data, how = job(kind, precision)
+    history = fit(model, data, how, fabric)
     leave(fabric)
     if fabric.is_global_zero:
         torch.save({"weights": model.state_dict(), "history": json.dumps([e.to_json() for e in history])}, out)

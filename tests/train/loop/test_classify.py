@@ -6,11 +6,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spikeport.train import ALIF, Activity, QuantLinear, SpikingLayer, Train, Vote
-from spikeport.train.loop.losses import Objective, criterion
+from spikeport.train.loop.classify import Classification, criterion
+from spikeport.train.loop.objective import Place
 from spikeport.train.settings import Loss
 
 SCORES = torch.randn(6, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 Y = torch.tensor([0, 3, 1, 1, 2, 0])
+WHOLE = Place(1, 0, 6)
 
 
 def course(**more: object) -> Train:
@@ -45,7 +47,7 @@ def spikes(batch: int) -> Tensor:
     return (torch.rand(3, batch, 5, generator=torch.Generator().manual_seed(1)) < 0.5).double()
 
 
-def gradient(objective: Objective) -> Tensor:
+def gradient(objective: Classification) -> Tensor:
     found = torch.cat([p.grad.flatten() for p in objective.parameters() if p.grad is not None])
     objective.zero_grad()
     return found
@@ -53,12 +55,12 @@ def gradient(objective: Objective) -> Tensor:
 
 @pytest.mark.parametrize("terms", [Loss(), Loss(sops=0.7, sops_target=20.0), Loss(limits=0.3)])
 def test_uneven_parts_average_to_the_gradient_of_the_whole(terms: Loss) -> None:
-    objective, x = Objective(net(), course(), terms), spikes(6)
-    objective(x, Y, 6, 1).backward()
+    objective, x = Classification(net(), 4, course(), terms), spikes(6)
+    objective(x, Y, WHOLE).backward()
     whole, figures = gradient(objective), objective.figures
     parts, summed = [], []
     for part in (slice(0, 4), slice(4, 6)):
-        objective(x[:, part], Y[part], 6, 2).backward()
+        objective(x[:, part], Y[part], Place(1, 0, 6, part.start, 2)).backward()
         parts.append(gradient(objective))
         summed.append(objective.figures)
     assert torch.allclose((parts[0] + parts[1]) / 2, whole, rtol=0, atol=1e-14)
@@ -70,16 +72,16 @@ def test_sops_count_above_their_target_alone_and_per_sample() -> None:
     with Activity(model).watch() as seen:
         model(x)
     sops = seen.total_sops().detach()
-    plain = Objective(model, course(), Loss())(x, Y, 6, 1).item()
+    plain = Classification(model, 4, course(), Loss())(x, Y, WHOLE).item()
     for target in (float(sops.min()) / 2, float(sops.median()), float(sops.max())):
-        loss = Objective(model, course(), Loss(sops=2.0, sops_target=target))(x, Y, 6, 1)
+        loss = Classification(model, 4, course(), Loss(sops=2.0, sops_target=target))(x, Y, WHOLE)
         assert loss.item() - plain == pytest.approx(2.0 * (sops / target - 1).clamp(min=0).mean().item())
 
 
 def test_figures_are_sums_of_what_was_seen() -> None:
-    objective, x = Objective(net(), course(), Loss()), spikes(6)
+    objective, x = Classification(net(), 4, course(), Loss()), spikes(6)
     scores = objective.model(x)
-    objective(x, Y, 6, 1)
+    objective(x, Y, WHOLE)
     scores = scores.detach()
     figures = dict(zip(objective.names(), objective.figures.tolist(), strict=True))
     assert figures["loss"] == pytest.approx(6 * float(F.mse_loss(scores, F.one_hot(Y, 4).double())))
