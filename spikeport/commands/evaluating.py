@@ -83,7 +83,8 @@ def evaluate(asked: Asked) -> Answer:
     subject = _Subject(model, data, _images(data, data.test, asked.images), asked)
     found, skipped = _measured(subject)
     quantized = asked.quantize and isinstance(model, SpikingAutoencoder)
-    evaluation = Evaluation(asked.run.resolve().name, recipe.model, quantized, asked.seed, recipe.paper, **found, skipped=skipped)
+    name = asked.run.resolve().name
+    evaluation = Evaluation(name, recipe.model, quantized, asked.seed, recipe.paper, **found, skipped=skipped)
     priced, table = _priced(evaluation, subject)
     raster = of.raster(subject.spiking, subject.images[:IN_RASTER], seed=asked.seed) if _is_spiking(model) else None
     sheets = gallery(model, subject.images, seed=asked.seed)

@@ -62,7 +62,7 @@ def raster_figure(raster: Tensor) -> Figure:
 
 
 def _steps(axes: Axes, of: RateDistribution, name: str, colour: str) -> None:
-    """A histogram as an outline, as a share. Rates k / T stand at the middle of bins that fill [0, 1]."""
+    """A histogram as an outline, as a share. Of T + 1 rates, k / T has [k, k + 1] / (T + 1)."""
     counts = np.array(getattr(of, name), float)
     edges = np.linspace(0, 1, (BINS if name == "means" else len(counts)) + 1)
     axes.stairs(counts / counts.sum(), edges, color=colour, linewidth=1.4)
@@ -76,6 +76,7 @@ def _scales(panels: Sequence[Axes], label: str) -> None:
         axes.grid(axis="y", color=LINE, linewidth=0.6)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=3))
         axes.tick_params(axis="y", length=0, labelsize=8, labelcolor=MUTED, labelright=True, labelleft=False)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
         axes.tick_params(axis="x", labelbottom=axes is panels[-1])
         axes.set_axisbelow(True)
     panels[-1].set_xlabel(label)

@@ -142,14 +142,7 @@ def test_attentions_are_counted_on_the_host() -> None:
     assert found.macs == host + 5 * layers["encoder.0"].macs_dense
 
 
-def test_another_model_is_refused() -> None:
-    class Other(AnnVAE):
-        pass
-
-    assert generation_operations(Other(net("ann_vae").plan), 1).macs > 0
-
-    class Unknown(Autoencoder):
-        forward = generate = loss = noise_shape = None  # type: ignore[assignment]
-
-    with pytest.raises(InputError, match=r"operations: model \(Unknown\) is not known"):
-        generation_operations(Unknown(), 1)
+def test_a_model_that_generates_nothing_is_refused() -> None:
+    model = build_autoencoder("fad_autoencoder", pixels((1, 16, 16)), widths=(2, 3), latent=4)
+    with pytest.raises(InputError, match=r"operations: model \(FadTraining\) is not known"):
+        generation_operations(model, 1)
