@@ -64,30 +64,32 @@ class PricedTask:
         )
 
 
+def arithmetic_profile(name: str) -> Profile:
+    """Raises InputError if there is no such profile, or it has no price for MACs or accumulates."""
+    profile = profile_named(name)
+    if not {"mac", "ac"} <= set(profile.energy_pj):
+        do = "name a profile of arithmetic, such as cmos45-fp32"
+        what = "has no price for"
+        raise InputError("evaluate", "profile", got=profile.name, relation=what, limit="MACs and ACs", do=do)
+    return profile
+
+
 def priced_tasks(
-    tasks: tuple[Operations, Operations], ann: tuple[Operations, Operations], profile_name: str
+    tasks: tuple[Operations, Operations], ann: tuple[Operations, Operations], profile: Profile
 ) -> tuple[PricedTask, ...]:
     """Each task by each convention, of one image.
 
     Args:
         tasks, ann: Reconstruction and generation.
-        profile_name: One with prices for MACs and accumulates.
-
-    Raises:
-        InputError: no such profile, or one without these prices.
+        profile: An `arithmetic_profile`.
     """
-    profile = profile_named(profile_name)
-    if not {"mac", "ac"} <= set(profile.energy_pj):
-        do = "name a profile of arithmetic, such as cmos45-fp32"
-        what = "has no price for"
-        raise InputError("evaluate", "profile", got=profile.name, relation=what, limit="MACs and ACs", do=do)
     pairs = list(zip(tasks, ann, strict=True))
     return tuple(_priced(snn, of_ann, one, profile) for snn, of_ann in pairs for one in CONVENTIONS.values())
 
 
-def energy_table(priced: tuple[PricedTask, ...], profile: str, samples: int) -> EnergyTable:
+def energy_table(priced: tuple[PricedTask, ...], profile: Profile, samples: int) -> EnergyTable:
     """For people."""
-    notes = (f"Means over {samples:,} images, prices of {profile}.", *NOTES)
+    notes = (f"Means over {samples:,} images, prices of {profile.name}.", *NOTES)
     return EnergyTable(COLUMNS, [one.row() for one in priced], notes)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from spikeport.atomic import check_writable, replacing
 from spikeport.commands.answer import Answer, Table, say
 from spikeport.commands.evaluated_energy import COLUMNS as ENERGY_COLUMNS
-from spikeport.commands.evaluated_energy import PricedTask, energy_table, priced_tasks
+from spikeport.commands.evaluated_energy import PricedTask, arithmetic_profile, energy_table, priced_tasks
 from spikeport.errors import InputError
 from spikeport.train import load_run, set_quantize
 from spikeport.train import measures as of
@@ -73,6 +73,7 @@ def evaluate(asked: Asked) -> Answer:
     unknown = [part for part in asked.only if part not in PARTS]
     if unknown:
         raise InputError("evaluate", "only", got=unknown[0], relation="is not one of", limit=", ".join(PARTS))
+    arithmetic_profile(asked.profile)  # before long work
     recipe, data, model = load_run(asked.run, asked.data)
     if not isinstance(model, Autoencoder) or isinstance(model, FadTraining):
         do = "give the run of an ESVAE, FSVAE or ANN VAE"
@@ -171,7 +172,7 @@ MEASURES: dict[str, Callable[[_Subject], dict[str, Any]]] = {
 
 def _priced(evaluation: Evaluation, subject: _Subject) -> tuple[tuple[PricedTask, ...], EnergyTable | None]:
     """The energy beside that of the ANN of the same size."""
-    model, profile = subject.model, subject.asked.profile
+    model, profile = subject.model, arithmetic_profile(subject.asked.profile)
     if evaluation.energy is None or not isinstance(model, SpikingAutoencoder | AnnVAE):
         return (), None
     priced = priced_tasks(evaluation.energy, of.ann_operations(model.plan), profile)
