@@ -10,6 +10,7 @@ import typer
 from spikeport.cli.autoencoders import generate, reconstruct
 from spikeport.cli.bench import bench_app
 from spikeport.cli.energy import energy, profiles
+from spikeport.cli.evaluate import evaluate
 from spikeport.cli.options import (
     Classes,
     ConventionName,
@@ -365,6 +366,7 @@ app.command()(generate)
 app.command()(reconstruct)
 app.command()(energy)
 app.command()(profiles)
+app.command()(evaluate)
 
 
 @app.command()
