@@ -331,7 +331,7 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
     "recipe with an unknown model": (
         ("train", "{here}/r.toml", "-o", "{here}/run"),
         text("r.toml", RECIPE.replace("small_conv", "resnet")),
-        "model: name (resnet) is not one of alif_net, resnet18",
+        "model: name (resnet) is not one of alif_net, ann_vae, esvae, ",
     ),
     "recipe with an illegal decay": (
         ("train", "{here}/r.toml", "-o", "{here}/run"),
