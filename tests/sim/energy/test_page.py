@@ -167,10 +167,7 @@ def test_a_bound_that_nobody_published_is_said_to_be_missing() -> None:
 @pytest.mark.parametrize(
     ("ratio", "said"),
     [
-        (
-            Bounds(None, 2.0, None),
-            "There are no bounds of all prices. Within those that are published it is 0.7 to 2.9,",
-        ),
+        (Bounds(None, 2.0, None), "There are no bounds of all prices. Within those that are published it is 0.7 to 2.9,"),
         (Bounds(0.5, 2.0, None), "There is no upper bound of all prices. Within"),
         (Bounds(None, 0.5, 0.9), "There is no lower bound of all prices. Within"),
         (Bounds(0.1, 0.5, 0.9), "costs less at every price"),
