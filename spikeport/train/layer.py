@@ -175,9 +175,11 @@ class SpikingLayer(nn.Module):
             named = "(B, ...)" if self.image is not None else "(T, B, ...)"
             limit = f"{axes[-1]} axes, {named}, none empty"
             raise InputError("SpikingLayer", "input shape", got=tuple(x.shape), relation="does not have", limit=limit)
-        if self.image is not None and (x.amin() < self.image.low or x.amax() > self.image.high):
-            got, limit = f"{x.amin():g}..{x.amax():g}", f"[{self.image.low}, {self.image.high}]"
-            raise InputError("SpikingLayer", "image values", got=got, relation="are not in", limit=limit)
+        if self.image is not None:
+            least, most = float(x.amin()), float(x.amax())  # a byte compared with -255 wraps
+            if least < self.image.low or most > self.image.high:
+                got, limit = f"{least:g}..{most:g}", f"[{self.image.low}, {self.image.high}]"
+                raise InputError("SpikingLayer", "image values", got=got, relation="are not in", limit=limit)
         if past is not None and past.shape[:2] != x.shape[:2]:
             what, steps = "steps and batch of the second input", tuple(x.shape[:2])
             raise InputError("SpikingLayer", what, got=tuple(past.shape[:2]), relation="are not", limit=steps)
