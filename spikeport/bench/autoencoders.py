@@ -24,8 +24,11 @@ from spikeport.train.layer import set_quantize
 
 SCHEMA = "spikeport-bench-autoencoders/1"
 SHAPE = (1, 32, 32)
-QUANTIZED, FLOAT, PEER = "spikeport quantized", "spikeport float", "time last"
-CONTENDERS = (QUANTIZED, FLOAT, PEER)
+QUANTIZED, FLOAT = "spikeport quantized", "spikeport float"
+PEER, UNBOUND = "time last", "time last, unbound"
+PEERS = (PEER, UNBOUND)
+"""The loop as the papers' code has it, and the same network with a loop that costs less."""
+CONTENDERS = (QUANTIZED, FLOAT, *PEERS)
 WARM_UP = 2
 
 Step: TypeAlias = Callable[[], Tensor]
@@ -64,11 +67,12 @@ def ours(size: Size, *, quantize: bool) -> SpikingAutoencoder:
     return model
 
 
-def peer_of(model: SpikingAutoencoder) -> TimeLast:
+def peer_of(model: SpikingAutoencoder, *, unbind: bool = False) -> TimeLast:
     """The time-last network with the parameters of ours."""
     plan = model.plan
     channels, places = (plan.source.shape[0], *plan.widths), plan.places[1:]
-    peer = TimeLast(channels, places, plan.latent, plan.steps).to(next(model.parameters()).dtype)
+    peer = TimeLast(channels, places, plan.latent, plan.steps, unbind=unbind)
+    peer.to(next(model.parameters()).dtype)
     with torch.no_grad():
         for its, own in zip(peer.parameters(), model.parameters(), strict=True):
             its.copy_(own.reshape(its.shape))
@@ -92,9 +96,9 @@ def step_of(name: str, size: Size) -> Step:
     torch.manual_seed(0)
     model = ours(size, quantize=name == QUANTIZED)
     batch = batch_of(model, size.batch)
-    if name != PEER:
+    if name not in PEERS:
         return _stepping(model, lambda: model.loss(batch.images, batch.noise).total)
-    peer = peer_of(model)
+    peer = peer_of(model, unbind=name == UNBOUND)
     return _stepping(peer, lambda: peer_loss(peer, batch)[1])
 
 
@@ -134,7 +138,7 @@ def bench_autoencoders(sizes: Sequence[Size], rounds: int, tell: Tell = lambda _
 def _compare(size: Size, rounds: int, tell: Tell) -> Iterator[dict[str, Any]]:
     """One row per contender: each steps once, as often as there are rounds."""
     tell(f"{size.widths}, D {size.latent}, T {size.steps}, batch {size.batch}: memory")
-    peaks = {name: _alone(name, size) for name in CONTENDERS}
+    peaks = {name: peak_alone(name, size) for name in CONTENDERS}
     steps = {name: step_of(name, size) for name in CONTENDERS}
     for _ in range(WARM_UP):
         for step in steps.values():
@@ -160,12 +164,12 @@ def _compare(size: Size, rounds: int, tell: Tell) -> Iterator[dict[str, Any]]:
     }
     for name, own in figures.items():
         row = {"name": name, **asdict(size), **own, "images_per_s": size.batch / own["min_s"]}
-        if name != PEER:
-            row["peer_takes"] = {key: figures[PEER][key] / value for key, value in own.items()}
+        if name not in PEERS:
+            row["takes"] = {peer: {key: figures[peer][key] / value for key, value in own.items()} for peer in PEERS}
         yield row
 
 
-def _alone(name: str, size: Size) -> int:
+def peak_alone(name: str, size: Size) -> int:
     """Most bytes of a step above those before the first one, measured in a new process."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(_peak, name, size).result()

@@ -63,10 +63,19 @@ class Linear(nn.Linear):
 
 
 class Lif(nn.Module):
+    """
+    Args:
+        unbind: Whether the input is taken apart once. Else x[..., t] is, whose gradient has the size of x at each step.
+    """
+
+    def __init__(self, unbind: bool) -> None:
+        super().__init__()
+        self.unbind = unbind
+
     def forward(self, x: Tensor) -> Tensor:
         u, o, found = torch.zeros_like(x[..., 0]), torch.zeros_like(x[..., 0]), []
-        for t in range(x.shape[-1]):
-            u = TAU * u * (1 - o) + x[..., t]
+        for now in x.unbind(-1) if self.unbind else (x[..., t] for t in range(x.shape[-1])):
+            u = TAU * u * (1 - o) + now
             o = fires(u, VTH, NEURON)
             found.append(o)
         return torch.stack(found, -1)
@@ -81,19 +90,21 @@ def transposed(c_in: int, c_out: int, stride: int = 2) -> nn.Module:
     return nn.ConvTranspose3d(c_in, c_out, kernel, (stride, stride, 1), padding, (stride - 1, stride - 1, 0))
 
 
-def spiking(synapse: nn.Module, features: int) -> nn.Module:
-    return nn.Sequential(synapse, Norm(features), Lif())
-
-
 class TimeLast(nn.Module):
     """Parameters lie in the order of ours, and with the same numbers in the same order.
 
     Args:
         channels: Of the image and of each stage of the encoder.
         places: Height and width that the last stage has.
+        unbind: Of `Lif`.
     """
 
-    def __init__(self, channels: Sequence[int], places: tuple[int, int], latent: int, steps: int) -> None:
+    def __init__(
+        self, channels: Sequence[int], places: tuple[int, int], latent: int, steps: int, *, unbind: bool = False
+    ) -> None:
+        def spiking(synapse: nn.Module, features: int) -> nn.Module:
+            return nn.Sequential(synapse, Norm(features), Lif(unbind))
+
         super().__init__()
         self.steps = steps
         flat = channels[-1] * places[0] * places[1]

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from spikeport.bench import autoencoders as bench
 from spikeport.bench.autoencoders import (
     CONTENDERS,
+    FLOAT,
     PEER,
+    PEERS,
     SIZES,
     TINY,
     Size,
@@ -24,13 +27,14 @@ from spikeport.errors import InputError
 from tests.train.autoencoders.lively import enliven
 
 
-def test_time_last_is_the_same_network() -> None:
+@pytest.mark.parametrize("unbind", [False, True])
+def test_time_last_is_the_same_network(unbind: bool) -> None:
     """In float64 the loss and its gradients to rounding, the spikes exactly."""
     torch.manual_seed(0)
     size = Size((4, 6, 8), 12, 6, 5)
     model = ours(size, quantize=False).double()
     enliven(model)
-    batch, peer = batch_of(model, size.batch), peer_of(model)
+    batch, peer = batch_of(model, size.batch), peer_of(model, unbind=unbind)
 
     z, its = peer_loss(peer, batch)
     loss = model.loss(batch.images, batch.noise).total
@@ -67,20 +71,28 @@ def test_the_sizes_have_the_papers_parameters() -> None:
         assert sum(p.numel() for p in net.parameters()) == encoder + decoder + linear + rest
 
 
-def test_all_of_it_runs_and_is_written(tmp_path: Path) -> None:
+def test_memory_is_that_of_a_step() -> None:
+    """The last layer alone holds its input, spikes and their gradients, 32 x 32 floats each."""
+    size = Size((64, 64), 4, 4, 16)
+    assert 4 * 4 * 16 * 64 * 32 * 32 * 4 < bench.peak_alone(FLOAT, size) < 2**30
+
+
+def test_all_of_it_runs_and_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "peak_alone", lambda name, size: 1 + CONTENDERS.index(name))
     threads = torch.get_num_threads()
     answer = command(True, 3, tmp_path)
 
     data = json.loads((tmp_path / "autoencoders.json").read_text())
     rows = data["autoencoders"]
     assert [row["name"] for row in rows] == list(CONTENDERS)
-    peer = rows[CONTENDERS.index(PEER)]
+    peers = {name: rows[CONTENDERS.index(name)] for name in PEERS}
     for row in rows:
         assert row["min_s"] <= row["median_s"]
         assert row["images_per_s"] == pytest.approx(TINY[0].batch / row["min_s"])
-        assert row["peak_bytes"] > 0
-        if row is not peer:
-            assert row["peer_takes"]["median_s"] == pytest.approx(peer["median_s"] / row["median_s"])
+    for row in rows[:2]:
+        for name, peer in peers.items():
+            assert row["takes"][name]["peak_bytes"] == peer["peak_bytes"] / row["peak_bytes"]
+            assert row["takes"][name]["median_s"] == pytest.approx(peer["median_s"] / row["median_s"])
     table = (tmp_path / "autoencoders.md").read_text()
     assert f"| 2-3 | 4 | 2 | 2 | {PEER} |" in table
     assert len(answer.rows) == len(rows)
