@@ -72,6 +72,21 @@ def bench_train(
     show(command(part, peer, threads, device, Sizes(rounds, repeats, batch, compiled=compiled), output), json)
 
 
+@bench_app.command("autoencoders")
+def bench_autoencoders(
+    quick: Annotated[bool, typer.Option("--quick", help="A tiny net: shows that all of it runs.")] = False,
+    rounds: Annotated[int, typer.Option(help="Steps of each that are timed.")] = 7,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write autoencoders.json, autoencoders.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Training steps of ESVAE against the same network with time as the last axis: images per second and memory."""
+    from spikeport.commands.bench_autoencoders import bench_autoencoders as command
+
+    show(command(quick, rounds, output), json)
+
+
 @bench_app.command("directions")
 def bench_directions(
     question: Annotated[
