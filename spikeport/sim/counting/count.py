@@ -4,7 +4,11 @@ A synaptic operation (SOP) is one spike delivered over one synapse.
 It is counted at the step at which the spike was sent, whatever the synapse's delay.
 """
 
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
+from os import cpu_count
 from typing import Any
 
 import numpy as np
@@ -16,9 +20,12 @@ from spikeport.program import Program
 from spikeport.sim.counting.active import active_per_step
 from spikeport.sim.counting.counts import ConnectionCounts, Counts, EncoderCounts, LayerCounts
 from spikeport.sim.counting.fired import as_bytes, changing, magnitude_bits, tally
-from spikeport.sim.counting.plan import ConnectionPlan, GroupPlan, plan_of
+from spikeport.sim.counting.plan import ConnectionPlan, GroupPlan, Plan, plan_of
 from spikeport.sim.counting.windows import sample_windows
 from spikeport.sim.result import Result
+
+PART_BYTES = 1 << 24
+"""Of what was sent; below that a thread costs more than it saves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +40,14 @@ class _Sent:
     """Per neuron, `(n,)`."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What was found in the bytes: of each node what it sent, and active neurons of each group, per step `(W,)`."""
+
+    sent: Mapping[str, _Sent]
+    active: Mapping[str, Ints]
+
+
 def count_operations(program: Program, result: Result) -> Counts:
     """Counts what the samples of a run caused, group by group, inside `sample_windows`.
 
@@ -43,11 +58,10 @@ def count_operations(program: Program, result: Result) -> Counts:
     steps, samples = result.spikes.shape[:2]
     plan, windows = plan_of(program), sample_windows(program, steps)
     spikes = {name: as_bytes(result.sent[name]) for name in _senders(program)}
-    sent = {name: _tally(x, windows[name], plan.reached[name]) for name, x in spikes.items()}
+    seen = _side_by_side(plan, spikes, windows)
 
     def layer(group: GroupPlan) -> LayerCounts:
-        window, events = windows[group.name], sent[group.name].events
-        active = active_per_step(group.reaches, spikes, spikes[group.name], window) if group.reaches else events
+        window, events, active = windows[group.name], seen.sent[group.name].events, seen.active[group.name]
         updates, spikes_out = group.neurons * len(window) * samples, int(events.sum())
         return LayerCounts(
             name=group.name,
@@ -64,11 +78,50 @@ def count_operations(program: Program, result: Result) -> Counts:
             spikes_per_step=_ints(events),
             active_per_step=_ints(active),
             memory=group.memory,
-            connections=tuple(_count(c, sent[c.silent.source], samples) for c in group.into),
+            connections=tuple(_count(c, seen.sent[c.silent.source], samples) for c in group.into),
             encoders=tuple(_count_encoder(e, result.sent[e.source][:steps]) for e in group.encoders),
         )
 
     return Counts(plan.program_sha256, samples, steps, program.latency, tuple(map(layer, plan.groups)))
+
+
+def _side_by_side(plan: Plan, spikes: Mapping[str, NDArray[np.uint8]], windows: Mapping[str, range]) -> _Seen:
+    """The steps of every window in as many parts as there is work for, each in a thread of its own."""
+    parts = min(cpu_count() or 1, 1 + sum(x.nbytes for x in spikes.values()) // PART_BYTES)
+    if parts == 1:
+        return _look(plan, spikes, windows)
+    cuts = [{name: _part(window, k, parts) for name, window in windows.items()} for k in range(parts)]
+    with ThreadPoolExecutor(parts) as threads:
+        return _joined(list(threads.map(partial(_look, plan, spikes), cuts)))
+
+
+def _part(window: range, k: int, parts: int) -> range:
+    n = len(window)
+    return range(window.start + n * k // parts, window.start + n * (k + 1) // parts)
+
+
+def _look(plan: Plan, spikes: Mapping[str, NDArray[np.uint8]], windows: Mapping[str, range]) -> _Seen:
+    sent = {name: _tally(x, windows[name], plan.reached[name]) for name, x in spikes.items()}
+    active = {
+        group.name: active_per_step(group.reaches, spikes, spikes[group.name], windows[group.name])
+        if group.reaches
+        else sent[group.name].events
+        for group in plan.groups
+    }
+    return _Seen(sent, active)
+
+
+def _joined(parts: Sequence[_Seen]) -> _Seen:
+    """Parts of one run, in the order of their steps."""
+    sent = {
+        name: _Sent(
+            np.concatenate([part.sent[name].events for part in parts]),
+            np.concatenate([part.sent[name].sops for part in parts], axis=1),
+            np.sum([part.sent[name].fired for part in parts], axis=0),
+        )
+        for name in parts[0].sent
+    }
+    return _Seen(sent, {name: np.concatenate([part.active[name] for part in parts]) for name in parts[0].active})
 
 
 def _senders(program: Program) -> list[str]:

@@ -6,6 +6,7 @@ import weakref
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from spikeport.errors import InputError
 from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Input, Output, Program, Shape, SigmaDelta, Sparse
 from spikeport.sim import simulate
-from spikeport.sim.counting import count_operations, sample_windows
+from spikeport.sim.counting import count, count_operations, sample_windows
 from spikeport.sim.counting.plan import plan_of
 from spikeport.sim.result import Result
 from spikeport.sim.saved import fingerprint
@@ -247,3 +248,13 @@ def test_a_plan_lives_as_long_as_its_program() -> None:
     del program
     gc.collect()
     assert kept() is None
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), first=st.sampled_from(["spike", "bias"]))
+def test_threads_that_share_the_steps_count_what_one_counts(seed: int, first: str) -> None:
+    program = small_program(seed, first)
+    result = random_result(program, seed)
+    alone = count_operations(program, result)
+    with mock.patch.object(count, "PART_BYTES", 1), mock.patch.object(count, "cpu_count", lambda: 3):
+        assert count_operations(program, result) == alone
