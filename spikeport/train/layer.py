@@ -176,7 +176,7 @@ class SpikingLayer(nn.Module):
             limit = f"{axes[-1]} axes, {named}, none empty"
             raise InputError("SpikingLayer", "input shape", got=tuple(x.shape), relation="does not have", limit=limit)
         if self.image is not None:
-            least, most = float(x.amin()), float(x.amax())  # a byte compared with -255 wraps
+            least, most = (float(value) for value in x.detach().aminmax())  # a byte compared with -255 wraps
             if least < self.image.low or most > self.image.high:
                 got, limit = f"{least:g}..{most:g}", f"[{self.image.low}, {self.image.high}]"
                 raise InputError("SpikingLayer", "image values", got=got, relation="are not in", limit=limit)
