@@ -175,3 +175,9 @@ def test_means_whose_weights_no_mantissa_divides_are_refused() -> None:
     with pytest.raises(InputError) as caught:
         SpikingLayer(QuantConv2d(1, 1, 1), ALIF(), pool=nn.AvgPool2d(12, 1))
     assert str(caught.value) == "AvgPool2d: windows over one place (144) exceed 127; let the windows overlap less"
+
+
+def test_bytes_enter_a_layer_of_signed_images() -> None:
+    layer = SpikingLayer(QuantConv2d(1, 2, 3, padding=1), ALIF(), image=Image(3, -255, 255, 1 / 255)).eval()
+    x = torch.arange(32).reshape(2, 1, 4, 4) * 8
+    assert torch.equal(layer(x), layer(x.to(torch.uint8)))
