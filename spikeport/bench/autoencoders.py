@@ -27,7 +27,7 @@ SHAPE = (1, 32, 32)
 QUANTIZED, FLOAT = "spikeport quantized", "spikeport float"
 PEER, UNBOUND = "time last", "time last, unbound"
 PEERS = (PEER, UNBOUND)
-"""The loop as the papers' code has it, and the same network with a loop that costs less."""
+"""The loop as one writes it first, and the same network with a loop that costs less."""
 CONTENDERS = (QUANTIZED, FLOAT, *PEERS)
 WARM_UP = 2
 
