@@ -10,7 +10,11 @@ from spikeport.cli.options import Json, show
 
 def energy(
     net: Annotated[
-        Path, typer.Argument(metavar="NET", help="A compiled Program, NET.h5, or a network by its shapes, NET.toml.")
+        Path,
+        typer.Argument(
+            metavar="NET",
+            help="A compiled Program, NET.h5, or a network by its shapes, NET.toml or a shipped one, as dalif-cifar100.",
+        ),
     ],
     input: Annotated[
         Path | None,
