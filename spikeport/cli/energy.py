@@ -13,7 +13,7 @@ def energy(
         Path,
         typer.Argument(
             metavar="NET",
-            help="A compiled Program, NET.h5, or a network by its shapes, NET.toml or a shipped one, as dalif-cifar100.",
+            help="A Program, NET.h5, or a network by its shapes: NET.toml, or a shipped one, as dalif-cifar100.",
         ),
     ],
     input: Annotated[
