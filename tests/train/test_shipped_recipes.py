@@ -143,7 +143,7 @@ def test_the_small_autoencoders_are_of_one_size_and_course() -> None:
     courses = {replace(recipe.train, bottleneck_factor=1) for recipe in recipes}
     sizes = {(recipe.model_options["widths"], recipe.model_options["latent"]) for recipe in recipes}
     assert len(courses) == len(sizes) == 1
-    assert {recipe.model_options.get("steps", 8) for recipe in recipes} == {8}
+    assert {recipe.model_options.get("steps", 4) for recipe in recipes} == {4}
 
 
 def test_the_papers_hyperparameters() -> None:
