@@ -58,6 +58,8 @@ def layer(rng: Rng, synapse: Synapse, channels: int, image: Image | None = None)
     norm = TDBatchNorm1d(channels) if isinstance(synapse, QuantLinear) else TDBatchNorm2d(channels)
     with torch.no_grad():
         synapse.weight.normal_(0.1, 0.6, generator=rng)
+        if synapse.bias is not None:
+            synapse.bias.normal_(0, 0.1, generator=rng)
         assert norm.running_mean is not None and norm.running_var is not None
         norm.running_mean.normal_(0, 0.3, generator=rng)
         norm.running_var.exponential_(1.0, generator=rng).add_(0.05)

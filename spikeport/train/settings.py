@@ -152,6 +152,12 @@ class Paper(Section):
     inception_score: float | None = of(POSITIVE, None)
     fid: float | None = of(POSITIVE, None)
     fad: float | None = of(POSITIVE, None)
+    shuffled_mse: float | None = of(POSITIVE, None)
+    """Of reconstructions from latent spikes shuffled in time, against the images."""
+    shuffled_vanilla_mse: float | None = of(POSITIVE, None)
+    """The same against the reconstructions from spikes in order."""
+    classified: float | None = of(FIGURE, None)
+    """Accuracy of a classifier on the encoder's firing rates, in per cent."""
 
     @property
     def source(self) -> str:
@@ -160,5 +166,12 @@ class Paper(Section):
     def figures(self) -> dict[str, float]:
         """What was published, by its usual name."""
         names = {"accuracy": "accuracy", "mse": "MSE", "inception_score": "IS", "fid": "FID", "fad": "FAD"}
+        return self._said(names)
+
+    def latent_figures(self) -> dict[str, float]:
+        """What was published of a latent space alone, by the names of its fields."""
+        return self._said({name: name for name in ("shuffled_mse", "shuffled_vanilla_mse", "classified")})
+
+    def _said(self, names: Mapping[str, str]) -> dict[str, float]:
         found = {shown: getattr(self, name) for name, shown in names.items()}
         return {shown: value for shown, value in found.items() if value is not None}

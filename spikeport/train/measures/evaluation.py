@@ -1,6 +1,6 @@
 """All that was measured of one model, and its rows for people beside what was published."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,7 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         measured = {part: getattr(self, part) for part in PARTS if part != "energy"}
-        paper = {} if self.paper is None else {"source": self.paper.source, **self.paper.figures()}
+        paper = {} if self.paper is None else {"source": self.paper.source, **self._published()}
         return {
             "name": self.name,
             "model": self.model,
@@ -63,10 +63,12 @@ class Evaluation:
             "not_measured": list(self.skipped),
         }
 
+    def _published(self) -> dict[str, float]:
+        return {} if self.paper is None else {**self.paper.figures(), **self.paper.latent_figures()}
+
     def rows(self) -> Iterator[Row]:
         """What a terminal and the page show."""
-        published = {} if self.paper is None else self.paper.figures()
-        said = {name: f"{value:g}" for name, value in published.items()}
+        said = {name: f"{value:g}" for name, value in self._published().items()}
         if self.reconstruction is not None:
             note = f"{self.reconstruction.images:,} test images, pixels in [-1, 1]"
             yield "Reconstruction error (MSE)", f"{self.reconstruction.mse:.4f}", said.get("MSE", ""), note
@@ -80,7 +82,7 @@ class Evaluation:
             yield "Inception Score", f"{found.inception_score:.3f}", said.get("IS", ""), note
             note = f"{found.samples:,} against {found.real_images:,} real images; papers resize otherwise"
             yield "FID", f"{found.fid:.2f}", said.get("FID", ""), note
-        yield from self._latent_rows()
+        yield from self._latent_rows(said)
 
     def _fad_rows(self, found: Fad, published: str) -> Iterator[Row]:
         note = f"{found.samples:,} samples; network {self.fad_network}, whose own MSE is {found.network_mse:.4f}"
@@ -89,12 +91,14 @@ class Evaluation:
         note = OWN_NETWORK if self.own_network else "another quantity than what papers print"
         yield "FAD, by running statistics", f"{found.eval:.2f}", "", note
 
-    def _latent_rows(self) -> Iterator[Row]:
+    def _latent_rows(self, said: Mapping[str, str]) -> Iterator[Row]:
         if self.robustness is not None:
             ways = {"in time": self.robustness.time, "across neurons": self.robustness.length}
             for way, found in ways.items():
-                yield f"Latent spikes shuffled {way}", f"{found.original:.4f}", "", "MSE against the images"
-                yield "", f"{found.vanilla:.4f}", "", "MSE against the reconstructions"
+                names = ("shuffled_mse", "shuffled_vanilla_mse") if way == "in time" else ("", "")
+                against, vanilla = (said.get(name, "") for name in names)
+                yield f"Latent spikes shuffled {way}", f"{found.original:.4f}", against, "MSE against the images"
+                yield "", f"{found.vanilla:.4f}", vanilla, "MSE against the reconstructions"
         if self.noise is not None:
             worst, errors = self.noise.probabilities[-1], self.noise.errors[-1]
             yield f"Latent spikes flipped with p = {worst:g}", f"{errors.original:.4f}", "", "MSE against the images"
@@ -106,4 +110,5 @@ class Evaluation:
         if self.classification is not None:
             told = self.classification
             note = f"MLP on the encoder's rates, {told.course.epochs} epochs; {told.train_accuracy:.2%} in training"
-            yield "Classes told by the encoder", f"{told.test_accuracy:.2%}", "", note
+            published = f"{said['classified']}%" if "classified" in said else ""
+            yield "Classes told by the encoder", f"{told.test_accuracy:.2%}", published, note

@@ -13,6 +13,7 @@ from spikeport.train.measures import Fad, firing_rates, noise_curve, raster, rec
 from spikeport.train.measures.evaluation import Evaluation
 from spikeport.train.measures.gallery import Sheet, gallery
 from spikeport.train.measures.page import EnergyTable, EvaluationPage, render_evaluation
+from spikeport.train.recipe import load_recipe
 from spikeport.train.settings import Paper
 from tests.html_page import Page, assert_stands_alone
 from tests.train.measures.nets import net, pictures
@@ -78,6 +79,16 @@ def test_the_published_distance_does_not_stand_beside_one_by_another_network(pag
     own = {row[0]: row for row in replace(page.evaluation, own_network=True).rows()}
     assert own["FAD, by batch statistics"][2] == ""
     assert "not with papers" in own["FAD, by running statistics"][3]
+
+
+def test_what_was_published_of_a_latent_space_stands_beside_it(page: EvaluationPage) -> None:
+    paper = Paper("ESVAE", shuffled_mse=0.0169, shuffled_vanilla_mse=0.003, classified=88.59)
+    rows = list(replace(page.evaluation, paper=paper).rows())
+    at = [row[0] for row in rows].index("Latent spikes shuffled in time")
+    assert [row[2] for row in rows[at : at + 4]] == ["0.0169", "0.003", "", ""]
+    assert load_recipe("esvae-fashion").paper == Paper(
+        "ESVAE", "I", "Fashion-MNIST", None, 0.019, 6.227, 125.3, 11.13, 0.0169, 0.003, 88.59
+    )
 
 
 def test_a_record_for_programs_holds_what_was_measured(page: EvaluationPage) -> None:
