@@ -1,11 +1,15 @@
 """Files that are there whole or not at all."""
 
+import errno
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
+from typing import Any
 
 from spikeport.errors import FileError
 
@@ -26,11 +30,68 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
         os.chmod(name, 0o644)
         os.replace(name, path)
     except OSError as error:
-        do = "choose a folder that you may write to"
-        raise FileError(str(path), "cannot be written", got=error.strerror or error, do=do) from error
+        raise _unwritten(path, error) from error
     finally:
         if name is not None:
             Path(name).unlink(missing_ok=True)
+
+
+def _unwritten(path: Path, error: OSError) -> FileError:
+    full = error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+    do = "make room, or choose another folder" if full else "choose a folder that you may write to"
+    return FileError(str(path), "cannot be written", got=error.strerror or error, do=do)
+
+
+class Sink(FileIO):
+    """A new file for HDF5, which takes the process down if a write fails: this one keeps the error.
+
+    What comes after it is dropped, for the file is lost anyway.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "w+")
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        done = 0
+        while done < len(view) and self.error is None:
+            try:
+                done += super().write(view[done:])
+            except OSError as error:
+                self.error = error
+        return len(view)
+
+    def readinto(self, buffer: Any) -> int:
+        """HDF5 reads what it wrote; of what was dropped it gets zeros."""
+        view = memoryview(buffer).cast("B")
+        found = super().readinto(view) or 0
+        if self.error is not None:
+            view[found:] = bytes(len(view) - found)
+            return len(view)
+        return found
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return size or 0
+
+
+@contextmanager
+def replacing_hdf5(path: str | os.PathLike[str]) -> Iterator[Sink]:
+    """As `replacing`, but a file that h5py.File takes in place of a name.
+
+    Raises:
+        FileError: the folder cannot be written, or the disk is full.
+    """
+    with replacing(path) as name, Sink(name) as sink:
+        try:
+            yield sink
+        finally:
+            if sink.error is not None:
+                raise sink.error
 
 
 def check_writable(folder: Path) -> None:
@@ -41,8 +102,32 @@ def check_writable(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        do = "choose a folder that you may write to"
-        raise FileError(str(folder), "cannot be written", got=error.strerror, do=do) from error
+        raise _unwritten(folder, error) from error
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The folder is this process's alone, until the end or its death.
+
+    Raises:
+        FileError: another process holds it, or it cannot be opened.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise FileError(str(folder), "cannot be read", got=error.strerror) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            os.close(handle)
+            do = "wait for it, or name another folder"
+            raise FileError(str(folder), "is in use", got="another process writes it", do=do) from error
+        # a file system without locks: as good as it gets
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager
@@ -73,8 +158,7 @@ def replacing_folder(path: str | os.PathLike[str], names: Collection[str]) -> It
             raise
         shutil.rmtree(path / ".old", ignore_errors=True)
     except OSError as error:
-        do = "choose a folder that you may write to"
-        raise FileError(str(path), "cannot be written", got=error.strerror or error, do=do) from error
+        raise _unwritten(path, error) from error
     finally:
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)

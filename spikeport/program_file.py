@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import h5py
 import numpy as np
 
-from spikeport.atomic import replacing
+from spikeport.atomic import replacing_hdf5
 from spikeport.errors import FileError, ProgramError
 from spikeport.program import (
     LIF,
@@ -53,10 +53,10 @@ _Kind = TypeVar("_Kind")
 
 def save_program(program: Program, path: str | os.PathLike[str]) -> None:
     """Writes a temporary file and renames it: a failed write leaves nothing behind."""
-    with replacing(path) as name:
-        with h5py.File(name, "w", track_order=True, userblock_size=SEAL_BYTES) as file:
+    with replacing_hdf5(path) as sink:
+        with h5py.File(sink, "w", track_order=True, userblock_size=SEAL_BYTES) as file:
             _write(program, file)
-        seal(name)
+        seal(sink.name)
 
 
 def load_program(path: str | os.PathLike[str]) -> Program:

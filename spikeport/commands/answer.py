@@ -1,6 +1,7 @@
 """What a command gives back, and how it is shown: a table for people, one JSON document for programs."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from spikeport.errors import FileError
 
 WIDE = 200
 """Columns of a table that is piped: no cell is folded for a screen that is not there."""
@@ -42,7 +45,23 @@ class Answer:
 
 
 def show(answer: Answer, as_json: bool) -> None:
-    """Prints to standard output; nothing else ever does."""
+    """Prints to standard output; nothing else ever does.
+
+    Raises:
+        FileError: it goes to a file, and the disk is full.
+    """
+    try:
+        _print(answer, as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise  # the reader has seen enough
+    except OSError as error:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # the interpreter's own end would try to write once more
+        raise FileError("standard output", "cannot be written", got=error.strerror) from error
+
+
+def _print(answer: Answer, as_json: bool) -> None:
     if as_json:
         json.dump(answer.data, sys.stdout, indent=2)
         sys.stdout.write("\n")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from spikeport.atomic import check_writable, held
 from spikeport.commands.answer import Answer, say
 from spikeport.commands.watching import Both, TensorBoard, bars, check_tensorboard
 from spikeport.errors import InputError
@@ -74,18 +75,19 @@ def train(name: str | None, options: Options) -> Answer | None:
     fabric.launch()
     first = [LayerFigures(layer, 0.0, *figures) for layer, figures in neurons(model).items()]
     saving = Saving(folder, options.checkpoint_minutes, options.checkpoint_steps, options.resume)
-    training = _fit(model, data, recipe, fabric, saving, options)
-    history = training.state.history
-    tested = training.objective.tested(data, fabric)
-    leave(fabric)
-    if not fabric.is_global_zero:
-        return None
-    set_quantize(model, recipe.train.quantized(recipe.train.epochs))
-    save_weights(folder, model.cpu())
-    kept = read_table(folder / CHECKPOINT)["best"].get("epoch", len(history))
-    report = _report(recipe, history, first, tested, model, fabric, kept)
-    write_report(folder / "report.html", report)
-    return _answer(folder, data, report)
+    with ExitStack() as ours:
+        training = _fit(model, data, recipe, fabric, saving, options, ours)
+        history = training.state.history
+        tested = training.objective.tested(data, fabric)
+        leave(fabric)
+        if not fabric.is_global_zero:
+            return None
+        set_quantize(model, recipe.train.quantized(recipe.train.epochs))
+        save_weights(folder, model.cpu())
+        kept = read_table(folder / CHECKPOINT)["best"].get("epoch", len(history))
+        report = _report(recipe, history, first, tested, model, fabric, kept)
+        write_report(folder / "report.html", report)
+        return _answer(folder, data, report)
 
 
 def run_recipe(recipe: Recipe, data: DataSet) -> tuple[nn.Module, list[Epoch]]:
@@ -120,9 +122,15 @@ def _resumed(name: str | None, options: Options) -> Recipe:
 
 
 def _fit(
-    model: nn.Module, data: DataSet, recipe: Recipe, fabric: "Fabric", saving: Saving, options: Options
+    model: nn.Module,
+    data: DataSet,
+    recipe: Recipe,
+    fabric: "Fabric",
+    saving: Saving,
+    options: Options,
+    ours: ExitStack,
 ) -> Training:
-    """The run, at its end."""
+    """The run, at its end; `ours` keeps others from its folder."""
     check = None
     if recipe.train.check != "none":
         from spikeport.commands.held_against import chip_check  # brings compiler and simulator
@@ -137,8 +145,12 @@ def _fit(
             board = [TensorBoard(saving.folder, done)] if options.tensorboard else []
             watch = Both(stack.enter_context(bars(recipe.name, recipe.train.epochs)), *board)
         training = Training(model, data, recipe, fabric, saving, Hooks(watch, check))
-        if fabric.is_global_zero and not saving.resume:
-            begin_run(saving.folder, recipe)  # whatever is wrong with the recipe has been said
+        if fabric.is_global_zero:  # whatever is wrong with the recipe has been said
+            check_writable(saving.folder)
+            ours.enter_context(held(saving.folder))
+            if not saving.resume:
+                check_unused(saving.folder)
+                begin_run(saving.folder, recipe)
         training.run()
     return training
 

@@ -55,6 +55,9 @@ def run_child(command: Command, *, what: str, timeout_s: float, cwd: Path | None
             raise WorkerError(what, "time", got=f"{timeout_s:g} s", relation="is up", do=extra) from None
         finally:
             _end_family(process, mark, GRACE_S if ended else 0.0)
+        if code < 0:
+            do = "try again, with fewer samples if it took too much memory"
+            raise WorkerError(what, "was ended", got=signal.Signals(-code).name, do=do)
         if code:
             raise WorkerError(what, "failed", got=_last_line(err), relation="with exit code", limit=code)
         out.seek(0)

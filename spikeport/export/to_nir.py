@@ -13,7 +13,7 @@ from pathlib import Path
 import nir
 from torch import Tensor, nn
 
-from spikeport.atomic import replacing
+from spikeport.atomic import replacing_hdf5
 from spikeport.errors import ExportError
 from spikeport.export.chain import Chain
 from spikeport.export.network_to_nir import network_to_nir
@@ -66,5 +66,5 @@ def _takes_still_images(modules: Sequence[tuple[str, nn.Module]], first: Spiking
 
 def write_nir(graph: nir.NIRGraph, path: Path) -> None:
     """Writes a temporary file and renames it: a failed write leaves nothing behind."""
-    with replacing(path) as name:
-        nir.write(name, graph, compression=None)
+    with replacing_hdf5(path) as sink:
+        nir.write(sink, graph, compression=None)

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.atomic import replacing
+from spikeport.atomic import replacing_hdf5
 from spikeport.errors import InputError
 from spikeport.fixed import Ints
 from spikeport.program import Group, Profile, Program
@@ -92,7 +92,7 @@ def record(
     names = {g.name for g in kept}
     asked = (names | {o.source for o in program.outputs}, names | program.read_v)
     seen = _Seen(program, batch)
-    with replacing(path) as name, h5py.File(name, "w") as file:
+    with replacing_hdf5(path) as sink, h5py.File(sink, "w") as file:
         _lay_out(file, kept, (steps, batch), chunk)
         _lay_out_outputs(file, program, keys, (answered, batch), chunk)
         file["latency"] = np.int64(program.latency)
@@ -184,7 +184,7 @@ def recorded_bytes(groups: Collection[Group], batch: int) -> int:
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]]) -> None:
     """The same layout from arrays that are in memory already."""
-    with replacing(path) as name, h5py.File(name, "w") as file:
+    with replacing_hdf5(path) as sink, h5py.File(sink, "w") as file:
         for key, x in arrays.items():
             _create(file, key, x.shape, x.dtype, len(x))[...] = x if x.ndim else x[()]
 

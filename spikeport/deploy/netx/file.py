@@ -9,7 +9,7 @@ from typing import BinaryIO
 import h5py
 import numpy as np
 
-from spikeport.atomic import replacing
+from spikeport.atomic import replacing_hdf5
 from spikeport.deploy.netx.layers import (
     INPUT_BIAS,
     INPUT_WEIGHT,
@@ -237,7 +237,7 @@ def _delay(node: Node, weight: Ints, biased: bool) -> int | Ints:
 
 def write_layers(layers: list[Layer], path: str | os.PathLike[str]) -> None:
     """Writes a temporary file and renames it: a failed write leaves nothing behind."""
-    with replacing(path) as name, h5py.File(name, "w") as file:
+    with replacing_hdf5(path) as sink, h5py.File(sink, "w") as file:
         for k, layer in enumerate(layers):
             _write_layer(file.create_group(f"layer/{k}"), layer)
 

@@ -11,7 +11,9 @@ In the JSON a group is an object, a text is a string, an array is [dtype, shape,
 ["text", shape, [...]]. Only what NIR's layout holds is read; of the metadata only what spikeport's export wrote.
 """
 
+import errno
 import json
+import os
 import struct
 import sys
 from contextlib import suppress
@@ -27,6 +29,9 @@ MAX_CHARACTERS = 1 << 22
 """Of all texts; a damaged file can name one long text as often as it likes."""
 MAX_NAME = 256
 DAMAGED = "export it again"
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+FULL = 28
+"""The exit code where there is no room for what was read."""
 Table = dict[str, Any]
 
 
@@ -204,6 +209,8 @@ def answer(request: Table, out: IO[bytes]) -> None:
         got = f"more than {request['memory'] >> 20} MiB of memory"
         told = {"error": {"what": "is not a readable NIR file", "got": got, "do": DAMAGED}}
     except Exception as error:  # h5py raises whatever it likes on damaged files
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise
         lines = f"{error}".strip().splitlines() or [type(error).__name__]
         told = {"error": {"what": "is not a readable NIR file", "got": _clean(lines[0]), "do": DAMAGED}}
     text = json.dumps(told).encode()
@@ -215,7 +222,12 @@ def main() -> None:
     request = json.loads(sys.argv[1])
     confine(request["memory"], request["cpu_s"])
     sys.path += request["folders"]
-    answer(request, sys.stdout.buffer)
+    try:
+        answer(request, sys.stdout.buffer)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            os._exit(FULL)  # the interpreter's own end would try to write once more
+        raise
 
 
 if __name__ == "__main__":

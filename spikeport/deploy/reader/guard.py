@@ -62,6 +62,9 @@ def read_tables(path: Path) -> dict[str, Any]:
     }
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         code = run(request, out, err)
+        if code == child.FULL:
+            do = "make room there, or name another folder in TMPDIR"
+            raise FileError(tempfile.gettempdir(), "no room", got=f"reading {path}", do=do)
         if code:
             raise FileError(str(path), "is not a readable NIR file", got=grief(code, err), do=child.DAMAGED)
         told, arrays = _opened(path, out)
