@@ -85,7 +85,6 @@ class EventSteps:
     ) -> Kept:
         if self.taken_over is not None:
             return self.taken_over.advance(inputs, steps, spikes, states, length)
-        before = deepcopy(self.at)
         strict, narrow = self.profile == "strict", self.profile == "loihi1"
         engine_run = partial(self.engine.run, spikes=spikes, states=states)
         try:
@@ -93,14 +92,13 @@ class EventSteps:
         except (OverflowDetected, events.LeftOutside):
             if self.profile == "lava":
                 raise
-        start = self.engine.as_reference(before)
+        start = self.engine.as_reference(self.at)  # the engine is where it was
         if narrow:
             begun = RunState("reference", fingerprint(self.program), self.batch, start)
             self.taken_over = ReferenceSteps(self.program, self.batch, self.profile, begun)
             return self.taken_over.advance(inputs, steps, spikes, states, length)
         # the specification knows whether the step belongs to a sample; if not, nothing is wrong with the values
         reference.run(self.program, inputs, steps, lambda *_: None, "strict", start, length)
-        self.at = before
         return _flat(engine_run(self.at, inputs, steps, strict=False))
 
     def state(self) -> RunState:
