@@ -133,9 +133,7 @@ class EventEngine:
         """The same state as the reference interpreter keeps it."""
         return as_reference(self.layout, state)
 
-    def _explain(
-        self, state: State, inputs: Mapping[str, Ints], steps: int, strict: bool, narrow: bool
-    ) -> NoReturn:
+    def _explain(self, state: State, inputs: Mapping[str, Ints], steps: int, strict: bool, narrow: bool) -> NoReturn:
         """Raises what the reference raises, by running it from `state`, where this run began.
 
         Raises:
@@ -149,6 +147,13 @@ class EventEngine:
         last = steps + state.t
         raise LeftOutside("engine", "value outside a sample", got=f"step {last}", relation="leaves its word")
 
+    @cached_property
+    def _places(self) -> tuple[Table, int, int]:
+        """Where each graded input's payloads start, or -1; how many neurons all inputs have, and all graded ones."""
+        sizes = [entry.size if entry.kind == "graded" else 0 for entry in self.program.inputs]
+        at = np.where(sizes, np.cumsum([0, *sizes[:-1]]), -1)
+        return at, sum(entry.size for entry in self.program.inputs), sum(sizes)
+
     def _inputs(
         self, inputs: Mapping[str, Ints], batch: int
     ) -> tuple[NDArray[np.uint8], tuple[NDArray[np.int32], Table]]:
@@ -157,11 +162,11 @@ class EventEngine:
         With it the payloads of graded inputs, `(B, T, sum of these)`, and where each input's start, or -1.
         """
         entries = self.program.inputs
+        at, width, payload_width = self._places
         steps = max(len(x) for x in inputs.values())
-        x = np.zeros((batch, steps, sum(entry.size for entry in entries)), np.uint8)
-        payloads = np.zeros((batch, steps, sum(e.size for e in entries if e.kind == "graded")), np.int32)
-        at = np.full(len(entries), -1, np.int64)
-        first = width = 0
+        x = np.zeros((batch, steps, width), np.uint8)
+        payloads = np.zeros((batch, steps, payload_width), np.int32)
+        first = 0
         for k, entry in enumerate(entries):
             if entry.kind != "bias":
                 values = channels_last(inputs[entry.name], entry.shape).swapaxes(0, 1)
@@ -169,8 +174,7 @@ class EventEngine:
                     values if values.dtype == np.uint8 else values != 0
                 )
                 if entry.kind == "graded":
-                    at[k], width = width, width + entry.size
-                    payloads[:, : values.shape[1], at[k] : width] = values
+                    payloads[:, : values.shape[1], at[k] : at[k] + entry.size] = values
             first += entry.size
         return x, (payloads, at)
 
