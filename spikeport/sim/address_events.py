@@ -1,6 +1,7 @@
 """`Events`: what neurons send as a list of addresses, and the same as an array."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,7 @@ class Events:
 
 def events_of(x: NDArray[np.integer]) -> Events:
     """What is not 0 in `(steps, B, *shape)`, in the order of steps, samples and neurons."""
-    flat = x.reshape(*x.shape[:2], -1)
+    flat = x.reshape(*x.shape[:2], prod(x.shape[2:]))
     step, sample, index = np.nonzero(flat)
     return Events(len(flat), step, index, sample, flat[step, sample, index].astype(np.int64))
 

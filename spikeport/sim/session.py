@@ -168,16 +168,29 @@ class Session:
         save_session(self._run.state(), kept, path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], program: Program, *, engine: Engine = "auto") -> Self:
-        """The session that was saved, on the engine that it ran on; one of `dense` goes on by the specification
-        unless `dense` is named.
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        program: Program,
+        *,
+        engine: Engine = "auto",
+        profile: Profile | None = None,
+    ) -> Self:
+        """The session that was saved, or one that goes on from a saved state.
+
+        Args:
+            engine: The one that ran, or between `dense` and `reference` either; `auto` takes the latter for both.
+            profile: The saved one if None.
 
         Raises:
             InputError: the session was saved by another engine.
             FileError: no session of this Program, or not whole; nothing is ever unpickled.
         """
         state, kept = load_session(path, program)
-        session = cls(program, state.batch, engine=engine, profile=kept.profile, record=kept.record, state=state)
+        if kept is None:
+            return cls(program, state.batch, engine=engine, profile=profile, state=state)
+        profile = profile or kept.profile
+        session = cls(program, state.batch, engine=engine, profile=profile, record=kept.record, state=state)
         session._held |= kept.held
         session._tallies, session._cleared = dict(kept.tallies), kept.cleared
         return session

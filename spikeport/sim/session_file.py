@@ -41,12 +41,15 @@ def save_session(state: RunState, kept: Kept, path: str | os.PathLike[str]) -> N
     save_state(state, path, arrays)
 
 
-def load_session(path: str | os.PathLike[str], program: Program) -> tuple[RunState, Kept]:
-    """Raises FileError if the file is not a session of this Program, or not whole."""
+def load_session(path: str | os.PathLike[str], program: Program) -> tuple[RunState, Kept | None]:
+    """The state, and what the session kept, if it was one.
+
+    Raises:
+        FileError: no state of this Program, or not whole.
+    """
     state, arrays = load_parts(path, program)
-    if "profile" not in arrays:
-        do = "Session(program, state=load_state(...)) goes on from a state"
-        raise FileError(str(path), "is a state, and no session", do=do)
+    if not arrays:
+        return state, None
     try:
         return state, _kept(program, arrays, state.batch)
     except (ValueError, KeyError) as error:

@@ -46,6 +46,7 @@ class EventEngine:
         self.layout: Layout = lay_out(program)
         self.threads = threads or cpu_count() or 1
         self._encoded = {e.synapses.target: e for e in program.encoders}
+        self._constants: dict[str, tuple[Any, Any]] = {}
         self._asked: Asked | None = None
         self._aside: State | None = None
         self._no_biases = np.full(len(program.groups), -1, np.int64)
@@ -200,11 +201,18 @@ class EventEngine:
         return np.concatenate([np.broadcast_to(p, (batch, longest, p.shape[2])) for p in parts], axis=2), at, loaded
 
     def _encode(self, encoder: Encoder, x: Ints, target: LIF) -> Ints:
-        """Mantissas `(B, T or 1, n)`: once if the input is constant over time, else at each step."""
-        if all(np.array_equal(x[0], later) for later in x[1:]):
-            x = x[:1]
+        """Mantissas `(B, T or 1, n)`: once if the input is constant over time, else at each step.
+
+        A constant that comes again, call by call, is not encoded again.
+        """
         shape = self.program.shape_of(encoder.synapses.source)
-        return np.stack([reference.encode(encoder, step, shape, target.shape) for step in x], axis=1)
+        if not all(np.array_equal(x[0], later) for later in x[1:]):
+            return np.stack([reference.encode(encoder, step, shape, target.shape) for step in x], axis=1)
+        last, mant = self._constants.get(target.name, (None, None))
+        if last is None or not np.array_equal(last, x[0]):
+            mant = reference.encode(encoder, x[0], shape, target.shape)
+            self._constants[target.name] = (x[0].copy(), mant)
+        return mant[:, None]
 
     def _last(self, state: State, group: LIF, batch: int) -> Ints:
         """Mantissas `(B, 1, n)` that stand where this run brings no input."""
