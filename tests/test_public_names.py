@@ -10,7 +10,16 @@ NAMES = {
     "spikeport.train": ["ALIF", "DALIF", "QuantConv2d", "QuantLinear"],
     "spikeport.export": ["to_nir"],
     "spikeport.deploy": ["check", "compile_graph"],
-    "spikeport.sim": ["count_operations", "estimate_energy", "load_state", "record", "save_state", "simulate"],
+    "spikeport.sim": [
+        "Events",
+        "Session",
+        "count_operations",
+        "estimate_energy",
+        "load_state",
+        "record",
+        "save_state",
+        "simulate",
+    ],
 }
 NEEDS_TORCH = {"spikeport.train", "spikeport.export"}
 ALL = [(module, name) for module, names in NAMES.items() for name in names]

@@ -31,6 +31,7 @@ from spikeport.cli.options import (
     refuse_for_folders,
     show,
 )
+from spikeport.cli.stream import stream
 from spikeport.errors import InputError, SpikeportError
 
 app = typer.Typer(
@@ -362,6 +363,7 @@ def bisect(
     show(command(a, b, program, input, profiles), json)
 
 
+app.command()(stream)
 app.command()(generate)
 app.command()(reconstruct)
 app.command()(energy)

@@ -124,3 +124,20 @@ def bench_energy(
     from spikeport.commands.bench_energy import bench_energy as command
 
     show(command(quick, wheel, output), json)
+
+
+@bench_app.command("stream")
+def bench_stream(
+    peer: Annotated[
+        list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: torch, nengo_loihi]")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write stream.json, stream.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What a step costs that is pushed into a session, beside the run in one and beside other simulators."""
+    from spikeport.commands.bench_stream import bench_stream as command
+
+    show(command(peer, quick, output), json)

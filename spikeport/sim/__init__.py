@@ -1,5 +1,6 @@
 """Program, spikes -> Result: simulators, operation counts, energy, report."""
 
+from spikeport.sim.address_events import Events as Events
 from spikeport.sim.counting import Counts as Counts
 from spikeport.sim.counting import count_operations as count_operations
 from spikeport.sim.decide import decide as decide
@@ -13,4 +14,6 @@ from spikeport.sim.result import vote as vote
 from spikeport.sim.saved import RunState as RunState
 from spikeport.sim.saved import load_state as load_state
 from spikeport.sim.saved import save_state as save_state
+from spikeport.sim.session import Session as Session
+from spikeport.sim.session import Streamed as Streamed
 from spikeport.sim.simulate import simulate as simulate

@@ -84,7 +84,7 @@ def record(
     chunk = chunk_steps or max(1, CHUNK_BYTES // bytes_per_step(program, kept, batch))
     for a in range(0, length, chunk):
         check_inputs(program, _part(spikes, a, a + chunk))  # before the first step, not in the middle of the run
-    run = start_run(program, first, engine, profile, state, whole=False)
+    run = start_run(program, batch, engine, profile, state)
     before = 0 if state is None else state.t
     steps = length + (program.latency if flush else 0)
     skipped = max(0, program.latency - before)  # steps before the first that the output answers

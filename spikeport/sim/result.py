@@ -1,6 +1,6 @@
 """What a simulation gives back: outputs aligned with the input, traces in hardware time."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,21 @@ def read_outputs(
         x = (v if output.reads == "v" else sent)[output.source][skipped:]
         found[output.name] = x.reshape(*x.shape[:2], *program.shape_of(output.source))
     return found
+
+
+def traces_of(
+    program: Program,
+    names: Collection[str],
+    keep: Mapping[str, Mapping[str, NDArray[Any]]],
+    sent: Mapping[str, NDArray[Any]],
+) -> dict[str, Trace]:
+    """The groups of these names, from the state and spikes `(steps, B, n)` that were kept, in hardware time."""
+    traces = {}
+    for name in names:
+        shape = program.shape_of(name)
+        state = {k: x.reshape(*x.shape[:2], *shape) for k, x in keep[name].items()}
+        traces[name] = Trace(state, sent[name].reshape(*sent[name].shape[:2], *shape))
+    return traces
 
 
 def count_cleared(program: Program, sent: Mapping[str, NDArray[Any]], skipped: int) -> int:

@@ -45,7 +45,8 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, eq=False)
 class RunState:
-    """All that the next step of a run depends on. Made by an engine, and for that engine only."""
+    """All that the next step of a run depends on. Made by an engine, and for that engine only; the dense engine has the
+    specification's."""
 
     engine: Literal["events", "reference"]
     program_sha256: str
@@ -78,11 +79,17 @@ def check_run_state(state: RunState, sha256: str, batch: int) -> None:
         raise InputError("state", "batch", got=state.batch, relation="is not the input's", limit=batch)
 
 
-def save_state(state: RunState, path: str | os.PathLike[str]) -> None:
-    """Writes a temporary file and renames it: a failed write leaves nothing behind."""
+def save_state(
+    state: RunState, path: str | os.PathLike[str], further: Mapping[str, NDArray[Any]] | None = None
+) -> None:
+    """Writes a temporary file and renames it: a failed write leaves nothing behind.
+
+    Args:
+        further: What else is to be in the file; `load_state` passes over it, `load_parts` gives it back.
+    """
     head = {"format": FORMAT, "version": VERSION, "engine": state.engine, "t": state.t}
     head |= {"program_sha256": state.program_sha256, "batch": state.batch}
-    flat: Arrays = {}
+    flat: Arrays = {f"further/{name}": x for name, x in (further or {}).items()}
     if isinstance(state.inner, State):
         flat |= {f"groups/{n}/{k}": x for n, values in state.inner.groups.items() for k, x in values.items()}
         flat |= {f"arriving/{n}/{p}/{t}": a for (n, p), box in state.inner.arriving.items() for t, a in box.items()}
@@ -95,6 +102,11 @@ def save_state(state: RunState, path: str | os.PathLike[str]) -> None:
 
 def load_state(path: str | os.PathLike[str], program: Program) -> RunState:
     """Raises FileError if the file is not a state of this Program, or not whole; nothing is ever unpickled."""
+    return load_parts(path, program)[0]
+
+
+def load_parts(path: str | os.PathLike[str], program: Program) -> tuple[RunState, Arrays]:
+    """As `load_state`, and what else was saved with it."""
     path = Path(path)
     if not path.is_file():
         raise FileError(str(path), "no such file")
@@ -108,6 +120,7 @@ def load_state(path: str | os.PathLike[str], program: Program) -> RunState:
         raise FileError(str(path), "is not a state", do="write one with --state-out or save_state") from error
     if not known or t < 0 or batch < 1:
         raise FileError(str(path), "is not a state of this version", do="write it again")
+    further = {name: arrays.pop(f"further/{name}") for name in _names(arrays, "further/")}
     engine = EventEngine(program, 1) if head["engine"] == "events" else None
     sha256 = fingerprint(program, engine)
     if head["program_sha256"] != sha256:
@@ -117,7 +130,11 @@ def load_state(path: str | os.PathLike[str], program: Program) -> RunState:
         inner = _reference(program, arrays, t, batch) if engine is None else _events(engine, arrays, t, batch)
     except _UNREADABLE as error:
         raise FileError(str(path), "is damaged", do="write it again, or copy it again") from error
-    return RunState(head["engine"], sha256, batch, inner)
+    return RunState(head["engine"], sha256, batch, inner), further
+
+
+def _names(arrays: Arrays, prefix: str) -> list[str]:
+    return [name.removeprefix(prefix) for name in arrays if name.startswith(prefix)]
 
 
 def _reference(program: Program, arrays: Arrays, t: int, batch: int) -> State:

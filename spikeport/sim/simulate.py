@@ -10,7 +10,7 @@ from spikeport.errors import InputError
 from spikeport.fixed import Ints
 from spikeport.profiles import Profile, check_profile_name
 from spikeport.program import Input, Program
-from spikeport.sim.result import Result, Trace, read_outputs
+from spikeport.sim.result import Result, read_outputs, traces_of
 from spikeport.sim.saved import RunState
 from spikeport.sim.steps import DenseSteps, EventSteps, ReferenceSteps
 
@@ -40,7 +40,8 @@ def simulate(
         profile: Arithmetic profile, as `profiles` has them; the Program's own if None.
         engine: `events` walks spikes or, where they are many, the windows that they fill; `dense` multiplies, on a
             GPU if there is one (plain LIF only; it needs torch); `reference` is the specification. All give the same
-            values. `auto` takes `events`, on a CPU the quickest at any activity, or the one that made `state`.
+            values. `auto` takes `events`, on a CPU the quickest at any activity, or the one that made `state`. `dense`
+            and `reference` go on with each other's states.
         state: `Result.state` of the part before; it stays as it is.
         flush: Whether `latency` steps follow the input's, so that its last spikes come out. If not, `Result.state`
             is where the next part goes on.
@@ -52,7 +53,8 @@ def simulate(
     """
     inputs = check_inputs(program, spikes)
     check_groups(program, record)
-    run = start_run(program, inputs, engine, profile, state, whole=flush and state is None)
+    batch = next(iter(inputs.values())).shape[1]
+    run = start_run(program, batch, engine, profile, state)
     before = 0 if state is None else state.t
     length = len(next(iter(inputs.values())))
     steps = length + (program.latency if flush else 0)
@@ -98,17 +100,12 @@ _STEPS: dict[str, type[ReferenceSteps] | type[EventSteps] | type[DenseSteps]] = 
 
 def start_run(
     program: Program,
-    inputs: Mapping[str, Ints],
+    batch: int,
     engine: Engine,
     profile: Profile | None,
     state: RunState | None,
-    whole: bool,
 ) -> Steps:
     """A run on the engine that is named, or that made `state`, ready for its first step.
-
-    Args:
-        inputs: Their batch is the run's.
-        whole: Whether the run is not to be cut.
 
     Raises:
         InputError: no such engine or profile, one that cannot run this Program, or a state of another Program, batch
@@ -119,14 +116,12 @@ def start_run(
     check_profile_name(chosen_profile)
     program.check_profile(chosen_profile)
     chosen = pick_engine(program, state.engine if state is not None and engine == "auto" else engine)
-    if state is not None and state.engine != chosen:
-        raise InputError("state", "engine", got=state.engine, relation="is not", limit=chosen)
-    do = "use engine='events'"
-    if chosen == "dense" and not whole:
-        raise InputError("engine dense", "run", relation="cannot be cut", do=do)
+    kept_as = "reference" if chosen == "dense" else chosen
+    if state is not None and state.engine != kept_as:
+        raise InputError("state", "engine", got=state.engine, relation="is not", limit=kept_as)
     if chosen == "dense" and chosen_profile == "loihi1":
+        do = "use engine='events'"
         raise InputError("engine dense", "profile", got="loihi1", relation="is not one of", limit="strict, lava", do=do)
-    batch = next(iter(inputs.values())).shape[1]
     return _STEPS[chosen](program, batch, chosen_profile, state)
 
 
@@ -145,14 +140,19 @@ def check_inputs(program: Program, spikes: Arrays) -> dict[str, NDArray[Any]]:
         raise InputError(
             "input", "names", got=", ".join(sorted(spikes)), relation="are not", limit=", ".join(sorted(expected))
         )
-    checked = {i.name: _check_input(i, spikes[i.name]) for i in program.inputs}
+    return check_agreeing({i.name: check_input(i, spikes[i.name]) for i in program.inputs})
+
+
+def check_agreeing(checked: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The inputs, or InputError if they differ in steps or batch."""
     if len({x.shape[:2] for x in checked.values()}) != 1:
         got = {name: x.shape[:2] for name, x in checked.items()}
         raise InputError("input", "steps and batch", got=got, relation="differ between inputs")
     return checked
 
 
-def _check_input(entry: Input, x: NDArray[np.integer]) -> NDArray[Any]:
+def check_input(entry: Input, x: NDArray[np.integer]) -> NDArray[Any]:
+    """One input of `check_inputs`, `(T, B, n)`."""
     want = f"(T, B, {', '.join(map(str, entry.shape))})"
     if not isinstance(x, np.ndarray) or x.dtype.kind not in "iub":
         got = getattr(x, "dtype", type(x).__name__)
@@ -186,19 +186,10 @@ def _result(
     output, skipped = program.outputs[0], max(0, program.latency - before)
     spikes = sent[output.source][skipped:]
     v = {name: keep[name]["v"] for name in program.read_v}
-    traces = {}
-    for name, states in keep.items():
-        if name not in record:
-            continue
-        shape = program.shape_of(name)
-        traces[name] = Trace(
-            {k: x.reshape(*x.shape[:2], *shape) for k, x in states.items()},
-            sent[name].reshape(*sent[name].shape[:2], *shape),
-        )
     return Result(
         spikes=spikes.reshape(*spikes.shape[:2], *program.shape_of(output.source)),
         latency=program.latency,
-        traces=traces,
+        traces=traces_of(program, [name for name in keep if name in record], keep, sent),
         sent=sent,
         before=before,
         outputs=read_outputs(program, sent, v, skipped),

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping
 from copy import deepcopy
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError, OverflowDetected
+from spikeport.errors import OverflowDetected
 from spikeport.fixed import Ints
 from spikeport.profiles import Profile
 from spikeport.program import Program
@@ -59,6 +60,10 @@ class ReferenceSteps:
         self.at = reference.run(self.program, inputs, steps, observe, self.profile, self.at, length)
         return keep, sent
 
+    def restart(self) -> None:
+        """Back to the cleared state."""
+        self.at = cleared(self.program, self.batch)
+
     def state(self) -> RunState:
         return RunState("reference", fingerprint(self.program), self.batch, self.at)
 
@@ -85,7 +90,6 @@ class EventSteps:
     ) -> Kept:
         if self.taken_over is not None:
             return self.taken_over.advance(inputs, steps, spikes, states, length)
-        before = deepcopy(self.at)
         strict, narrow = self.profile == "strict", self.profile == "loihi1"
         engine_run = partial(self.engine.run, spikes=spikes, states=states)
         try:
@@ -93,15 +97,17 @@ class EventSteps:
         except (OverflowDetected, events.LeftOutside):
             if self.profile == "lava":
                 raise
-        start = self.engine.as_reference(before)
+        start = self.engine.as_reference(self.at)  # the engine is where it was
         if narrow:
             begun = RunState("reference", fingerprint(self.program), self.batch, start)
             self.taken_over = ReferenceSteps(self.program, self.batch, self.profile, begun)
             return self.taken_over.advance(inputs, steps, spikes, states, length)
         # the specification knows whether the step belongs to a sample; if not, nothing is wrong with the values
         reference.run(self.program, inputs, steps, lambda *_: None, "strict", start, length)
-        self.at = before
         return _flat(engine_run(self.at, inputs, steps, strict=False))
+
+    def restart(self) -> None:
+        self.at, self.taken_over = self.engine.start(self.batch), None
 
     def state(self) -> RunState:
         if self.taken_over is not None:
@@ -110,29 +116,41 @@ class EventSteps:
 
 
 class DenseSteps:
-    """`ReferenceSteps` by the dense engine, which runs from the cleared state only, and in one."""
+    """`ReferenceSteps` by the dense engine. Its state is kept as the specification's, and the two can be exchanged."""
 
     def __init__(self, program: Program, batch: int, profile: Profile, start: RunState | None) -> None:
         from spikeport.sim.engine.dense import DenseEngine
 
-        self.engine, self.profile = DenseEngine(program), profile
+        self.program, self.profile, self.batch = program, profile, batch
+        self.engine = DenseEngine(program)
+        self.at = self.engine.start(batch)
+        if start is not None:
+            check_run_state(start, fingerprint(program), batch)
+            assert isinstance(start.inner, State)
+            self.at = self.engine.from_reference(start.inner)
 
     def advance(
         self, inputs: Mapping[str, Ints], steps: int, spikes: Collection[str], states: Collection[str], length: int
     ) -> Kept:
+        engine_run = partial(self.engine.run, self.at, inputs, steps, spikes=spikes, states=states)
         try:
-            strict = self.profile == "strict"
-            return _flat(self.engine.run(inputs, steps, strict=strict, spikes=spikes, states=states))
-        except events.LeftOutside:  # rare, and the specification knows how to go on
-            by_reference = ReferenceSteps(self.engine.program, next(iter(inputs.values())).shape[1], self.profile, None)
-            return by_reference.advance(inputs, steps, spikes, states, length)
+            ran, self.at = engine_run(strict=self.profile == "strict")
+        except (OverflowDetected, events.LeftOutside):
+            # the specification knows whether the step belongs to a sample; if not, nothing is wrong with the values
+            start = self.engine.as_reference(self.at)
+            reference.run(self.program, inputs, steps, lambda *_: None, self.profile, start, length)
+            ran, self.at = engine_run(strict=False)
+        return _flat(ran)
+
+    def restart(self) -> None:
+        self.at = self.engine.start(self.batch)
 
     def state(self) -> RunState:
-        raise InputError("engine dense", "run", relation="cannot be cut", do="use engine='events'")
+        return RunState("reference", fingerprint(self.program), self.batch, self.engine.as_reference(self.at))
 
 
 def _flat(ran: events.Ran) -> Kept:
     """`(steps, B, *shape)` to `(steps, B, n)`."""
-    flat: dict[str, NDArray[Any]] = {name: x.reshape(*x.shape[:2], -1) for name, x in ran.sent.items()}
+    flat: dict[str, NDArray[Any]] = {name: x.reshape(*x.shape[:2], prod(x.shape[2:])) for name, x in ran.sent.items()}
     keep = {n: {k: x.reshape(flat[n].shape) for k, x in values.items()} for n, values in ran.states.items()}
     return keep, flat

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeport import fixed
@@ -83,6 +83,19 @@ def test_a_run_in_parts_equals_the_run_in_one(
     assert parts[-1].state is None and whole.state is None
 
 
+@settings(max_examples=30)
+@given(seed=st.integers(0, 2**32), cut=st.integers(1, STEPS - 1), engines=st.permutations(["dense", "reference"]))
+def test_the_dense_engine_and_the_specification_go_on_with_each_others_state(
+    seed: int, cut: int, engines: list[Engine]
+) -> None:
+    pytest.importorskip("torch")
+    program, inputs = drawn(seed, plain=True)
+    groups = [g.name for g in program.groups]
+    first = simulate(program, part(inputs, 0, cut), record=groups, engine=engines[0], flush=False)
+    last = simulate(program, part(inputs, cut, None), record=groups, engine=engines[1], state=first.state)
+    equal([first, last], simulate(program, inputs, record=groups))
+
+
 @given(seed=st.integers(0, 2**32), cut=st.integers(1, STEPS - 1))
 def test_the_engine_that_made_a_state_goes_on(seed: int, cut: int) -> None:
     program, inputs = drawn(seed, plain=False)
@@ -139,8 +152,6 @@ def test_a_state_of_another_program_batch_or_engine_is_refused(tmp_path: Path) -
         simulate(program, np.zeros((4, 2, 1), int), state=state)
     with pytest.raises(InputError, match=r"state: engine \(events\) is not reference"):
         simulate(program, x, state=state, engine="reference")
-    with pytest.raises(InputError, match="engine dense: run cannot be cut; use engine='events'"):
-        simulate(program, x, flush=False, engine="dense")
     save_state(state, tmp_path / "s.npz")
     with pytest.raises(FileError, match="s.npz: is a state of another Program; use the Program that it came from"):
         load_state(tmp_path / "s.npz", other)

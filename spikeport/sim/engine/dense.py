@@ -23,6 +23,8 @@ from spikeport.sim import reference
 from spikeport.sim.counting.fanout import fan_out
 from spikeport.sim.engine.groups import is_plain
 from spikeport.sim.engine.run import LeftOutside, Ran
+from spikeport.sim.state import State as ReferenceState
+from spikeport.sim.state import cleared
 
 EXACT = {torch.float32: 2**24, torch.float64: 2**53}
 
@@ -58,8 +60,22 @@ def supports(program: Program) -> bool:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where a run stands; tensors on the device, by group, and none is ever written into."""
+
+    t: int
+    """Hardware steps done."""
+    u: Mapping[str, Tensor]
+    v: Mapping[str, Tensor]
+    arriving: Mapping[str, Mapping[int, Tensor]]
+    """By group and hardware step."""
+    loaded: Mapping[str, Ints]
+    """Bias mantissas that the host loaded last, `(B, n)`."""
+
+
 class DenseEngine:
-    """Runs a Program from the cleared state, all samples and all synapses at once.
+    """Runs a Program, all samples and all synapses at once.
 
     Args:
         device: As torch names it, such as "cpu" or "cuda"; the GPU if there is one and None is named.
@@ -72,42 +88,61 @@ class DenseEngine:
         shapes = (program.shape_of(c.source) for c in program.connections)
         self._reach = [self._tensor(fan_out(c, s)) for c, s in zip(program.connections, shapes, strict=True)]
 
+    def start(self, batch: int) -> State:
+        """The cleared state."""
+        return self.from_reference(cleared(self.program, batch))
+
+    def from_reference(self, state: ReferenceState) -> State:
+        groups = self.program.lifs
+        u, v = ({g.name: self._tensor(state.groups[g.name][k]) for g in groups} for k in "uv")
+        arriving = {n: {t: self._tensor(a) for t, a in box.items()} for (n, _), box in state.arriving.items()}
+        return State(state.t, u, v, arriving, dict(state.loaded))
+
+    def as_reference(self, state: State) -> ReferenceState:
+        """The same state as the reference interpreter keeps it."""
+        groups = {n: {"u": state.u[n].cpu().numpy(), "v": state.v[n].cpu().numpy()} for n in state.u}
+        arriving = {(n, "a"): {t: a.cpu().numpy() for t, a in box.items()} for n, box in state.arriving.items()}
+        return ReferenceState(state.t, groups, arriving, dict(state.loaded))
+
     def run(
-        self, inputs: Mapping[str, Ints], steps: int, *, strict: bool, spikes: Collection[str] = (),
+        self, start: State, inputs: Mapping[str, Ints], steps: int, *, strict: bool, spikes: Collection[str] = (),
         states: Collection[str] = (),
-    ) -> Ran:  # fmt: skip
-        """As `EventEngine.run`, from the first step.
+    ) -> tuple[Ran, State]:  # fmt: skip
+        """As `EventEngine.run`, from `start`, which stays as it is; and the state after the last step.
 
         Raises:
             OverflowDetected: under `strict`, for the first value that leaves its word.
+            LeftOutside: likewise, where the step belongs to no sample.
         """
         batch = next(iter(inputs.values())).shape[1]
         groups, integrators = self.program.lifs, self.program.integrators
-        u = {g.name: self._zeros(batch, g.size) for g in groups}
-        v = {g.name: self._zeros(batch, g.size) for g in groups}
-        arriving: dict[str, dict[int, Tensor]] = {g.name: {} for g in groups}
+        u, v = dict(start.u), dict(start.v)
+        arriving = {n: dict(box) for n, box in start.arriving.items()}
         kept: dict[str, dict[str, list[Tensor]]] = {k: defaultdict(list) for k in "uvs"}
         x = {name: self._tensor(values) for name, values in inputs.items()}
-        bias = {g.name: self._bias(g, inputs) for g in groups}
+        loaded = dict(start.loaded)
+        bias = {g.name: self._bias(g, inputs, loaded) for g in groups}
         sops = torch.zeros(batch, len(self.program.connections), dtype=torch.int64, device=self.device)
-        for t in range(1, steps + 1):
-            sent = {n: values[t - 1] if t <= len(values) else torch.zeros_like(values[0]) for n, values in x.items()}
+        for k, t in enumerate(range(start.t + 1, start.t + steps + 1)):
+            sent = {n: a[k] if k < len(a) else a.new_zeros(a.shape[1:]) for n, a in x.items()}
             for g in groups:
                 n = g.name
                 if g.resets_before(t):
                     u[n], v[n] = torch.zeros_like(u[n]), torch.zeros_like(v[n])
                 a = arriving[n].pop(t, None)
-                left, u[n], v[n], sent[n] = step_group(g, u[n], v[n], a, bias[n][min(t, len(bias[n])) - 1])
-                self._refuse(strict and (left or (n in integrators and bool(sent[n].any()))), inputs, t)
+                left, u[n], v[n], sent[n] = step_group(g, u[n], v[n], a, bias[n][min(k, len(bias[n]) - 1)])
+                self._refuse(strict and (left or (n in integrators and bool(sent[n].any()))), start, inputs, k + 1)
                 for store, names, value in (("u", states, u), ("v", states, v), ("s", spikes, sent)):
                     if n in names:
                         kept[store][n].append(value[n])
             for bundle in self._bundles:
-                self._refuse(self._deliver(bundle, sent, arriving, t) and strict, inputs, t)
-            for k, c in enumerate(self.program.connections):
-                sops[:, k] += (sent[c.source] * self._reach[k]).sum(1)  # not a product: GPUs have none of integers
-        sent_, u_, v_ = (self._stacked(kept[k], t) for k, t in (("s", np.uint8), ("u", np.int32), ("v", np.int32)))
-        return Ran(sent_, {name: {"u": u_[name], "v": v_[name]} for name in u_}, sops.cpu().numpy())
+                self._refuse(self._deliver(bundle, sent, arriving, t) and strict, start, inputs, k + 1)
+            for i, c in enumerate(self.program.connections):
+                sops[:, i] += (sent[c.source] * self._reach[i]).sum(1)  # not a product: GPUs have none of integers
+        sent_ = self._stacked(kept["s"], spikes, batch, np.uint8)
+        u_, v_ = (self._stacked(kept[k], states, batch, np.int32) for k in "uv")
+        ran = Ran(sent_, {name: {"u": u_[name], "v": v_[name]} for name in u_}, sops.cpu().numpy())
+        return ran, State(start.t + steps, u, v, arriving, loaded)
 
     def _deliver(self, bundle: Bundle, sent: dict[str, Tensor], arriving: dict[str, dict[int, Tensor]], t: int) -> bool:
         """Adds what one bundle sends. Gives whether a convolution's sum left its word."""
@@ -122,11 +157,12 @@ class DenseEngine:
         box[at] = box[at] + a if at in box else a
         return left
 
-    def _refuse(self, left: bool, inputs: Mapping[str, Ints], t: int) -> None:
-        """Raises what the reference raises, by running it up to step t."""
+    def _refuse(self, left: bool, start: State, inputs: Mapping[str, Ints], steps: int) -> None:
+        """Raises what the reference raises, by running it from where this run began."""
         if left:
-            reference.run(self.program, inputs, t, lambda *_: None, "strict")
-            raise LeftOutside("engine", "value outside a sample", got=f"step {t}", relation="leaves its word")
+            reference.run(self.program, inputs, steps, lambda *_: None, "strict", self.as_reference(start))
+            last = start.t + steps
+            raise LeftOutside("engine", "value outside a sample", got=f"step {last}", relation="leaves its word")
 
     def _split(self, connection: Connection) -> list[Bundle]:
         if isinstance(connection, Conv):
@@ -143,26 +179,32 @@ class DenseEngine:
         dtype = next(d for d, limit in EXACT.items() if largest < limit)
         return torch.from_numpy(weight.astype(np.int64)).to(self.device, dtype)
 
-    def _bias(self, group: LIF, inputs: Mapping[str, Ints]) -> Tensor:
-        """`(T or 1, B or 1, n)`."""
+    def _bias(self, group: LIF, inputs: Mapping[str, Ints], loaded: dict[str, Ints]) -> Tensor:
+        """`(T or 1, B or 1, n)`; the last mantissas from the host go into `loaded`."""
         encoder = next((e for e in self.program.encoders if e.synapses.target == group.name), None)
-        if encoder is None:
-            mant = group.bias_mant.astype(np.int64).reshape(1, 1, -1)
-        else:
-            x, shape = inputs[encoder.synapses.source], self.program.shape_of(encoder.synapses.source)
+        x = inputs[encoder.synapses.source] if encoder else np.zeros(0, np.int64)
+        if encoder and len(x):
+            shape = self.program.shape_of(encoder.synapses.source)
             constant = all(np.array_equal(x[0], later) for later in x[1:])
             mant = np.stack([reference.encode(encoder, s, shape, group.shape) for s in (x[:1] if constant else x)])
+            loaded[group.name] = mant[-1]
+        else:
+            mant = loaded.get(group.name, group.bias_mant.astype(np.int64).reshape(1, -1))[None]
         return self._tensor(mant << group.bias_exp)
-
-    def _zeros(self, *shape: int) -> Tensor:
-        return torch.zeros(shape, dtype=torch.int64, device=self.device)
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values).astype(np.int64)).to(self.device)
 
-    def _stacked(self, kept: Mapping[str, list[Tensor]], dtype: type[np.generic]) -> dict[str, NDArray[Any]]:
-        arrays = {name: torch.stack(values).cpu().numpy().astype(dtype) for name, values in kept.items()}
-        return {name: x.reshape(*x.shape[:2], *self.program.shape_of(name)) for name, x in arrays.items()}
+    def _stacked(
+        self, kept: Mapping[str, list[Tensor]], names: Collection[str], batch: int, dtype: type[np.generic]
+    ) -> dict[str, NDArray[Any]]:
+        """`(steps, B, *shape)` of each of these groups, also where no step was run."""
+        found: dict[str, NDArray[Any]] = {}
+        for name in (g.name for g in self.program.groups if g.name in names):
+            shape = self.program.shape_of(name)
+            x = torch.stack(kept[name]).cpu().numpy().astype(dtype) if name in kept else np.zeros(0, dtype)
+            found[name] = x.reshape(len(x), batch, *shape)
+        return found
 
 
 def step_group(group: LIF, u: Tensor, v: Tensor, a: Tensor | None, bias: Tensor) -> tuple[bool, Tensor, Tensor, Tensor]:

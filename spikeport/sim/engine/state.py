@@ -41,6 +41,23 @@ def cleared(lay: Layout, batch: int) -> State:
     return State(0, u, v, more, buffer, np.zeros((batch, lay.longs_size), np.int64))
 
 
+ARRAYS = ("u", "v", "more", "buffer", "longs")
+
+
+def put_aside(state: State, room: State | None) -> State:
+    """A copy, in `room` if that has the size."""
+    if room is None or room.u.shape != state.u.shape:
+        return State(state.t, *(getattr(state, name).copy() for name in ARRAYS))
+    put_back(room, state)
+    return room
+
+
+def put_back(state: State, copy: State | None) -> None:
+    """The arrays of a copy; what was loaded changes only where a run ends well."""
+    for name in ARRAYS:
+        np.copyto(getattr(state, name), getattr(copy, name))
+
+
 Arrays: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
 

@@ -24,7 +24,8 @@ def test_equals_the_event_engine(seed: int, steps: int, batch: int) -> None:
     events = EventEngine(program, 1)
 
     want = events.run(events.start(batch), x, steps, strict=False, spikes=names, states=names)
-    got = dense.DenseEngine(program).run(x, steps, strict=False, spikes=names, states=names)
+    engine = dense.DenseEngine(program)
+    got, _ = engine.run(engine.start(batch), x, steps, strict=False, spikes=names, states=names)
 
     for name in names:
         assert np.array_equal(got.sent[name], want.sent[name])
@@ -47,7 +48,7 @@ def test_overflows_are_reported_as_the_reference_does(seed: int) -> None:
         reference.run(program, x, 8, lambda *_: None, "strict")
     except OverflowDetected as error:
         with pytest.raises(OverflowDetected) as found:
-            engine.run(x, 8, strict=True)
+            engine.run(engine.start(2), x, 8, strict=True)
         assert str(found.value) == str(error)
     else:
-        engine.run(x, 8, strict=True)
+        engine.run(engine.start(2), x, 8, strict=True)
