@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from os import cpu_count
 from typing import Any, NoReturn
 
 import numpy as np
@@ -19,6 +18,7 @@ from spikeport.sim.engine.record import Record
 from spikeport.sim.engine.state import State as State
 from spikeport.sim.engine.state import as_reference, cleared
 from spikeport.sim.state import State as ReferenceState
+from spikeport.threads import threads as allowed
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +37,13 @@ class EventEngine:
     """Runs a Program by walking its spikes; equals `reference.run` in every value.
 
     Args:
-        threads: Samples run side by side on so many threads; all cores if None.
+        threads: Samples run side by side on so many threads; as many as `spikeport.threads` allows if None.
     """
 
     def __init__(self, program: Program, threads: int | None = None) -> None:
         self.program = program
         self.layout: Layout = lay_out(program)
-        self.threads = threads or cpu_count() or 1
+        self.threads = threads or allowed()
         self._encoded = {e.synapses.target: e for e in program.encoders}
 
     def start(self, batch: int) -> State:

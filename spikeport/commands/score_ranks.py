@@ -1,0 +1,141 @@
+"""The processes of a score, on one host or many: alone, or Lightning Fabric's, whoever launched them.
+
+They share nothing but a folder. What goes between them is small: what the first one found at the start, and how each
+one fared at the end.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from spikeport.errors import InputError, SimError
+from spikeport.threads import VARIABLE, cores
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+LONGEST = timedelta(days=30)
+"""For which a process waits for the last one."""
+LOOK_S = 0.5
+_T = TypeVar("_T")
+
+
+class Ranks(Protocol):
+    """The processes, seen from one of them."""
+
+    rank: int
+    world: int
+
+    def told(self, value: _T) -> _T:
+        """The first process's value, in all."""
+        ...
+
+    def all(self, value: _T) -> list[_T]:
+        """The values of all processes, in all; the slowest is waited for."""
+        ...
+
+    def leave(self) -> None: ...
+
+    def check(self) -> None:
+        """Raises SimError if the process that launched this one is gone."""
+
+
+@dataclass
+class Alone:
+    """One process, without torch."""
+
+    rank: int = 0
+    world: int = 1
+
+    def told(self, value: _T) -> _T:
+        return value
+
+    def all(self, value: _T) -> list[_T]:
+        return [value]
+
+    def leave(self) -> None:
+        pass
+
+    def check(self) -> None:
+        pass
+
+
+class Together:
+    """The processes of a Fabric that has been launched."""
+
+    def __init__(self, fabric: "Fabric", lost: Callable[[int], None]) -> None:
+        self.rank, self.world, self.parent = fabric.global_rank, fabric.world_size, os.getppid()
+        if children := getattr(fabric.strategy.launcher, "procs", []):
+            threading.Thread(target=_watch, args=(children, lost), daemon=True).start()
+
+    def told(self, value: _T) -> _T:
+        held: list[Any] = [value]
+        self._exchange(lambda group: group.broadcast_object_list(held))
+        return held[0]
+
+    def all(self, value: _T) -> list[_T]:
+        held: list[Any] = [None] * self.world
+        self._exchange(lambda group: group.all_gather_object(held, value))
+        return held
+
+    def leave(self) -> None:
+        import torch
+
+        torch.distributed.destroy_process_group()
+
+    def check(self) -> None:
+        if self.rank and os.getppid() != self.parent:
+            raise SimError("score", "the process that began this one is gone")
+
+    def _exchange(self, exchange: Callable[[Any], None]) -> None:
+        import torch
+
+        try:
+            exchange(torch.distributed)
+        except RuntimeError as error:
+            do = "go on with --resume"
+            raise SimError("score", "a process was lost", got=str(error).splitlines()[0][:100], do=do) from error
+
+
+def join(processes: int, nodes: int, threads: int | None, lost: Callable[[int], None]) -> Ranks:
+    """Launches the processes, or finds those of torchrun or Slurm; says how many threads each one takes.
+
+    Args:
+        processes: On this host.
+        threads: Of each; the host's cores, shared out, if None.
+        lost: Called in the first process, from a thread, with the exit code of one that it launched and that died.
+
+    Raises:
+        InputError: numbers that cannot be.
+    """
+    if processes < 1 or nodes < 1:
+        got = f"{processes}, {nodes}"
+        raise InputError("score", "processes and nodes", got=got, relation="are not above", limit=0)
+    if threads is not None and threads < 1:
+        raise InputError("score", "threads", got=threads, relation="are not above", limit=0)
+    many = processes * nodes > 1 or int(os.environ.get("WORLD_SIZE", 1)) > 1
+    beside = int(os.environ.get("LOCAL_WORLD_SIZE", processes))
+    if threads is not None or (many and VARIABLE not in os.environ):
+        os.environ[VARIABLE] = str(threads or max(1, cores() // beside))
+    if not many:
+        return Alone()
+    from spikeport.train import make_fabric
+
+    fabric = make_fabric(accelerator="cpu", devices=processes, nodes=nodes, wait=LONGEST)
+    fabric.launch()
+    return Together(fabric, lost)
+
+
+def _watch(children: Any, lost: Callable[[int], None]) -> None:
+    """Until all are done, or one has died: then the others are ended too."""
+    while any(child.poll() is None for child in children):
+        time.sleep(LOOK_S)
+        if code := next((child.returncode for child in children if child.returncode), 0):
+            for child in children:
+                child.kill()
+            lost(code)
+            return
