@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST = timedelta(days=30)
 """For which a process waits for the last one."""
+LAUNCHER = "SPIKEPORT_LAUNCHER"
+"""In the environment of processes that were launched: the pid of the one that did."""
 LOOK_S = 0.5
 _T = TypeVar("_T")
 
@@ -40,9 +42,6 @@ class Ranks(Protocol):
 
     def leave(self) -> None: ...
 
-    def check(self) -> None:
-        """Raises SimError if the process that launched this one is gone."""
-
 
 @dataclass
 class Alone:
@@ -60,17 +59,14 @@ class Alone:
     def leave(self) -> None:
         pass
 
-    def check(self) -> None:
-        pass
-
 
 class Together:
     """The processes of a Fabric that has been launched."""
 
     def __init__(self, fabric: "Fabric", lost: Callable[[int], None]) -> None:
-        self.rank, self.world, self.parent = fabric.global_rank, fabric.world_size, os.getppid()
+        self.rank, self.world = fabric.global_rank, fabric.world_size
         if children := getattr(fabric.strategy.launcher, "procs", []):
-            threading.Thread(target=_watch, args=(children, lost), daemon=True).start()
+            _beside(_watch_children, children, lost)
 
     def told(self, value: _T) -> _T:
         held: list[Any] = [value]
@@ -86,10 +82,6 @@ class Together:
         import torch
 
         torch.distributed.destroy_process_group()
-
-    def check(self) -> None:
-        if self.rank and os.getppid() != self.parent:
-            raise SimError("score", "the process that began this one is gone")
 
     def _exchange(self, exchange: Callable[[Any], None]) -> None:
         import torch
@@ -125,12 +117,27 @@ def join(processes: int, nodes: int, threads: int | None, lost: Callable[[int], 
         return Alone()
     from spikeport.train import make_fabric
 
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        _beside(_watch_parent, int(os.environ.get(LAUNCHER, os.getppid())))
+    else:
+        os.environ[LAUNCHER] = str(os.getpid())
     fabric = make_fabric(accelerator="cpu", devices=processes, nodes=nodes, wait=LONGEST)
     fabric.launch()
     return Together(fabric, lost)
 
 
-def _watch(children: Any, lost: Callable[[int], None]) -> None:
+def _beside(function: Callable[..., None], *arguments: Any) -> None:
+    threading.Thread(target=function, args=arguments, daemon=True).start()
+
+
+def _watch_parent(pid: int) -> None:
+    """Ends this process when the one that launched it is gone; it would compute for nobody, or wait for ever."""
+    while os.getppid() == pid:
+        time.sleep(LOOK_S)
+    os._exit(1)
+
+
+def _watch_children(children: Any, lost: Callable[[int], None]) -> None:
     """Until all are done, or one has died: then the others are ended too."""
     while any(child.poll() is None for child in children):
         time.sleep(LOOK_S)

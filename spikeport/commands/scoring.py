@@ -6,12 +6,11 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from spikeport.atomic import replacing
 from spikeport.commands.answer import Answer, progress, say
@@ -145,25 +144,30 @@ def _work(ranks: Ranks, program: Program, source: Source, plan: Plan, folder: Pa
     mine = found[ranks.rank :: ranks.world]
     mine += [n for n in range(plan.shards) if n not in there][ranks.rank :: ranks.world]
     number, clocks = -1, (time.monotonic(), time.process_time())
-    with progress() as bar:
-        task = bar.add_task("scoring", total=sum(len(plan.range_of(n)) for n in mine), info=_info(ranks))
-
-        def between(samples: int) -> None:
-            ranks.check()
-            bar.advance(task, samples)
-
-        try:
+    try:
+        with _watched(ranks, sum(len(plan.range_of(n)) for n in mine)) as between:
             for number in mine:
                 if number not in there and not fared.done:
                     _warm_up(program, source.part(plan.range_of(number)[:1]), plan)
                     clocks = (time.monotonic(), time.process_time())
                 _shard(number, program, source, plan, folder, number in there, fared, between)
-        except SpikeportError as error:
-            fared.failed = number, str(error), error.exit_code
+    except SpikeportError as error:
+        fared.failed = number, str(error), error.exit_code
     fared.seconds, fared.cpu_s = time.monotonic() - clocks[0], time.process_time() - clocks[1]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     fared.peak_bytes = peak * (1 if sys.platform == "darwin" else 1024)
     return fared
+
+
+@contextmanager
+def _watched(ranks: Ranks, samples: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar of the first process's samples; what is called after some more."""
+    if ranks.rank:
+        yield lambda n: None
+        return
+    with progress() as bar:
+        info = f"process 1 of {ranks.world}" if ranks.world > 1 else ""
+        yield partial(bar.advance, bar.add_task("scoring", total=samples, info=info))
 
 
 def _warm_up(program: Program, part: Part, plan: Plan) -> None:
@@ -172,7 +176,14 @@ def _warm_up(program: Program, part: Part, plan: Plan) -> None:
 
 
 def _shard(
-    number: int, program: Program, source: Source, plan: Plan, folder: Path, there: bool, fared: Fared, between: Any
+    number: int,
+    program: Program,
+    source: Source,
+    plan: Plan,
+    folder: Path,
+    there: bool,
+    fared: Fared,
+    between: Callable[[int], None],
 ) -> None:
     """Does a shard, unless it is there whole, of this plan and of these samples."""
     path, samples = shard_path(folder, number), plan.range_of(number)
@@ -209,7 +220,7 @@ def _check(folder: Path, plan: Plan, fared: Sequence[Fared]) -> None:
         number, why, code = failed.failed
         kind = FileError if code == FileError.exit_code else SimError
         where = f"{folder}, shard {number} on {failed.host}" if len(fared) > 1 else f"{folder}, shard {number}"
-        raise kind(where, why, do=f"missing: {_listed(missing)}; go on with --resume")
+        raise kind(where, why, do=f"missing: {_listed(missing)}; go on with --resume" if missing else "")
     if missing:
         got, do = _listed(missing), "let all hosts write to one folder, and go on with --resume"
         raise SimError(str(folder), "shards", got=got, relation="are missing", do=do)
@@ -217,7 +228,7 @@ def _check(folder: Path, plan: Plan, fared: Sequence[Fared]) -> None:
 
 def _listed(names: Sequence[str], most: int = 10) -> str:
     more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "") if names else "no shard"
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _run(folder: Path, plan: Plan, fared: Sequence[Fared]) -> Run:
@@ -245,10 +256,6 @@ def _answer(asked: Asked, plan: Plan, source: Source, run: Run) -> Answer:
     with replacing(asked.output / "summary.json") as name:
         Path(name).write_text(json.dumps(data) + "\n")
     return shown(asked.output, summary, run, data, asked.images, asked.cores)
-
-
-def _info(ranks: Ranks) -> str:
-    return f"process 1 of {ranks.world}" if ranks.world > 1 else ""
 
 
 def _lost(folder: Path, code: int) -> None:
