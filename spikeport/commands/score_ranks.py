@@ -22,7 +22,7 @@ LONGEST = timedelta(days=30)
 """For which a process waits for the last one."""
 LAUNCHER = "SPIKEPORT_LAUNCHER"
 """In the environment of processes that were launched: the pid of the one that did."""
-LOOK_S = 0.5
+LOOK_S = 0.1
 _T = TypeVar("_T")
 
 
@@ -139,9 +139,11 @@ def _watch_parent(pid: int) -> None:
 
 def _watch_children(children: Any, lost: Callable[[int], None]) -> None:
     """Until all are done, or one has died: then the others are ended too."""
-    while any(child.poll() is None for child in children):
+    codes = [None]
+    while None in codes:
         time.sleep(LOOK_S)
-        if code := next((child.returncode for child in children if child.returncode), 0):
+        codes = [child.poll() for child in children]
+        if code := next(filter(None, codes), None):
             for child in children:
                 child.kill()
             lost(code)
