@@ -22,7 +22,7 @@ class Part:
         return next(iter(self.inputs.values())).shape[1]
 
     def sha256(self) -> str:
-        """Of values, types and shapes."""
+        """Of values, types and shapes; an image that stands still counts once, so written out it is another."""
         digest = hashlib.sha256()
         arrays = dict(sorted(self.inputs.items()))
         if self.labels is not None:
