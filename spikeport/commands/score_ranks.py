@@ -110,9 +110,8 @@ def join(processes: int, nodes: int, threads: int | None, lost: Callable[[int], 
     if threads is not None and threads < 1:
         raise InputError("score", "threads", got=threads, relation="are not above", limit=0)
     many = processes * nodes > 1 or int(os.environ.get("WORLD_SIZE", 1)) > 1
-    beside = int(os.environ.get("LOCAL_WORLD_SIZE", processes))
     if threads is not None or (many and VARIABLE not in os.environ):
-        os.environ[VARIABLE] = str(threads or max(1, cores() // beside))
+        os.environ[VARIABLE] = str(threads or _share(processes))
     if not many:
         return Alone()
     from spikeport.train import make_fabric
@@ -124,6 +123,13 @@ def join(processes: int, nodes: int, threads: int | None, lost: Callable[[int], 
     fabric = make_fabric(accelerator="cpu", devices=processes, nodes=nodes, wait=LONGEST)
     fabric.launch()
     return Together(fabric, lost)
+
+
+def _share(processes: int) -> int:
+    """Of the host's cores for each process; Slurm's tasks are told theirs, and may be bound to them."""
+    if "LOCAL_WORLD_SIZE" not in os.environ and int(os.environ.get("SLURM_NTASKS", 1)) > 1:
+        return int(os.environ.get("SLURM_CPUS_PER_TASK", 1))
+    return max(1, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", processes)))
 
 
 def _beside(function: Callable[..., None], *arguments: Any) -> None:

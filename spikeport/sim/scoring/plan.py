@@ -58,7 +58,8 @@ def shard_path(folder: Path, number: int) -> Path:
 
 def present(folder: Path, plan: Plan) -> list[int]:
     """Shards that have a file."""
-    return [number for number in range(plan.shards) if shard_path(folder, number).exists()]
+    names = {file.name for file in _files(folder)}
+    return [number for number in range(plan.shards) if shard_path(folder, number).name in names]
 
 
 def bind(folder: Path, plan: Plan, resume: bool) -> None:
