@@ -1,6 +1,8 @@
 """How many threads this process may use."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from spikeport.errors import InputError
 
@@ -26,3 +28,17 @@ def threads() -> int:
     if not said.isdecimal() or not int(said):
         raise InputError("environment", VARIABLE, got=said, relation="is not", limit="a whole number above 0")
     return int(said)
+
+
+@contextmanager
+def limited(number: int | None) -> Iterator[None]:
+    """Lets this process, and those that it starts, use so many threads each; None changes nothing."""
+    before = os.environ.get(VARIABLE)
+    if number is not None:
+        os.environ[VARIABLE] = str(number)
+    try:
+        yield
+    finally:
+        os.environ.pop(VARIABLE, None)
+        if before is not None:
+            os.environ[VARIABLE] = before

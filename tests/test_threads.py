@@ -5,7 +5,7 @@ import os
 import pytest
 
 from spikeport.errors import InputError
-from spikeport.threads import VARIABLE, cores, threads
+from spikeport.threads import VARIABLE, cores, limited, threads
 
 
 def test_a_process_that_is_bound_to_one_core_uses_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,3 +31,15 @@ def test_what_is_no_number_is_refused(said: str, monkeypatch: pytest.MonkeyPatch
         threads()
     shown = f" ({said})" if said else " ()"
     assert str(caught.value) == f"environment: {VARIABLE}{shown} is not a whole number above 0"
+
+
+def test_a_limit_holds_inside_and_for_children_and_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with limited(3):
+        assert threads() == 3 and os.environ[VARIABLE] == "3"
+        with limited(2):
+            assert threads() == 2
+        with limited(None):
+            assert threads() == 3
+        assert threads() == 3
+    assert VARIABLE not in os.environ

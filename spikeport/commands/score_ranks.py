@@ -93,26 +93,14 @@ class Together:
             raise SimError("score", "a process was lost", got=str(error).splitlines()[0][:100], do=do) from error
 
 
-def join(processes: int, nodes: int, threads: int | None, lost: Callable[[int], None]) -> Ranks:
-    """Launches the processes, or finds those of torchrun or Slurm; says how many threads each one takes.
+def join(processes: int, nodes: int, lost: Callable[[int], None]) -> Ranks:
+    """Launches the processes, or finds those of torchrun or Slurm.
 
     Args:
         processes: On this host.
-        threads: Of each; the host's cores, shared out, if None.
         lost: Called in the first process, from a thread, with the exit code of one that it launched and that died.
-
-    Raises:
-        InputError: numbers that cannot be.
     """
-    if processes < 1 or nodes < 1:
-        got = f"{processes}, {nodes}"
-        raise InputError("score", "processes and nodes", got=got, relation="are not above", limit=0)
-    if threads is not None and threads < 1:
-        raise InputError("score", "threads", got=threads, relation="are not above", limit=0)
-    many = processes * nodes > 1 or int(os.environ.get("WORLD_SIZE", 1)) > 1
-    if threads is not None or (many and VARIABLE not in os.environ):
-        os.environ[VARIABLE] = str(threads or _share(processes))
-    if not many:
+    if not _many(processes, nodes):
         return Alone()
     from spikeport.train import make_fabric
 
@@ -125,11 +113,28 @@ def join(processes: int, nodes: int, threads: int | None, lost: Callable[[int], 
     return Together(fabric, lost)
 
 
-def _share(processes: int) -> int:
-    """Of the host's cores for each process; Slurm's tasks are told theirs, and may be bound to them."""
+def share(processes: int, nodes: int, told: int | None) -> int | None:
+    """Threads of each process: what was told, else its share of the host's cores; None for one process.
+
+    Slurm's tasks are told theirs, and may be bound to them.
+
+    Raises:
+        InputError: numbers that cannot be.
+    """
+    if processes < 1 or nodes < 1:
+        got = f"{processes}, {nodes}"
+        raise InputError("score", "processes and nodes", got=got, relation="are not above", limit=0)
+    if told is not None and told < 1:
+        raise InputError("score", "threads", got=told, relation="are not above", limit=0)
+    if told is not None or VARIABLE in os.environ or not _many(processes, nodes):
+        return told
     if "LOCAL_WORLD_SIZE" not in os.environ and int(os.environ.get("SLURM_NTASKS", 1)) > 1:
         return int(os.environ.get("SLURM_CPUS_PER_TASK", 1))
     return max(1, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", processes)))
+
+
+def _many(processes: int, nodes: int) -> bool:
+    return processes * nodes > 1 or int(os.environ.get("WORLD_SIZE", 1)) > 1
 
 
 def _beside(function: Callable[..., None], *arguments: Any) -> None:

@@ -15,7 +15,7 @@ from spikeport.commands.answer import Answer
 from spikeport.commands.running import say_if_cleared_midway
 from spikeport.commands.samples import write_npz
 from spikeport.commands.score_data import Source, source_of
-from spikeport.commands.score_ranks import Ranks, join
+from spikeport.commands.score_ranks import Ranks, join, share
 from spikeport.commands.score_shown import Run, shown
 from spikeport.commands.score_work import Fared, work
 from spikeport.errors import FileError, SimError, SpikeportError
@@ -29,6 +29,7 @@ from spikeport.sim.scoring import Plan, summarise
 from spikeport.sim.scoring.plan import bind, present, shard_path
 from spikeport.sim.scoring.shard import voting_output
 from spikeport.sim.scoring.summary import check_labels
+from spikeport.threads import limited
 
 SEEN_S = 90.0
 """Longer than NFS keeps what it knows of a folder (`acdirmax`, 60 s)."""
@@ -61,8 +62,10 @@ def score(asked: Asked) -> Answer | None:
     program = load_program(asked.net)
     source = source_of(asked.data, program, asked.steps, asked.data_folder)
     plan = _plan(asked, program, source)
-    ranks = join(asked.processes, asked.nodes, asked.threads, partial(_lost, asked.output))
+    threads = share(asked.processes, asked.nodes, asked.threads)
     with ExitStack() as stack:
+        stack.enter_context(limited(threads))
+        ranks = join(asked.processes, asked.nodes, partial(_lost, asked.output))
         found = _begun(stack, ranks, asked, plan)
         if found is None:
             ranks.leave()
