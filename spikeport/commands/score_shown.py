@@ -61,6 +61,8 @@ class Estimate:
     images: int
     cores: int
     core_hours: float
+    busy_hours: float
+    """Of those, what cores really worked: less where something else ran beside, or shards were waited for."""
     hours: float
     shards: int
     disk_bytes: float
@@ -75,8 +77,9 @@ def estimate(images: int, cores: int, shard: int, run: Run) -> Estimate:
     if images < 1 or cores < 1:
         raise InputError("score", "images and cores", got=f"{images}, {cores}", relation="are not above", limit=0)
     core_hours, shards = run.core_s * images / 3600, -(-images // shard)
+    busy_hours = run.cpu_s / run.samples * images / 3600
     return Estimate(
-        images, cores, core_hours, core_hours / cores, shards, shards * run.shard_bytes, run.peak_bytes,
+        images, cores, core_hours, busy_hours, core_hours / cores, shards, shards * run.shard_bytes, run.peak_bytes,
         run.core_s * shard,
     )  # fmt: skip
 
@@ -124,19 +127,24 @@ def _notes(summary: Summary, run: Run) -> Iterator[str]:
     if run.samples_per_s is not None:
         hosts = f" on {run.hosts} hosts" if run.hosts > 1 else ""
         yield (
-            f"{run.samples_per_s:,.1f} samples/s by {run.processes} processes{hosts}, {run.cores} cores:"
+            f"{run.samples_per_s:,.1f} samples/s by {_number(run.processes, 'process', 'es')}{hosts},"
+            f" {_number(run.cores, 'core', 's')}:"
             f" {1000 * run.core_s:.3g} ms of a core for each; at most {run.peak_bytes / 2**20:,.0f} MiB a process"
         )
 
 
 def _estimated(found: Estimate) -> Table:
     rows = [
-        ("time", _time(found.hours), f"{found.core_hours:,.1f} core hours"),
+        ("time", _time(found.hours), f"{found.core_hours:,.1f} core hours, {found.busy_hours:,.1f} of them busy"),
         ("memory", f"{found.peak_bytes / 2**20:,.0f} MiB", "of each process"),
         ("disk", f"{found.disk_bytes / 2**20:,.1f} MiB", f"{found.shards:,} shards"),
         ("lost with a process", f"{found.lost_core_s:,.1f} core seconds", "at most"),
     ]
     return Table(f"{found.images:,} images on {found.cores:,} cores, in proportion:", ("", "", ""), rows)
+
+
+def _number(count: int, what: str, plural: str) -> str:
+    return f"{count} {what}{plural if count > 1 else ''}"
 
 
 def _time(hours: float) -> str:

@@ -260,6 +260,7 @@ def test_what_a_sample_took_is_scaled_to_a_plan(net: Path) -> None:
     ran = done(*scored(net, "out", "--threads", 1, "--plan", 1_000_000, "--cores", 100, "--json")).json
     run, found = ran["run"], ran["estimate"]
     assert found["core_hours"] == pytest.approx(run["seconds"] / COUNT * 1e6 / 3600)
+    assert found["busy_hours"] == pytest.approx(run["cpu_s"] / COUNT * 1e6 / 3600)
     assert found["hours"] == pytest.approx(found["core_hours"] / 100)
     assert found["shards"] == 250_000
     sizes = [p.stat().st_size for p in (net / "out" / "shards").iterdir()]
