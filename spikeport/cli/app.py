@@ -31,6 +31,7 @@ from spikeport.cli.options import (
     refuse_for_folders,
     show,
 )
+from spikeport.cli.score import score
 from spikeport.cli.stream import stream
 from spikeport.errors import InputError, SpikeportError
 
@@ -369,6 +370,7 @@ app.command()(reconstruct)
 app.command()(energy)
 app.command()(profiles)
 app.command()(evaluate)
+app.command()(score)
 
 
 @app.command()

@@ -109,6 +109,20 @@ def bench_directions(
     show(command(question, seeds, settings or [], output, jobs), json)
 
 
+@bench_app.command("score")
+def bench_score(
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write score.json, score.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What a second process brings to `spikeport score`: rate, CPU time, memory; the results must be equal."""
+    from spikeport.commands.bench_score import bench_score as command
+
+    show(command(quick, output), json)
+
+
 @bench_app.command("energy")
 def bench_energy(
     quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,

@@ -55,7 +55,7 @@ def run(
         if written is not None:
             check_file_writable(written)
     state = None if state_in is None else load_state(state_in, program)
-    say_if_cleared_midway(program, samples)
+    say_if_cleared_midway(program, len(next(iter(samples.inputs.values()))))
     if backend == "lava":
         wanted = program if profile is None else replace(program, profile=profile)
         done = _written(output, program, lava_result(wanted, samples, groups))
@@ -156,9 +156,8 @@ def _recorded_bytes(program: Program, samples: Samples, groups: Sequence[str]) -
     return (shape[0] + program.latency) * recorded_bytes([program.group(name) for name in groups], shape[1])
 
 
-def say_if_cleared_midway(program: Program, samples: Samples) -> None:
+def say_if_cleared_midway(program: Program, steps: int) -> None:
     """One line where the input is longer than a sample that the Program was compiled for."""
-    steps = len(next(iter(samples.inputs.values())))
     intervals = [g.reset_interval for g in program.groups if 0 < g.reset_interval < steps]
     if intervals:
         do = f"for samples of {steps} steps compile with --steps {steps}"

@@ -73,14 +73,23 @@ def read_samples(path: Path, program: Program) -> Samples:
         FileError: not an npz file, or an array that is missing.
     """
     arrays = read_npz(path)
+    inputs = inputs_of(path, arrays, program)
+    return Samples(path, inputs, _labels(path, arrays.get("labels"), inputs))
+
+
+def inputs_of(path: Path, arrays: Mapping[str, IntArray], program: Program) -> dict[str, IntArray]:
+    """One array for each input, by name; that of an only one may be called `spikes`.
+
+    Raises:
+        FileError: one is missing.
+    """
     names = [entry.name for entry in program.inputs]
     keys = {names[0]: "spikes"} if len(names) == 1 and "spikes" in arrays else {name: name for name in names}
     missing = [key for key in keys.values() if key not in arrays]
     if missing:
         wanted = "'spikes'" if len(names) == 1 else ", ".join(repr(name) for name in names)
         raise FileError(str(path), "holds no array", got=wanted, do="see 'spikeport run --help' for its layout")
-    inputs = {name: arrays[key] for name, key in keys.items()}
-    return Samples(path, inputs, _labels(path, arrays.get("labels"), inputs))
+    return {name: arrays[key] for name, key in keys.items()}
 
 
 def read_calibration(path: Path) -> Calibration:

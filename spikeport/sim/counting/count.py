@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from os import cpu_count
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from spikeport.sim.counting.fired import as_bytes, changing, magnitude_bits, tal
 from spikeport.sim.counting.plan import ConnectionPlan, GroupPlan, Plan, plan_of
 from spikeport.sim.counting.windows import sample_windows
 from spikeport.sim.result import Result
+from spikeport.threads import threads
 
 PART_BYTES = 1 << 24
 """Of what was sent; below that a thread costs more than it saves."""
@@ -87,12 +87,12 @@ def count_operations(program: Program, result: Result) -> Counts:
 
 def _side_by_side(plan: Plan, spikes: Mapping[str, NDArray[np.uint8]], windows: Mapping[str, range]) -> _Seen:
     """The steps of every window in as many parts as there is work for, each in a thread of its own."""
-    parts = min(cpu_count() or 1, 1 + sum(x.nbytes for x in spikes.values()) // PART_BYTES)
+    parts = min(threads(), 1 + sum(x.nbytes for x in spikes.values()) // PART_BYTES)
     if parts == 1:
         return _look(plan, spikes, windows)
     cuts = [{name: _part(window, k, parts) for name, window in windows.items()} for k in range(parts)]
-    with ThreadPoolExecutor(parts) as threads:
-        return _joined(list(threads.map(partial(_look, plan, spikes), cuts)))
+    with ThreadPoolExecutor(parts) as pool:
+        return _joined(list(pool.map(partial(_look, plan, spikes), cuts)))
 
 
 def _part(window: range, k: int, parts: int) -> range:

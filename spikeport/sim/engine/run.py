@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from os import cpu_count
 from typing import Any, NoReturn
 
 import numpy as np
@@ -20,6 +19,7 @@ from spikeport.sim.engine.record import Asked, Record
 from spikeport.sim.engine.state import State as State
 from spikeport.sim.engine.state import as_reference, cleared, put_aside, put_back
 from spikeport.sim.state import State as ReferenceState
+from spikeport.threads import threads as allowed
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +38,13 @@ class EventEngine:
     """Runs a Program by walking its spikes; equals `reference.run` in every value. One run at a time.
 
     Args:
-        threads: Samples run side by side on so many threads; all cores if None.
+        threads: Samples run side by side on so many threads; as many as `spikeport.threads` allows if None.
     """
 
     def __init__(self, program: Program, threads: int | None = None) -> None:
         self.program = program
         self.layout: Layout = lay_out(program)
-        self.threads = threads or cpu_count() or 1
+        self.threads = threads or allowed()
         self._encoded = {e.synapses.target: e for e in program.encoders}
         self._constants: dict[str, tuple[Any, Any]] = {}
         self._asked: Asked | None = None

@@ -7,6 +7,7 @@ global batch, however uneven the parts are. The batch norms of an ANN alone take
 
 import logging
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +25,17 @@ if TYPE_CHECKING:
 PRECISIONS = {"64": "64-true", "32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
-def make_fabric(precision: str = "32", accelerator: str = "auto", devices: int = 1, nodes: int = 1) -> "Fabric":
+def make_fabric(
+    precision: str = "32",
+    accelerator: str = "auto",
+    devices: int = 1,
+    nodes: int = 1,
+    wait: timedelta = timedelta(minutes=30),
+) -> "Fabric":
     """Devices for a run; processes of torchrun or Slurm are found by Fabric.
+
+    Args:
+        wait: For which a process waits for another; torch's own default.
 
     Raises:
         InputError: devices that are not there, or 16 bits where there is no GPU.
@@ -53,7 +63,7 @@ def make_fabric(precision: str = "32", accelerator: str = "auto", devices: int =
         accelerator=accelerator,
         devices=devices,
         num_nodes=max(nodes, processes // devices),
-        strategy=DDPStrategy(gradient_as_bucket_view=True) if processes > 1 else "auto",
+        strategy=DDPStrategy(timeout=wait, gradient_as_bucket_view=True) if processes > 1 else "auto",
         precision=PRECISIONS[precision],  # type: ignore[arg-type]
     )
 

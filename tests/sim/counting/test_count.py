@@ -256,5 +256,5 @@ def test_threads_that_share_the_steps_count_what_one_counts(seed: int, first: st
     program = small_program(seed, first)
     result = random_result(program, seed)
     alone = count_operations(program, result)
-    with mock.patch.object(count, "PART_BYTES", 1), mock.patch.object(count, "cpu_count", lambda: 3):
+    with mock.patch.object(count, "PART_BYTES", 1), mock.patch.object(count, "threads", lambda: 3):
         assert count_operations(program, result) == alone
