@@ -68,7 +68,7 @@ def spans(sizes: Mapping[str, int]) -> list[Span]:
     parts += [(f"directory entry of {name}", CENTRAL.size + len(name)) for name in sizes]
     parts.append(("end record", END.size))
     ends = np.cumsum([0, *(size for _, size in parts)], dtype=object).tolist()
-    return [Span(what, a, b) for (what, _), a, b in zip(parts, ends, ends[1:], strict=True)]
+    return [Span(what, a, b) for (what, _), a, b in zip(parts, ends[:-1], ends[1:], strict=True)]
 
 
 def npz_bytes(arrays: Mapping[str, NDArray[np.integer]]) -> bytes:

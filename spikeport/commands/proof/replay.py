@@ -85,7 +85,7 @@ VARIABLES = ("u", "v", "rest", "sigma", "act", "residue", "error", "re", "im")
 
 
 def product(w: Any, x: Any) -> Any:
-    """The integer matrix w times (columns, n): in floats, which are quick, where every sum is below 2^53 and so exact."""
+    """The integer matrix w times (columns, n): in floats, which are quick, where all sums are below 2^53, so exact."""
     if np.abs(x).max(initial=0) * np.abs(w).sum(axis=1).max(initial=0) < 1 << 53:
         return (w.astype(np.float64) @ x.astype(np.float64)).astype(np.int64)
     return w @ x
@@ -93,11 +93,11 @@ def product(w: Any, x: Any) -> Any:
 
 def weigh(c: Part, w: Any, x: Any) -> Any:
     """(samples, sources) times the weights w: (samples, targets)."""
-    out = np.zeros((len(x), int(np.prod(c.target_shape))), np.int64)
+    out: Any = np.zeros((len(x), int(np.prod(c.target_shape))), np.int64)
     if c.kind == "dense":
         return product(w, x.T).T
     if c.kind == "sparse":
-        np.add.at(out, (slice(None), c.row), x[:, c.col] * w)
+        np.add.at(out.T, c.row, (x[:, c.col] * w).T)
         return out
     (c_out, c_in, k_h, k_w), (p_h, p_w), (s_h, s_w), (d_h, d_w) = w.shape, c.padding, c.stride, c.dilation
     x = np.pad(x.reshape(-1, *c.source_shape), ((0, 0), (0, 0), (p_h, p_h), (p_w, p_w))).transpose(1, 0, 2, 3)
@@ -176,7 +176,7 @@ def verdict(said: dict[str, Any], arrays: dict[str, Any], trace: dict[Any, Any])
         steps = [sha256(now.tobytes()).hexdigest()[:16] for now in x]
         found += [(t, f"{variable}, by its hash") for t, h in enumerate(steps) if h != said["steps"][variable][t]]
         found += [(len(x), f"{variable}, by its hash")] * (sha256(x.tobytes()).hexdigest() != digest)
-    return "differs at step {}: {}".format(min(found)[0] + 1, min(found)[1]) if found else "equal"
+    return f"differs at step {min(found)[0] + 1}: {min(found)[1]}" if found else "equal"
 
 
 def main(folder: Path) -> int:
