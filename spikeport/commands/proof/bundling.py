@@ -47,7 +47,7 @@ def bundle(net: Path, input_path: Path, nir_path: Path | None, samples: int, out
         f"{output}: {len(packed):,} bytes, SHA-256 {sha256}",
         ("layer", "neurons", "spikes", "SHA-256 of its spikes"),
         [(x.group.name, f"{x.group.size:,}", f"{x.spikes:,}", x.sha256["s"][:16] + "...") for x in layers],
-        [f"try: spikeport verify {output}; or without spikeport: unzip {output} -d check && python check/replay.py"],
+        [f"try: spikeport verify {output}; or without spikeport: unzip it and run python replay.py"],
     )
 
 

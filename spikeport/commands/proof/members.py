@@ -107,6 +107,7 @@ def nir_differs(program: Program, nir: bytes) -> str:
 
 
 def _narrow(entry: Input, x: Array) -> Array:
-    """`(T, B, *shape)` in one byte where all that the input can have fits one, else in four."""
-    small = entry.low >= 0 and entry.high <= 255
-    return x.reshape(*x.shape[:2], *entry.shape).astype(np.uint8 if small else np.int32)
+    """`(T, B, *shape)` in the smallest of three types that has all that the input may be."""
+    types = (np.uint8, np.int16, np.int32)
+    fits = next(t for t in types if np.iinfo(t).min <= entry.low and entry.high <= np.iinfo(t).max)
+    return x.reshape(*x.shape[:2], *entry.shape).astype(fits)

@@ -12,7 +12,7 @@ and the values that every neuron must then have. Arithmetic profile: {profile}.
 
 ## Check it with Python and numpy
 
-    unzip BUNDLE.zip -d bundle && python bundle/replay.py
+    python -m zipfile -e BUNDLE.zip bundle && python bundle/replay.py
 
 `replay.py` needs numpy alone. It is short: read it, it says how such a network runs. It prints a line for each file
 and each layer, `equal` or where it differs, and exits 0 if all is equal and 1 if not.
