@@ -1,5 +1,6 @@
 """Small bundles, and bundles that claim something else, for the tests of this folder."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -46,8 +47,6 @@ def given(program: Program, inputs: Mapping[str, np.ndarray], nir: bytes | None 
 def write_small(path: Path, nir: bytes | None = None) -> None:
     program, inputs = small()
     if nir is not None:
-        import hashlib
-
         program = replace(program, nir_sha256=hashlib.sha256(nir).hexdigest())
     path.write_bytes(sealed_bytes(members_of(given(program, inputs, nir))[0], VERSIONS))
 
