@@ -106,6 +106,17 @@ def test_it_wraps_what_leaves_its_word(tmp_path: Path) -> None:
     assert np.abs(found["sum/s"].astype(np.int64)).max() > 2**24  # else this test shows nothing
 
 
+def test_u_at_the_ends_of_its_word(tmp_path: Path) -> None:
+    """Lava keeps 2^23 and turns -2^23 into it."""
+    groups = (LIF("ends", (2,), 4095, 4096, 0, np.zeros(2, int)),)
+    link = Dense("x", "ends", np.array([[128, 0], [0, -128]]), graded=True)
+    inputs = (Input("x", (2,), "graded", 0, 1024),)
+    program = Program(groups, (link,), inputs, (Output("y", "ends"),), latency=1, profile="lava")
+    assert answer(unpack(tmp_path, given_of(program, {"x": np.full((3, 1, 2), 1024)})))[0] == 0
+    bits = npz_arrays((tmp_path / "expected.npz").read_bytes(), "expected")["ends/s"]
+    assert np.unpackbits(bits, axis=1, count=2).tolist() == [[0, 0], [1, 1], [1, 1], [1, 1]]
+
+
 def test_a_convolution_wraps_at_24_bits(tmp_path: Path) -> None:
     groups = (SigmaDelta("y", (1, 3, 3), "sigma"),)
     link = Conv("x", "y", 2 * np.full((1, 1, 3, 3), 127), 7, padding=(1, 1), graded=True)
