@@ -9,6 +9,7 @@ import typer
 
 from spikeport.cli.autoencoders import generate, reconstruct
 from spikeport.cli.bench import bench_app
+from spikeport.cli.bundle import bundle
 from spikeport.cli.energy import energy, profiles
 from spikeport.cli.evaluate import evaluate
 from spikeport.cli.options import (
@@ -323,9 +324,13 @@ def run(
 
 @app.command()
 def verify(
-    net: ProgramFile,
-    input: InputFile,
-    samples: Annotated[int, typer.Option(help="How many samples of the batch.")] = 20,
+    net: Annotated[Path, typer.Argument(metavar="NET.H5", help="A compiled Program, or a bundle OUT.ZIP.")],
+    input: Annotated[
+        Path | None,
+        typer.Option("--input", metavar="X.NPZ", help="Of a Program: integers 'spikes' (T, B, *shape)."),
+    ] = None,
+    lava: Annotated[bool, typer.Option("--lava", help="Of a bundle: run Lava too.")] = False,
+    samples: Annotated[int, typer.Option(help="How many samples of the batch go to Lava.")] = 20,
     mode: Annotated[
         Literal["models", "runtime"],
         typer.Option(help="models: Lava's model classes in one process; runtime: its whole runtime."),
@@ -333,9 +338,17 @@ def verify(
     timeout: Annotated[float, typer.Option(metavar="S", help="Seconds after which the worker is killed.")] = 300.0,
     json: Json = False,
 ) -> None:
-    """Simulator against Lava: every neuron, every step."""
+    """Simulator against Lava: every neuron, every step. Of a bundle: every byte, and every layer in the simulator.
+
+    A bundle is what 'spikeport bundle' writes. Exit 1 if a value differs, 2 if a file is damaged.
+    """
     from spikeport.commands.running import verify as command
 
+    if input is None:
+        from spikeport.commands.proof.verifying import OnLava, verify_bundle
+
+        show(verify_bundle(net, OnLava(samples, mode, timeout) if lava else None), json)
+    assert input is not None
     show(command(net, input, samples, mode, timeout), json)
 
 
@@ -365,6 +378,7 @@ def bisect(
 
 
 app.command()(stream)
+app.command()(bundle)
 app.command()(generate)
 app.command()(reconstruct)
 app.command()(energy)
