@@ -219,9 +219,11 @@ def schedules(program: Any, inputs: Any, offset: int, steps: int) -> dict[str, A
     found = {}
     for group in program.groups:
         planned = lava.bias_schedule(program, group.name, inputs)
-        own = getattr(group, "bias_mant", getattr(group, "bias", None))
+        own: Any = getattr(group, "bias_mant", getattr(group, "bias", None))
         if planned is None and (not offset or own is None or not np.any(own)):
             continue
+        if planned is None and group.neuron == "sigma_delta":
+            own = np.asarray(own) << (group.spike_exp + group.state_exp)  # as Lava's process keeps it
         after = planned if planned is not None else np.broadcast_to(own, group.shape)[None]
         rest = np.repeat(after[-1:], max(0, steps - offset - len(after)), axis=0)
         found[group.name] = np.concatenate([np.zeros((offset, *group.shape), np.int64), after, rest])[:steps]
