@@ -69,7 +69,8 @@ def _ran(program: Program, run: BoardRun, output: Path) -> Answer:
         "offsets": run.facts.get("offsets"),
     }
     title = f"{run.batch:,} samples of {steps} steps on a Loihi 2: {data['spikes']:,} output spikes"
-    offsets = ", ".join(f"{name} {value}" for name, value in (run.facts.get("offsets") or {}).items())
+    found = run.facts.get("offsets") or {}
+    offsets = ", ".join(f"{name} {found[name]}" for name in ("input", "output", "probe") if name in found)
     notes = [f"{output} written", f"board: {run.board}", f"taken off, in steps: {offsets}"]
     return Answer(data, title, notes=[*notes, f"compare: spikeport verify NET.h5 --input X.npz --run {output}"])
 

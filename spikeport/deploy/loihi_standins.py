@@ -1,8 +1,8 @@
 """Stands in for what lava-loihi has and is not public, on Lava's CPU runtime: adapters, probes, profilers, run config.
 
 The adapters have the ports of Intel's and hand on what they took, some steps later; a probe writes down its variable;
-profilers measure nothing, and say so by values that no board gives. What they prove is that everything is built and
-connected, and that offsets are found and taken off; of the chip's own numbers they prove nothing.
+profilers measure nothing. What they prove is that everything is built and connected, and that offsets are found and
+taken off; of the chip's own numbers they prove nothing.
 """
 
 import json
@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 LAVA: Any = SimpleNamespace()
+MODELS: dict[Any, Any] = {}
+"""Of adapters, which are nowhere where Lava would look."""
 LATE: dict[str, int] = {"input": 0, "output": 0, "probe": 0}
 WORD = 24
 PUBLIC = {
@@ -36,8 +38,7 @@ def load(lava: Any, late_input: int, late_output: int, late_probe: int) -> None:
     vars(LAVA).update(vars(lava))
     lava.PyToNxAdapter, lava.PyToN3ConvAdapter, lava.NxToPyAdapter = adapters()
     lava.StateProbe, lava.Loihi2HwCfg = StateProbe, run_config()
-    lava.Loihi2Power, lava.Loihi2ExecutionTime, lava.Loihi2Activity = Power, ExecutionTime, Activity
-    lava.chosen = lambda net: dict(net.models) | {a.process: model_of(a) for a in net.adapters}
+    lava.Loihi2Power = lava.Loihi2ExecutionTime = lava.Loihi2Activity = Meter
 
 
 def adapters() -> tuple[Any, Any, Any]:
@@ -46,17 +47,18 @@ def adapters() -> tuple[Any, Any, Any]:
     def make(self: Any, *, shape: Any, num_message_bits: int = 0, **options: Any) -> None:
         LAVA.AbstractProcess.__init__(self, shape=shape, num_message_bits=num_message_bits)
         self.inp, self.out = LAVA.InPort(shape=shape), LAVA.OutPort(shape=shape)
+        MODELS[self] = model_of(self, shape, num_message_bits)
 
     names = ("PyToNxAdapter", "PyToN3ConvAdapter", "NxToPyAdapter")
     first, conv, out = (type(name, (LAVA.AbstractProcess,), {"__init__": make}) for name in names)
     return first, conv, out
 
 
-def model_of(adapter: Any) -> Any:
+def model_of(adapter: Any, shape: Any, bits: int) -> Any:
     """Hands on what it took, so many steps later; out of the chip a payload is a raw word of 24 bits."""
-    outward = adapter.kind == "NxToPyAdapter"
-    held = [np.zeros(adapter.shape, np.int32) for _ in range(LATE["output" if outward else "input"])]
-    raw = outward and adapter.bits
+    outward = type(adapter).__name__ == "NxToPyAdapter"
+    held = [np.zeros(shape, np.int32) for _ in range(LATE["output" if outward else "input"])]
+    raw = outward and bits
 
     def run_spk(self: Any) -> None:
         taken = self.inp.recv().astype(np.int32)
@@ -67,7 +69,7 @@ def model_of(adapter: Any) -> Any:
         "inp": LAVA.LavaPyType(LAVA.PyInPort.VEC_DENSE, np.int32),
         "out": LAVA.LavaPyType(LAVA.PyOutPort.VEC_DENSE, np.int32),
         "run_spk": run_spk,
-        "implements_process": type(adapter.process),
+        "implements_process": type(adapter),
         "implements_protocol": LAVA.LoihiProtocol,
         "required_resources": [LAVA.CPU],
     }
@@ -108,34 +110,24 @@ def run_config() -> Any:
 
     class HwCfg(LAVA.Loihi2SimCfg):  # type: ignore[misc]
         def __init__(self, *, exception_proc_model_map: Any, callback_fxs: Any) -> None:
-            models = dict(exception_proc_model_map)
-            for probe in callback_fxs:
-                if isinstance(probe, StateProbe):
-                    models[probe.var.process] = probe.watch(models[probe.var.process])
-            super().__init__(select_tag="fixed_pt", exception_proc_model_map=models)
+            super().__init__(select_tag="fixed_pt", exception_proc_model_map={**exception_proc_model_map, **MODELS})
+            self.probes = [probe for probe in callback_fxs if isinstance(probe, StateProbe)]
+
+        def select(self, process: Any, models: Any) -> Any:
+            model = super().select(process, models)
+            for probe in self.probes:
+                if probe.var.process is process:
+                    model = probe.watch(model)
+            return model
 
     return HwCfg
 
 
-class Power:
-    """Of `Loihi2Power`: watts over time."""
+class Meter:
+    """Takes what `Loihi2Power`, `Loihi2ExecutionTime` and `Loihi2Activity` take, and has measured nothing."""
 
-    def __init__(self, num_steps: int) -> None:
-        self.total_power = self.vdd_power = self.vddm_power = self.vddio_power = np.full(num_steps, -1.0)
-        self.static_total_power = -1.0
-        self.time_stamp = np.arange(num_steps)
-
-
-class ExecutionTime:
-    """Of `Loihi2ExecutionTime`: microseconds by step."""
-
-    execution_time_per_step = management_time_per_step = host_time_per_step = np.full(1, -1.0)
-
-
-class Activity:
-    """Of `Loihi2Activity`: counters by core."""
-
-    chip_idx = core_idx = syn_ops = dendrite_updates = spikes_in = axon_out = np.zeros(0, np.int64)
+    def __init__(self, **options: Any) -> None:
+        self.options = options
 
 
 # The dry run ---------------------------------------------------------------------------------------------------
@@ -156,7 +148,7 @@ def dry_run(worker: Any, args: Any) -> None:
         meters = worker.profilers(steps) if args.power else []
         lava = worker.lava.LAVA
         callbacks = [*net.probes.values(), *meters]
-        config = lava.Loihi2HwCfg(exception_proc_model_map=lava.chosen(net), callback_fxs=callbacks)
+        config = lava.Loihi2HwCfg(exception_proc_model_map=worker.chosen(net), callback_fxs=callbacks)
         net.others[-1][1].compile(config)
         for probe in net.probes.values():
             os.unlink(probe.path)

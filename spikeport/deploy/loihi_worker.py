@@ -87,7 +87,7 @@ class Net(NamedTuple):
     others: list[tuple[str, Any]]
     probes: dict[str, Any]
     models: dict[Any, Any]
-    """Process to model where Python's own is meant; on a CPU, those of the cores' processes as well."""
+    """Process to model: on the host what runs, of the cores' processes Lava's own on a CPU."""
 
 
 # Onto the chip -------------------------------------------------------------------------------------------------
@@ -263,6 +263,7 @@ def pilot(kinds: Sequence[tuple[str, int]], folder: str) -> Offsets:
     path = os.path.join(folder, "pilot.npz")
     sink, model = lava.sink(lava.Part(groups=listed, shapes={g.name: g.shape for g in listed}), path, PILOT_STEPS)
     net.models[sink] = model
+    net.others.append(("sink", sink))
     for group in listed:
         adapter = _adapter(net, group.name, "NxToPyAdapter", 0, group.shape)
         net.neurons[group.name].s_out.connect(adapter.inp)
@@ -324,7 +325,7 @@ def _layout(series: Any) -> tuple[int, bool]:
 
 def run(first: Any, net: Net, callbacks: list[Any], parts: list[tuple[int, int]], planned: Mapping[str, Any]) -> None:
     """Runs the parts one after the other; between them the host loads new biases."""
-    config = lava.LAVA.Loihi2HwCfg(exception_proc_model_map=lava.LAVA.chosen(net), callback_fxs=callbacks)
+    config = lava.LAVA.Loihi2HwCfg(exception_proc_model_map=chosen(net), callback_fxs=callbacks)
     for name, values in planned.items():
         bias_of(net.neurons[name]).init = turned(values[0])
     try:
@@ -335,6 +336,11 @@ def run(first: Any, net: Net, callbacks: list[Any], parts: list[tuple[int, int]]
             first.run(condition=lava.LAVA.RunSteps(num_steps=steps), run_cfg=config)
     finally:
         first.stop()
+
+
+def chosen(net: Net) -> dict[Any, Any]:
+    """Models of the host's processes; the configuration chooses those of the cores'."""
+    return {process: net.models[process] for _, process in net.others}
 
 
 def run_sample(program: Any, inputs: Any, record: Sequence[str], offsets: Offsets, steps: int, power: bool) -> Any:
@@ -437,7 +443,6 @@ def load_classes() -> None:
     for module, names in wanted.items():
         loaded = importlib.import_module(module)
         vars(lava.LAVA).update({name: getattr(loaded, name) for name in names})
-    lava.LAVA.chosen = lambda net: {p: net.models[p] for _, p in net.others if p in net.models}
 
 
 # Command line --------------------------------------------------------------------------------------------------

@@ -129,8 +129,9 @@ def _table(where: str, arrays: Arrays, table: str) -> Iterator[tuple[str, NDArra
     prefix = f"{HARDWARE}/{table}/"
     for key, x in arrays.items():
         if key.startswith(prefix):
-            if x.dtype.kind not in "iuf" or x.ndim != 1 or not np.isfinite(x).all():
-                raise FileError(where, key, got=f"{x.dtype} {x.shape}", relation="is not", limit="finite numbers (n,)")
+            if x.dtype.kind not in "iuf" or x.ndim != 1 or not x.size or not np.isfinite(x).all() or x.min() < 0:
+                got, limit = f"{x.dtype} {x.shape}", "finite numbers (n,), none below 0"
+                raise FileError(where, key, got=got, relation="is not", limit=limit)
             yield key.removeprefix(prefix), x
 
 
