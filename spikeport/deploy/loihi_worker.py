@@ -50,6 +50,8 @@ SDNN_BITS = 16
 PILOT_STEPS, PILOT_PULSE = 16, 3
 PILOT_SPIKE = 5
 """The step at which the pilot's second neuron first spikes."""
+US = 1e6
+"""Microseconds, in which the profilers count, of a second."""
 SPREAD = 8
 """Largest offset that the pilot can see."""
 POWER = {"total": "total_power", "vdd": "vdd_power", "vddm": "vddm_power", "vddio": "vddio_power"}
@@ -396,11 +398,11 @@ def measured(meters: Sequence[Sequence[Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for power, times, activity in meters:
         for name, theirs in POWER.items():
-            _append(found, f"power_w/{name}", getattr(power, theirs, None), 1.0)
-            _append(found, f"static_power_w/{name}", getattr(power, f"static_{theirs}", None), 1.0)
-        _append(found, "power_time_s", getattr(power, "time_stamp", None), 1e-6)
+            _append(found, f"power_w/{name}", getattr(power, theirs, None))
+            _append(found, f"static_power_w/{name}", getattr(power, f"static_{theirs}", None))
+        _append(found, "power_time_s", getattr(power, "time_stamp", None), US)
         for name, theirs in TIMES.items():
-            _append(found, f"step_s/{name}", getattr(times, theirs, None), 1e-6)
+            _append(found, f"step_s/{name}", getattr(times, theirs, None), US)
         for name, theirs in ACTIVITY.items():
             values = getattr(activity, theirs, None)
             if values is not None:
@@ -409,9 +411,9 @@ def measured(meters: Sequence[Sequence[Any]]) -> dict[str, Any]:
     return {f"{HARDWARE}/{key}": x for key, x in found.items()}
 
 
-def _append(found: dict[str, Any], key: str, values: Any, unit: float) -> None:
+def _append(found: dict[str, Any], key: str, values: Any, per_unit: float = 1.0) -> None:
     if values is not None:
-        x = np.atleast_1d(np.asarray(values, np.float64)) * unit
+        x = np.atleast_1d(np.asarray(values, np.float64)) / per_unit
         found[key] = np.concatenate([found[key], x]) if key in found else x
 
 

@@ -117,12 +117,13 @@ def _recorded(where: str, arrays: Arrays, program: Program) -> Iterator[tuple[st
                 raise FileError(where, f"{group.name}/{variable}", got=got, relation="is not", limit=limit)
         if of_group:
             yield group.name, of_group
-    known = {g.name: g.variables for g in program.groups}
+    known: dict[str, tuple[str, ...]] = {output.name: ("v", "v_unit") for output in program.outputs}
+    known |= {g.name: (*g.variables, "s", "v_unit") for g in program.groups}
     for key in arrays:
         name, _, variable = key.partition("/")
-        if variable and name in known and variable not in (*known[name], "s", "v_unit"):
-            limit = ", ".join((*known[name], "s"))
-            raise FileError(where, f"variable of {name}", got=variable, relation="is not one of", limit=limit)
+        if variable and name != HARDWARE and variable not in known.get(name, ()):
+            limit = ", ".join(f"{g.name}/{v}" for g in program.groups for v in (*g.variables, "s"))
+            raise FileError(where, "array", got=key, relation="is not one of", limit=limit)
 
 
 def _table(where: str, arrays: Arrays, table: str) -> Iterator[tuple[str, NDArray[Any]]]:
