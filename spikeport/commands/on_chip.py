@@ -35,7 +35,7 @@ def run_on_chip(
     check_file_writable(output)
     check_fits(path, program)
     say("starting the board; each sample is a run of its own")
-    with tempfile.TemporaryDirectory(dir=output.absolute().parent, prefix=".spikeport-") as folder:
+    with tempfile.TemporaryDirectory(prefix="spikeport-loihi-") as folder:
         worked = Path(folder) / "worker.h5"
         inputs = shaped(program, samples)
         run_loihi(_plain(program), inputs, record, worked, power=power, timeout_s=timeout_s, env=env)

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 LAVA: Any = SimpleNamespace()
+FOLDER = tempfile.TemporaryDirectory()
+"""Where probes write; gone with this process."""
 MODELS: dict[Any, Any] = {}
 """Of adapters, which are nowhere where Lava would look."""
 LATE: dict[str, int] = {"input": 0, "output": 0, "probe": 0}
@@ -81,7 +83,7 @@ class StateProbe:
 
     def __init__(self, var: Any) -> None:
         self.var = var
-        handle, self.path = tempfile.mkstemp()
+        handle, self.path = tempfile.mkstemp(dir=FOLDER.name)
         os.close(handle)
 
     @property
@@ -89,7 +91,6 @@ class StateProbe:
         shape = self.var.shape
         with open(self.path, "rb") as file:
             values = np.frombuffer(file.read(), np.int32).reshape(-1, int(np.prod(shape)))
-        os.unlink(self.path)
         late = np.zeros((LATE["probe"], values.shape[1]), np.int32)
         return np.concatenate([late, values]).T
 
@@ -109,7 +110,7 @@ def run_config() -> Any:
     """Takes what `Loihi2HwCfg` takes, and runs Lava's fixed-point models."""
 
     class HwCfg(LAVA.Loihi2SimCfg):  # type: ignore[misc]
-        def __init__(self, *, exception_proc_model_map: Any, callback_fxs: Any) -> None:
+        def __init__(self, *, exception_proc_model_map: Any, callback_fxs: Any = ()) -> None:
             super().__init__(select_tag="fixed_pt", exception_proc_model_map={**exception_proc_model_map, **MODELS})
             self.probes = [probe for probe in callback_fxs if isinstance(probe, StateProbe)]
 
@@ -150,8 +151,6 @@ def dry_run(worker: Any, args: Any) -> None:
         callbacks = [*net.probes.values(), *meters]
         config = lava.Loihi2HwCfg(exception_proc_model_map=worker.chosen(net), callback_fxs=callbacks)
         net.others[-1][1].compile(config)
-        for probe in net.probes.values():
-            os.unlink(probe.path)
     report = {
         "processes": [row(name, p, net.models[p]) for name, p in [*net.neurons.items(), *net.synapses]],
         "host": [{"name": name, "kind": type(p).__name__} for name, p in net.others],
