@@ -17,7 +17,8 @@ from spikeport.deploy.loihi import run_loihi
 from spikeport.deploy.loihi_machine import chip_env
 from spikeport.deploy.rules import check
 from spikeport.program import Program
-from spikeport.sim.board_run import BoardRun, save_board_run
+from spikeport.sim.board_run import BoardRun, in_simulator_terms, save_board_run
+from spikeport.sim.decide import Decide, tally
 from spikeport.sim.simulate import check_inputs
 
 COLUMNS = ("process", "kind", "shape", "model here", "tags", "seen on a Loihi 2 in public code")
@@ -25,7 +26,14 @@ UNKNOWN = "nowhere"
 
 
 def run_on_chip(
-    path: Path, program: Program, samples: Samples, record: Sequence[str], output: Path, power: bool, timeout_s: float
+    path: Path,
+    program: Program,
+    samples: Samples,
+    record: Sequence[str],
+    output: Path,
+    power: bool,
+    timeout_s: float,
+    how: Decide,
 ) -> Answer:
     """Runs on the board and writes what came of it as a board run."""
     env = chip_env()
@@ -41,7 +49,7 @@ def run_on_chip(
         run_loihi(_plain(program), inputs, record, worked, power=power, timeout_s=timeout_s, env=env)
         run = read_board_run(worked, program)
     save_board_run(output, program, run)
-    return _ran(program, run, output)
+    return _ran(program, samples, run, output, how)
 
 
 def shaped(program: Program, samples: Samples) -> dict[str, Any]:
@@ -54,7 +62,7 @@ def _plain(program: Program) -> Program:
     return replace(program, profile="lava")
 
 
-def _ran(program: Program, run: BoardRun, output: Path) -> Answer:
+def _ran(program: Program, samples: Samples, run: BoardRun, output: Path, how: Decide) -> Answer:
     first = program.outputs[0].source
     spikes = run.recorded[first].get("s", np.zeros(0))
     steps = len(next(iter(run.recorded[first].values()))) - program.latency
@@ -68,11 +76,26 @@ def _ran(program: Program, run: BoardRun, output: Path) -> Answer:
         "board": run.facts.get("board"),
         "offsets": run.facts.get("offsets"),
     }
+    decided = _decided(program, samples, run, how)
+    data |= decided
     title = f"{run.batch:,} samples of {steps} steps on a Loihi 2: {data['spikes']:,} output spikes"
     found = run.facts.get("offsets") or {}
     offsets = ", ".join(f"{name} {found[name]}" for name in ("input", "output", "probe") if name in found)
     notes = [f"{output} written", f"board: {run.board}", f"taken off, in steps: {offsets}"]
+    if decided:
+        notes.append(f"accuracy {decided['accuracy']:.2%} ({decided['correct']:,} of {run.batch:,})")
     return Answer(data, title, notes=[*notes, f"compare: spikeport verify NET.h5 --input X.npz --run {output}"])
+
+
+def _decided(program: Program, samples: Samples, run: BoardRun, how: Decide) -> dict[str, Any]:
+    """Where there are labels and an output with classes: how many samples the first such output names right."""
+    voting = next((output for output in program.outputs if output.classes), None)
+    if samples.labels is None or voting is None:
+        return {}
+    of_group = in_simulator_terms({voting.source: run.recorded[voting.source]}, {})[0][voting.source]
+    winners = tally(of_group[voting.reads][program.latency :], voting.classes).winners(how)
+    correct = int((winners == samples.labels).sum())
+    return {"decide": how, "correct": correct, "accuracy": correct / run.batch}
 
 
 def check_fits(path: Path, program: Program) -> None:

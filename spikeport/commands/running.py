@@ -64,7 +64,7 @@ def run(
     if backend != "sim" and (state_in or state_out):
         raise InputError(f"backend {backend}", "run", relation="cannot be cut", do="use --backend sim")
     if backend == "loihi":
-        return _on_chip(path, program, samples, groups, output, on_chip, profile)
+        return _on_chip(path, program, samples, groups, output, on_chip, profile, how)
     if on_chip.dry_run or on_chip.power:
         raise InputError(f"backend {backend}", "--dry-run and --power", relation="are for", limit="--backend loihi")
     for written in (output, state_out):
@@ -90,6 +90,7 @@ def _on_chip(
     output: Path,
     asked: OnChip,
     profile: Profile | None,
+    how: Decide,
 ) -> Answer:
     from spikeport.commands.on_chip import dry_run, run_on_chip
 
@@ -97,7 +98,7 @@ def _on_chip(
         raise InputError("backend loihi", "profile", got="loihi1", relation="is not the arithmetic of", limit="Loihi 2")
     if asked.dry_run:
         return dry_run(path, program, samples, groups, asked.power)
-    return run_on_chip(path, program, samples, groups, output, asked.power, asked.timeout_s)
+    return run_on_chip(path, program, samples, groups, output, asked.power, asked.timeout_s, how)
 
 
 def _need_classes(path: Path, program: Program) -> None:

@@ -158,7 +158,8 @@ def in_simulator_terms(recorded: Recorded, simulated: Mapping[str, Trace]) -> tu
     for name, of_group in recorded.items():
         found[name] = of_group
         if "v" in of_group:
-            v, spikes = of_group["v"], of_group.get("s", simulated[name].s[: len(of_group["v"])])
+            v = of_group["v"]
+            spikes = of_group["s"] if "s" in of_group else simulated[name].s
             placeholder = (v == REFRACTORY_V) & (spikes.reshape(v.shape) != 0)
             places += int(placeholder.sum())
             found[name] = {**of_group, "v": np.where(placeholder, 0, v)}

@@ -15,12 +15,14 @@ import pytest
 
 from spikeport.cli import main
 from spikeport.deploy.lava_env import find_lava
+from spikeport.deploy.loihi_machine import CLOSED
 from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import simulate
 from spikeport.sim.board_run import BoardRun, save_board_run
 from tests.deploy.fake_board import fake_machine
+from tests.deploy.test_lava import script
 
 Within = Callable[..., subprocess.CompletedProcess[str]]
 Recorded = dict[str, dict[str, np.ndarray]]
@@ -43,7 +45,7 @@ def files(tmp_path: Path, rng: np.random.Generator) -> Path:
         Dense("x", "lif1", 2 * rng.integers(-5, 9, (5, 4))),
         Dense("lif1", "lif2", 2 * rng.integers(-5, 9, (3, 5))),
     )
-    program = Program(groups, links, (Input("x", (4,), "spike"),), (Output("y", "lif2"),), latency=2)
+    program = Program(groups, links, (Input("x", (4,), "spike"),), (Output("y", "lif2", classes=3),), latency=2)
     save_program(program, tmp_path / "net.h5")
     np.savez(tmp_path / "x.npz", spikes=rng.integers(0, 2, (10, 3, 4)))
     return tmp_path
@@ -148,19 +150,42 @@ def test_a_dry_run_shows_processes_adapters_and_probes(files: Path, within: With
 
 def test_a_board_runs_and_its_run_is_verified(files: Path, tmp_path: Path, within: Within) -> None:
     board = fake_machine(tmp_path / "machine").environment
-    asked = ("--backend", "loihi", "--record", "all", "--power", "-o", files / "y.h5")
+    with np.load(files / "x.npz") as file:
+        np.savez(files / "x.npz", spikes=file["spikes"][:, :1], labels=np.array([1]))
+    asked = ("--backend", "loihi", "--record", "all", "--power", "-o", files / "y.h5", "--accuracy")
     ran = spikeport("run", *given(files), *asked, "--json", **board)
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout)
-    assert (found["steps"], found["samples"], found["board"]["nxsdkhost"]) == (10, 3, "10.0.0.7")
+    assert (found["steps"], found["samples"], found["board"]["nxsdkhost"]) == (10, 1, "10.0.0.7")
     assert [found["offsets"][name] for name in ("input", "output", "probe")] == [1, 2, 1]
+    assert (
+        found["accuracy"]
+        == json.loads(within("run", *given(files), "-o", files / "s.npz", "--json").stdout)["accuracy"]
+    )
     verified = within("verify", *given(files), "--run", files / "y.h5", "--json")
     assert verified.returncode == 0, verified.stderr
-    assert json.loads(verified.stdout)["values"] == 3 * 12 * 3 * 8  # u, v, s of 8 neurons at 12 steps in 3 samples
+    assert json.loads(verified.stdout)["values"] == 12 * 3 * 8  # u, v, s of 8 neurons at 12 steps
     assert spikeport("doctor", "--json", **board).stdout.count("missing; --backend loihi") == 0
     priced = within("energy", *given(files), "--activity", files / "y.h5", "--json")
     measured = json.loads(priced.stdout)["measured"]
     assert (measured["step_s"], measured["power_w"]["total"]) == (2e-5, 2.0)
+
+
+def test_a_board_that_is_taken_is_given_up_when_the_time_is_up(files: Path, tmp_path: Path, within: Within) -> None:
+    """lava-loihi waits for SLURM; here its interpreter does."""
+    parts = ", ".join(f'"{name}"' for name in ("lava.magma", *CLOSED))
+    answer = f"""echo '{{"version": "3.10.1", "parts": [{parts}]}}'"""
+    script(tmp_path / "machine" / "python", f'case "$1" in -c) {answer};; *) sleep 60;; esac')
+    board = {
+        "SPIKEPORT_LAVA_PYTHON": str(tmp_path / "machine" / "python"),
+        "LOIHI_GEN": "N3B3",
+        "NXSDKHOST": "10.0.0.7",
+    }
+    (files / "y.h5").write_text("as it was")
+    ran = spikeport("run", *given(files), "--backend", "loihi", "-o", files / "y.h5", "--timeout", "1", **board)
+    assert ran.returncode == 1
+    assert "loihi worker: time (1 s) is up; raise --timeout, run fewer samples, or see 'sinfo'" in ran.stderr
+    assert (files / "y.h5").read_text() == "as it was"
 
 
 # A board's run, wherever it comes from -------------------------------------------------------------------------
