@@ -8,8 +8,26 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from spikeport.deploy.loihi_machine import chip_env
+from spikeport.errors import LavaMissing
+
 settings.register_profile("spikeport", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("spikeport")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--target", choices=("sim", "lava", "loihi"), help="where tests/target runs; a board is never skipped"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Without its board `--target loihi` fails at once: what passes there has run on a chip."""
+    if config.getoption("--target") == "loihi":
+        try:
+            chip_env()
+        except LavaMissing as missing:
+            raise pytest.UsageError(str(missing)) from missing
 
 
 @pytest.fixture

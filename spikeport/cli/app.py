@@ -286,7 +286,7 @@ def run(
         Path,
         typer.Option("-o", "--output", metavar="Y.NPZ", help="Y.h5 is written step by step, as are 256 MiB or more."),
     ] = Path("y.npz"),
-    backend: Annotated[str, typer.Option(help="sim or lava.")] = "sim",
+    backend: Annotated[str, typer.Option(help="sim, lava, or loihi: a board, see docs/loihi.md.")] = "sim",
     record: Annotated[
         str, typer.Option(metavar="GROUPS", help="Groups whose u, v, s are kept: names with commas, or all.")
     ] = "",
@@ -308,18 +308,27 @@ def run(
         Literal["mean", "max", "last"],
         typer.Option(help="What a class's spikes or v over time come to; the class with the largest wins."),
     ] = "mean",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="For a board: build what it would be given, with Lava; run nothing.")
+    ] = False,
+    power: Annotated[bool, typer.Option("--power", help="On a board: measure power, times and activity.")] = False,
+    timeout: Annotated[
+        float, typer.Option(metavar="S", help="On a board: seconds after which it is given up.")
+    ] = 3600.0,
     json: Json = False,
 ) -> None:
     """Run a Program on an input file.
 
     Y.NPZ holds 'spikes' (T, B, *shape), aligned with the input, and further outputs by name; an output that reads the
     membrane is NAME/v, integers, with NAME/v_unit, what 1 is worth in the float model. Recorded groups are GROUP/u and
-    so on, in hardware time.
+    so on, in hardware time. A board writes Y.h5, with what was recorded and measured (docs/loihi.md).
     """
+    from spikeport.commands.running import OnChip
     from spikeport.commands.running import run as command
 
     groups = [name for name in record.split(",") if name]
-    show(command(net, input, output, backend, groups, accuracy, profile, state_in, state_out, decide), json)
+    told = OnChip(dry_run, power, timeout)
+    show(command(net, input, output, backend, groups, accuracy, profile, state_in, state_out, decide, told), json)
 
 
 @app.command()
@@ -336,9 +345,13 @@ def verify(
         typer.Option(help="models: Lava's model classes in one process; runtime: its whole runtime."),
     ] = "models",
     timeout: Annotated[float, typer.Option(metavar="S", help="Seconds after which the worker is killed.")] = 300.0,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", metavar="Y.H5", help="Against a board's run, in what it recorded, instead of Lava."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Simulator against Lava: every neuron, every step. Of a bundle: every byte, and every layer in the simulator.
+    """Simulator against Lava, or against a board's run: every neuron, every step. Of a bundle: every byte and layer.
 
     A bundle is what 'spikeport bundle' writes. Exit 1 if a value differs, 2 if a file is damaged.
     """
@@ -347,14 +360,22 @@ def verify(
     if input is None:
         from spikeport.commands.proof.verifying import OnLava, verify_bundle
 
+        if run is not None:
+            raise InputError(str(net), "--run", relation="needs", limit="--input, what the board was given")
         show(verify_bundle(net, OnLava(samples, mode, timeout) if lava else None), json)
     assert input is not None
+    if run is not None:
+        from spikeport.commands.board_runs import verify_run
+
+        show(verify_run(net, input, run), json)
     show(command(net, input, samples, mode, timeout), json)
 
 
 @app.command()
 def bisect(
-    a: Annotated[Path | None, typer.Argument(metavar="A.NPZ", help="A run of 'spikeport run --record all'.")] = None,
+    a: Annotated[
+        Path | None, typer.Argument(metavar="A.NPZ", help="A run of 'spikeport run --record all', or a board's, A.h5.")
+    ] = None,
     b: Annotated[Path | None, typer.Argument(metavar="B.NPZ", help="Another one.")] = None,
     program: Annotated[
         Path | None, typer.Option("--program", metavar="NET.H5", help="What both ran; with --input, shows operands.")

@@ -33,7 +33,10 @@ def energy(
     ] = None,
     activity: Annotated[
         Path | None,
-        typer.Option(metavar="Y.NPZ", help="A run of NET on X, from 'spikeport run --record all', of any back end."),
+        typer.Option(
+            metavar="Y.NPZ",
+            help="A run of NET on X, from 'spikeport run --record all', of any back end; or a board's, Y.h5.",
+        ),
     ] = None,
     convention: Annotated[
         str,

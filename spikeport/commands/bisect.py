@@ -8,6 +8,7 @@ from typing import Any, cast
 from numpy.typing import NDArray
 
 from spikeport.commands.answer import Answer
+from spikeport.commands.board_runs import is_board_file, read_board_run, simulated_beside, traces_beside
 from spikeport.commands.samples import read_npz, read_samples
 from spikeport.errors import FileError, InputError
 from spikeport.profiles import Profile, check_profile_name
@@ -30,6 +31,9 @@ def bisect_runs(
         raise InputError("bisect", "runs", got=int(a is not None), relation="are not", limit=2, do=do)
     if b is None and a is None and len(chosen) != 2:
         raise InputError("bisect", "profiles", got=profiles, relation="are not", limit="two", do="say strict,lava")
+    board = {path for path in (a, b) if path is not None and is_board_file(path)}
+    if board:
+        return _of_board(a, b, program_path, input_path, profiles)
     sides: list[tuple[str, Run]] = [(str(path), Run(read_traces(path))) for path in (a, b) if path is not None]
     wanted = chosen or (() if program is None else (program.profile,))
     if program is not None and samples is not None and len(sides) < 2:
@@ -46,6 +50,23 @@ def bisect_runs(
     both = ran_a.stopped is not None and ran_b.stopped is not None
     lines = RULE_LOIHI1 if rule == "loihi1" else RULE
     return _answer((name_a, name_b), found, stopped if stopped.stopped else None, both, lines)
+
+
+def _of_board(
+    a: Path | None, b: Path | None, program_path: Path | None, input_path: Path | None, chosen: str
+) -> Answer:
+    """A board's run against the simulator, in what was recorded."""
+    path, other = (a, b) if b is None else (b, a)
+    if path is None or other is not None or chosen or program_path is None or input_path is None:
+        do = "give one run of a board, with --program and --input: it is held against the simulator"
+        raise InputError("bisect", "runs", relation="are not", limit="a board's alone", do=do)
+    program = load_program(program_path)
+    run = read_board_run(path, program, program_path)
+    samples = read_samples(input_path, program).first(run.batch)
+    ours, theirs = traces_beside(run, simulated_beside(program, input_path, run))
+    found = bisect(ours, theirs, program, dict(samples.inputs), "lava")
+    answer = _answer(("simulator, lava", str(path)), found, None, False, RULE)
+    return replace(answer, notes=(*answer.notes, f"board: {run.board}"))
 
 
 def _alike(sides: Sequence[tuple[str, Run]]) -> list[tuple[str, Run]]:

@@ -1,7 +1,7 @@
 """A Program's operations on a file of samples: simulated, or read from a recorded run, some samples at a time."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport import fixed
-from spikeport.commands.answer import progress
+from spikeport.commands.answer import progress, say
 from spikeport.commands.bisect import traces_of
+from spikeport.commands.board_runs import is_board_file, read_board_run
 from spikeport.commands.samples import Samples, is_hdf5, read_npz, read_samples
 from spikeport.cores import Cores
 from spikeport.deploy.cores import CoreMap
@@ -18,9 +19,11 @@ from spikeport.errors import FileError, InputError
 from spikeport.program import Group, Program
 from spikeport.program_file import load_program
 from spikeport.sim import Result, count_operations, simulate
+from spikeport.sim.board_run import BoardRun
 from spikeport.sim.counting import CoreActivity, Counts, count_cores
 from spikeport.sim.record import PROGRAM, program_digest
 from spikeport.sim.simulate import check_inputs
+from spikeport.trace import Trace
 
 CHUNK_BYTES = 128 * 2**20
 """Of what inputs and groups send, so that memory does not grow with the number of samples."""
@@ -37,6 +40,8 @@ class Counted:
     """None without a mapping to cores."""
     placements: CoreMap = ()
     """The mapping."""
+    board: BoardRun | None = None
+    """The run that was counted, where a board made it."""
 
 
 def counted(path: Path, input_path: Path, recorded: Path | None, cores: Cores | None = None) -> Counted:
@@ -51,8 +56,24 @@ def counted(path: Path, input_path: Path, recorded: Path | None, cores: Cores | 
     """
     program = load_program(path)
     samples = read_samples(input_path, program)
+    if recorded is not None and is_board_file(recorded):
+        board = read_board_run(recorded, program, path)
+        return replace(_counted_of_board(path, program, samples, recorded, board, cores), board=board)
     sent = None if recorded is None else _spikes(recorded, program, next(iter(samples.inputs.values())).shape)
     return count_samples(path.name, program, samples, sent, cores)
+
+
+def _counted_of_board(
+    path: Path, program: Program, samples: Samples, recorded: Path, board: BoardRun, cores: Cores | None
+) -> Counted:
+    """A board that was not asked for all spikes has sent those of the simulator; 'verify --run' says whether."""
+    samples = samples.first(board.batch)
+    traces = {name: Trace({}, of_group["s"]) for name, of_group in board.recorded.items() if "s" in of_group}
+    if missing := [group.name for group in program.groups if group.name not in traces]:
+        say(f"note: {recorded} has no spikes of {', '.join(missing)}; the simulator's are counted")
+        return count_samples(path.name, program, samples, None, cores)
+    given = next(iter(samples.inputs.values())).shape
+    return count_samples(path.name, program, samples, _sent(recorded, program, traces, given), cores)
 
 
 def count_samples(
@@ -120,6 +141,11 @@ def _spikes(path: Path, program: Program, given: tuple[int, ...]) -> dict[str, N
     do = "record this Program with 'spikeport run --record all', on the same samples"
     if PROGRAM in arrays and not np.array_equal(arrays[PROGRAM], program_digest(program)):
         raise InputError(str(path), "run", relation="is that of another Program", do=do)
+    return _sent(path, program, traces, given)
+
+
+def _sent(path: Path, program: Program, traces: Mapping[str, Trace], given: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+    do = "record this Program with 'spikeport run --record all', on the same samples"
     if traces.keys() != {group.name for group in program.groups}:
         missing = ", ".join(sorted({g.name for g in program.groups} ^ traces.keys()))
         raise InputError(str(path), "groups", got=missing, relation="are not in both the run and the Program", do=do)

@@ -2,11 +2,11 @@
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 
 from spikeport import __version__
 from spikeport.commands.answer import Answer
 from spikeport.deploy.lava_env import find_lava
+from spikeport.deploy.loihi_machine import Need, needs
 from spikeport.errors import LavaMissing
 
 PACKAGES = {
@@ -25,7 +25,7 @@ def doctor() -> Answer:
     rows = [("spikeport", __version__, "ok"), ("python", platform.python_version(), "ok")]
     rows += [_package(name, use) for name, use in PACKAGES.items()]
     rows.append(_lava())
-    rows.append(_loihi())
+    rows += [_for_chip(need) for need in needs()]
     data = {"checks": [{"name": name, "found": found, "status": status} for name, found, status in rows]}
     return Answer(data, "spikeport doctor", ("what", "found", "status"), rows)
 
@@ -45,7 +45,6 @@ def _lava() -> tuple[str, str, str]:
     return "lava worker", f"python {env.version}", f"ok, {env.how}"
 
 
-def _loihi() -> tuple[str, str, str]:
-    if find_spec("lava") is None:
-        return "loihi", "-", "no lava-loihi here; the worker script runs where Intel's extension is installed"
-    return "loihi", "lava", "found in this interpreter"
+def _for_chip(need: Need) -> tuple[str, str, str]:
+    """Of a run on a Loihi 2, which few machines can make."""
+    return need.name, need.found, "ok" if need.met else f"missing; --backend loihi: {need.do}"

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from spikeport.chip import Chip, chip_named
 from spikeport.commands.answer import Answer, Table, say
 from spikeport.commands.counted import Counted, counted
 from spikeport.commands.energy_csv import write_csv
 from spikeport.commands.energy_described import energy_described
+from spikeport.commands.energy_measured import Measured, measured, measured_data, measured_notes, measured_table
 from spikeport.commands.energy_memory import memory_data, memory_table
 from spikeport.commands.samples import check_file_writable
 from spikeport.deploy.cores import CoreMap, cores_of, map_cores
@@ -201,6 +203,10 @@ def _answer(asked: Asked, ran: Sequence[Counted], energies: Sequence[Priced], no
         memory_table(ran[0]),
         Table("published limits", ("", ""), [("", sentence) for sentence in _verdicts(first)]),
     ]
+    on_board, notes = _measured(energies[0]), list(notes)
+    if on_board is not None and ran[0].board is not None:
+        shown.insert(0, measured_table(on_board, first))
+        notes += measured_notes(on_board, ran[0].board)
     assert asked.input is not None
     data_of = {"file": str(asked.input), "sha256": sha256(asked.input.read_bytes()).hexdigest()}
     documents = [
@@ -209,6 +215,7 @@ def _answer(asked: Asked, ran: Sequence[Counted], energies: Sequence[Priced], no
             "input": data_of,
             **document(one.energy, one.program.program),
             "memory": memory_data(one.program),
+            **_measured_data(one),
         }
         for one in energies
     ]
@@ -219,6 +226,15 @@ def _answer(asked: Asked, ran: Sequence[Counted], energies: Sequence[Priced], no
     )
     columns, rows = tables.layer_columns(first), tables.layer_rows(first)
     return Answer(data, title, columns, rows, notes, tables=[table for table in shown if table.rows])
+
+
+def _measured(one: Priced) -> Measured | None:
+    return None if one.program.board is None else measured(one.program.board, one.energy.counts.steps)
+
+
+def _measured_data(one: Priced) -> dict[str, Any]:
+    found = _measured(one)
+    return {} if found is None else {"measured": measured_data(found)}
 
 
 def _conventions(energy: Energy) -> list[tuple[str, ...]]:

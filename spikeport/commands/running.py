@@ -1,7 +1,7 @@
 """`spikeport run` and `spikeport verify`."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,18 @@ from spikeport.sim.result import count_cleared, read_outputs
 from spikeport.sim.saved import RunState
 from spikeport.sim.simulate import check_inputs
 
+BACKENDS = ("sim", "lava", "loihi")
 RECORD_LIMIT_BYTES = 256 * 2**20
 """Of recorded values, beyond which they are streamed."""
+
+
+@dataclass(frozen=True)
+class OnChip:
+    """What `--backend loihi` is told."""
+
+    dry_run: bool = False
+    power: bool = False
+    timeout_s: float = 3600.0
 
 
 def run(
@@ -38,8 +48,10 @@ def run(
     state_in: Path | None = None,
     state_out: Path | None = None,
     how: Decide = "mean",
+    on_chip: OnChip | None = None,
 ) -> Answer:
     """Runs a Program on an input file and writes its outputs, and what was to be recorded."""
+    on_chip = on_chip or OnChip()
     program = load_program(path)
     samples = read_samples(input_path, program)
     if accuracy:
@@ -47,10 +59,14 @@ def run(
         _need_classes(path, program)
     groups = recorded_groups(program, record)
     output_keys(program, groups)
-    if backend not in ("sim", "lava"):
-        raise InputError("backend", "name", got=backend, relation="is not one of", limit="sim, lava")
-    if backend == "lava" and (state_in or state_out):
-        raise InputError("backend lava", "run", relation="cannot be cut", do="use --backend sim")
+    if backend not in BACKENDS:
+        raise InputError("backend", "name", got=backend, relation="is not one of", limit=", ".join(BACKENDS))
+    if backend != "sim" and (state_in or state_out):
+        raise InputError(f"backend {backend}", "run", relation="cannot be cut", do="use --backend sim")
+    if backend == "loihi":
+        return _on_chip(path, program, samples, groups, output, on_chip, profile, how)
+    if on_chip.dry_run or on_chip.power:
+        raise InputError(f"backend {backend}", "--dry-run and --power", relation="are for", limit="--backend loihi")
     for written in (output, state_out):
         if written is not None:
             check_file_writable(written)
@@ -64,6 +80,25 @@ def run(
     if state_out is not None and done.state is not None:
         save_state(done.state, state_out)
     return _ran(program, samples, done, backend, state_out, how)
+
+
+def _on_chip(
+    path: Path,
+    program: Program,
+    samples: Samples,
+    groups: Sequence[str],
+    output: Path,
+    asked: OnChip,
+    profile: Profile | None,
+    how: Decide,
+) -> Answer:
+    from spikeport.commands.on_chip import dry_run, run_on_chip
+
+    if profile == "loihi1" or program.profile == "loihi1":
+        raise InputError("backend loihi", "profile", got="loihi1", relation="is not the arithmetic of", limit="Loihi 2")
+    if asked.dry_run:
+        return dry_run(path, program, samples, groups, asked.power)
+    return run_on_chip(path, program, samples, groups, output, asked.power, asked.timeout_s, how)
 
 
 def _need_classes(path: Path, program: Program) -> None:

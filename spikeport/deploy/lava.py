@@ -80,13 +80,13 @@ def run_lava_jobs(
 ) -> tuple[LavaRun, ...]:
     """As `run_lava`, for many Programs with one start of the worker."""
     for program, inputs in jobs:
-        _check_models(program)
-        _check_inputs(program, inputs)
+        check_models(program)
+        check_inputs(program, inputs)
     env = env or find_lava()
     python = prepare(env)
     with tempfile.TemporaryDirectory(prefix="spikeport-lava-") as name:
         folder = Path(name)
-        files = [file for number, job in enumerate(jobs) for file in _write_job(folder, number, *job)]
+        files = [file for number, job in enumerate(jobs) for file in write_job(folder, number, *job)]
         start = time.perf_counter()
         run_child(
             [python, worker, "--mode", mode, *files],
@@ -99,7 +99,7 @@ def run_lava_jobs(
         return tuple(_read_run(folder / f"{n}.out.npz", program, env, wall_s) for n, (program, _) in enumerate(jobs))
 
 
-def _check_models(program: Program) -> None:
+def check_models(program: Program) -> None:
     """Lava has fixed-point models of these kinds, but not with everything that a chip can do, and one arithmetic."""
     if program.profile == "loihi1":
         do = "give it the profile 'lava', which differs where a value leaves a Loihi 1's words"
@@ -117,7 +117,7 @@ def _check_models(program: Program) -> None:
                 raise DeployError(group.name, what, relation="has no fixed-point model in", limit="Lava", do=do)
 
 
-def _check_inputs(program: Program, inputs: Inputs) -> None:
+def check_inputs(program: Program, inputs: Inputs) -> None:
     expected = {entry.name: entry.shape for entry in program.inputs}
     if set(inputs) != set(expected):
         raise InputError("input", "names", got=", ".join(inputs), relation="are not", limit=", ".join(expected))
@@ -128,7 +128,7 @@ def _check_inputs(program: Program, inputs: Inputs) -> None:
             raise InputError(f"input {name}", "array", got=f"{x.dtype} {x.shape}", relation="is not", limit=limit)
 
 
-def _write_job(folder: Path, number: int, program: Program, inputs: Inputs) -> list[str]:
+def write_job(folder: Path, number: int, program: Program, inputs: Inputs) -> list[str]:
     names = [f"{number}.h5", f"{number}.in.npz", f"{number}.out.npz"]
     save_program(program, folder / names[0])
     with zipfile.ZipFile(folder / names[1], "w") as file:  # not np.savez: it takes no input of the name "file"

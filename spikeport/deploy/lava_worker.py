@@ -78,7 +78,7 @@ _LAVA_NAMES = {
     "lava.magma.core.sync.protocols.loihi_protocol": ("LoihiProtocol",),
     "lava.proc.conv.models": ("AbstractPyConvModel", "Conv", "PyConvModelFixed"),
     "lava.proc.dense.models": ("DelayDense", "Dense", "PyDelayDenseModelBitAcc", "PyDenseModelBitAcc"),
-    "lava.proc.io.source": ("RingBuffer",),
+    "lava.proc.io.source": ("PySendModelFixed", "RingBuffer"),
     "lava.proc.lif.models": ("LIF", "LIFReset", "PyLifModelBitAcc", "PyLifResetModelBitAcc", "PyTernLifModelFixed"),
     "lava.proc.lif.process": ("TernaryLIF",),
     "lava.proc.rf.models": ("PyRFModelFixed", "RF"),
@@ -239,10 +239,10 @@ def variables(group: Part) -> dict[str, str]:
     return {name: name for name in [*names, *(["error"] if group.cum_error else [])]}
 
 
-def synapses(program: Part, link: Part) -> tuple[Any, Any]:
+def synapses(program: Part, link: Part, message_bits: int = MESSAGE_BITS) -> tuple[Any, Any]:
     """The connection as Lava process and the model that runs it."""
     source, target = program.shapes[link.source], program.shapes[link.target]
-    bits = MESSAGE_BITS if link.graded else 0
+    bits = message_bits if link.graded else 0
     if link.kind == "conv":
         # Lava convolves (flipped kernels) over (x, y, c) and ignores the exponent; torch correlates over (c, y, x).
         weight = link.weight.astype(np.int32) << link.weight_exp
@@ -399,23 +399,23 @@ def run_runtime(program: Part, inputs: Arrays, steps: int) -> Arrays:
         _wire(program, link, outs[link.source], process, neurons[link.target], models)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "spikes.npz")
-        sink, sink_model = _sink(program, path, steps)
-        models[sink] = sink_model
+        taker, taker_model = sink(program, path, steps)
+        models[taker] = taker_model
         read = {output.source: os.path.join(folder, f"{output.source}.npy") for output in readouts}
         for name, written in read.items():
             models[neurons[name]] = _read(chosen[name], written, steps)
         for name, process in neurons.items():
-            process.s_out.connect(getattr(sink, f"from_{name}"))
+            process.s_out.connect(getattr(taker, f"from_{name}"))
         config = LAVA.Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models)
         try:
-            sink.run(condition=LAVA.RunSteps(num_steps=steps), run_cfg=config)
+            taker.run(condition=LAVA.RunSteps(num_steps=steps), run_cfg=config)
             states = {
                 f"{g.name}/{k}": getattr(neurons[g.name], of_lava).get()
                 for g in program.groups
                 for k, of_lava in variables(g).items()
             }
         finally:
-            sink.stop()
+            taker.stop()
         with np.load(path) as saved:
             trace = dict(saved)
         voltages = {f"{name}/v": np.load(written) for name, written in read.items()}
@@ -450,7 +450,7 @@ def _own(ports: dict[str, tuple[Any, Shape]], run_spk: Any) -> tuple[Any, Any]:
     return process(), type("OwnModel", (LAVA.PyLoihiProcessModel,), body)
 
 
-def _sink(program: Part, path: str, steps: int) -> tuple[Any, Any]:
+def sink(program: Part, path: str, steps: int) -> tuple[Any, Any]:
     """Takes the spikes of every group and writes them after the last step: reading a Var costs 60 us a value."""
     taken: dict[str, list[Any]] = {group.name: [] for group in program.groups}
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from spikeport.errors import InputError
 from spikeport.trace import Trace
 
+_Pair = tuple[NDArray[Any], NDArray[Any]]
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -69,20 +71,46 @@ def compare(a: Mapping[str, Trace], b: Mapping[str, Trace]) -> Comparison:
     """
     if set(a) != set(b):
         raise InputError("compare", "groups", got=", ".join(a), relation="are not", limit=", ".join(b))
-    rows: list[GroupCount] = []
-    firsts: list[Difference] = []
+    pairs: dict[str, dict[str, _Pair]] = {}
     for group in a:
         if set(a[group].state) != set(b[group].state):
             got, limit = (", ".join(trace[group].state) for trace in (a, b))
             raise InputError(f"compare {group}", "variables", got=got, relation="are not", limit=limit)
+        pairs[group] = {name: _aligned(group, name, a[group], b[group]) for name in (*a[group].state, "s")}
+    return _compared(pairs, {group: len(trace.s) for group, trace in a.items()})
+
+
+def compare_recorded(a: Mapping[str, Trace], recorded: Mapping[str, Mapping[str, NDArray[Any]]]) -> Comparison:
+    """Of `a` what is recorded as well: by group and variable, `s` or of its state, at every step.
+
+    Raises:
+        InputError: arrays of other shapes, or of a group that `a` has not.
+    """
+    pairs: dict[str, dict[str, _Pair]] = {}
+    for group in a:
+        every = {**a[group].state, "s": a[group].s}
+        pairs[group] = {name: (every[name], y) for name, y in recorded.get(group, {}).items()}
+        for name, (x, y) in pairs[group].items():
+            if x.shape != y.shape:
+                got, limit = y.shape, x.shape
+                raise InputError(f"compare {group}", f"shape of {name}", got=got, relation="is not", limit=limit)
+    if unknown := recorded.keys() - a.keys():
+        raise InputError("compare", "groups", got=", ".join(unknown), relation="are not in", limit=", ".join(a))
+    some = {group: of_group for group, of_group in pairs.items() if of_group}
+    return _compared(some, {group: len(a[group].s) for group in some})
+
+
+def _compared(pairs: Mapping[str, Mapping[str, _Pair]], steps: Mapping[str, int]) -> Comparison:
+    rows: list[GroupCount] = []
+    firsts: list[Difference] = []
+    for group, of_group in pairs.items():
         values, differing = 0, {}
-        for variable in (*a[group].state, "s"):
-            x, y = _aligned(group, variable, a[group], b[group])
+        for variable, (x, y) in of_group.items():
             where = np.argwhere((x != y).reshape(*x.shape[:2], -1))
             values += x.size
             differing[variable] = len(where)
             if len(where):
-                firsts.append(_difference(group, variable, x, y, where[0], len(a[group].s)))
+                firsts.append(_difference(group, variable, x, y, where[0], steps[group]))
         rows.append(GroupCount(group, values, differing))
     return Comparison(
         values=sum(row.values for row in rows),

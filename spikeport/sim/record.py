@@ -186,7 +186,7 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]
     """The same layout from arrays that are in memory already."""
     with replacing_hdf5(path) as sink, h5py.File(sink, "w") as file:
         for key, x in arrays.items():
-            _create(file, key, x.shape, x.dtype, len(x))[...] = x if x.ndim else x[()]
+            _create(file, key, x.shape, x.dtype, len(x) if x.ndim else 1)[...] = x if x.ndim else x[()]
 
 
 def _lay_out(file: h5py.File, groups: list[Group], size: tuple[int, int], chunk: int) -> None:
@@ -209,7 +209,7 @@ def _lay_out_outputs(
 
 def _create(file: h5py.File, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], chunk: int) -> h5py.Dataset:
     """Compressed in blocks of whole steps that divide the chunk, so that none is compressed twice."""
-    if not shape or 0 in shape:
+    if len(shape) < 2 or 0 in shape:
         return file.create_dataset(name, shape, dtype)
     row = max(1, int(np.prod(shape[1:]))) * dtype.itemsize
     most = max(1, min(chunk, BLOCK_BYTES // row, shape[0]))

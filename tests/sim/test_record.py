@@ -17,6 +17,7 @@ from spikeport.fixed import Ints
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim import record, simulate
 from spikeport.sim.random_programs import KINDS, random_program
+from spikeport.sim.record import write_arrays
 from spikeport.sim.saved import fingerprint
 from spikeport.sim.simulate import Engine
 from spikeport.sim.steps import EventSteps, ReferenceSteps
@@ -147,3 +148,10 @@ def test_a_run_that_fails_on_the_way_leaves_nothing_behind(tmp_path: Path) -> No
     with pytest.raises(OverflowDetected, match="h: v of neuron 0 at step 17"):
         record(program, np.zeros((40, 1, 1), np.uint8), ["h"], tmp_path / "y.h5", chunk_steps=4)
     assert [p.name for p in tmp_path.iterdir()] == ["y.h5"] and (tmp_path / "y.h5").read_text() == "as it was"
+
+
+def test_arrays_of_any_rank_are_written_as_they_are(tmp_path: Path) -> None:
+    arrays = {"latency": np.array(3), "digest": np.arange(32, dtype=np.uint8), "g/u": np.arange(12).reshape(3, 2, 2)}
+    write_arrays(tmp_path / "y.h5", arrays)
+    with h5py.File(tmp_path / "y.h5") as file:
+        assert all(np.array_equal(file[key][()], x) for key, x in arrays.items())

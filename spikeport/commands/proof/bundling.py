@@ -27,7 +27,7 @@ def bundle(net: Path, input_path: Path, nir_path: Path | None, samples: int, out
         do = "name the file that it was compiled from, or leave out --nir"
         raise FileError(str(nir_path), f"is not the graph of {net}: {why}", do=do)
     given = read_samples(input_path, program).first(samples)
-    say_if_cleared_midway(program, given)
+    say_if_cleared_midway(program, len(next(iter(given.inputs.values()))))
     members, layers = members_of(Given(program, data, given.inputs, nir))
     packed = sealed_bytes(members, versions())
     with replacing(output) as name:

@@ -75,7 +75,7 @@ def run_layers(program: Program, inputs: Mapping[str, Array]) -> tuple[Layer, ..
     layers = tuple(Layer(group, group.name in program.read_v) for group in program.groups)
     names = [group.name for group in program.groups]
     chunk = max(1, CHUNK_BYTES // recorded_bytes(program.groups, batch))
-    run = start_run(program, inputs, "auto", None, None, whole=False)
+    run = start_run(program, batch, "auto", None, None)
     with progress() as bar:
         task = bar.add_task("simulating", total=length, info="")
         for a in range(0, length, chunk):

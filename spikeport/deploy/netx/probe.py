@@ -18,7 +18,7 @@ SECONDS = 4
 BYTES_PER_S = 8 << 20
 
 
-def check_readable(path: Path, name: str) -> None:
+def check_readable(path: Path, name: str, what: str = "netx file", do: str = "export it again with lava-dl") -> None:
     """Raises FileError, which calls the file `name`, if reading it crashes, hangs or takes too much memory."""
     size = path.stat().st_size
     seconds = SECONDS + size // BYTES_PER_S
@@ -32,5 +32,4 @@ def check_readable(path: Path, name: str) -> None:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         code = run(request, out, err, probe_child.__file__, wall_s=3 * seconds)
         if code:
-            got, do = grief(code, err), "export it again with lava-dl"
-            raise FileError(name, "is not a readable netx file", got=got, do=do)
+            raise FileError(name, f"is not a readable {what}", got=grief(code, err), do=do)

@@ -1,0 +1,78 @@
+"""A machine that looks as if lava-loihi were on it: Lava's interpreter, with the stand-ins where Intel's modules are.
+
+What a board needs can be taken away again, one thing at a time.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from spikeport.deploy.lava_env import find_lava, prepare
+from spikeport.errors import LavaMissing
+from tests.deploy.test_lava import script
+
+STANDINS = Path(__file__).parents[2] / "spikeport" / "deploy" / "loihi_standins.py"
+BOARD = f"""
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("loihi_standins", {str(STANDINS)!r})
+standins = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(standins)
+LAVA = sys.modules["lava_worker"].LAVA
+standins.load(LAVA, 1, 2, 1)
+import lava.magma.core.run_configs
+lava.magma.core.run_configs.Loihi2HwCfg = LAVA.Loihi2HwCfg
+"""
+PROFILER = """
+import fake_board
+import numpy as np
+class Loihi2Power:
+    def __init__(self, num_steps):
+        self.total_power = np.full(num_steps, 2.0)
+        self.vdd_power = np.full(num_steps, 1.5)
+        self.static_total_power = 1.25
+        self.time_stamp = np.arange(num_steps)
+class Loihi2ExecutionTime:
+    execution_time_per_step = np.array([10.0, 30.0])  # microseconds
+class Loihi2Activity:
+    chip_idx, core_idx = np.array([0, 0]), np.array([3, 7])
+    syn_ops = np.array([100, 11])
+"""
+MODULES = {
+    "fake_board.py": BOARD,
+    "nxcore/__init__.py": "",
+    "lava/proc/embedded_io/__init__.py": "",
+    "lava/proc/embedded_io/spike.py": "from fake_board import LAVA\nglobals().update(vars(LAVA))\n",
+    "lava/utils/loihi2_state_probes.py": "from fake_board import LAVA\nStateProbe = LAVA.StateProbe\n",
+    "lava/utils/loihi2_profiler.py": PROFILER,
+}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where its files are."""
+
+    root: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of a process that runs there: a board of one's own."""
+        path = f"{self.root / 'bin'}:/usr/bin:/bin"
+        python = str(self.root / "bin" / "python3.10")
+        return {"PATH": path, "SPIKEPORT_LAVA_PYTHON": python, "LOIHI_GEN": "N3C1", "NXSDKHOST": "10.0.0.7"}
+
+
+def fake_machine(root: Path) -> Machine:
+    """Skips the test where there is no Lava."""
+    try:
+        python = prepare(find_lava(download=False))
+    except LavaMissing as missing:
+        pytest.skip(f"NOT RUN ON LAVA: {missing}")
+    for name, text in MODULES.items():
+        path = root / "modules" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (root / "bin").mkdir()
+    script(root / "bin" / "python3.10", f'PYTHONPATH={root / "modules"} exec {python} "$@"')
+    script(root / "bin" / "ping", "echo 1 received")
+    return Machine(root)
