@@ -157,7 +157,7 @@ LOIHI2 = Chip(
             " holds 13,824; those of oxford and pilotnet, of an earlier compiler, say 12,000;"
             " Intel's technology brief of 2021 says 128 KB, 16,384 words",
             "memory_words_per_core": "compile logs of lava-dl's netx/yolo_kp and slayer/state_space_models: their Total"
-            " is the sum of all tables over 20,000, to the last digit of 13 rows",
+            " is the sum of all tables over 20,000, within 0.01 points in 13 rows",
             "neuron_settings_per_core": _PARTITIONER + " (neuron groups)",
             "min_threshold": _LIF,
             **_WORDS,

@@ -16,8 +16,7 @@ Axon memory is where a Loihi 2 keeps the cores that a pixel reaches. What those 
 entry for each pixel and each block of channels that it reaches, halved for each axis along which a block of the
 target stands on more pixels than a block of the source. Why it is halved is not public.
 
-Memory. All those words of a core, and one for its group. A share of 20,000 of them is the logs' column Total, to its
-last digit.
+Memory. All those words of a core, and one for its group. As a share of 20,000 they are the logs' column Total.
 """
 
 from collections.abc import Iterator, Mapping

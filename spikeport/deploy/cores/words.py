@@ -6,8 +6,8 @@ reaches all of them in order.
 
 Loihi 2: fitted to the compile logs of lava-dl's netx tutorials (`tests/vectors/loihi2_compile_logs.json`), for the
 layout of a word is not public. An axon of a dense or sparse layer has one list: a header, and 12 bits of index beside
-the bits of each weight. A header of 2 to 16 bits gives every list of the logs to the word; 10 are those of Loihi 1.
-A tap of a kernel has a list without indices, whose header is of 17 to 32 bits in the logs.
+the bits of each weight. Only those 12 and a header of 2 to 20 bits give every list of the logs to the word; 10 are
+those of Loihi 1. A tap of a kernel has a list without indices, whose header is of 17 to 48 bits in the logs.
 
 How many bits a weight has follows from the range of the layer's weights. A mapping asks for the full 8, so that it
 does not depend on their values; `dense_bits` and `kernel_bits` say what the compiler stores.
