@@ -3,16 +3,10 @@
 import numpy as np
 import pytest
 
-from spikeport.chip import LOIHI2
-from spikeport.commands.pilotnet import one_inference
-from spikeport.commands.recordings import WHEEL, open_recordings
-from spikeport.deploy.cores.compiler import compiler_cuts
-from spikeport.deploy.cores.loads import LOGS_2022, LOGS_2023, loads
+from spikeport.deploy.cores.loads import LOGS_2022, LOGS_2023
 from spikeport.deploy.cores.words import dense_bits, kernel_bits, loihi2_words
-from spikeport.deploy.lava_env import cache_folder
 from tests.deploy.cores.compile_logs import DOCUMENT, LOGS, account_of, compared, network
 
-CACHED = (cache_folder() / WHEEL).is_file()
 NOT_MET = {
     ("pilotnet_snn", "in", "axons_in"): 1.0,
     ("pilotnet_snn", "in", "axon_memory"): 284 / 731,
@@ -70,19 +64,6 @@ def test_bits_of_the_weights_that_are_known() -> None:
     log = LOGS["pilotnet_snn"]
     bits = {c.target: (kernel_bits if c.weight.ndim == 4 else dense_bits)(c.weight) for c in network(log).connections}
     assert bits == {row["layer"]: row["bits"] for row in log["rows"] if row["bits"]}
-
-
-@pytest.mark.skipif(not CACHED, reason=f"{WHEEL} is not in the cache; spikeport bench energy fetches it")
-def test_the_published_network_asks_for_the_words_of_its_log() -> None:
-    """No figure of the log goes in but its number of cores: weights and shapes are those of the file."""
-    program, _ = one_inference(open_recordings(None))
-    found = compiler_cuts(program, LOGS_2022)
-    for logged, group in zip(LOGS["pilotnet_snn"]["rows"], program.groups, strict=True):
-        needed = loads(program, LOIHI2, group.name, found, account=LOGS_2022)
-        assert found[group.name].cores == logged["cores"]
-        assert int(needed["synapses"].mean()) == logged["synapses"]
-        assert int(needed["axons out"].mean()) == logged["axon_map"]
-        assert int(needed["neurons"].mean()) == logged["neurons"]
 
 
 def test_total_memory_of_the_logs_is_the_sum_of_their_tables() -> None:
