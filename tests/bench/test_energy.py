@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from spikeport.chip import LOIHI2
 from spikeport.commands.bench_energy import DYNAMIC_PJ, STEP_NS, bench_energy, pilotnet
-from spikeport.commands.recordings import WHEEL
+from spikeport.commands.pilotnet import one_inference
+from spikeport.commands.recordings import WHEEL, open_recordings
+from spikeport.deploy.cores.compiler import compiler_cuts
+from spikeport.deploy.cores.loads import LOGS_2022, loads
 from spikeport.deploy.lava_env import cache_folder
 from spikeport.sim.energy import Bounds, profile_named
+from tests.deploy.cores.compile_logs import LOGS
 
 RECORDED = Path(__file__).parents[2] / "benchmarks" / "energy.json"
 CACHED = (cache_folder() / WHEEL).is_file()
@@ -48,3 +53,15 @@ def test_the_benchmark_runs_and_writes_both_files(tmp_path: Path) -> None:
     assert {row["case"] for row in json.loads((tmp_path / "energy.json").read_text())["counting"]} == {
         *("mlp", "mnist", "pilotnet")
     }
+
+
+@pytest.mark.skipif(not CACHED, reason=f"{WHEEL} is not in the cache; spikeport bench energy fetches it")
+def test_the_published_network_asks_for_the_cores_and_words_of_its_compile_log() -> None:
+    """Weights and shapes are those of the file, and no figure of the log goes in."""
+    program, _ = one_inference(open_recordings(None))
+    found = compiler_cuts(program, LOGS_2022)
+    for logged, group in zip(LOGS["pilotnet_snn"]["rows"], program.groups, strict=True):
+        needed = loads(program, LOIHI2, group.name, found, account=LOGS_2022)
+        assert found[group.name].cores == logged["cores"]
+        for column, resource in (("synapses", "synapses"), ("axon_map", "axons out"), ("neurons", "neurons")):
+            assert int(needed[resource].mean()) == logged[column], (group.name, column)

@@ -174,13 +174,13 @@ def test_without_cores_messages_are_unknown(made: Path) -> None:
 
 
 def test_a_program_that_fits_no_core_is_named(made: Path, tmp_path: Path) -> None:
-    wide = 20_000  # a core of a Loihi 2 has 12,000 words for synapses
+    wide = 20_000  # a core of a Loihi 2 has 20,000 words in all
     dense = Dense("x", "a", np.ones((1, wide), int))
     lif = LIF("a", (1,), 4095, 0, 60, np.zeros(1, int))
     save_program(Program((lif,), (dense,), (Input("x", (wide,), "spike"),), (Output("y", "a"),)), tmp_path / "n.h5")
     np.savez(tmp_path / "x.npz", spikes=np.zeros((1, 1, wide), np.int8))
     ran = done("energy", tmp_path / "n.h5", "--input", tmp_path / "x.npz", "--json")
-    assert "n.h5 does not fit loihi2: a needs 167% of the " in ran.err
+    assert "n.h5 does not fit loihi2: a needs 200% of the " in ran.err
     assert ran.json["schema"] == "spikeport-energy/2"
     assert done(*energy(made, "--json")).err == ""
 

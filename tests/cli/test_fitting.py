@@ -26,7 +26,7 @@ def large(tmp_path: Path) -> Path:
 
 
 def test_check_shows_the_cores_of_each_layer(tmp_path: Path) -> None:
-    """784 sources: 15 words are 48 neurons, so 128 neurons are 3 cores with 43 at most; 43 * 20 bits are 14 words."""
+    """784 sources: 20 words are 63 neurons, so 128 are 3 cores with 43 at most; 43 * 20 + 10 bits are 14 words."""
     save_program(row(128, 10, n_in=784), tmp_path / "net.h5")
     ran = spikeport("check", tmp_path / "net.h5", "--json")
     assert ran.returncode == 0, ran.stderr
@@ -38,23 +38,29 @@ def test_check_shows_the_cores_of_each_layer(tmp_path: Path) -> None:
             "neurons": 128,
             "cores": 3,
             "limited_by": "synapses",
-            "used": round(784 * 14 / 12_000, 4),
-            "fullest_core": {"neurons": 43, "axons_in": 784, "axons_out": 43, "synapses": 784 * 14},
+            "used": round(784 * 14 / 16_000, 4),
+            "fullest_core": {
+                "neurons": 43,
+                "axons_in": 784,
+                "axons_out": 43,
+                "synapses": 784 * 14,
+                "memory": 43 + 784 + 43 + 784 * 14 + 1,
+            },
         },
         {
             "layer": "g1",
             "neurons": 10,
             "cores": 1,
-            "limited_by": "synapses",
-            "used": round(128 * 4 / 12_000, 4),
-            "fullest_core": {"neurons": 10, "axons_in": 128, "axons_out": 10, "synapses": 128 * 4},
+            "limited_by": "memory",
+            "used": round((10 + 128 + 10 + 128 * 4 + 1) / 20_000, 4),
+            "fullest_core": {"neurons": 10, "axons_in": 128, "axons_out": 10, "synapses": 128 * 4, "memory": 661},
         },
     ]
     lines = spikeport("check", tmp_path / "net.h5").stdout.splitlines()
     assert lines[0].startswith(f"{tmp_path}/net.h5 fits loihi2: 2 layers, 138 neurons")
     assert lines[1].strip() == "4 of 120 cores of a loihi2; of a core:"
     row_of_g0 = next(line.split() for line in lines if line.strip().startswith("g0 "))
-    assert row_of_g0 == ["g0", "128", "3", "synapses", "1.1%", "4.9%", "0.3%", "91.5%"]
+    assert row_of_g0 == ["g0", "128", "3", "synapses", "1.1%", "4.9%", "0.3%", "68.6%", "59.2%"]
 
 
 def test_check_says_what_would_fit(large: Path) -> None:

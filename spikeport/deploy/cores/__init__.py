@@ -68,12 +68,14 @@ def cores_of(core_map: CoreMap, chip: Chip) -> Cores:
 
 
 def _crowded(program: Program, chip: Chip, group: Group, cuts: Mapping[str, Cut]) -> bool:
-    """Whether it has too many axons out, and fewer where it is cut further."""
-    most = loads(program, chip, group.name, cuts)["axons out"].max()
-    if most <= chip.axons_out_per_core:
+    """Whether it has too many axons out, or with them too full a memory, and less where it is cut further."""
+    needed = loads(program, chip, group.name, cuts)
+    limits = limits_of(chip)
+    over = [what for what in ("axons out", "memory") if needed[what].max() > limits[what]]
+    if not over:
         return False
-    single = {**cuts, group.name: _single(program, chip, group)}
-    return bool(most > loads(program, chip, group.name, single)["axons out"].max())
+    alone = loads(program, chip, group.name, {**cuts, group.name: _single(program, chip, group)})
+    return any(needed[what].max() > alone[what].max() for what in over)
 
 
 def _least(program: Program, chip: Chip, group: Group, cuts: Mapping[str, Cut], *, out: bool, above: int = 0) -> Cut:

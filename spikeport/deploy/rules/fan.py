@@ -25,7 +25,7 @@ def fan_in_fits_one_core(design: Design) -> Iterator[Found]:
 def fan_out_fits_one_core(design: Design) -> Iterator[Found]:
     """The entries that the fullest core of a layer needs to send its spikes. A core has a table of the cores and
     axons to which each spike goes. On a Loihi 1 each neuron has one for every core that it reaches; on a Loihi 2 a
-    neuron has one for a dense layer however many cores it reaches, and a pixel one for each core of a convolution.
+    neuron has one for a dense layer, and a pixel one for a convolution, however many cores they reach.
     Layers are cut until this fits, so a violation means that one neuron alone reaches too many cores.
     """
     for placement in design.cores:

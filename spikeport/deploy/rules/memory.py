@@ -34,4 +34,15 @@ def synapses_fit_one_chip(design: Design) -> Iterator[Found]:
         yield Found(CHIP, words, limit=limit)
 
 
-MEMORY = (synapses_fit_one_core, synapses_fit_one_chip)
+@rule("memory_words_per_core", unit="words", remedy="use fewer channels or a smaller kernel")
+def memory_fits_one_core(design: Design) -> Iterator[Found]:
+    """The words of all tables that the fullest core of a layer needs: neurons, axons in and out, and synapses. On a
+    Loihi 2 they share one memory, which is full before each table is. Layers are cut until this fits, so a violation
+    means that one neuron alone has too many axons and synapses.
+    """
+    for placement in design.cores:
+        if (most := placement.most("memory")) > design.chip.memory_words_per_core:
+            yield Found(placement.group, most)
+
+
+MEMORY = (synapses_fit_one_core, synapses_fit_one_chip, memory_fits_one_core)

@@ -44,10 +44,14 @@ def synapses(c: Connection, source: tuple[int, ...], target: tuple[int, ...]) ->
                 yield Synapse(int(number[first + channel, h, w]), index, (h, w), (i, j), first + channel, f)
 
 
-def needs(program: Program, chip: Chip, cores: Cores) -> Needs:
-    """Axons in, axons out and words of each core of each group."""
+def needs(program: Program, chip: Chip, cores: Cores, room: Cores) -> Needs:
+    """Axons in, axons out and words of each core of each group, and all of its memory.
+
+    Args:
+        room: For how many neurons each core of each group keeps room.
+    """
     found: Needs = {
-        name: {what: [0] * (max(of) + 1) for what in ("axons in", "axons out", "synapses")}
+        name: {what: [0] * (max(of) + 1) for what in ("axons in", "axons out", "synapses", "axon memory")}
         for name, of in cores.items()
     }
     for output in program.outputs:
@@ -62,8 +66,13 @@ def needs(program: Program, chip: Chip, cores: Cores) -> Needs:
             found[c.target]["axons in"][core] += axons
             found[c.target]["synapses"][core] += words
         if c.source in cores:
-            for core in _entries(c, every, cores[c.source], into, chip):
+            for core in _entries(c, every, program.shape_of(c.source), cores[c.source], into, chip):
                 found[c.source]["axons out"][core] += 1
+            for core, words in _axon_memory(program, c, cores, chip):
+                found[c.source]["axon memory"][core] += words
+    for name, of in found.items():
+        tables = zip(*of.values(), room[name], strict=True)
+        of["memory"] = [1 + sum(words) for words in tables]
     return found
 
 
@@ -74,7 +83,7 @@ def _heard(
     if not isinstance(c, Conv):
         lists = Counter(s.source for s in here)
         if chip.generation == 2:
-            return len(lists), sum(ceil(n * 20 / 64) for n in lists.values())
+            return len(lists), sum(ceil((n * 20 + 10) / 64) for n in lists.values())
         bits = 8 + (_index_bits(neurons) if isinstance(c, Sparse) else 0)
         return len(lists), sum(_words(n, bits) for n in lists.values())
     filters, per, k_h, k_w = c.weight.shape
@@ -82,7 +91,7 @@ def _heard(
         pixels = target[1] * target[2]
         on_core = {i // pixels for i, at in enumerate(into) if at == core}
         groups = Counter(f // (filters // c.groups) for f in on_core)
-        return 1, sum(per * k_h * k_w * ceil(n * 8 / 64) for n in groups.values())
+        return 1, sum(per * k_h * k_w * ceil((n * 8 + 20) / 64) for n in groups.values())
     taps = defaultdict(set)
     for s in here:
         taps[s.pixel].add(s.tap)
@@ -91,13 +100,45 @@ def _heard(
     return len(taps), sum(_words(n, 8 + _index_bits(neurons)) for n in lists.values())
 
 
-def _entries(c: Connection, every: list[Synapse], of: list[int], into: list[int], chip: Chip) -> Iterator[int]:
+def _entries(
+    c: Connection, every: list[Synapse], shape: tuple[int, ...], of: list[int], into: list[int], chip: Chip
+) -> Iterator[int]:
     """The core of each entry that sends spikes."""
     if chip.generation == 1:
         return (of[source] for source, _ in {(s.source, into[s.target]) for s in every})
     if isinstance(c, Conv):
-        return (core for core, _, _ in {(of[s.source], s.pixel, into[s.target]) for s in every})
+        pixels = shape[1] * shape[2]
+        return (core for core, _ in {(core, number % pixels) for number, core in enumerate(of)})
     return iter(of)
+
+
+def _axon_memory(program: Program, c: Connection, cores: Cores, chip: Chip) -> Iterator[tuple[int, int]]:
+    """Of each core of the source of a convolution on a Loihi 2."""
+    if chip.generation == 1 or not isinstance(c, Conv):
+        return
+    source, target = program.shape_of(c.source), program.shape_of(c.target)
+    own, behind = _block(source, cores[c.source]), _block(target, cores[c.target])
+    halved = sum(behind[axis] * c.stride[axis - 1] > own[axis] for axis in (1, 2))
+    fed = c.weight.shape[0] // c.groups
+    filters = {frozenset(channels) for channels in _coordinates(target, cores[c.target], 0).values()}
+    places = _coordinates(source, cores[c.source], 0)
+    for core, channels in places.items():
+        groups = {channel // c.weight.shape[1] for channel in channels}
+        reached = sum(any(f // fed in groups for f in block) for block in filters)
+        pixels = {n % (source[1] * source[2]) for n, at in enumerate(cores[c.source]) if at == core}
+        yield core, ceil(len(pixels) * reached / 2**halved)
+
+
+def _block(shape: tuple[int, ...], of: list[int]) -> list[int]:
+    return [max(len(found) for found in _coordinates(shape, of, axis).values()) for axis in range(3)]
+
+
+def _coordinates(shape: tuple[int, ...], of: list[int], axis: int) -> dict[int, set[int]]:
+    """Along an axis, of each core."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for place, core in zip(np.ndindex(*shape), of, strict=True):
+        found[core].add(place[axis])
+    return found
 
 
 def _index_bits(neurons: int) -> int:

@@ -53,6 +53,7 @@ def random_chip(rng: np.random.Generator) -> Chip:
     """Limits from too small for some neurons to roomy."""
     return replace(
         (LOIHI1, LOIHI2)[int(rng.integers(2))],
+        memory_words_per_core=int(rng.integers(4, 400)),
         cores_per_chip=int(rng.integers(2, 30)),
         neurons_per_core=int(rng.integers(1, 40)),
         axons_in_per_core=int(rng.integers(1, 60)),

@@ -75,6 +75,14 @@ def test_synapses_fit_one_chip() -> None:
     ]
 
 
+def test_all_tables_of_one_neuron_fit_one_core_together() -> None:
+    """7 axons in with a word each, a neuron, its group and an entry of the axon map: 17 words."""
+    assert check(row(1, n_in=7), replace(LOIHI2, memory_words_per_core=17)) == []
+    small = replace(LOIHI2, memory_words_per_core=16)
+    assert facts(check(row(1, n_in=7), small)) == [("memory_fits_one_core", "g0", 17, 16)]
+    assert facts(check(row(1, n_in=10_000), LOIHI2)) == [("memory_fits_one_core", "g0", 20_003, 20_000)]
+
+
 def test_a_core_has_a_set_of_decays_and_threshold() -> None:
     assert check(row(2, 2), replace(LOIHI2, neuron_settings_per_core=1)) == []
     found = facts(check(row(2), replace(LOIHI2, neuron_settings_per_core=0)))
@@ -130,7 +138,8 @@ def test_every_rule_can_fire_with_source_and_remedy() -> None:
         limit: 0
         for limit in ("cores_per_chip", "neurons_per_core", "axons_in_per_core", "axons_out_per_core", "max_threshold")
     }
-    none |= {"synapse_words_per_core": 0, "neuron_settings_per_core": 0, "max_bias": 0, "max_bias_exp": 0}
+    none |= {"synapse_words_per_core": 0, "memory_words_per_core": 0, "neuron_settings_per_core": 0}
+    none |= {"max_bias": 0, "max_bias_exp": 0}
     lacking = replace(LOIHI2, programmable_neurons=False, graded_spikes=False, min_weight_exp=-7, max_delay=61)
     found = check(made, replace(lacking, max_weight=8, **none))
     assert {v.id for v in found} == {rule.id for rule in RULES}

@@ -7,9 +7,8 @@ import pytest
 
 from spikeport.chip import LOIHI1, LOIHI2
 from spikeport.deploy.cores import CoreMap, cores_of, map_cores
-from spikeport.deploy.cores.words import loihi1_words, loihi2_tap_words, loihi2_words
-from spikeport.program import Conv, Dense, Output
-from tests.deploy.rules.nets import lif, row, stack
+from spikeport.deploy.cores.words import dense_bits, kernel_bits, loihi1_words, loihi2_tap_words, loihi2_words
+from tests.deploy.rules.nets import row, stack
 
 
 def cores(core_map: CoreMap) -> list[int]:
@@ -24,39 +23,6 @@ def test_the_layers_of_yolo_kp_take_the_cores_of_its_compile_log() -> None:
     found = map_cores(net, LOIHI2)
     assert cores(found) == [224, 112, 56, 28, 56, 16, 32, 14, 32, 4]
     assert [round(100 * p.most("neurons") / 4095, 2) for p in found] == [87.52] * 9 + [65.64]
-
-
-def test_the_convolutions_of_pilotnet_take_the_cores_of_its_compile_log() -> None:
-    """lava-dl, netx/pilotnet_snn/run.ipynb, 74 cores: blocks of 16, 4, 4, 8, 8 and 16 columns, all rows and channels.
-
-    Its dense layers take 12, 1, 1 and 1 there; the log spreads 100 neurons wider than its own memory asks for.
-    """
-    net = stack((3, 66, 200), (3, 1, 1, 0), (24, 3, 2, 0), (36, 3, 2, 0), (48, 3, 2, 0), (64, 3, 1, 0), 100, 50, 10, 1)
-    fifth = Conv("c3", "c4", np.ones((64, 48, 3, 3), int), stride=(2, 1), padding=(1, 0))
-    sixth = Conv("c4", "c5", np.ones((64, 64, 3, 3), int))
-    groups = (*net.groups[:4], lif("c4", (64, 4, 22)), lif("c5", (64, 2, 20)), lif("c6", (100,)))
-    dense = Dense("c5", "c6", np.ones((100, 2560), int))
-    net = replace(
-        net,
-        groups=groups,
-        connections=(*net.connections[:4], fifth, sixth, dense),
-        outputs=(Output("y", "c6"),),
-    )
-    found = map_cores(net, LOIHI2)
-    assert cores(found) == [13, 25, 13, 3, 3, 2, 9]
-    assert [p.most("neurons") for p in found[:6]] == [3168, 3072, 2160, 2688, 2048, 2048]
-
-
-def test_the_layers_of_mnist_take_the_cores_of_its_compile_log() -> None:
-    """lava-dl, netx/mnist: 784-128-64-10 on 3, 1 and 1 cores."""
-    assert cores(map_cores(row(128, 64, 10, n_in=784), LOIHI2)) == [3, 1, 1]
-
-
-def test_dense_layers_of_the_oxford_log_take_its_words() -> None:
-    """lava-dl, netx/oxford: one core would need 16,128 words for 256 to 200 neurons, and 16,000 for 200 to 256."""
-    assert 256 * int(loihi2_words(np.array(200))) == 16_128
-    assert 200 * int(loihi2_words(np.array(256))) == 16_000
-    assert cores(map_cores(row(256, 200, n_in=200), LOIHI2)) == [2, 2]  # the log has 3 and 2
 
 
 @pytest.mark.parametrize(
@@ -79,11 +45,31 @@ def test_words_of_an_axon_on_loihi_1(synapses: int, neurons: int, words: int) ->
     assert int(loihi1_words(np.array(synapses), neurons=neurons)) == words
 
 
-def test_words_of_a_tap_on_loihi_2_are_no_fewer_than_in_the_logs() -> None:
-    """pilotnet: 81 words for 27 taps of 24 filters, 864 for 216 of 36, 1620 for 324 of 48, 2880 for 576 of 64."""
-    filters = np.array([24, 36, 48, 64])
-    assert (loihi2_tap_words(filters) >= np.array([3, 4, 5, 5])).all()
-    assert int(loihi2_tap_words(filters)[0]) == 3
+def test_words_of_lists_on_loihi_2() -> None:
+    """A header of 10 bits and 12 + 8 a synapse; a tap of a kernel has a header of 20 and 8 bits a weight."""
+    assert loihi2_words(np.array([0, 1, 2, 3, 6])).tolist() == [0, 1, 1, 2, 3]  # 30, 50, 70, 130 bits
+    assert loihi2_words(np.array([2, 3]), bits=4).tolist() == [1, 1]  # 42, 58 bits
+    assert loihi2_words(np.array([1, 3]), delays=True).tolist() == [1, 2]  # 36, 88 bits
+    assert loihi2_tap_words(np.array([0, 1, 5, 6, 13, 14])).tolist() == [0, 1, 1, 2, 2, 3]  # 28, 60, 68, 124, 132
+
+
+@pytest.mark.parametrize(
+    ("weight", "dense", "kernel"),
+    [
+        ([0, 0], 1, 1),
+        ([2, -2], 2, 2),
+        ([-6, 2, 6], 3, 4),  # -3, 1 and 3 without the lowest bit
+        ([-8, 2, 6], 3, 4),
+        ([-8, 2, 8], 4, 4),
+        ([-256, 2, 254], 8, 8),
+        ([-256, 64], 3, 8),  # multiples of 64: -4 and 1
+        ([1, 255], 8, 8),
+        ([3, 8], 4, 4),
+        ([-7, -1], 3, 4),
+    ],
+)
+def test_bits_of_weights(weight: list[int], dense: int, kernel: int) -> None:
+    assert (dense_bits(np.array(weight)), kernel_bits(np.array(weight))) == (dense, kernel)
 
 
 def test_the_same_shapes_take_the_same_cores_whatever_the_weights() -> None:

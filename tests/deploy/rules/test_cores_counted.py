@@ -23,6 +23,10 @@ def core_of(core_map: CoreMap) -> Cores:
     return {p.group: p.cut.labels().tolist() for p in core_map}
 
 
+def room_of(core_map: CoreMap) -> Cores:
+    return {p.group: p.cut.room.tolist() for p in core_map}
+
+
 @given(seeds)
 def test_every_neuron_is_on_exactly_one_core(seed: int) -> None:
     program, chip = drawn(seed)
@@ -37,7 +41,7 @@ def test_every_neuron_is_on_exactly_one_core(seed: int) -> None:
 def test_the_figures_are_those_of_a_count_synapse_by_synapse(seed: int) -> None:
     program, chip = drawn(seed)
     core_map = map_cores(program, chip)
-    counted = needs(program, chip, core_of(core_map))
+    counted = needs(program, chip, core_of(core_map), room_of(core_map))
     for placement in core_map:
         for what, each in counted[placement.group].items():
             assert placement.loads[what].tolist() == each, (placement.group, what)
@@ -50,7 +54,8 @@ def test_no_core_is_over_a_limit_that_one_neuron_alone_is_not(seed: int) -> None
     core_map = map_cores(program, chip)
     for placement in core_map:
         alone = core_of(core_map) | {placement.group: list(range(placement.neurons))}
-        counted = needs(program, chip, alone)[placement.group]
+        room = room_of(core_map) | {placement.group: [1] * placement.neurons}
+        counted = needs(program, chip, alone, room)[placement.group]
         for what, limit in limits_of(chip).items():
             if what == "neurons":
                 assert placement.most(what) <= limit
