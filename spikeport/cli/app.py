@@ -11,6 +11,7 @@ from spikeport.cli.autoencoders import generate, reconstruct
 from spikeport.cli.bench import bench_app
 from spikeport.cli.energy import energy, profiles
 from spikeport.cli.evaluate import evaluate
+from spikeport.cli.mapping import map_
 from spikeport.cli.options import (
     Classes,
     ConventionName,
@@ -367,6 +368,7 @@ app.command()(reconstruct)
 app.command()(energy)
 app.command()(profiles)
 app.command()(evaluate)
+app.command("map")(map_)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from spikeport import fixed
 from spikeport.commands.answer import progress
 from spikeport.commands.bisect import traces_of
+from spikeport.commands.recorded_hdf5 import read_spikes
 from spikeport.commands.samples import Samples, is_hdf5, read_npz, read_samples
 from spikeport.cores import Cores
 from spikeport.deploy.cores import CoreMap
@@ -51,7 +52,7 @@ def counted(path: Path, input_path: Path, recorded: Path | None, cores: Cores | 
     """
     program = load_program(path)
     samples = read_samples(input_path, program)
-    sent = None if recorded is None else _spikes(recorded, program, next(iter(samples.inputs.values())).shape)
+    sent = None if recorded is None else read_sent(recorded, program, next(iter(samples.inputs.values())).shape)
     return count_samples(path.name, program, samples, sent, cores)
 
 
@@ -63,22 +64,27 @@ def count_samples(
     cores: Cores | None,
 ) -> Counted:
     """As `counted`, of what is in memory."""
-    inputs = check_inputs(program, dict(samples.inputs))
-    batch = next(iter(inputs.values())).shape[1]
     found: list[tuple[Counts, CoreActivity | None]] = []
-    with progress() as bar:
-        task = bar.add_task("counting", total=batch, info="")
-        for part in _chunks(program, inputs):
-            result = _result(program, inputs, samples, sent, part)
-            counts = count_operations(program, result)
-            found.append((counts, None if cores is None else count_cores(program, result, cores)))
-            bar.advance(task, part.stop - part.start)
+    for result in results(program, samples, sent):
+        counts = count_operations(program, result)
+        found.append((counts, None if cores is None else count_cores(program, result, cores)))
     (counts, activity), *others = found
     for more, more_activity in others:
         counts += more
         if activity is not None and more_activity is not None:
             activity += more_activity
     return Counted(name, program, counts, activity)
+
+
+def results(program: Program, samples: Samples, sent: Mapping[str, NDArray[Any]] | None) -> Iterator[Result]:
+    """What a Program does, some samples at a time; simulated if `sent` is None."""
+    inputs = check_inputs(program, dict(samples.inputs))
+    batch = next(iter(inputs.values())).shape[1]
+    with progress() as bar:
+        task = bar.add_task("counting", total=batch, info="")
+        for part in _chunks(program, inputs):
+            yield _result(program, inputs, samples, sent, part)
+            bar.advance(task, part.stop - part.start)
 
 
 def _chunks(program: Program, inputs: Mapping[str, NDArray[Any]]) -> Iterator[slice]:
@@ -111,11 +117,13 @@ def _result(
     return Result(spikes, program.latency, {}, found)
 
 
-def _spikes(path: Path, program: Program, given: tuple[int, ...]) -> dict[str, NDArray[Any]]:
-    """`(T + latency, B, n)` of every group, as recorded; raises unless the run is one of this Program."""
-    if is_hdf5(path):
-        raise FileError(str(path), "is not an npz file", do="record to a file .npz")
-    arrays = read_npz(path)
+def read_sent(path: Path, program: Program, given: tuple[int, ...] | None) -> dict[str, NDArray[Any]]:
+    """`(T + latency, B, n)` of every group, as recorded; raises unless the run is one of this Program.
+
+    Args:
+        given: Steps and samples of its input, `(T, B, ...)`; None where the run alone says how many there are.
+    """
+    arrays = read_spikes(path) if is_hdf5(path) else read_npz(path)
     traces = traces_of(path, arrays)
     do = "record this Program with 'spikeport run --record all', on the same samples"
     if PROGRAM in arrays and not np.array_equal(arrays[PROGRAM], program_digest(program)):
@@ -123,6 +131,9 @@ def _spikes(path: Path, program: Program, given: tuple[int, ...]) -> dict[str, N
     if traces.keys() != {group.name for group in program.groups}:
         missing = ", ".join(sorted({g.name for g in program.groups} ^ traces.keys()))
         raise InputError(str(path), "groups", got=missing, relation="are not in both the run and the Program", do=do)
+    if given is None:
+        steps, *batch = traces[program.groups[0].name].s.shape
+        given = (max(1, steps - program.latency), *batch)
     for group in program.groups:
         got, limit = traces[group.name].s.shape, (given[0] + program.latency, given[1], *group.shape)
         if got != limit:

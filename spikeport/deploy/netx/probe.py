@@ -18,8 +18,12 @@ SECONDS = 4
 BYTES_PER_S = 8 << 20
 
 
-def check_readable(path: Path, name: str) -> None:
-    """Raises FileError, which calls the file `name`, if reading it crashes, hangs or takes too much memory."""
+def check_readable(path: Path, name: str, *, kind: str = "netx file", do: str = "export it again with lava-dl") -> None:
+    """Raises FileError, which calls the file `name`, if reading it crashes, hangs or takes too much memory.
+
+    Args:
+        kind, do: What it is to be, and what helps where it is not.
+    """
     size = path.stat().st_size
     seconds = SECONDS + size // BYTES_PER_S
     request = {
@@ -32,5 +36,4 @@ def check_readable(path: Path, name: str) -> None:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         code = run(request, out, err, probe_child.__file__, wall_s=3 * seconds)
         if code:
-            got, do = grief(code, err), "export it again with lava-dl"
-            raise FileError(name, "is not a readable netx file", got=got, do=do)
+            raise FileError(name, f"is not a readable {kind}", got=grief(code, err), do=do)

@@ -1,0 +1,93 @@
+"""What each core of a mapping holds, whatever groups are on it: the utilization table, core by core."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeport.cores import Cores
+from spikeport.deploy.cores import CoreMap
+from spikeport.deploy.cores.loads import limits_of
+from spikeport.fixed import Ints
+
+GROUPS = "neuron groups"
+"""A resource too: each group that has neurons on a core takes one of its sets of decays and thresholds."""
+ORDER = ("axons in", GROUPS, "neurons", "synapses", "axons out")
+"""Of the columns in the compile logs of Loihi 2; what else there is follows."""
+
+
+@dataclass(frozen=True, eq=False)
+class CoreTable:
+    """Cores are those in use, in the order of `Cores.numbers`."""
+
+    cores: Cores
+    needs: Mapping[str, Ints]
+    """By resource, int64 `(cores,)`."""
+    limits: Mapping[str, int]
+    """Of a core, by resource; in the same order."""
+    core: Ints
+    """With `group` and `neurons`, int64 `(seats,)`: a line for each core and each group that is on it, by core and
+    then by group."""
+    group: Ints
+    """Its place among the Program's groups."""
+    neurons: Ints
+
+    @property
+    def limiting(self) -> tuple[str, ...]:
+        """The resources by which cores are called full, as `Placement.fullest` has them."""
+        return tuple(limits_of(self.cores.chip))
+
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """What part of each of their limits is used, `(resources, cores)`."""
+        return np.stack([self.needs[name] / max(self.limits[name], 1) for name in self.limiting])
+
+    @cached_property
+    def used(self) -> NDArray[np.float64]:
+        """What part a core uses of the resource that it uses most of, `(cores,)`."""
+        return np.asarray(self.shares.max(axis=0))
+
+    @cached_property
+    def limited_by(self) -> tuple[str, ...]:
+        """That resource."""
+        return tuple(self.limiting[k] for k in self.shares.argmax(axis=0).tolist())
+
+    @cached_property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """On each core, in the Program's order."""
+        names = tuple(self.cores.cuts)
+        found: list[list[str]] = [[] for _ in range(self.cores.count)]
+        for core, group in zip(self.core.tolist(), self.group.tolist(), strict=True):
+            found[core].append(names[group])
+        return tuple(map(tuple, found))
+
+    def of_group(self, group: str) -> Ints:
+        """The cores that it is on."""
+        return self.core[self.group == tuple(self.cores.cuts).index(group)]
+
+    def fullest(self, count: int) -> Ints:
+        """Of equals the first."""
+        return np.argsort(-self.used, kind="stable")[:count]
+
+
+def core_table(core_map: CoreMap, cores: Cores) -> CoreTable:
+    """What the blocks of a core need, added up.
+
+    Args:
+        core_map: Of `map_cores`, or likewise; `cores` are those of it.
+    """
+    limits = limits_of(cores.chip)
+    blocks = {name: np.concatenate([placement.loads[name] for placement in core_map]) for name in limits}
+    needs = {name: cores.on_cores(of_blocks) for name, of_blocks in blocks.items()}
+    group = np.repeat(np.arange(len(core_map)), [placement.cores for placement in core_map])
+    neurons = np.concatenate([placement.cut.neurons for placement in core_map])
+    seats, which = np.unique(cores.of_block * len(core_map) + group, return_inverse=True)
+    core, group = np.divmod(seats, len(core_map))
+    held = np.zeros(len(seats), np.int64)
+    np.add.at(held, which, neurons)
+    needs.setdefault(GROUPS, np.bincount(core, minlength=cores.count))
+    limits.setdefault(GROUPS, cores.chip.neuron_settings_per_core)
+    order = [*(name for name in ORDER if name in needs), *(name for name in needs if name not in ORDER)]
+    return CoreTable(cores, {r: needs[r] for r in order}, {r: limits[r] for r in order}, core, group, held)
