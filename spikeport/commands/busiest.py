@@ -99,8 +99,8 @@ def _waits(of: Figures) -> str:
     latency = estimate_latency(of.ran.activity, chosen_prices(name)[0], of.mapped.program.latency)
     if latency is None:
         return ""
-    core, steps = latency.usual.core, latency.usual.steps
+    usual = latency.usual
     return (
-        f"By the times of {name}, {steps / of.ran.steps:.0%} of the steps wait for core {of.numbers[core]}"
-        f" ({latency.usual.group}): {latency.usual.term.replace('_', ' ')}."
+        f"By the times of {name}, {usual.steps / of.ran.steps:.0%} of the steps wait for core {usual.core}"
+        f" ({usual.group}): {usual.term.replace('_', ' ')}."
     )

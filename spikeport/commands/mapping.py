@@ -134,7 +134,7 @@ def headline(of: Figures) -> list[str]:
         return [f"Fits one {chip}: {cores} of {one.chip.cores_per_chip}."]
     over = names(f"{v.id}, {v.value:,} against {v.limit:,}" for v in one.of_chip)
     largest = f"the largest system has {one.chip.chips_per_system:,}"
-    return [f"Takes {size}; {largest}. 'spikeport check' holds a network to one chip and says no: {over}."]
+    return [f"Takes {size}; {largest}.", f"'spikeport check' holds a network to one chip and says no: {over}."]
 
 
 def _mesh(of: Figures, whole: bool) -> list[str]:

@@ -74,6 +74,14 @@ class Figures:
         """Of the run; without one, what a step brings at most: every neuron fires once."""
         return chip_messages(self.mapped.program, self.mapped.cores) if self.ran is None else self.ran.crossings
 
+    @cached_property
+    def chip_records(self) -> list[dict[str, Any]]:
+        return [chip_record(self, chip) for chip in self.chips]
+
+    @cached_property
+    def crossing_records(self) -> list[dict[str, Any]]:
+        return [crossing_record(self, crossing) for crossing in self.crossings]
+
     def busiest(self, count: int) -> list[int]:
         """The cores with the most SOPs; of equals the first."""
         assert self.ran is not None
@@ -175,10 +183,10 @@ def document(of: Figures, program: str, cores: bool) -> dict[str, Any]:
         },
         "limits": {_key(name): limit for name, limit in one.table.limits.items()},
         "groups": [group_record(of, group.name) for group in one.program.groups],
-        "chips": [chip_record(of, chip) for chip in of.chips],
+        "chips": of.chip_records,
         "between_chips": {
             "counted": "most of a step, if every neuron fires" if of.ran is None else "messages of the whole run",
-            "connections": [crossing_record(of, crossing) for crossing in of.crossings],
+            "connections": of.crossing_records,
         },
         "activity": None if of.ran is None else _activity(of, of.ran),
     }

@@ -7,16 +7,14 @@ from spikeport.commands.answer import Table
 from spikeport.commands.mapping_records import (
     DONE,
     Figures,
-    chip_record,
     core_record,
-    crossing_record,
     group_record,
     names,
 )
 from spikeport.commands.mesh import letter_of
 
 SHOWN_CORES, SHOWN_CHIPS = 8, 32
-TITLES = {"synapses": "synapses (words)", "axons out": "axon map"}
+TITLES = {"neuron groups": "groups on it", "synapses": "synapse words", "axons out": "axon map"}
 """Resources as the compile logs of Loihi 2 call them."""
 Row = tuple[str, ...]
 
@@ -30,15 +28,15 @@ def group_table(of: Figures) -> Table:
         needs = (_share(need, limit) for need, limit in _needs(of, record["fullest_core"]))
         used = (f"{record['used_mean']:.0%}", record["limited_by"])
         chips = _ranges(record["chips"])
-        head = (letter_of(place), group.name, f"{group.size:,}", *needs, *used, f"{record['cores']:,}", chips)
-        rows.append((*head, *_did(of, record, ("messages", "off_chip"))))
+        head = (letter_of(place), group.name, f"{record['cores']:,}", chips, f"{group.size:,}")
+        rows.append((*head, *needs, *used, *_did(of, record, ("messages", "off_chip"))))
     total = sum(group.size for group in of.mapped.program.groups)
     sums = (f"{int(of.mapped.table.needs[name].sum()):,}" for name in resources)
     mean = f"{of.mapped.table.used.mean():.0%}"
     cores, chips = f"{of.mapped.cores.count:,}", f"{of.mapped.chips:,} in all"
-    rows.append(("", "all cores, sums", f"{total:,}", *sums, mean, "", cores, chips, *_sent_in_all(of)))
+    rows.append(("", "all cores, sums", cores, chips, f"{total:,}", *sums, mean, "", *_sent_in_all(of)))
     titles = [TITLES.get(name, name) for name in resources]
-    columns = ("", "group", "size", *titles, "mean core", "limited by", "x cores", "chips")
+    columns = ("", "group", "x cores", "chips", "size", *titles, "mean core", "limited by")
     columns += ("messages a step", "off chip") if of.ran else ()
     return Table("of each group the fullest core, and what part of the limit that is", columns, rows)
 
@@ -60,7 +58,7 @@ def core_table_of(of: Figures, cores: Iterable[int], title: str) -> Table:
 
 def chip_table(of: Figures) -> Table:
     """Each chip, or of many those with the most SOPs, or the fullest."""
-    records = [chip_record(of, chip) for chip in of.chips]
+    records = of.chip_records
     title, by = "each chip", "sops" if of.ran else "used_mean"
     if len(records) > SHOWN_CHIPS:
         words = "with the most SOPs" if of.ran else "whose cores are fullest"
@@ -73,17 +71,16 @@ def chip_table(of: Figures) -> Table:
         head = (str(record["chip"]), cores, f"{record['neurons']:,}", f"{record['synapse_words']:,}")
         rows.append((*head, f"{record['used_mean']:.0%}", *_did(of, record, DONE[:2]), groups))
     did = ("spikes a step", "SOPs a step") if of.ran else ()
-    columns = ("chip", "cores", "neurons", "synapses (words)", "mean core", *did, "groups and their cores")
+    columns = ("chip", "cores", "neurons", "synapse words", "mean core", *did, "groups and their cores")
     return Table(title, columns, rows)
 
 
 def crossing_table(of: Figures) -> Table:
     """The connections that cross between chips."""
     rows = []
-    for crossing in of.crossings:
-        if not crossing.across:
+    for record in of.crossing_records:
+        if not record["across"]:
             continue
-        record = crossing_record(of, crossing)
         worst = max(record["chips"], key=lambda pair: pair[2])
         most = f"{worst[0]} to {worst[1]}: {_each(of, worst[2])}"
         counts = (_each(of, count) for count in (record["inside"], record["across"]))

@@ -12,7 +12,7 @@ from math import ceil, isqrt
 from markupsafe import Markup, escape
 
 from spikeport.chip import Chip
-from spikeport.commands.mapping_records import Figures, chip_record, names
+from spikeport.commands.mapping_records import Figures, names
 
 CORE, GAP, TILE_GAP = 8, 1, 3
 """Of a core's side, units between cores of a tile, and between tiles."""
@@ -33,8 +33,8 @@ class Mark:
 
     x: int
     y: int
-    groups: tuple[int, ...]
-    """Places among the Program's groups, side by side in the mark."""
+    parts: tuple[tuple[int, float], ...]
+    """Places among the Program's groups, side by side in the mark, and how much of it each has."""
     letter: str
     used: float
     busy: float
@@ -70,7 +70,8 @@ def core_marks(of: Figures, chip: int) -> Iterator[Mark]:
         busy = of.done["sops"][core] / most if most else 0.0
         x, y = at[of.numbers[core] % of.mapped.chip.cores_per_chip]
         letter = letter_of(groups[0]) if len(groups) == 1 else MANY
-        yield Mark(x, y, groups, letter, min(of.used[core], 1.0), busy, core_title(of, core))
+        parts = tuple((group, 1 / len(groups)) for group in groups)
+        yield Mark(x, y, parts, letter, min(of.used[core], 1.0), busy, core_title(of, core))
 
 
 def core_title(of: Figures, core: int) -> str:
@@ -87,12 +88,12 @@ def core_title(of: Figures, core: int) -> str:
 
 def chip_marks(of: Figures, columns: int) -> Iterator[Mark]:
     """The chips in use, row by row."""
-    records = [chip_record(of, chip) for chip in of.chips]
+    records = of.chip_records
     most = max((record.get("sops", 0) for record in records), default=0)
     group_at = {name: k for k, name in enumerate(of.mapped.cores.cuts)}
     for k, record in enumerate(records):
         on = Counter(record["groups"]).most_common(4)
-        groups = tuple(group_at[name] for name, _ in on)
+        parts = tuple((group_at[name], n / sum(n for _, n in on)) for name, n in on)
         text = f"chip {record['chip']}: {record['cores']} cores; {names(f'{name} on {n}' for name, n in on)}"
         if len(record["groups"]) > len(on):
             text += f" and {len(record['groups']) - len(on)} groups more"
@@ -101,7 +102,7 @@ def chip_marks(of: Figures, columns: int) -> Iterator[Mark]:
             text += f"; {of.per_step(record['sops']):,.1f} SOPs a step"
         busy = record["sops"] / most if most else 0.0
         used = min(record["used_mean"], 1.0)
-        yield Mark(k % columns, k // columns, groups, letter_of(groups[0]), used, busy, text)
+        yield Mark(k % columns, k // columns, parts, letter_of(parts[0][0]), used, busy, text)
 
 
 def chip_svg(of: Figures, chip: int) -> Markup:
@@ -126,7 +127,7 @@ def system_svg(of: Figures) -> Markup:
     marks, step = list(chip_marks(of, columns)), CORE + GAP
     drawn = [_mark(mark, mark.x * step, mark.y * step, False) for mark in marks]
     label = f"{len(of.chips):,} chips, row by row, each in the colours of its groups"
-    return _svg(label, (columns * step, -(-len(marks) // columns) * step), drawn)
+    return _svg(label, (columns * step, -(-len(marks) // columns) * step), drawn, f"max-width: {columns * 1.6:g}rem")
 
 
 def text_chip(of: Figures, chip: int, *, busy: bool = False) -> list[str]:
@@ -174,7 +175,8 @@ def _corner(x: int, y: int, side: int) -> tuple[int, int]:
 
 
 def _columns(chips: int) -> int:
-    return max(1, ceil((chips * 9 / 8) ** 0.5))
+    """Of a picture that is somewhat wider than high."""
+    return max(1, ceil((chips * 3 / 2) ** 0.5))
 
 
 def _tenth(share: float) -> str:
@@ -182,11 +184,10 @@ def _tenth(share: float) -> str:
 
 
 def _mark(mark: Mark, x: float, y: float, lettered: bool) -> str:
-    width = CORE / len(mark.groups)
-    parts = "".join(
-        _rect(colour_class(group), round(x + k * width, 2), y, round(width, 2), CORE)
-        for k, group in enumerate(mark.groups)
-    )
+    parts, left = "", x
+    for group, share in mark.parts:
+        parts += _rect(colour_class(group), round(left, 2), y, round(share * CORE, 2), CORE)
+        left += share * CORE
     text = f'<text x="{x + CORE / 2:g}" y="{y + CORE * 0.74:g}">{mark.letter}</text>' if lettered else ""
     style = f"--u:{mark.used:.2g};--s:{mark.busy:.2g}"
     return f'<g class="k" style="{style}"><title>{escape(mark.title)}</title>{parts}{text}</g>'
@@ -196,8 +197,8 @@ def _rect(kind: str, x: float, y: float, width: float, height: float) -> str:
     return f'<rect class="{kind}" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"/>'
 
 
-def _svg(label: str, size: tuple[int, int], drawn: Sequence[str]) -> Markup:
+def _svg(label: str, size: tuple[int, int], drawn: Sequence[str], style: str = "") -> Markup:
     width, height = size
-    box = f"{-2} {-2} {width + 1} {height + 1}"
-    head = f'<svg viewBox="{box}" role="img" aria-label="{escape(label)}" xmlns="http://www.w3.org/2000/svg">'
-    return Markup(head + "\n".join(drawn) + "</svg>")
+    box = f"-1.5 -1.5 {width} {height}"
+    named = f'role="img" aria-label="{escape(label)}" xmlns="http://www.w3.org/2000/svg"'
+    return Markup(f'<svg viewBox="{box}" style="{style}" {named}>' + "\n".join(drawn) + "</svg>")

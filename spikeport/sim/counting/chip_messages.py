@@ -6,14 +6,16 @@ core they share the message, so their sums may be more than `CoreActivity.messag
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
-from spikeport.cores import Cores
+from spikeport.cores import Cores, Cut
 from spikeport.fixed import Ints
-from spikeport.program import Connection, Program
-from spikeport.sim.counting.classes import classes
+from spikeport.program import Connection, Conv, Program, Shape
+from spikeport.sim.counting.classes import channels_seen, classes, pixels_seen
 from spikeport.sim.counting.fired import as_bytes, tally
 from spikeport.sim.counting.windows import sample_windows
 from spikeport.sim.result import Result
@@ -54,7 +56,13 @@ def chip_messages(program: Program, cores: Cores, events: Mapping[str, Ints] | N
     for place, connection in enumerate(program.connections):
         if connection.source in cores.cuts:
             sent = None if events is None else events[connection.source]
-            messages = _messages(program, cores, connection, chip_of_core, sent)
+            ends = chip_of_core[_seats(cores, connection.source)], chip_of_core[_seats(cores, connection.target)]
+            if sent is None and isinstance(connection, Conv) and _is_plain(program, cores, connection):
+                messages = _conv_once(
+                    connection, program.shape_of(connection.source), cores, *ends, int(chip_of_core.max()) + 1
+                )
+            else:
+                messages = _messages(program, cores, connection, chip_of_core, sent)
             found.append(Crossing(connection.source, connection.target, place, messages))
     return tuple(found)
 
@@ -76,11 +84,52 @@ def _messages(
     part = classes(connection, program.shape_of(connection.source), cores.cuts[connection.target])
     reach = _reached(part.synapses.tocoo(), _seats(cores, connection.target), chip_of_core)
     label, kinds = part.label * chips, part.synapses.shape[0]
-    label += chip_of_core[_seats(cores, connection.source)][cores.cuts[connection.source].labels()]
+    label += _by_neuron(cores.cuts[connection.source], chip_of_core[_seats(cores, connection.source)])
     places, times = _added_up(label, events, kinds * chips)
     kind, chip = np.divmod(places, chips)
     sent = sparse.coo_array((times, (chip, kind)), shape=(chips, kinds))
     return sparse.csr_array(sent.tocsr() @ reach)
+
+
+def _is_plain(program: Program, cores: Cores, conv: Conv) -> bool:
+    """Whether the source is cut as an image, and the target's blocks are on a core each."""
+    seats = _seats(cores, conv.target)
+    return cores.cuts[conv.source].shape == program.shape_of(conv.source) and np.unique(seats).size == seats.size
+
+
+def _conv_once(
+    conv: Conv, source: Shape, cores: Cores, source_chip: Ints, target_chip: Ints, chips: int
+) -> sparse.csr_array:
+    """As `_messages`, of one spike of every neuron: a sum over columns, then rows, then channels, as a convolution is a
+    product of the three. There may be a hundred million neurons, and no array is as long.
+
+    Args:
+        source_chip, target_chip: Of each block.
+    """
+    cut, target = cores.cuts[conv.source], cores.cuts[conv.target]
+    seen = channels_seen(conv, target), pixels_seen(conv, source, target, 1), pixels_seen(conv, source, target, 2)
+    found = _one_hot(target_chip, chips)
+    for axis in (2, 1, 0):  # target blocks give way to source blocks
+        reach = sparse.csr_array(np.add.reduceat((seen[axis] > 0).astype(np.int64), cut.starts(axis), axis=0))
+        before, after = prod(target.parts[:axis]), prod(cut.parts[axis + 1 :])
+        step = sparse.kron(sparse.kron(_ones(before), reach), _ones(after))
+        found = sparse.csr_array(step) @ found
+    return sparse.csr_array(_one_hot(source_chip, chips).T @ found)
+
+
+def _ones(size: int) -> sparse.csr_array:
+    return sparse.csr_array(sparse.eye_array(size, dtype=np.int64))
+
+
+def _one_hot(column: Ints, size: int) -> sparse.csr_array:
+    places = (np.ones_like(column), column, np.arange(column.size + 1))
+    return sparse.csr_array(places, shape=(column.size, size))
+
+
+def _by_neuron(cut: Cut, of_block: Ints) -> NDArray[np.int32]:
+    """What each neuron's block has, `(n,)`; half as wide as `Cut.labels`, for there may be a hundred million."""
+    places = (np.arange(n) // b for n, b in zip(cut.shape, cut.block, strict=True))
+    return of_block.astype(np.int32).reshape(cut.parts)[np.ix_(*places)].reshape(-1)
 
 
 def _seats(cores: Cores, group: str) -> Ints:
