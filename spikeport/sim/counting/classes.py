@@ -59,7 +59,7 @@ def _conv(conv: Conv, source: Shape, target: Cut) -> Classes:
     if target.shape != (shape := conv.output_shape(source)):
         where, do = f"cores of {conv.target}", "map the cores of the same program"
         raise InputError(where, "the shape that is cut", got=target.shape, relation="is not", limit=shape, do=do)
-    axes = (channels_seen(conv, target), pixels_seen(conv, source, target, 1), pixels_seen(conv, source, target, 2))
+    axes = (_channels(conv, target), _pixels(conv, source, target, 1), _pixels(conv, source, target, 2))
     kinds, (c, y, x) = zip(*(np.unique(axis, axis=0, return_inverse=True) for axis in axes), strict=True)
     label = (c[:, None, None] * len(kinds[1]) + y[:, None]) * len(kinds[2]) + x
     synapses = sparse.csr_array(sparse.kron(sparse.kron(kinds[0], kinds[1]), kinds[2]))
@@ -67,7 +67,7 @@ def _conv(conv: Conv, source: Shape, target: Cut) -> Classes:
     return Classes(label.reshape(-1), synapses)
 
 
-def channels_seen(conv: Conv, target: Cut) -> Ints:
+def _channels(conv: Conv, target: Cut) -> Ints:
     """`(c_in, blocks)`: filters that see an input channel."""
     c_out, c_in, *_ = conv.weight.shape
     o = np.arange(c_out)
@@ -76,7 +76,7 @@ def channels_seen(conv: Conv, target: Cut) -> Ints:
     return np.repeat(found, c_in, axis=0)
 
 
-def pixels_seen(conv: Conv, source: Shape, target: Cut, axis: int) -> Ints:
+def _pixels(conv: Conv, source: Shape, target: Cut, axis: int) -> Ints:
     """`(n_in, blocks)`: how often an input row (axis 1) or column (axis 2) is seen through a tap of the kernel."""
     at = axis - 1
     o, k = np.arange(target.shape[axis])[:, None], np.arange(conv.weight.shape[2 + at])
