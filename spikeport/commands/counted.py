@@ -36,7 +36,7 @@ class Counted:
     counts: Counts
     activity: CoreActivity | None
     """None without a mapping to cores."""
-    placements: CoreMap = ()
+    placements: CoreMap | None = None
     """The mapping."""
 
 

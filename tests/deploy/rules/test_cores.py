@@ -44,7 +44,7 @@ def test_the_convolutions_of_pilotnet_take_the_cores_of_its_compile_log() -> Non
     )
     found = map_cores(net, LOIHI2)
     assert cores(found) == [13, 25, 13, 3, 3, 2, 9]
-    assert [p.most("neurons") for p in found[:6]] == [3168, 3072, 2160, 2688, 2048, 2048]
+    assert [p.most("neurons") for p in found.placements[:6]] == [3168, 3072, 2160, 2688, 2048, 2048]
 
 
 def test_the_layers_of_mnist_take_the_cores_of_its_compile_log() -> None:
