@@ -1,6 +1,7 @@
 """A Program on the cores of a chip, and what its cores did on samples, for `spikeport map`."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from spikeport.chip import Chip
 from spikeport.commands.counted import read_sent, results
 from spikeport.commands.samples import Samples, read_samples
 from spikeport.cores import Cores
-from spikeport.deploy.cores import CoreMap, cores_of
+from spikeport.deploy.cores import CoreMap
 from spikeport.deploy.cores.table import CoreTable, core_table
 from spikeport.deploy.rules import Violation, design, violations
 from spikeport.deploy.rules.occupancy import CHIP
@@ -27,17 +28,23 @@ class Mapped:
     """Where the compiler puts a Program's neurons."""
 
     program: Program
-    chip: Chip
-    placements: CoreMap
-    cores: Cores
+    core_map: CoreMap
     table: CoreTable
     of_chip: tuple[Violation, ...]
     """What `spikeport check` says, which holds a Program to one chip."""
 
     @property
+    def chip(self) -> Chip:
+        return self.core_map.chip
+
+    @property
+    def cores(self) -> Cores:
+        return self.core_map.where
+
+    @cached_property
     def chips(self) -> int:
         """In use."""
-        return len(np.unique(self.cores.chips()))
+        return self.core_map.chips
 
     @property
     def over(self) -> tuple[Violation, ...]:
@@ -84,9 +91,7 @@ class Ran:
 def mapped(program: Program, target: str) -> Mapped:
     """Raises InputError for a chip that is not known."""
     designed = design(program, target)
-    cores = cores_of(designed.cores, designed.chip)
-    broken = tuple(violations(designed))
-    return Mapped(program, designed.chip, designed.cores, cores, core_table(designed.cores, cores), broken)
+    return Mapped(program, designed.cores, core_table(designed.cores), tuple(violations(designed)))
 
 
 def ran(one: Mapped, input_path: Path | None, recorded: Path | None) -> Ran:

@@ -53,8 +53,7 @@ class Figures:
     @cached_property
     def neurons(self) -> list[int]:
         """Of each core, without the room that blocks leave empty."""
-        table = self.mapped.table
-        return np.bincount(table.core, weights=table.neurons, minlength=table.cores.count).astype(int).tolist()
+        return self.mapped.cores.neurons.tolist()
 
     @cached_property
     def needs(self) -> dict[str, list[int]]:
@@ -132,7 +131,7 @@ def group_record(of: Figures, group: str) -> dict[str, Any]:
         "group": group,
         "neurons": int(of.mapped.program.group(group).size),
         "cores": len(cores),
-        "shared_cores": int((table.needs["neuron groups"][cores] > 1).sum()),
+        "shared_cores": sum(len(table.groups[core]) > 1 for core in cores.tolist()),
         "chips": sorted({of.chip_of[core] for core in cores.tolist()}),
         "limited_by": table.limited_by[fullest],
         "used": round(float(table.used[fullest]), 4),

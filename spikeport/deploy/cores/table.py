@@ -13,7 +13,7 @@ from spikeport.deploy.cores.loads import limits_of
 from spikeport.fixed import Ints
 
 GROUPS = "neuron groups"
-"""A resource too: each group that has neurons on a core takes one of its sets of decays and thresholds."""
+"""A resource too: each part of a group on a core takes one of its sets of decays and thresholds."""
 ORDER = ("axons in", GROUPS, "neurons", "synapses", "axons out")
 """Of the columns in the compile logs of Loihi 2; what else there is follows."""
 
@@ -72,22 +72,16 @@ class CoreTable:
         return np.argsort(-self.used, kind="stable")[:count]
 
 
-def core_table(core_map: CoreMap, cores: Cores) -> CoreTable:
-    """What the blocks of a core need, added up.
-
-    Args:
-        core_map: Of `map_cores`, or likewise; `cores` are those of it.
-    """
-    limits = limits_of(cores.chip)
-    blocks = {name: np.concatenate([placement.loads[name] for placement in core_map]) for name in limits}
-    needs = {name: cores.on_cores(of_blocks) for name, of_blocks in blocks.items()}
-    group = np.repeat(np.arange(len(core_map)), [placement.cores for placement in core_map])
-    neurons = np.concatenate([placement.cut.neurons for placement in core_map])
-    seats, which = np.unique(cores.of_block * len(core_map) + group, return_inverse=True)
-    core, group = np.divmod(seats, len(core_map))
-    held = np.zeros(len(seats), np.int64)
-    np.add.at(held, which, neurons)
-    needs.setdefault(GROUPS, np.bincount(core, minlength=cores.count))
+def core_table(core_map: CoreMap) -> CoreTable:
+    """What the blocks of each core need together."""
+    cores, cuts = core_map.where, [placement.cut for placement in core_map]
+    needs, limits = core_map.loads, limits_of(cores.chip)
+    needs.setdefault(GROUPS, cores.on_cores(np.ones(cores.blocks, np.int64)))
     limits.setdefault(GROUPS, cores.chip.neuron_settings_per_core)
+    group = np.repeat(np.arange(len(cuts)), [cut.cores for cut in cuts])
+    places, which = np.unique(cores.of_block * len(cuts) + group, return_inverse=True)
+    neurons = np.zeros(len(places), np.int64)
+    np.add.at(neurons, which, np.concatenate([cut.neurons for cut in cuts]))
     order = [*(name for name in ORDER if name in needs), *(name for name in needs if name not in ORDER)]
-    return CoreTable(cores, {r: needs[r] for r in order}, {r: limits[r] for r in order}, core, group, held)
+    needed, limit = {name: needs[name] for name in order}, {name: limits[name] for name in order}
+    return CoreTable(cores, needed, limit, *np.divmod(places, len(cuts)), neurons)

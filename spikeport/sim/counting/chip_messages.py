@@ -15,7 +15,8 @@ from scipy import sparse
 from spikeport.cores import Cores, Cut
 from spikeport.fixed import Ints
 from spikeport.program import Connection, Conv, Program, Shape
-from spikeport.sim.counting.classes import channels_seen, classes, pixels_seen
+from spikeport.reached import channels_reached, pixels_reached
+from spikeport.sim.counting.classes import classes
 from spikeport.sim.counting.fired import as_bytes, tally
 from spikeport.sim.counting.windows import sample_windows
 from spikeport.sim.result import Result
@@ -107,7 +108,11 @@ def _conv_once(
         source_chip, target_chip: Of each block.
     """
     cut, target = cores.cuts[conv.source], cores.cuts[conv.target]
-    seen = channels_seen(conv, target), pixels_seen(conv, source, target, 1), pixels_seen(conv, source, target, 2)
+    seen = (
+        channels_reached(conv, target),
+        pixels_reached(conv, source, target, 1),
+        pixels_reached(conv, source, target, 2),
+    )
     found = _one_hot(target_chip, chips)
     for axis in (2, 1, 0):  # target blocks give way to source blocks
         reach = sparse.csr_array(np.add.reduceat((seen[axis] > 0).astype(np.int64), cut.starts(axis), axis=0))
