@@ -88,7 +88,7 @@ class Ran:
         return np.asarray(self.activity.messages_out.sum(axis=0))
 
 
-def mapped(program: Program, target: str) -> Mapped:
+def mapped(program: Program, target: Chip | str) -> Mapped:
     """Raises InputError for a chip that is not known."""
     designed = design(program, target)
     return Mapped(program, designed.cores, core_table(designed.cores), tuple(violations(designed)))
