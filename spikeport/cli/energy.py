@@ -33,7 +33,9 @@ def energy(
     ] = None,
     activity: Annotated[
         Path | None,
-        typer.Option(metavar="Y.NPZ", help="A run of NET on X, from 'spikeport run --record all', of any back end."),
+        typer.Option(
+            metavar="Y", help="A run of NET on X, from 'spikeport run --record all', .npz or .h5, of any back end."
+        ),
     ] = None,
     convention: Annotated[
         str,

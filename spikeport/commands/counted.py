@@ -22,6 +22,7 @@ from spikeport.sim import Result, count_operations, simulate
 from spikeport.sim.counting import CoreActivity, Counts, count_cores
 from spikeport.sim.record import PROGRAM, program_digest
 from spikeport.sim.simulate import check_inputs
+from spikeport.trace import Trace
 
 CHUNK_BYTES = 128 * 2**20
 """Of what inputs and groups send, so that memory does not grow with the number of samples."""
@@ -128,12 +129,17 @@ def read_sent(path: Path, program: Program, given: tuple[int, ...] | None) -> di
     do = "record this Program with 'spikeport run --record all', on the same samples"
     if PROGRAM in arrays and not np.array_equal(arrays[PROGRAM], program_digest(program)):
         raise InputError(str(path), "run", relation="is that of another Program", do=do)
+    if given is None:
+        steps, *batch = next(iter(traces.values())).s.shape
+        given = (max(1, steps - program.latency), *batch)
+    return _sent(path, program, traces, given)
+
+
+def _sent(path: Path, program: Program, traces: Mapping[str, Trace], given: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+    do = "record this Program with 'spikeport run --record all', on the same samples"
     if traces.keys() != {group.name for group in program.groups}:
         missing = ", ".join(sorted({g.name for g in program.groups} ^ traces.keys()))
         raise InputError(str(path), "groups", got=missing, relation="are not in both the run and the Program", do=do)
-    if given is None:
-        steps, *batch = traces[program.groups[0].name].s.shape
-        given = (max(1, steps - program.latency), *batch)
     for group in program.groups:
         got, limit = traces[group.name].s.shape, (given[0] + program.latency, given[1], *group.shape)
         if got != limit:

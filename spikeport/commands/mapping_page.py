@@ -9,7 +9,10 @@ from spikeport.atomic import replacing
 from spikeport.commands import mapping_tables as tables
 from spikeport.commands.busiest import sentences
 from spikeport.commands.mapping_records import Figures
+from spikeport.commands.mapping_tables import TITLES
 from spikeport.commands.mesh import COLOURS, DRAWN_CHIPS, LETTERED_CHIPS, chip_svg, colour_class, letter_of, system_svg
+from spikeport.deploy.cores import LIMITS
+from spikeport.deploy.cores.table import GROUPS
 from spikeport.page import rendered
 
 PALETTE = ("blue", "orange", "green", "violet", "gold", "sky", "pink", "brown", "grey")
@@ -80,18 +83,9 @@ def _busiest(of: Figures) -> str:
 def _limits(of: Figures) -> list[tuple[str, str, str]]:
     """Resource, limit, and who says so."""
     chip, sources = of.mapped.chip, of.mapped.chip.sources
-    rows = [
-        (name, f"{getattr(chip, field):,}", sources[field])
-        for name, field in (
-            ("neurons of a core", "neurons_per_core"),
-            ("axons in", "axons_in_per_core"),
-            ("axon map", "axons_out_per_core"),
-            ("synapse words", "synapse_words_per_core"),
-            ("neuron groups", "neuron_settings_per_core"),
-            ("cores of a chip", "cores_per_chip"),
-            ("cores of a tile", "cores_per_tile"),
-            ("chips of a system", "chips_per_system"),
-        )
-    ]
+    fields = {**LIMITS, GROUPS: "neuron_settings_per_core"}
+    fields |= {"cores of a chip": "cores_per_chip", "cores of a tile": "cores_per_tile"}
+    fields |= {"chips of a system": "chips_per_system"}
+    rows = [(TITLES.get(name, name), f"{getattr(chip, field):,}", sources[field]) for name, field in fields.items()]
     width, height = chip.mesh
     return [*rows, ("tiles of a chip", f"{width} x {height}", sources["mesh"])]

@@ -180,7 +180,7 @@ def document(of: Figures, program: str, cores: bool) -> dict[str, Any]:
             "mesh": list(one.chip.mesh),
             "chips_per_system": one.chip.chips_per_system,
         },
-        "limits": {_key(name): limit for name, limit in one.table.limits.items()},
+        "limits": {_key(name): one.table.limits.get(name) for name in one.table.needs},
         "groups": [group_record(of, group.name) for group in one.program.groups],
         "chips": of.chip_records,
         "between_chips": {

@@ -1,6 +1,6 @@
 """A mapping in rows of text, for the terminal and the page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from spikeport.commands.answer import Table
@@ -25,7 +25,7 @@ def group_table(of: Figures) -> Table:
     rows: list[Row] = []
     for place, group in enumerate(of.mapped.program.groups):
         record = group_record(of, group.name)
-        needs = (_share(need, limit) for need, limit in _needs(of, record["fullest_core"]))
+        needs = _needs(of, record["fullest_core"])
         used = (f"{record['used_mean']:.0%}", record["limited_by"])
         chips = _ranges(record["chips"])
         head = (letter_of(place), group.name, f"{record['cores']:,}", chips, f"{group.size:,}")
@@ -47,7 +47,7 @@ def core_table_of(of: Figures, cores: Iterable[int], title: str) -> Table:
     for core in cores:
         record = core_record(of, core)
         x, y = record["tile"]
-        needs = (_share(need, limit) for need, limit in _needs(of, record["needs"]))
+        needs = _needs(of, record["needs"])
         place = (str(record["core"]), "+".join(record["groups"]), str(record["chip"]), f"{x}, {y}")
         rows.append((*place, *needs, f"{record['used']:.0%}", record["limited_by"], *_did(of, record, tuple(of.done))))
     titles = [TITLES.get(name, name) for name in resources]
@@ -97,13 +97,11 @@ def over_table(of: Figures) -> Table:
     return Table("what is over", ("rule", "layer", "value", "limit", "unit", "remedy"), rows)
 
 
-def _needs(of: Figures, needs: dict[str, int]) -> Iterable[tuple[int, int]]:
-    return zip(needs.values(), of.mapped.table.limits.values(), strict=True)
-
-
-def _share(need: int, limit: int) -> str:
-    share = need / max(limit, 1)
-    return f"{need:,} ({share:.{1 if share >= 0.001 else 2}%})" if need else "0"
+def _needs(of: Figures, needs: dict[str, int]) -> Iterator[str]:
+    limits = of.mapped.table.limits
+    for name, need in zip(of.mapped.table.needs, needs.values(), strict=True):
+        share = need / max(limits[name], 1) if name in limits else 0.0
+        yield f"{need:,} ({share:.{1 if share >= 0.001 else 2}%})" if share else f"{need:,}"
 
 
 def _each(of: Figures, count: int) -> str:

@@ -26,7 +26,7 @@ class CoreTable:
     needs: Mapping[str, Ints]
     """By resource, int64 `(cores,)`."""
     limits: Mapping[str, int]
-    """Of a core, by resource; in the same order."""
+    """Of a core, by resource; some have none of their own, and count in the limit of another."""
     core: Ints
     """With `group` and `neurons`, int64 `(seats,)`: a line for each core and each group that is on it, by core and
     then by group."""
@@ -75,13 +75,13 @@ class CoreTable:
 def core_table(core_map: CoreMap) -> CoreTable:
     """What the blocks of each core need together."""
     cores, cuts = core_map.where, [placement.cut for placement in core_map]
-    needs, limits = core_map.loads, limits_of(cores.chip)
+    loads = [placement.loads for placement in core_map]
+    needs = {name: cores.on_cores(np.concatenate([each[name] for each in loads])) for name in loads[0]}
     needs.setdefault(GROUPS, cores.on_cores(np.ones(cores.blocks, np.int64)))
-    limits.setdefault(GROUPS, cores.chip.neuron_settings_per_core)
+    limits = {GROUPS: cores.chip.neuron_settings_per_core, **limits_of(cores.chip)}
     group = np.repeat(np.arange(len(cuts)), [cut.cores for cut in cuts])
     places, which = np.unique(cores.of_block * len(cuts) + group, return_inverse=True)
     neurons = np.zeros(len(places), np.int64)
     np.add.at(neurons, which, np.concatenate([cut.neurons for cut in cuts]))
     order = [*(name for name in ORDER if name in needs), *(name for name in needs if name not in ORDER)]
-    needed, limit = {name: needs[name] for name in order}, {name: limits[name] for name in order}
-    return CoreTable(cores, needed, limit, *np.divmod(places, len(cuts)), neurons)
+    return CoreTable(cores, {name: needs[name] for name in order}, limits, *np.divmod(places, len(cuts)), neurons)

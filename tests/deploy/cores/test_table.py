@@ -1,6 +1,7 @@
 """The utilization table against sums in plain loops, for blocks on any seats."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -65,6 +66,10 @@ def test_a_dense_layer_by_hand() -> None:
     assert list(table.needs)[:5] == ["axons in", GROUPS, "neurons", "synapses", "axons out"]
     assert [int(table.needs[name][0]) for name in ("axons in", GROUPS, "neurons", "axons out")] == [4, 1, 6, 6]
     assert (table.limits["axons in"], table.limits[GROUPS]) == (16_000, 8)
+    more = replace(whole, loads={**whole.loads, "more": np.array([7])})  # a table without a limit of its own
+    further = core_table(CoreMap(LOIHI2, (more,), np.array([5])))
+    assert (further.needs["more"].tolist(), "more" in further.limits) == ([7], False)
+    assert (further.used.tolist(), further.limited_by) == (table.used.tolist(), table.limited_by)
 
 
 OUT = Output("y", "a")
