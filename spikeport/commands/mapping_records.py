@@ -123,7 +123,7 @@ def chip_record(of: Figures, chip: int) -> dict[str, Any]:
 
 
 def group_record(of: Figures, group: str) -> dict[str, Any]:
-    """One group: the fullest of its cores, resource by resource; what else is on them counts."""
+    """One group: of each resource the most that one of its cores needs; what else is on them counts."""
     table = of.mapped.table
     cores = table.of_group(group)
     fullest = int(cores[table.used[cores].argmax()])

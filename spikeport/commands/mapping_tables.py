@@ -20,7 +20,7 @@ Row = tuple[str, ...]
 
 
 def group_table(of: Figures) -> Table:
-    """A row for each group: what the fullest of its cores needs of each resource; and all of them."""
+    """A row for each group: of each resource the most that one of its cores needs; and all of them."""
     resources = tuple(of.mapped.table.needs)
     rows: list[Row] = []
     for place, group in enumerate(of.mapped.program.groups):
@@ -38,7 +38,7 @@ def group_table(of: Figures) -> Table:
     titles = [TITLES.get(name, name) for name in resources]
     columns = ("", "group", "x cores", "chips", "size", *titles, "mean core", "limited by")
     columns += ("messages a step", "off chip") if of.ran else ()
-    return Table("of each group the fullest core, and what part of the limit that is", columns, rows)
+    return Table("the most that a core of each group needs, and what part of the limit that is", columns, rows)
 
 
 def core_table_of(of: Figures, cores: Iterable[int], title: str) -> Table:
