@@ -9,9 +9,9 @@ from spikeport.atomic import replacing
 from spikeport.chip import chip_named
 from spikeport.commands.answer import Answer
 from spikeport.commands.busiest import sentences
-from spikeport.commands.mapped import mapped, ran
 from spikeport.commands.mapping_page import write_page
 from spikeport.commands.mapping_records import Figures, document, flat_records, names
+from spikeport.commands.mapping_run import mapped, ran
 from spikeport.commands.mapping_tables import (
     SHOWN_CORES,
     chip_table,

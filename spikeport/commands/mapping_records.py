@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from spikeport.commands.mapped import Mapped, Ran
+from spikeport.commands.mapping_run import Mapped, Ran
 from spikeport.sim.counting.chip_messages import Crossing, chip_messages
 
 SCHEMA = "spikeport-map/1"
