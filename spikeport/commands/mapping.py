@@ -10,7 +10,7 @@ from spikeport.chip import chip_named
 from spikeport.commands.answer import Answer
 from spikeport.commands.busiest import sentences
 from spikeport.commands.mapping_page import write_page
-from spikeport.commands.mapping_records import Figures, document, flat_records, names
+from spikeport.commands.mapping_records import Figures, document, flat_records
 from spikeport.commands.mapping_run import mapped, ran
 from spikeport.commands.mapping_tables import (
     SHOWN_CORES,
@@ -18,6 +18,7 @@ from spikeport.commands.mapping_tables import (
     core_table_of,
     crossing_table,
     group_table,
+    headline,
     over_table,
 )
 from spikeport.commands.mesh import text_beside, text_chip, text_system
@@ -120,21 +121,6 @@ def _answer(asked: Asked, of: Figures, written: list[str]) -> Answer:
         exit_code=int(bool(one.over)),
         tables=[table for table in tables if table.rows],
     )
-
-
-def headline(of: Figures) -> list[str]:
-    """Whether it fits, and that `spikeport check` says the same of one chip."""
-    one = of.mapped
-    chip, cores = one.chip.name, f"{one.cores.count:,} core{'' if one.cores.count == 1 else 's'}"
-    size = f"{cores} on {one.chips:,} chip{'' if one.chips == 1 else 's'}"
-    if one.over:
-        over = names(f"{v.id} at {v.layer}, {v.value:,} against {v.limit:,}" for v in one.over)
-        return [f"Does not fit {chip}: {over}. It would take {size}."]
-    if not one.of_chip:
-        return [f"Fits one {chip}: {cores} of {one.chip.cores_per_chip}."]
-    over = names(f"{v.id}, {v.value:,} against {v.limit:,}" for v in one.of_chip)
-    largest = f"the largest system has {one.chip.chips_per_system:,}"
-    return [f"Takes {size}; {largest}.", f"'spikeport check' holds a network to one chip and says no: {over}."]
 
 
 def _mesh(of: Figures, whole: bool) -> list[str]:

@@ -9,7 +9,6 @@ from spikeport.atomic import replacing
 from spikeport.commands import mapping_tables as tables
 from spikeport.commands.busiest import sentences
 from spikeport.commands.mapping_records import Figures
-from spikeport.commands.mapping_tables import TITLES
 from spikeport.commands.mesh import COLOURS, DRAWN_CHIPS, LETTERED_CHIPS, chip_svg, colour_class, letter_of, system_svg
 from spikeport.deploy.cores import LIMITS
 from spikeport.deploy.cores.table import GROUPS
@@ -33,8 +32,6 @@ def render_page(title: str, of: Figures, command: str = "") -> str:
     Args:
         command: That makes this page again.
     """
-    from spikeport.commands.mapping import headline
-
     one = of.mapped
     large = len(of.chips) > DRAWN_CHIPS
     listed = of.busiest(tables.SHOWN_CORES) if of.ran else one.table.fullest(tables.SHOWN_CORES).tolist()
@@ -46,7 +43,7 @@ def render_page(title: str, of: Figures, command: str = "") -> str:
         title=title,
         one=one,
         ran=of.ran,
-        headline=headline(of),
+        headline=tables.headline(of),
         sentences=sentences(of),
         colours=_colours(),
         system=system_svg(of) if large else None,
@@ -86,6 +83,8 @@ def _limits(of: Figures) -> list[tuple[str, str, str]]:
     fields = {**LIMITS, GROUPS: "neuron_settings_per_core"}
     fields |= {"cores of a chip": "cores_per_chip", "cores of a tile": "cores_per_tile"}
     fields |= {"chips of a system": "chips_per_system"}
-    rows = [(TITLES.get(name, name), f"{getattr(chip, field):,}", sources[field]) for name, field in fields.items()]
+    rows = [
+        (tables.TITLES.get(name, name), f"{getattr(chip, field):,}", sources[field]) for name, field in fields.items()
+    ]
     width, height = chip.mesh
     return [*rows, ("tiles of a chip", f"{width} x {height}", sources["mesh"])]

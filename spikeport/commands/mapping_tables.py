@@ -19,6 +19,21 @@ TITLES = {"neuron groups": "groups on it", "synapses": "synapse words", "axons o
 Row = tuple[str, ...]
 
 
+def headline(of: Figures) -> list[str]:
+    """Whether it fits, and that `spikeport check` says the same of one chip."""
+    one = of.mapped
+    chip, cores = one.chip.name, f"{one.cores.count:,} core{'' if one.cores.count == 1 else 's'}"
+    size = f"{cores} on {one.chips:,} chip{'' if one.chips == 1 else 's'}"
+    if one.over:
+        over = names(f"{v.id} at {v.layer}, {v.value:,} against {v.limit:,}" for v in one.over)
+        return [f"Does not fit {chip}: {over}. It would take {size}."]
+    if not one.of_chip:
+        return [f"Fits one {chip}: {cores} of {one.chip.cores_per_chip}."]
+    over = names(f"{v.id}, {v.value:,} against {v.limit:,}" for v in one.of_chip)
+    largest = f"the largest system has {one.chip.chips_per_system:,}"
+    return [f"Takes {size}; {largest}.", f"'spikeport check' holds a network to one chip and says no: {over}."]
+
+
 def group_table(of: Figures) -> Table:
     """A row for each group: of each resource the most that one of its cores needs; and all of them."""
     resources = tuple(of.mapped.table.needs)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from spikeport.chip import CHIPS, LOIHI2, Chip
 from spikeport.commands.busiest import busiest, sentences
-from spikeport.commands.mapping import headline
 from spikeport.commands.mapping_page import render_page
 from spikeport.commands.mapping_records import Figures, document, flat_records
 from spikeport.commands.mapping_run import Mapped, Ran, mapped
+from spikeport.commands.mapping_tables import headline
 from spikeport.commands.mesh import DRAWN_CHIPS, letter_of, places, text_beside, text_chip, text_system
 from spikeport.deploy.cores import CoreMap, map_cores
 from spikeport.deploy.cores.table import core_table
