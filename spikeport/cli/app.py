@@ -12,6 +12,7 @@ from spikeport.cli.bench import bench_app
 from spikeport.cli.bundle import bundle
 from spikeport.cli.energy import energy, profiles
 from spikeport.cli.evaluate import evaluate
+from spikeport.cli.mapping import map_
 from spikeport.cli.options import (
     Classes,
     ConventionName,
@@ -406,6 +407,7 @@ app.command()(energy)
 app.command()(profiles)
 app.command()(evaluate)
 app.command()(score)
+app.command("map")(map_)
 
 
 @app.command()

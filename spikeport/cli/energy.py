@@ -34,8 +34,8 @@ def energy(
     activity: Annotated[
         Path | None,
         typer.Option(
-            metavar="Y.NPZ",
-            help="A run of NET on X, from 'spikeport run --record all', of any back end; or a board's, Y.h5.",
+            metavar="Y",
+            help="A run of NET on X, from 'spikeport run --record all', of any back end, .npz or .h5; or a board's.",
         ),
     ] = None,
     convention: Annotated[

@@ -30,7 +30,7 @@ def is_board_file(path: Path) -> bool:
     """Whether it is an HDF5 file by name, and of a board by what is in it."""
     if not is_hdf5(path) or not path.is_file():
         return False
-    check_readable(path, str(path), "board run", _DO)
+    check_readable(path, str(path), kind="board run", do=_DO)
     try:
         with h5py.File(path, "r") as file:
             return HARDWARE in file
@@ -42,7 +42,7 @@ def read_board_run(path: Path, program: Program, program_path: Path | None = Non
     """Raises FileError if it is no board run, InputError if it is one of another Program."""
     if not path.is_file():
         raise FileError(str(path), "no such file")
-    check_readable(path, str(path), "board run", _DO)
+    check_readable(path, str(path), kind="board run", do=_DO)
     arrays: dict[str, NDArray[Any]] = {}
     most = MAX_GZIP_RATIO * path.stat().st_size
 

@@ -12,6 +12,7 @@ from spikeport import fixed
 from spikeport.commands.answer import progress, say
 from spikeport.commands.bisect import traces_of
 from spikeport.commands.board_runs import is_board_file, read_board_run
+from spikeport.commands.recorded_hdf5 import read_spikes
 from spikeport.commands.samples import Samples, is_hdf5, read_npz, read_samples
 from spikeport.cores import Cores
 from spikeport.deploy.cores import CoreMap
@@ -38,7 +39,7 @@ class Counted:
     counts: Counts
     activity: CoreActivity | None
     """None without a mapping to cores."""
-    placements: CoreMap = ()
+    placements: CoreMap | None = None
     """The mapping."""
     board: BoardRun | None = None
     """The run that was counted, where a board made it."""
@@ -59,7 +60,7 @@ def counted(path: Path, input_path: Path, recorded: Path | None, cores: Cores | 
     if recorded is not None and is_board_file(recorded):
         board = read_board_run(recorded, program, path)
         return replace(_counted_of_board(path, program, samples, recorded, board, cores), board=board)
-    sent = None if recorded is None else _spikes(recorded, program, next(iter(samples.inputs.values())).shape)
+    sent = None if recorded is None else read_sent(recorded, program, next(iter(samples.inputs.values())).shape)
     return count_samples(path.name, program, samples, sent, cores)
 
 
@@ -84,22 +85,27 @@ def count_samples(
     cores: Cores | None,
 ) -> Counted:
     """As `counted`, of what is in memory."""
-    inputs = check_inputs(program, dict(samples.inputs))
-    batch = next(iter(inputs.values())).shape[1]
     found: list[tuple[Counts, CoreActivity | None]] = []
-    with progress() as bar:
-        task = bar.add_task("counting", total=batch, info="")
-        for part in _chunks(program, inputs):
-            result = _result(program, inputs, samples, sent, part)
-            counts = count_operations(program, result)
-            found.append((counts, None if cores is None else count_cores(program, result, cores)))
-            bar.advance(task, part.stop - part.start)
+    for result in results(program, samples, sent):
+        counts = count_operations(program, result)
+        found.append((counts, None if cores is None else count_cores(program, result, cores)))
     (counts, activity), *others = found
     for more, more_activity in others:
         counts += more
         if activity is not None and more_activity is not None:
             activity += more_activity
     return Counted(name, program, counts, activity)
+
+
+def results(program: Program, samples: Samples, sent: Mapping[str, NDArray[Any]] | None) -> Iterator[Result]:
+    """What a Program does, some samples at a time; simulated if `sent` is None."""
+    inputs = check_inputs(program, dict(samples.inputs))
+    batch = next(iter(inputs.values())).shape[1]
+    with progress() as bar:
+        task = bar.add_task("counting", total=batch, info="")
+        for part in _chunks(program, inputs):
+            yield _result(program, inputs, samples, sent, part)
+            bar.advance(task, part.stop - part.start)
 
 
 def _chunks(program: Program, inputs: Mapping[str, NDArray[Any]]) -> Iterator[slice]:
@@ -132,15 +138,20 @@ def _result(
     return Result(spikes, program.latency, {}, found)
 
 
-def _spikes(path: Path, program: Program, given: tuple[int, ...]) -> dict[str, NDArray[Any]]:
-    """`(T + latency, B, n)` of every group, as recorded; raises unless the run is one of this Program."""
-    if is_hdf5(path):
-        raise FileError(str(path), "is not an npz file", do="record to a file .npz")
-    arrays = read_npz(path)
+def read_sent(path: Path, program: Program, given: tuple[int, ...] | None) -> dict[str, NDArray[Any]]:
+    """`(T + latency, B, n)` of every group, as recorded; raises unless the run is one of this Program.
+
+    Args:
+        given: Steps and samples of its input, `(T, B, ...)`; None where the run alone says how many there are.
+    """
+    arrays = read_spikes(path) if is_hdf5(path) else read_npz(path)
     traces = traces_of(path, arrays)
     do = "record this Program with 'spikeport run --record all', on the same samples"
     if PROGRAM in arrays and not np.array_equal(arrays[PROGRAM], program_digest(program)):
         raise InputError(str(path), "run", relation="is that of another Program", do=do)
+    if given is None:
+        steps, *batch = next(iter(traces.values())).s.shape
+        given = (max(1, steps - program.latency), *batch)
     return _sent(path, program, traces, given)
 
 

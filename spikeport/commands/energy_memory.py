@@ -20,16 +20,16 @@ def memory_data(one: Counted) -> dict[str, Any]:
     return {
         "bits": {layer.name: {**asdict(layer.memory), "total": layer.memory.total} for layer in one.counts.layers},
         "total_bits": one.counts.memory.total,
-        "cores": [placement_data(placement, chip) for placement in one.placements] or None,
+        "cores": [placement_data(placement, chip) for placement in one.placements or ()] or None,
         "limits": {name.replace(" ", "_"): getattr(chip, limit) for name, limit in LIMITS.items()},
     }
 
 
 def memory_table(one: Counted) -> Table:
     """For people: one row for each layer, one for all."""
-    placed = {placement.group: placement for placement in one.placements}
+    placed = {placement.group: placement for placement in one.placements or ()}
     rows = [(layer.name, *_bits(layer.memory), *_fullest(one, placed.get(layer.name))) for layer in one.counts.layers]
-    cores = str(sum(placement.cores for placement in one.placements)) if placed else "–"
+    cores = "–" if one.placements is None else str(one.placements.cores)
     rows.append(("all layers", *_bits(one.counts.memory), cores, *("" for _ in LIMITS)))
     columns = ("Layer", *CONTENT, "cores", *LIMITS)
     return Table(f"memory in bits, and what the fullest core of a {one.program.chip} uses of its limits", columns, rows)

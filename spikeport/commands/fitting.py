@@ -42,14 +42,13 @@ def placement_data(placement: Placement, chip: Chip) -> dict[str, Any]:
 def cores_table(design: Design) -> Table:
     """A row for each layer: how full its fullest core is, and of what most."""
     chip = design.chip
-    total = sum(p.cores for p in design.cores)
     rows = []
     for placement in design.cores:
         used = [f"{100 * placement.most(name) / getattr(chip, limit):.1f}%" for name, limit in LIMITS.items()]
         resource = placement.fullest(chip)[0]
         rows.append((placement.group, f"{placement.neurons:,}", str(placement.cores), resource, *used))
     columns = ("layer", "neurons", "cores", "limited by", *LIMITS)
-    return Table(f"{total} of {chip.cores_per_chip} cores of a {chip.name}; of a core:", columns, rows)
+    return Table(f"{design.cores.cores} of {chip.cores_per_chip} cores of a {chip.name}; of a core:", columns, rows)
 
 
 def advice_data(advice: Advice | None) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def chip_check(model: nn.Module, image: NDArray[np.uint8], target: str) -> ChipC
         say(f"not checked against {target}: {error}")
         return None
     designed = design(program, target)
-    cores = sum(placement.cores for placement in designed.cores)
+    cores = designed.cores.cores
     return ChipCheck(len(violations(designed)), cores, _v_share(program))
 
 

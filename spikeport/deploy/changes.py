@@ -10,7 +10,6 @@ import numpy as np
 
 from spikeport import fixed
 from spikeport.chip import CHIPS, Chip
-from spikeport.deploy.cores import chips
 from spikeport.deploy.resize import with_channels, with_double_stride
 from spikeport.deploy.rules.base import Design, Violation
 from spikeport.deploy.rules.occupancy import CHIP
@@ -146,7 +145,7 @@ def _delays(design: Design) -> Design:
 
 def _more_room(design: Design, mends: frozenset[Key]) -> Iterator[Change]:
     """For a network that is too large for the chip."""
-    count = max(chips(design.cores, design.chip), 2)
+    count = max(-(-design.cores.cores // design.chip.cores_per_chip), 2)
     if count <= design.chip.chips_per_system:
         text = f"the network as it is on {{size}} chips of {design.chip.name}"
         yield Change(MORE_CHIPS, text, _several, mends, (count,))

@@ -35,7 +35,7 @@ class Remedy:
 
     @property
     def cores(self) -> int:
-        return sum(p.cores for p in self.after.cores)
+        return self.after.cores.cores
 
     def line(self) -> str:
         """`conv2 with 96 of 128 channels fits: 118 of 120 cores`."""

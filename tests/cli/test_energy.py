@@ -242,7 +242,7 @@ BAD = {
         "",
         "{made}/odd.npz: spikes of conv (7) are not 0 or 1" + ACTIVITY,
     ),
-    "a run in HDF5": (("--activity", "{made}/y.h5"), "", "{made}/y.h5: is not an npz file; record to a file .npz"),
+    "no run in HDF5": (("--activity", "{made}/net.h5"), "", "{made}/net.h5: holds no recorded groups; record"),
     "no recorded run": (("--activity", "{made}/x.npz"), "", "{made}/x.npz: holds no recorded groups; record"),
     "no such run": (("--activity", "{here}/none.npz"), "", "{here}/none.npz: no such file"),
     "unknown key": (

@@ -1,57 +1,49 @@
 """Core mapping: each group of neurons on as few cores as the chip's limits allow.
 
-A core holds neurons of one group only, as the public compilers place them. A group that a convolution enters or
-leaves is cut into channels, rows and columns, any other into runs of neurons. Groups are cut from the last to the
-first, each to what its neurons, axons in, synapses and axons out allow; where connections lead back, the groups
-that then have too many axons out are cut further until none has. What a single neuron asks for cannot be cut: where
+A group that a convolution enters or leaves is cut into channels, rows and columns, any other into runs of neurons, as
+the public compilers do. Groups are cut from the last to the first, each to what its neurons, axons in, synapses and
+axons out allow; where connections lead back, the groups that then have too many axons out are cut further until none
+has. What a single neuron asks for cannot be cut: where
 that is beyond a limit, the others still hold, and the design rules say so.
+
+Those compilers give a core neurons of one group only; here blocks that leave room share one (`pack.py`). `search.py`
+looks for better mappings, `naive.py` has the one that they are held against.
 
 The same Program gives the same cores, whatever the values of its weights.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import numpy as np
 
 from spikeport.chip import Chip
 from spikeport.cores import Cores, Cut, flat
+from spikeport.deploy.cores.activity import assumed
+from spikeport.deploy.cores.core_map import CoreMap as CoreMap
+from spikeport.deploy.cores.core_map import Placement as Placement
 from spikeport.deploy.cores.cut import image_cuts
 from spikeport.deploy.cores.loads import LIMITS as LIMITS
-from spikeport.deploy.cores.loads import Loads, limits_of, loads
+from spikeport.deploy.cores.loads import limits_of, loads
+from spikeport.deploy.cores.pack import packed
+from spikeport.deploy.cores.problem import TIME, Problem, busy
+from spikeport.fixed import Ints
 from spikeport.neurons import Group
 from spikeport.program import Conv, Program, Sparse
 
 Fits = Callable[[Cut], bool]
 
 
-@dataclass(frozen=True, eq=False)
-class Placement:
-    """The cores of one group."""
-
-    group: str
-    neurons: int
-    cut: Cut
-    loads: Loads
-
-    @property
-    def cores(self) -> int:
-        return self.cut.cores
-
-    def most(self, resource: str) -> int:
-        """What the fullest core needs."""
-        return int(self.loads[resource].max())
-
-    def fullest(self, chip: Chip) -> tuple[str, float]:
-        """The resource that is nearest to its limit on a core, and what part of it is used."""
-        used = {resource: self.most(resource) / max(limit, 1) for resource, limit in limits_of(chip).items()}
-        resource = max(used, key=used.__getitem__)
-        return resource, used[resource]
-
-
-CoreMap = tuple[Placement, ...]
-
-
 def map_cores(program: Program, chip: Chip) -> CoreMap:
-    """Every group's cores, in the Program's order."""
+    """Cuts, and seats: small blocks share a core where it is then not busier than the busiest block is alone."""
+    cuts = greedy_cuts(program, chip)
+    problem = Problem(program, chip, assumed(program))
+    sizes, limits = problem.all_sizes(cuts), problem.limits.copy()
+    limits[TIME] = busy(sizes).max()
+    return core_map(program, chip, cuts, packed(sizes, problem.all_kinds(cuts), limits))
+
+
+def greedy_cuts(program: Program, chip: Chip) -> dict[str, Cut]:
+    """Every group's cut, in the Program's order."""
     cuts: dict[str, Cut] = {}
     for group in reversed(program.groups):  # targets first, for axons out are counted by them
         known = all(c.target in cuts for c in program.connections if c.source == group.name)
@@ -59,12 +51,18 @@ def map_cores(program: Program, chip: Chip) -> CoreMap:
     while crowded := [g for g in reversed(program.groups) if _crowded(program, chip, g, cuts)]:
         for group in crowded:
             cuts[group.name] = _least(program, chip, group, cuts, out=True, above=cuts[group.name].cores)
-    return tuple(Placement(g.name, g.size, cuts[g.name], loads(program, chip, g.name, cuts)) for g in program.groups)
+    return {group.name: cuts[group.name] for group in program.groups}
+
+
+def core_map(program: Program, chip: Chip, cuts: Mapping[str, Cut], seats: Ints | None = None) -> CoreMap:
+    """Of cuts, with what they need; without seats every block has a core of its own, in order."""
+    found = tuple(Placement(g.name, g.size, cuts[g.name], loads(program, chip, g.name, cuts)) for g in program.groups)
+    return CoreMap(chip, found, np.arange(sum(p.cores for p in found)) if seats is None else seats)
 
 
 def cores_of(core_map: CoreMap, chip: Chip) -> Cores:
     """The map as all parts know it: which core has which neurons, and where on the chips it is."""
-    return Cores(chip, {placement.group: placement.cut for placement in core_map})
+    return Cores(chip, core_map.where.cuts, core_map.where.seats)
 
 
 def _crowded(program: Program, chip: Chip, group: Group, cuts: Mapping[str, Cut]) -> bool:
@@ -135,8 +133,3 @@ def _is_image(program: Program, group: Group) -> bool:
 def _box(group: Group) -> tuple[int, int, int]:
     channels, rows, columns = group.shape
     return channels, rows, columns
-
-
-def chips(core_map: CoreMap, chip: Chip) -> int:
-    """How many chips have that many cores."""
-    return -(-sum(p.cores for p in core_map) // chip.cores_per_chip)

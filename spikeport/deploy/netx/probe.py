@@ -18,8 +18,12 @@ SECONDS = 4
 BYTES_PER_S = 8 << 20
 
 
-def check_readable(path: Path, name: str, what: str = "netx file", do: str = "export it again with lava-dl") -> None:
-    """Raises FileError, which calls the file `name`, if reading it crashes, hangs or takes too much memory."""
+def check_readable(path: Path, name: str, *, kind: str = "netx file", do: str = "export it again with lava-dl") -> None:
+    """Raises FileError, which calls the file `name`, if reading it crashes, hangs or takes too much memory.
+
+    Args:
+        kind, do: What it is to be, and what helps where it is not.
+    """
     size = path.stat().st_size
     seconds = SECONDS + size // BYTES_PER_S
     request = {
@@ -32,4 +36,4 @@ def check_readable(path: Path, name: str, what: str = "netx file", do: str = "ex
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         code = run(request, out, err, probe_child.__file__, wall_s=3 * seconds)
         if code:
-            raise FileError(name, f"is not a readable {what}", got=grief(code, err), do=do)
+            raise FileError(name, f"is not a readable {kind}", got=grief(code, err), do=do)

@@ -1,7 +1,8 @@
 """Whether the neurons find room: on a core, and all of them on one chip."""
 
-from collections import Counter
 from collections.abc import Iterator
+
+import numpy as np
 
 from spikeport.deploy.rules.base import Design, Found, rule
 
@@ -24,12 +25,12 @@ def neurons_fit_one_core(design: Design) -> Iterator[Found]:
 def neuron_settings_fit_one_core(design: Design) -> Iterator[Found]:
     """The sets of decays and thresholds that the neurons of a core have between them. A core stores few of them,
     and each neuron names one: 16 thresholds and 32 sets of decays on a Loihi 1, and 8 groups of neurons on a Loihi
-    2. A layer has one set, and a core holds neurons of one layer.
+    2. A layer has one set, and each part of a layer on a core counts as one.
     """
-    layers = Counter(p.group for p in design.cores)
-    for layer, sets in layers.items():
-        if sets > design.chip.neuron_settings_per_core:
-            yield Found(layer, sets)
+    where = design.cores.where
+    parts = where.on_cores(np.ones(where.blocks, np.int64))
+    for core in np.flatnonzero(parts > design.chip.neuron_settings_per_core):
+        yield Found(where.groups[core], int(parts[core]))
 
 
 @rule("neurons_per_core", "cores_per_chip", unit="neurons", remedy=FEWER)
@@ -43,10 +44,10 @@ def neurons_fit_one_chip(design: Design) -> Iterator[Found]:
 
 @rule("cores_per_chip", unit="cores", remedy=FEWER)
 def cores_fit_one_chip(design: Design) -> Iterator[Found]:
-    """The cores that all layers take together, after the table of cores that `spikeport check` shows. A core holds
-    neurons of one layer only, as the public compilers place them, so even a layer of ten neurons takes a core.
+    """The cores that all layers take together. The parts of layers that `spikeport check` shows share a core where
+    their neurons, axons and words fit it together, and it is then not busier than the busiest part is alone.
     """
-    cores = sum(p.cores for p in design.cores)
+    cores = design.cores.cores
     if cores > design.chip.cores_per_chip:
         yield Found(CHIP, cores)
 

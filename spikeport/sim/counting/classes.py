@@ -12,6 +12,7 @@ from spikeport.cores import Cut
 from spikeport.errors import InputError
 from spikeport.fixed import Ints
 from spikeport.program import Connection, Conv, Dense, Shape, Sparse
+from spikeport.reached import channels_reached, pixels_reached
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,31 +60,9 @@ def _conv(conv: Conv, source: Shape, target: Cut) -> Classes:
     if target.shape != (shape := conv.output_shape(source)):
         where, do = f"cores of {conv.target}", "map the cores of the same program"
         raise InputError(where, "the shape that is cut", got=target.shape, relation="is not", limit=shape, do=do)
-    axes = (_channels(conv, target), _pixels(conv, source, target, 1), _pixels(conv, source, target, 2))
+    axes = (channels_reached(conv, target), *(pixels_reached(conv, source, target, axis) for axis in (1, 2)))
     kinds, (c, y, x) = zip(*(np.unique(axis, axis=0, return_inverse=True) for axis in axes), strict=True)
     label = (c[:, None, None] * len(kinds[1]) + y[:, None]) * len(kinds[2]) + x
     synapses = sparse.csr_array(sparse.kron(sparse.kron(kinds[0], kinds[1]), kinds[2]))
     synapses.eliminate_zeros()
     return Classes(label.reshape(-1), synapses)
-
-
-def _channels(conv: Conv, target: Cut) -> Ints:
-    """`(c_in, blocks)`: filters that see an input channel."""
-    c_out, c_in, *_ = conv.weight.shape
-    o = np.arange(c_out)
-    found = np.zeros((conv.groups, target.parts[0]), np.int64)
-    np.add.at(found, (o // (c_out // conv.groups), o // target.block[0]), 1)
-    return np.repeat(found, c_in, axis=0)
-
-
-def _pixels(conv: Conv, source: Shape, target: Cut, axis: int) -> Ints:
-    """`(n_in, blocks)`: how often an input row (axis 1) or column (axis 2) is seen through a tap of the kernel."""
-    at = axis - 1
-    o, k = np.arange(target.shape[axis])[:, None], np.arange(conv.weight.shape[2 + at])
-    i, block = np.broadcast_arrays(
-        o * conv.stride[at] - conv.padding[at] + k * conv.dilation[at], o // target.block[axis]
-    )
-    inside = (i >= 0) & (i < source[axis])
-    found = np.zeros((source[axis], target.parts[axis]), np.int64)
-    np.add.at(found, (i[inside], block[inside]), 1)
-    return found

@@ -21,7 +21,7 @@ class CoreActivity:
 
     The rows of a sample stand together: step i of sample b of a node whose window starts at step `first` is row
     b * steps + (first - 1 + i) modulo steps. So a sample's rows do not depend on what it is counted with. Every array
-    is int64, `(rows, cores)` unless it says otherwise.
+    is int64, `(rows, cores)` unless it says otherwise; cores are those in use (`Cores.numbers`).
     """
 
     cores: Cores
@@ -73,6 +73,7 @@ class CoreActivity:
         for what, a, b in (
             ("chip", self.cores.chip, other.cores.chip),
             ("cuts", dict(self.cores.cuts), dict(other.cores.cuts)),
+            ("seats", *(cores.numbers[cores.of_block].tolist() for cores in (self.cores, other.cores))),
             ("steps", self.steps, other.steps),
         ):
             if a != b:
@@ -98,15 +99,15 @@ class CoreActivity:
             "axon_out": self.messages_out.sum(axis=0),
         }
         listed = {name: values.tolist() for name, values in columns.items()}
-        tiles = self.cores.tiles().tolist()
+        tiles, numbers = self.cores.tiles().tolist(), self.cores.numbers.tolist()
         return {
             "schema": SCHEMA,
             "samples": self.samples,
             "steps": self.steps,
             "tiles": self.tiles,
             "cores": [
-                {"core": k, "group": group, "tile": tiles[k], **{name: values[k] for name, values in listed.items()}}
-                for k, group in enumerate(self.cores.groups)
+                {"core": core, "group": group, "tile": tile, **{name: values[k] for name, values in listed.items()}}
+                for k, (core, group, tile) in enumerate(zip(numbers, self.cores.groups, tiles, strict=True))
             ],
             "groups": {
                 name: {

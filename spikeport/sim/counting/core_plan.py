@@ -1,7 +1,8 @@
 """All that counting by cores needs of a Program on its cores and that no run changes; made once for each pair.
 
 What cores and links do in a step is one row of a table, whose columns are in parts: operations of each kind of
-connection, spikes and so on, each core by core; then routes and links. An event of a class adds to some of them.
+connection, messages and so on, each core by core; what neurons do, block by block, for a core may have several; then
+routes and links. An event of a class adds to some of them.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,8 @@ from spikeport.sim.counting.pieces import Pieces, pieces
 from spikeport.sim.counting.routes import Routes, routes
 from spikeport.sim.counting.senders import Sender, sender
 
-CORE_PARTS = ("spikes", "messages_in", "messages_out", "active")
+CORE_PARTS = ("messages_in", "messages_out")
+BLOCK_PARTS = ("spikes", "active")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +38,15 @@ class SenderPlan:
 
 
 @dataclass(frozen=True, eq=False)
-class CoresOfGroup:
+class BlocksOfGroup:
     """Where a group's neurons are."""
 
     pieces: Pieces
     neurons: Ints
-    """On each of its cores."""
+    """In each of its blocks."""
     spikes: slice
     active: slice
-    """Columns of its cores in these parts."""
+    """Columns of its blocks in these parts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +54,10 @@ class CorePlan:
     """Of one Program on its cores."""
 
     parts: Mapping[str, slice]
-    """Columns of the kinds of connections that there are, of `CORE_PARTS`, and of `routes` and `links`."""
+    """Columns of the kinds of connections that there are, of `CORE_PARTS` and `BLOCK_PARTS`, and of
+    `routes` and `links`."""
     senders: Mapping[str, SenderPlan]
-    groups: Mapping[str, CoresOfGroup]
+    groups: Mapping[str, BlocksOfGroup]
 
     @property
     def columns(self) -> int:
@@ -79,14 +82,15 @@ def _make(program: Program, cores: Cores) -> CorePlan:
     ways = {name: routes(cores, tables[name].pairs) for name in cores.cuts}
     links = np.unique(np.concatenate([way.links.indices for way in ways.values()]))
     kinds = list(dict.fromkeys(kind for table in tables.values() for kind in table.synapses))
-    widths = dict.fromkeys((*kinds, *CORE_PARTS), cores.count) | {"routes": prod(cores.chip.mesh), "links": links.size}
+    widths = dict.fromkeys((*kinds, *CORE_PARTS), cores.count) | dict.fromkeys(BLOCK_PARTS, cores.blocks)
+    widths |= {"routes": prod(cores.chip.mesh), "links": links.size}
     edges = np.cumsum([0, *widths.values()]).tolist()
     parts = {name: slice(*ends) for name, ends in zip(widths, pairwise(edges), strict=True)}
     senders = {}
     for node in nodes:
         table, way = tables[node.name], ways.get(node.name)
-        blocks = _blocks(table, way, cores, links)
-        adds = sparse.hstack([blocks.get(name, _empty(table, n)) for name, n in widths.items()], format="csr")
+        found = _parts(table, way, cores, links)
+        adds = sparse.hstack([found.get(name, _empty(table, n)) for name, n in widths.items()], format="csr")
         packed = Adds(adds.indptr.astype(np.int64), adds.indices.astype(np.int32), adds.data.astype(np.int64))
         senders[node.name] = SenderPlan(pieces(table.label, node.shape), packed, _traffic(table, way))
     groups = {}
@@ -95,20 +99,20 @@ def _make(program: Program, cores: Cores) -> CorePlan:
         spikes, active = (
             slice(s + first, s + first + cut.cores) for s in (parts["spikes"].start, parts["active"].start)
         )
-        groups[group.name] = CoresOfGroup(pieces(cut.labels(), group.shape), cut.neurons, spikes, active)
+        groups[group.name] = BlocksOfGroup(pieces(cut.labels(), group.shape), cut.neurons, spikes, active)
     return CorePlan(parts, senders, groups)
 
 
-def _blocks(table: Sender, way: Routes | None, cores: Cores, links: Ints) -> dict[str, sparse.csr_array]:
+def _parts(table: Sender, way: Routes | None, cores: Cores, links: Ints) -> dict[str, sparse.csr_array]:
     """Of one event of each class, by part; without a way, the node is an input."""
-    blocks = {**table.synapses, "messages_in": table.messages @ _chosen(table.pairs[:, 1], cores.count)}
+    found = {**table.synapses, "messages_in": table.messages @ _chosen(table.pairs[:, 1], cores.count)}
     if way is not None:
-        blocks["spikes"] = _chosen(table.core, cores.count)
-        blocks["messages_out"] = table.messages @ _chosen(table.pairs[:, 0], cores.count)
+        found["spikes"] = _chosen(table.block, cores.blocks)
+        found["messages_out"] = table.messages @ _chosen(table.pairs[:, 0], cores.count)
         stays = sparse.diags_array(1 - way.leaves, dtype=np.int64)
-        blocks["routes"] = table.messages @ stays @ _chosen(way.kind, prod(cores.chip.mesh))
-        blocks["links"] = table.messages @ way.links[:, links]
-    return blocks
+        found["routes"] = table.messages @ stays @ _chosen(way.kind, prod(cores.chip.mesh))
+        found["links"] = table.messages @ way.links[:, links]
+    return found
 
 
 def _traffic(table: Sender, way: Routes | None) -> Ints:
@@ -125,4 +129,4 @@ def _chosen(index: Ints, size: int) -> sparse.csr_array:
 
 
 def _empty(table: Sender, columns: int) -> sparse.csr_array:
-    return sparse.csr_array((table.core.size, columns), dtype=np.int64)
+    return sparse.csr_array((table.block.size, columns), dtype=np.int64)

@@ -21,19 +21,20 @@ class Sender:
 
     label: Ints
     """The class of each neuron, `(n,)`."""
-    core: Ints
-    """On which core a class is, `(classes,)`; `HOST` for an input."""
+    block: Ints
+    """In which block a class is, `(classes,)`; `HOST` for an input."""
     synapses: Mapping[str, sparse.csr_array]
     """By kind of connection, `(classes, cores)`: synapses behind one neuron."""
     pairs: Ints
-    """Cores that exchange messages, `(pairs, 2)`: from, to."""
+    """Cores that exchange messages, `(pairs, 2)`: from, to; a core may send to itself."""
     messages: sparse.csr_array
     """`(classes, pairs)`: 1 where a spike is a message. A spike is one for each core that it has a synapse on."""
 
 
 def sender(program: Program, cores: Cores, name: str) -> Sender:
     size = int(np.prod(program.shape_of(name)))
-    own = cores.labels(name) if name in cores.cuts else np.full(size, HOST)
+    is_group = name in cores.cuts
+    own = cores.first[name] + cores.cuts[name].labels() if is_group else np.full(size, HOST)
     out = [c for c in program.connections if c.source == name]
     parts = [classes(c, program.shape_of(name), cores.cuts[c.target]) for c in out]
     label = own - own.min()  # numbers without a gap
@@ -46,16 +47,18 @@ def sender(program: Program, cores: Cores, name: str) -> Sender:
         kind = type(c).__name__.lower()
         found = _of_all_cores(part, one, cores, c.target)
         synapses[kind] = synapses[kind] + found if kind in synapses else found
-    core = own[one]
-    pairs, messages = _messages(core, synapses.values(), cores.count)
-    return Sender(label, core, synapses, pairs, messages)
+    block = own[one]
+    pairs, messages = _messages(cores.of_block[block] if is_group else block, synapses.values(), cores.count)
+    return Sender(label, block, synapses, pairs, messages)
 
 
 def _of_all_cores(part: Classes, one: Ints, cores: Cores, target: str) -> sparse.csr_array:
     """The synapses of one connection by the classes of the sender (`one` neuron of each) and by all cores."""
     chosen = part.synapses[part.label[one]]
-    places = (chosen.data, chosen.indices + cores.first[target], chosen.indptr)
-    return sparse.csr_array(places, shape=(one.size, cores.count))
+    places = (chosen.data, cores.of_block[chosen.indices + cores.first[target]], chosen.indptr)
+    found = sparse.csr_array(places, shape=(one.size, cores.count))
+    found.sum_duplicates()  # blocks that share a core
+    return found
 
 
 def _messages(core: Ints, synapses: Iterable[sparse.csr_array], cores: int) -> tuple[Ints, sparse.csr_array]:

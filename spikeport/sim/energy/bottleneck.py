@@ -70,8 +70,8 @@ def bottlenecks(
             longest = [name if waits else term for waits, term in zip(mesh[name] > core_takes, longest, strict=True)]
             core_takes = np.maximum(core_takes, mesh[name])
     found = list(zip(cores.tolist(), longest, strict=True))
-    times, groups = Counter(found), activity.cores.groups
-    return tuple(Bottleneck(core, groups[core], term, times[core, term]) for core, term in found)
+    times, groups, numbers = Counter(found), activity.cores.groups, activity.cores.numbers.tolist()
+    return tuple(Bottleneck(numbers[core], groups[core], term, times[core, term]) for core, term in found)
 
 
 def most_common(waits: Sequence[Bottleneck]) -> Bottleneck:
@@ -85,7 +85,7 @@ def loads(activity: CoreActivity, core_ns: Floats) -> tuple[CoreLoad, ...]:
     sops, groups = activity.all_sops, activity.cores.groups
     return tuple(
         CoreLoad(
-            core=int(core),
+            core=int(activity.cores.numbers[core]),
             group=groups[core],
             neurons=int(activity.neurons[core]),
             sops_mean=float(sops[:, core].mean()),

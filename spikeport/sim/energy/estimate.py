@@ -299,6 +299,5 @@ def _static(profile: Profile, activity: CoreActivity | None, latency: Latency | 
     """W x ns are nJ."""
     if profile.static_w_per_chip is None or activity is None or latency is None:
         return None
-    return product(
-        profile.static_w_per_chip.value.times(int(activity.cores.chips().max()) + 1), latency.inference_ns
-    ).times(1000)
+    chips = len(set(activity.cores.chips().tolist()))
+    return product(profile.static_w_per_chip.value.times(chips), latency.inference_ns).times(1000)

@@ -123,5 +123,5 @@ def _unpriced(activity: CoreActivity, profile: Profile, parts: tuple[Part, ...])
                 yield key
     if not profile.barrier:
         yield "barrier"
-    if activity.cores.chips()[-1] > 0:
+    if np.ptp(activity.cores.chips()) > 0:
         yield "messages and barrier between chips"

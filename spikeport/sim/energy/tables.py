@@ -262,7 +262,7 @@ def core_rows(energy: Energy) -> list[Row]:
     loads = {} if energy.latency is None else {load.core: load for load in energy.latency.loads}
     busiest = sorted(cores, key=itemgetter(*ACTIVITY[:2]), reverse=True)[:BUSIEST]
     rows: list[Row] = []
-    for core in [cores[k] for k in loads] or busiest:
+    for core in [core for number in loads for core in cores if core["core"] == number] or busiest:
         did = (format_count(float(each(core[name]))) for name in ACTIVITY)
         times = (NONE, NONE)
         if loads:

@@ -24,15 +24,17 @@ def test_a_small_network_fits(chip: Chip | str | None) -> None:
 
 
 def test_neurons_and_cores_fit_one_chip() -> None:
-    """A core holds one layer only: 5 neurons on cores of 4 take 2 cores, 1 neuron takes 1."""
+    """7 neurons on cores of 4 take 2 cores, of 4 and 3; one neuron more finds room beside 3. Of 5 neurons 3 and 2 have
+    cores of their own, for 4 on a core would be busier than 3.
+    """
     chip = replace(LOIHI2, neurons_per_core=4, cores_per_chip=6)
-    assert check(row(5, 5, 5), chip) == []
-    assert facts(check(row(5, 5, 5, 1), chip)) == [("cores_fit_one_chip", "the chip", 7, 6)]
+    assert check(row(7, 7, 7, 1), chip) == []
+    assert facts(check(row(5, 5, 5, 5), chip)) == [("cores_fit_one_chip", "the chip", 8, 6)]
     assert facts(check(row(20, 5), chip)) == [
         ("neurons_fit_one_chip", "the chip", 25, 24),
         ("cores_fit_one_chip", "the chip", 7, 6),
     ]
-    assert check(row(5, 5, 5, 1), chip)[0].remedy == "use fewer channels, more stride, or several chips"
+    assert check(row(5, 5, 5, 5), chip)[0].remedy == "use fewer channels, more stride, or several chips"
 
 
 def test_fan_in_of_a_dense_layer_is_all_its_sources() -> None:

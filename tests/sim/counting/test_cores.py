@@ -46,14 +46,21 @@ def synapses(c: Connection, source: Shape, target: Shape) -> Iterator[tuple[int,
 
 
 def core_numbers(cores: Cores) -> dict[tuple[str, int], int]:
+    """The number of each neuron's core."""
     found, before = {}, 0
     for name, cut in cores.cuts.items():
         blocks = [range(-(-n // b)) for n, b in zip(cut.shape, cut.block, strict=True)]
         number = {block: before + k for k, block in enumerate(product(*blocks))}
+        if cores.seats is not None:
+            number = {block: int(cores.seats[k]) for block, k in number.items()}
         for neuron, place in enumerate(product(*map(range, cut.shape))):
             found[name, neuron] = number[tuple(p // b for p, b in zip(place, cut.block, strict=True))]
         before += len(number)
     return found
+
+
+def in_use(cores: Cores) -> list[int]:
+    return sorted(set(core_numbers(cores).values()))
 
 
 def place_of(core: int, chip: Chip) -> tuple[int, int, int]:
@@ -126,11 +133,16 @@ def brute(program: Program, result: Result, cores: Cores) -> dict[str, object]:
 
 
 def same(found: CoreActivity, expected: dict[str, object]) -> None:
+    number = found.cores.numbers.tolist()
+    by_core = (*found.sops, "active", "spikes", "messages_in", "messages_out")
     arrays = {**found.sops, "routes": found.routes, "busiest_link": found.busiest_link}
     arrays |= {name: getattr(found, name) for name in ("active", "spikes", "messages_in", "messages_out")}
     for name, array in arrays.items():
         assert array.dtype == np.int64
-        assert {tuple(map(int, at)): int(array[tuple(at)]) for at in np.argwhere(array)} == dict(expected[name]), name
+        values = {tuple(map(int, at)): int(array[tuple(at)]) for at in np.argwhere(array)}
+        if name in by_core:
+            values = {(row, number[core]): n for (row, core), n in values.items()}
+        assert values == dict(expected[name]), name
     for name in ("messages", "hops_x", "hops_y", "off_chip"):
         assert +Counter(getattr(found, name)) == +expected[name], name
 
@@ -147,6 +159,7 @@ def made_up(program: Program, rng: np.random.Generator, samples: int) -> Result:
 
 
 def random_cores(program: Program, rng: np.random.Generator) -> Cores:
+    """Half of them with seats: blocks that share cores, on tiles and chips in any order, and cores without any."""
     tile, mesh = int(rng.integers(1, 4)), (int(rng.integers(1, 5)), int(rng.integers(1, 4)))
     most = tile * mesh[0] * mesh[1]
     chip = replace(LOIHI1, cores_per_tile=tile, mesh=mesh, cores_per_chip=int(rng.integers(1, most + 1)))
@@ -157,10 +170,13 @@ def random_cores(program: Program, rng: np.random.Generator) -> Cores:
         block = tuple(int(rng.integers(1, n + 1)) for n in box)
         loose = image and not any(isinstance(c, Conv) and c.target == group.name for c in program.connections)
         cuts[group.name] = flat(group.size, int(rng.integers(1, group.size + 1))) if loose else Cut(box, block)
-    return Cores(chip, cuts)
+    if rng.random() < 0.5:
+        return Cores(chip, cuts)
+    blocks = sum(cut.cores for cut in cuts.values())
+    return Cores(chip, cuts, rng.integers(0, rng.integers(1, 3 * blocks + 1), blocks))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(seed=SEEDS, samples=st.integers(1, 3))
 def test_cores_equal_a_walk(seed: int, samples: int) -> None:
     rng = np.random.default_rng(seed)
@@ -169,7 +185,10 @@ def test_cores_equal_a_walk(seed: int, samples: int) -> None:
     found = count_cores(program, result, cores)
     same(found, brute(program, result, cores))
     counts = count_operations(program, result)
-    for layer in counts.layers:
+    assert found.cores.numbers.tolist() == in_use(cores)
+    assert (found.all_sops.sum(), found.neurons.sum()) == (counts.sops, sum(g.size for g in program.groups))
+    assert (found.active.sum(), found.spikes.sum()) == (counts.active, counts.spikes_out)
+    for layer in counts.layers if cores.seats is None else ():
         own = slice(first := cores.first[layer.name], first + cores.cuts[layer.name].cores)
         assert found.all_sops[:, own].sum() == layer.sops
         assert found.active[:, own].sum() == layer.active
@@ -279,6 +298,46 @@ def test_messages_to_another_chip_have_no_hops() -> None:
     assert found.routes[2].sum() == 1
 
 
+SEATS = np.array([9, 1, 1, 9, 30, 3, 9])
+"""a on cores 9 and 1, b on 1, 9 and 30, c on 3 and 9: chips of 8 cores, tile 1 of chips 0 and 1, and so on."""
+
+
+def test_blocks_that_share_a_core_by_hand() -> None:
+    cores = Cores(HAND_CHIP, HAND_CORES.cuts, SEATS)
+    found = count_cores(hand_program(), hand_result(a=[(2, 0, 3)]), cores)
+    assert (cores.numbers.tolist(), cores.chips().tolist()) == ([1, 3, 9, 30], [0, 0, 1, 3])
+    assert cores.groups == ("a+b", "c", "a+b+c", "b")
+    assert cores.tiles().tolist() == [[1, 0], [3, 0], [1, 0], [2, 1]]
+    # from core 1 to all of b (cores 1, 9, 30) and c (3, 9): four cores, one of them its own, two on other chips
+    assert found.all_sops[1].tolist() == [2, 1, 3, 2]
+    assert found.messages_in[1].tolist() == [1, 1, 1, 1]
+    assert found.messages_out[1].tolist() == [4, 0, 0, 0]
+    assert (found.messages["a"], found.hops_x["a"], found.hops_y["a"], found.off_chip["a"]) == (4, 2, 0, 2)
+    assert found.active[1:3].tolist() == [[1, 0, 0, 0], [2, 1, 3, 2]]  # the spike; then all of b and c
+    assert found.neurons.tolist() == [4, 1, 5, 2]
+    assert [core["core"] for core in found.to_json()["cores"]] == [1, 3, 9, 30]
+
+
+def test_other_seats_of_the_same_blocks_move_work_and_make_none() -> None:
+    rng = np.random.default_rng(4)
+    program = hand_program()
+    result = made_up(program, rng, 2)
+    alone, shared = (count_cores(program, result, Cores(HAND_CHIP, HAND_CORES.cuts, s)) for s in (None, SEATS))
+    for name in ("all_sops", "active", "spikes"):
+        blocks = getattr(alone, name)
+        expected = np.stack([blocks[:, SEATS == number].sum(axis=1) for number in (1, 3, 9, 30)], axis=1)
+        assert np.array_equal(getattr(shared, name), expected), name
+    assert shared.messages_in.sum() < alone.messages_in.sum()
+    far = count_cores(program, result, Cores(HAND_CHIP, HAND_CORES.cuts, SEATS + 8 * 10**6))
+    assert np.array_equal(far.all_sops, shared.all_sops)  # a million chips without neurons cost nothing
+
+
+@pytest.mark.parametrize("seats", [np.zeros(6, int), np.full(7, 0.5), np.array([0, 0, 0, 0, 0, 0, -1])])
+def test_seats_are_a_number_for_each_block(seats: np.ndarray) -> None:
+    with pytest.raises(InputError, match="cores: seat"):
+        Cores(HAND_CHIP, HAND_CORES.cuts, seats)
+
+
 @settings(max_examples=15, deadline=None)
 @given(seed=SEEDS)
 def test_samples_of_a_simulation_stand_for_themselves(seed: int) -> None:
@@ -360,5 +419,7 @@ def test_runs_on_other_cores_do_not_add() -> None:
     elsewhere = Cores(HAND_CHIP, {**HAND_CORES.cuts, "b": flat(6, 6)})
     with pytest.raises(InputError, match="activity: cuts"):
         a + count_cores(hand_program(), hand_result(), elsewhere)
+    with pytest.raises(InputError, match="activity: seats"):
+        a + count_cores(hand_program(), hand_result(), Cores(HAND_CHIP, HAND_CORES.cuts, SEATS))
     with pytest.raises(InputError, match="activity: steps"):
         a + replace(a, steps=9)
