@@ -19,7 +19,7 @@ from spikeport.deploy.cores.options import options
 from spikeport.deploy.cores.pack import ROUNDING, in_order
 from spikeport.deploy.cores.problem import MEMORY, TIME, Problem, Seated
 from spikeport.deploy.cores.recut import coarser, finer
-from spikeport.deploy.cores.work import traffic_of
+from spikeport.deploy.cores.work import pairs_of, traffic_of
 from spikeport.fixed import Ints
 from spikeport.program import Program
 
@@ -44,6 +44,8 @@ def improved(
     found = _less_full(problem, _less_busy(problem, multifit(problem, before, choices, most), choices, most))
     if before.cores <= most and _goodness(problem, before) <= _goodness(problem, found):
         found = before
+    if pairs_of(program, found.cuts) > EFFORT:  # too many ways for a look at them
+        return start if found is before else core_map(program, chip, found.cuts, found.core)
     messages = messages_between(problem, found)
     number = placed(chip, messages, EFFORT)
     if found is before and _ways(chip, start.where.numbers, messages) <= _ways(chip, number, messages):
