@@ -94,7 +94,7 @@ class Problem:
 
     def fullest(self, seated: Seated) -> float:
         """The share of a limit that is used up most, of any core's neurons, axons and words."""
-        return float((self.used(seated)[:, MEMORY] / self.limits[MEMORY]).max())
+        return float((self.used(seated)[:, MEMORY] / np.maximum(self.limits[MEMORY], 1)).max())
 
 
 def sizes_of(found: Loads, ns: Floats) -> Floats:
