@@ -11,7 +11,8 @@ from spikeport.commands.answer import Answer, Table, say
 from spikeport.commands.bench import markdown
 from spikeport.commands.pilotnet import one_inference
 from spikeport.commands.recordings import open_recordings
-from spikeport.deploy.cores import cores_of, map_cores
+from spikeport.cores import Cores
+from spikeport.deploy.cores import map_cores
 from spikeport.sim import count_operations, estimate_energy, simulate
 from spikeport.sim.counting import count_cores
 from spikeport.sim.energy import Bounds, Energy, profile_named
@@ -46,10 +47,10 @@ def bench_energy(quick: bool, wheel: Path | None, output: Path | None) -> Answer
 
 
 def pilotnet(wheel: Path | None, profiles: Sequence[str] = PROFILES) -> list[Energy]:
-    """What each profile makes of the recorded image's activity."""
+    """What each profile makes of the recorded image's activity; no layers share a core, as none did on that chip."""
     program, x = one_inference(open_recordings(wheel))
     chip = chip_named(program.chip)
-    cores = cores_of(map_cores(program, chip), chip)
+    cores = Cores(chip, map_cores(program, chip).where.cuts)
     result = simulate(program, x)
     counts, activity = count_operations(program, result), count_cores(program, result, cores)
     return [estimate_energy(counts, profile_named(name), activity=activity) for name in profiles]
