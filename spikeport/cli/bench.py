@@ -155,3 +155,24 @@ def bench_stream(
     from spikeport.commands.bench_stream import bench_stream as command
 
     show(command(peer, quick, output), json)
+
+
+@bench_app.command("mapping")
+def bench_mapping(
+    net: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A recipe's network, or lava-dl/NAME; repeatable. [default: all]"),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Two small networks: shows that all of it runs.")] = False,
+    wheel: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write mapping.json, mapping.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Mappings to cores beside the naive one, layer by layer: cores, the busiest core's time, memory, hops."""
+    from spikeport.commands.bench_mapping import bench_mapping as command
+
+    show(command(net or [], quick, wheel, output), json)

@@ -26,7 +26,7 @@ def explain(name: str) -> Answer:
 
 
 def placement_data(placement: Placement, chip: Chip) -> dict[str, Any]:
-    """One layer's cores: what the fullest of them uses, in counts."""
+    """One layer's parts, as if each had a core of its own: what the fullest of them uses, in counts."""
     resource, used = placement.fullest(chip)
     shares = {name.replace(" ", "_"): placement.most(name) for name in LIMITS}
     return {
@@ -48,7 +48,9 @@ def cores_table(design: Design) -> Table:
         resource = placement.fullest(chip)[0]
         rows.append((placement.group, f"{placement.neurons:,}", str(placement.cores), resource, *used))
     columns = ("layer", "neurons", "cores", "limited by", *LIMITS)
-    return Table(f"{design.cores.cores} of {chip.cores_per_chip} cores of a {chip.name}; of a core:", columns, rows)
+    shared = ", several parts of layers on some" if design.cores.cores < len(design.cores.seats) else ""
+    title = f"{design.cores.cores} of {chip.cores_per_chip} cores of a {chip.name}{shared}; of a core:"
+    return Table(title, columns, rows)
 
 
 def advice_data(advice: Advice | None) -> dict[str, Any]:

@@ -4,48 +4,35 @@ Neurons come in row-major order: whole channels, where not even one fits a core 
 their neurons. No core has neurons of two layers.
 """
 
-from collections.abc import Iterator, Mapping
-
 from spikeport.chip import Chip
 from spikeport.cores import Cut
 from spikeport.deploy.cores import core_map, greedy_cuts
 from spikeport.deploy.cores.core_map import CoreMap
+from spikeport.deploy.cores.filled import filled, fits
 from spikeport.deploy.cores.loads import limits_of, loads
 from spikeport.program import Program
 
 
 def naive_map(program: Program, chip: Chip) -> CoreMap:
-    """A layer with a neuron that no core has room for is cut as in the greedy mapping."""
-    cuts = greedy_cuts(program, chip)
+    """A layer with a neuron that no core has room for is cut as in the greedy mapping; so are all where connections
+    lead back and their sources then have too many axons out."""
+    greedy = greedy_cuts(program, chip)
+    cuts = dict(greedy)
     for name in reversed(list(cuts)):
-        filled = _filled(program, chip, name, cuts)
-        if _fits(program, chip, name, {**cuts, name: filled}):
-            cuts[name] = filled
-    return core_map(program, chip, cuts)
+        found = filled(program, chip, name, cuts)
+        if fits(program, chip, name, {**cuts, name: found}):
+            cuts[name] = found
+    held = all(fits(program, chip, name, cuts) or not fits(program, chip, name, greedy) for name in cuts)
+    return core_map(program, chip, cuts if held else greedy)
 
 
-def _filled(program: Program, chip: Chip, name: str, cuts: Mapping[str, Cut]) -> Cut:
-    """The largest blocks that fit, by bisection."""
-    blocks = list(_row_major(cuts[name]))
-    low, high = 0, len(blocks) - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if _fits(program, chip, name, {**cuts, name: blocks[middle]}) else (low, middle - 1)
-    return blocks[low]
+def least_cores(program: Program, chip: Chip) -> int:
+    """No mapping of the resource model has fewer: what whole groups ask for, in full cores.
 
-
-def _row_major(cut: Cut) -> Iterator[Cut]:
-    """Runs of a row, of rows, of channels, from the shortest on."""
-    channels, rows, columns = cut.shape
-    wide = 1 << (columns - 1).bit_length() if cut.padded else columns
-    lengths = [1 << k for k in range(wide.bit_length())] if cut.padded else range(1, columns + 1)
-    yield from (Cut(cut.shape, (1, 1, n), cut.padded) for n in lengths)
-    yield from (Cut(cut.shape, (1, n, wide), cut.padded) for n in range(2, rows + 1))
-    yield from (Cut(cut.shape, (n, rows, wide), cut.padded) for n in range(2, channels + 1))
-
-
-def _fits(program: Program, chip: Chip, name: str, cuts: Mapping[str, Cut]) -> bool:
-    if cuts[name].room.max() > chip.neurons_per_core:
-        return False
-    needed = loads(program, chip, name, cuts)
-    return all(needed[resource].max() <= limit for resource, limit in limits_of(chip).items())
+    A group in one piece asks for least, for kernels are stored once and words are rounded up once. On a Loihi 1, where
+    a synapse has a longer index on a core with many neurons, words are left out.
+    """
+    cuts = {name: Cut(cut.shape, cut.shape) for name, cut in greedy_cuts(program, chip).items()}
+    whole = [loads(program, chip, name, cuts) for name in cuts]
+    counted = {r: limit for r, limit in limits_of(chip).items() if chip.generation > 1 or r != "synapses"}
+    return max(-(-sum(int(one[r].sum()) for one in whole) // max(limit, 1)) for r, limit in counted.items())

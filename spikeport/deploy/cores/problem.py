@@ -15,16 +15,15 @@ from numpy.typing import NDArray
 from spikeport.chip import Chip
 from spikeport.cores import Cut
 from spikeport.deploy.cores.activity import Activity, Floats
-from spikeport.deploy.cores.loads import Loads, limits_of, loads
+from spikeport.deploy.cores.loads import LIMITS, Loads, limits_of, loads
 from spikeport.deploy.cores.work import inward, outward
 from spikeport.fixed import Ints
 from spikeport.neurons import LIF, Group, SigmaDelta
 from spikeport.program import Program
 
-RESOURCES = 5
-"""Columns of sizes before the two phases: the four of `LIMITS`, and settings."""
-MEMORY = slice(0, 4)
-TIME = slice(5, 7)
+MEMORY = slice(0, len(LIMITS))
+"""Columns of sizes: those of `LIMITS`, settings, and the two phases."""
+TIME = slice(len(LIMITS) + 1, len(LIMITS) + 3)
 
 
 class Seated(NamedTuple):
@@ -50,7 +49,7 @@ class Problem:
 
     @cached_property
     def limits(self) -> Floats:
-        """Of a core, `(7,)`; the phases have none."""
+        """Of a core, `(columns,)`; the phases have none."""
         resources = [*limits_of(self.chip).values(), self.chip.neuron_settings_per_core]
         return np.array([*resources, np.inf, np.inf], np.float64)
 
@@ -65,7 +64,7 @@ class Problem:
         return tuple(dict.fromkeys(c.target for c in self.program.connections if c.source == name))
 
     def sizes(self, name: str, cuts: Mapping[str, Cut]) -> Floats:
-        """What the blocks of a group ask for, `(blocks, 7)`."""
+        """What the blocks of a group ask for, `(blocks, columns)`."""
         key = (name, _key(cuts[name]), *(_key(cuts[target]) for target in self.targets(name)))
         if key not in self._sizes:
             found = loads(self.program, self.chip, name, cuts)
@@ -85,7 +84,7 @@ class Problem:
         return np.repeat([self.kinds[name] for name in cuts], [cut.cores for cut in cuts.values()])
 
     def used(self, seated: Seated) -> Floats:
-        """What the blocks of each core ask for, `(cores, 7)`."""
+        """What the blocks of each core ask for, `(cores, columns)`."""
         return on_cores(self.all_sizes(seated.cuts), seated.core)
 
     def busiest(self, seated: Seated) -> float:
@@ -94,11 +93,11 @@ class Problem:
 
     def fullest(self, seated: Seated) -> float:
         """The share of a limit that is used up most, of any core's neurons, axons and words."""
-        return float((self.used(seated)[:, MEMORY] / self.limits[MEMORY]).max())
+        return float((self.used(seated)[:, MEMORY] / np.maximum(self.limits[MEMORY], 1)).max())
 
 
 def sizes_of(found: Loads, ns: Floats) -> Floats:
-    return np.stack([*found.values(), np.ones(ns.shape[1]), *ns], axis=1).astype(np.float64)
+    return np.stack([*(found[resource] for resource in LIMITS), np.ones(ns.shape[1]), *ns], axis=1).astype(np.float64)
 
 
 def busy(sizes: Floats) -> Floats:
@@ -108,7 +107,7 @@ def busy(sizes: Floats) -> Floats:
 
 
 def on_cores(sizes: Floats, core: Ints) -> Floats:
-    """Sums for each core, `(cores, 7)`."""
+    """Sums for each core, `(cores, columns)`."""
     found = np.zeros((int(core.max()) + 1, sizes.shape[1]))
     np.add.at(found, core, sizes)
     return found

@@ -19,7 +19,8 @@ from spikeport.deploy.cores.options import options
 from spikeport.deploy.cores.pack import ROUNDING, in_order
 from spikeport.deploy.cores.problem import MEMORY, TIME, Problem, Seated
 from spikeport.deploy.cores.recut import coarser, finer
-from spikeport.deploy.cores.work import traffic_of
+from spikeport.deploy.cores.work import pairs_of, traffic_of
+from spikeport.errors import InputError
 from spikeport.fixed import Ints
 from spikeport.program import Program
 
@@ -36,7 +37,11 @@ def improved(
         activity: What is measured of a run; all neurons alike if None.
         cores: How many it may take; as many as the start if None. Where there is no mapping on so few, it is the one
             on the fewest that was found.
+
+    Raises InputError for fewer cores than one.
     """
+    if cores is not None and cores < 1:
+        raise InputError("mapping", "cores", got=cores, relation="are below", limit=1)
     problem = Problem(program, chip, activity or assumed(program))
     before = Seated(start.where.cuts, start.where.of_block)
     most = before.cores if cores is None else cores
@@ -44,6 +49,8 @@ def improved(
     found = _less_full(problem, _less_busy(problem, multifit(problem, before, choices, most), choices, most))
     if before.cores <= most and _goodness(problem, before) <= _goodness(problem, found):
         found = before
+    if pairs_of(program, found.cuts) > EFFORT:  # too many ways for a look at them
+        return start if found is before else core_map(program, chip, found.cuts, found.core)
     messages = messages_between(problem, found)
     number = placed(chip, messages, EFFORT)
     if found is before and _ways(chip, start.where.numbers, messages) <= _ways(chip, number, messages):
@@ -59,7 +66,7 @@ def _goodness(problem: Problem, seated: Seated) -> tuple[float, ...]:
 def _less_busy(problem: Problem, seated: Seated, choices: Choices, cores: int) -> Seated:
     cores = max(cores, seated.cores)
     seated = _levelled(problem, seated, cores, TIME)
-    for _ in range(rounds(seated)):
+    for _ in range(_rounds(seated)):
         found = finer(problem, seated, choices, cores)
         if found is None:
             break
@@ -67,10 +74,10 @@ def _less_busy(problem: Problem, seated: Seated, choices: Choices, cores: int) -
         if problem.busiest(found) >= problem.busiest(seated) * (1 - 1e-9):
             break
         seated = found
-    return coarser(problem, seated, choices, rounds(seated))
+    return coarser(problem, seated, choices, _rounds(seated))
 
 
-def rounds(seated: Seated) -> int:
+def _rounds(seated: Seated) -> int:
     return min(32, EFFORT // 200 // len(seated.core))
 
 
@@ -84,7 +91,7 @@ def _levelled(problem: Problem, seated: Seated, cores: int, columns: slice) -> S
     if columns == TIME:
         weights[TIME] = 1.0
     else:
-        weights[MEMORY] = 1 / problem.limits[MEMORY]
+        weights[MEMORY] = 1 / np.maximum(problem.limits[MEMORY], 1)
         limits[TIME] = problem.busiest(seated) * (1 + ROUNDING)
     terms = Terms(sizes, problem.all_kinds(seated.cuts), limits, weights)
     steps = min(500, EFFORT // 20 // len(seated.core))

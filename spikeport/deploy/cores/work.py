@@ -41,11 +41,12 @@ def inward(program: Program, activity: Activity, name: str, cut: Cut) -> Floats:
 
 def outward(program: Program, activity: Activity, name: str, cuts: Mapping[str, Cut]) -> Floats:
     """ns that a group's blocks need to send their messages in a step, `(blocks,)`; depends on its targets' cuts."""
-    found = np.zeros(cuts[name].cores)
-    if activity.times.message_out:
-        for _, traffic in traffic_of(program, activity, name, cuts):
-            found += np.bincount(traffic.source, traffic.messages, cuts[name].cores) * activity.times.message_out
-    return found
+    cut, rates, shape = cuts[name], activity.rates[name], program.shape_of(name)
+    found = np.zeros(cut.cores)
+    for c in program.connections if activity.times.message_out else ():
+        if c.source == name:
+            found += _sent(c, rates, shape, cut, cuts[c.target])
+    return found * activity.times.message_out
 
 
 def traffic_of(
@@ -69,6 +70,22 @@ def traffic_of(
             pair, index = np.unique(cut.labels()[neuron] * target.cores + to, return_inverse=True)
             weights = np.broadcast_to(rates, prod(program.shape_of(name)))[neuron]
             yield c.target, Traffic(pair // target.cores, pair % target.cores, _summed(index, weights, pair.size))
+
+
+def _sent(c: Connection, rates: Rates, shape: Shape, cut: Cut, target: Cut) -> Floats:
+    """Messages of each block of the source in a step."""
+    if isinstance(c, Dense):
+        return _spikes(rates, cut) * target.cores
+    if isinstance(c, Conv):
+        sums = []
+        for axis, reached in enumerate(_axes(c, shape, target)):
+            blocks = (reached > 0).sum(axis=1)  # that a channel, a row, a column reaches
+            own = np.arange(shape[axis]) // cut.block[axis]
+            sums.append(np.where(own[:, None] == np.arange(cut.parts[axis]), blocks[:, None], 0))
+        return _over(rates, shape, *sums).reshape(-1)
+    pairs = np.unique(c.col.astype(np.int64) * target.cores + target.labels()[c.row])
+    neuron = pairs // target.cores
+    return _summed(cut.labels()[neuron], np.broadcast_to(rates, prod(shape))[neuron], cut.cores)
 
 
 def _spikes(rates: Rates, cut: Cut) -> Floats:
@@ -114,17 +131,38 @@ def _over(rates: Rates, shape: Shape, channels: Ints, rows: Ints, columns: Ints)
     return np.tensordot(found, columns.astype(np.float64), (1, 0))
 
 
-def _conv_traffic(conv: Conv, rates: Rates, shape: Shape, cut: Cut, target: Cut) -> Traffic:
-    """Along each axis, the pairs of a block of the source and one of the target that it reaches."""
-    pairs, members = [], []
+def pairs_of(program: Program, cuts: Mapping[str, Cut]) -> int:
+    """How many pairs of blocks there are that tell each other something, for each connection."""
+    found = 0
+    for c in program.connections:
+        if c.source not in cuts:
+            continue
+        cut, target = cuts[c.source], cuts[c.target]
+        if isinstance(c, Conv):
+            found += prod(pair.size for pair, _, _ in _axis_pairs(c, program.shape_of(c.source), cut, target))
+        else:
+            found += cut.cores * target.cores if isinstance(c, Dense) else c.row.size
+    return found
+
+
+def _axis_pairs(conv: Conv, shape: Shape, cut: Cut, target: Cut) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Along each axis: pairs of a block of the source and one of the target that it reaches, as one number each; and
+    the places of the source that are in a pair, with its index."""
     for axis, reached in enumerate(_axes(conv, shape, target)):
-        own = np.arange(shape[axis]) // cut.block[axis]
         place, to = np.nonzero(reached)
-        pair, index = np.unique(own[place] * target.parts[axis] + to, return_inverse=True)
-        member = np.zeros((shape[axis], pair.size), np.int64)
-        member[place, index] = 1
+        pair, index = np.unique(place // cut.block[axis] * target.parts[axis] + to, return_inverse=True)
+        yield pair, place, index
+
+
+def _conv_traffic(conv: Conv, rates: Rates, shape: Shape, cut: Cut, target: Cut) -> Traffic:
+    pairs, members = [], []
+    for axis, (pair, place, index) in enumerate(_axis_pairs(conv, shape, cut, target)):
         pairs.append(np.divmod(pair, target.parts[axis]))
-        members.append(member)
+        if isinstance(rates, float):  # all places are alike
+            members.append(np.bincount(index)[None])
+            continue
+        members.append(np.zeros((shape[axis], pair.size), np.int64))
+        members[-1][place, index] = 1
     messages = _over(rates, shape, *members).reshape(-1)
     source, to = (_numbers(c, [pair[k] for pair in pairs]) for k, c in enumerate((cut, target)))
     return Traffic(source, to, messages)

@@ -176,7 +176,7 @@ def random_cores(program: Program, rng: np.random.Generator) -> Cores:
     return Cores(chip, cuts, rng.integers(0, rng.integers(1, 3 * blocks + 1), blocks))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=SEEDS, samples=st.integers(1, 3))
 def test_cores_equal_a_walk(seed: int, samples: int) -> None:
     rng = np.random.default_rng(seed)
