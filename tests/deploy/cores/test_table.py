@@ -36,7 +36,7 @@ def test_each_core_has_what_its_blocks_have(seed: int) -> None:
         for core, n in enumerate(np.bincount(placement.cut.labels()).tolist()):
             neurons[seats[block], group.name] += n
             sums[GROUPS, seats[block]] += 1
-            for resource in limits_of(core_map.chip):
+            for resource in placement.loads:
                 sums[resource, seats[block]] += int(placement.loads[resource][core])
             block += 1
     assert table.cores.numbers.tolist() == numbers
