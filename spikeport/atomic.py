@@ -1,7 +1,6 @@
 """Files that are there whole or not at all."""
 
 import errno
-import fcntl
 import os
 import shutil
 import tempfile
@@ -103,31 +102,6 @@ def check_writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise _unwritten(folder, error) from error
-
-
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """The folder is this process's alone, until the end or its death.
-
-    Raises:
-        FileError: another process holds it, or it cannot be opened.
-    """
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise FileError(str(folder), "cannot be read", got=error.strerror) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            os.close(handle)
-            do = "wait for it, or name another folder"
-            raise FileError(str(folder), "is in use", got="another process writes it", do=do) from error
-        # a file system without locks: as good as it gets
-    try:
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import io
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,11 +23,11 @@ import numpy as np
 import pytest
 
 from spikeport import Program, cli
-from spikeport.atomic import held
 from spikeport.deploy.child import GRACE_S, run_child
 from spikeport.deploy.lava import Mode, run_lava
 from spikeport.deploy.lava_env import find_lava
 from spikeport.errors import FileError, LavaMissing, WorkerError
+from spikeport.lock import locked
 from spikeport.program import LIF, Dense, Input, Output
 from spikeport.program_file import save_program
 
@@ -132,26 +133,15 @@ def test_standard_output_on_a_full_disk_is_one_line(words: tuple[str, ...]) -> N
 # ---------------------------------------------------------------- two at once
 
 
-def test_a_folder_is_held_by_one_process_and_free_after_its_death(tmp_path: Path) -> None:
-    code = f"""
-import sys, time
-from pathlib import Path
-from spikeport.atomic import held
-with held(Path({str(tmp_path)!r})):
-    print("held", flush=True)
-    time.sleep(60)
-"""
-    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert other.stdout is not None and other.stdout.readline() == "held\n"
-    with pytest.raises(FileError) as caught, held(tmp_path):
-        pass
-    want = "is in use (another process writes it); wait for it, or name another folder"
-    assert str(caught.value) == f"{tmp_path}: {want}"
-    other.kill()
-    other.wait()
-    other.stdout.close()
-    with held(tmp_path):
-        assert not list(tmp_path.iterdir())
+def test_two_trainings_in_one_folder_are_refused(tmp_path: Path) -> None:
+    words = ("train", "digits", "-o", str(tmp_path / "run"), "--set", "train.epochs=1")
+    (tmp_path / "run").mkdir()
+    with locked(tmp_path / "run"):
+        code, err = limited(resource.RLIM_INFINITY, *words)
+    do = "wait for it, or name another folder"
+    holder = f"process {os.getpid()} on {socket.gethostname()}"
+    assert (code, err) == (2, f"error: {tmp_path / 'run'}: is in use by ({holder}); {do}\n")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["lock"]
 
 
 def test_many_processes_that_write_one_file_leave_one_whole_file(net: Path) -> None:

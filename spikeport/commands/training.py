@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from spikeport.atomic import check_writable, held
+from spikeport.atomic import check_writable
 from spikeport.commands.answer import Answer, say
 from spikeport.commands.watching import Both, TensorBoard, bars, check_tensorboard
 from spikeport.errors import InputError
+from spikeport.lock import locked
 from spikeport.train import (
     Epoch,
     Hooks,
@@ -147,7 +148,7 @@ def _fit(
         training = Training(model, data, recipe, fabric, saving, Hooks(watch, check))
         if fabric.is_global_zero:  # whatever is wrong with the recipe has been said
             check_writable(saving.folder)
-            ours.enter_context(held(saving.folder))
+            ours.enter_context(locked(saving.folder))
             if not saving.resume:
                 check_unused(saving.folder)
                 begin_run(saving.folder, recipe)

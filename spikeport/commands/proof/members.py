@@ -20,6 +20,7 @@ from spikeport.commands.proof.mapping import mapping_file
 from spikeport.commands.proof.readme import readme_file
 from spikeport.commands.proof.sealed import FILES
 from spikeport.deploy.lava_env import WORKER
+from spikeport.deploy.loihi import WORKER as LOIHI_WORKER
 from spikeport.errors import FileError
 from spikeport.program import Input, Program
 from spikeport.program_file import load_program
@@ -75,6 +76,7 @@ def members_of(given: Given, made_by: str = __version__) -> tuple[dict[str, byte
     files["mapping.json"] = mapping_file(program)
     files["replay.py"] = Path(replay.__file__).read_bytes()
     files["lava_worker.py"] = WORKER.read_bytes()
+    files["loihi_worker.py"] = LOIHI_WORKER.read_bytes()
     spikes = {layer.group.name: layer.spikes for layer in layers}
     has_nir = given.nir is not None
     files["README.md"] = readme_file(program, spikes, given.steps, given.samples, has_nir, made_by)

@@ -33,6 +33,7 @@ FILES = (
     "expected.npz",
     "mapping.json",
     "lava_worker.py",
+    "loihi_worker.py",
 )
 """All names that a bundle has, in their order; `net.nir` may be missing."""
 OPTIONAL = frozenset({"net.nir"})

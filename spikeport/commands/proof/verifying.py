@@ -21,7 +21,7 @@ from spikeport.deploy.lava import Mode
 from spikeport.errors import FileError, InputError
 from spikeport.sim.compare import Comparison
 
-RULED = frozenset({"README.md", "replay.py", "lava_worker.py", "mapping.json"})
+RULED = frozenset({"README.md", "replay.py", "lava_worker.py", "loihi_worker.py", "mapping.json"})
 """What another version of spikeport may write otherwise."""
 EXPECTED = ("expected.json", "expected.npz")
 EQUAL, OTHER = "equal", "of another version"

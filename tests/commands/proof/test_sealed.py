@@ -144,7 +144,7 @@ def put(*place: Any, to: Any) -> Any:
         (lambda head: head["files"].append(head["files"][0]), "manifest.json names"),
         (lambda head: head["files"].insert(1, head["files"][0]), r"manifest.json names \('README.md'\)"),
         (lambda head: head["files"].pop(0), r"manifest.json names \('replay.py'\)"),
-        (lambda head: head["files"].reverse(), r"manifest.json names \('lava_worker.py'\)"),
+        (lambda head: head["files"].reverse(), r"manifest.json names \('loihi_worker.py'\)"),
         (put("files", to=None), "manifest.json has no list of files, or no versions"),
         (put("files", to=[]), "manifest.json names"),
         (put("versions", to={"spikeport": 7}), "manifest.json has no list of files, or no versions"),
