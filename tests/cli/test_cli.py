@@ -102,7 +102,7 @@ def test_train_writes_a_run_and_says_how_good_it_is(tmp_path: Path) -> None:
     right = predict(model, data.test.images) == data.test.labels
     assert answer["quantized_accuracy"] == right.mean()
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
-        *("checkpoint.pt", "history.json", "log.csv", "recipe.toml", "report.html", "weights.pt")
+        *("checkpoint.pt", "history.json", "lock", "log.csv", "recipe.toml", "report.html", "weights.pt")
     ]
 
 

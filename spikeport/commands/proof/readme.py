@@ -26,7 +26,7 @@ and each layer, `equal` or where it differs, and exits 0 if all is equal and 1 i
 ## Run it where Lava or a chip is
 
     uv run --script lava_worker.py program.h5 input.npz lava.npz       # Python 3.10 and lava-nc 0.10.0, fetched by uv
-    python loihi_worker.py program.h5 input.npz board.h5               # a Loihi 2, where Intel's lava-loihi is installed
+    python loihi_worker.py program.h5 input.npz board.h5               # a Loihi 2, if Intel's lava-loihi is installed
 
 ## What is in it
 
