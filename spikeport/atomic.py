@@ -29,13 +29,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
         os.chmod(name, 0o644)
         os.replace(name, path)
     except OSError as error:
-        raise _unwritten(path, error) from error
+        raise unwritten(path, error) from error
     finally:
         if name is not None:
             Path(name).unlink(missing_ok=True)
 
 
-def _unwritten(path: Path, error: OSError) -> FileError:
+def unwritten(path: Path, error: OSError) -> FileError:
+    """What is said of a file or folder that cannot be written, by the system's reason."""
     full = error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
     do = "make room, or choose another folder" if full else "choose a folder that you may write to"
     return FileError(str(path), "cannot be written", got=error.strerror or error, do=do)
@@ -101,7 +102,7 @@ def check_writable(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise _unwritten(folder, error) from error
+        raise unwritten(folder, error) from error
 
 
 @contextmanager
@@ -132,7 +133,7 @@ def replacing_folder(path: str | os.PathLike[str], names: Collection[str]) -> It
             raise
         shutil.rmtree(path / ".old", ignore_errors=True)
     except OSError as error:
-        raise _unwritten(path, error) from error
+        raise unwritten(path, error) from error
     finally:
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from spikeport.atomic import unwritten
 from spikeport.errors import FileError
 
 NAME = "lock"
@@ -30,7 +31,7 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         file = path.open("a+")
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritten(folder, error) from error
     with file:
         _take(path, file)
         _say(path, file, {"pid": os.getpid(), "host": socket.gethostname()})
@@ -74,8 +75,4 @@ def _say(path: Path, file: IO[str], holder: dict[str, Any] | None) -> None:
         file.write("" if holder is None else json.dumps(holder) + "\n")
         file.flush()
     except OSError as error:
-        raise _unwritable(path.parent, error) from error
-
-
-def _unwritable(folder: Path, error: OSError) -> FileError:
-    return FileError(str(folder), "cannot be written", got=error.strerror, do="choose a folder that you may write to")
+        raise unwritten(path.parent, error) from error

@@ -23,10 +23,12 @@ from spikeport.cli.options import (
     Json,
     Kind,
     Low,
+    OwnProfile,
     Part,
     ProfileName,
     ProgramFile,
     Scale,
+    StateIn,
     Steps,
     Target,
     refuse_for_files,
@@ -292,13 +294,8 @@ def run(
         str, typer.Option(metavar="GROUPS", help="Groups whose u, v, s are kept: names with commas, or all.")
     ] = "",
     accuracy: Annotated[bool, typer.Option("--accuracy", help="Insist on labels and print the accuracy.")] = False,
-    profile: Annotated[
-        Literal["strict", "lava", "loihi1"] | None,
-        typer.Option(help="What becomes of a value that leaves its word. [default: the Program's profile]"),
-    ] = None,
-    state_in: Annotated[
-        Path | None, typer.Option("--state-in", metavar="S.NPZ", help="Go on from where a part ended.")
-    ] = None,
+    profile: OwnProfile = None,
+    state_in: StateIn = None,
     state_out: Annotated[
         Path | None,
         typer.Option(

@@ -36,6 +36,11 @@ ProfileName = Annotated[
         "--profile", help="What becomes of a value that leaves its word: an error, or what Lava or Loihi 1 does."
     ),
 ]
+OwnProfile = Annotated[
+    Literal["strict", "lava", "loihi1"] | None,
+    typer.Option("--profile", help="What becomes of a value that leaves its word. [default: the Program's profile]"),
+]
+StateIn = Annotated[Path | None, typer.Option("--state-in", metavar="S.NPZ", help="Go on from where a part ended.")]
 Part = Annotated[
     Literal["all", "decoder"], typer.Option("--part", help="Of an autoencoder: both Programs, or the decoder alone.")
 ]

@@ -5,24 +5,19 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from spikeport.cli.options import ProgramFile
+from spikeport.cli.options import OwnProfile, ProgramFile, StateIn
 
 INTERRUPTED = 130
 
 
 def stream(
     net: ProgramFile,
-    profile: Annotated[
-        Literal["strict", "lava", "loihi1"] | None,
-        typer.Option(help="What becomes of a value that leaves its word. [default: the Program's profile]"),
-    ] = None,
-    state_in: Annotated[
-        Path | None, typer.Option("--state-in", metavar="S.NPZ", help="Go on from where a part ended.")
-    ] = None,
+    profile: OwnProfile = None,
+    state_in: StateIn = None,
     state_out: Annotated[
         Path | None,
         typer.Option(

@@ -40,17 +40,22 @@ def bench_mapping(nets: Sequence[str], quick: bool, wheel: Path | None, output: 
         raise InputError("bench", "network", got=unknown[0], relation="is not one of", limit=", ".join(names()))
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-    found = []
+    found: list[dict[str, Any]] = []
+    data = {"schema": SCHEMA, "machine": machine(), "chip": CHIP, "profile": PROFILE, "networks": found}
     for name in nets or (QUICK if quick else names()):
         say(name)
         found.append(measured(sample(name, wheel), chip_named(CHIP), profile_named(PROFILE)))
-    data = {"schema": SCHEMA, "machine": machine(), "chip": CHIP, "profile": PROFILE, "networks": found}
-    rows, notes = [_row(one) for one in found], list(_notes(data))
+        if output is not None:  # after each, for all of them take long
+            _write(output, data)
+    notes = list(_notes(data))
     if output is not None:
-        (output / "mapping.json").write_text(json.dumps(data, indent=1) + "\n")
-        (output / "mapping.md").write_text(markdown(rows, notes, COLUMNS))
         notes.append(f"wrote {output / 'mapping.json'} and {output / 'mapping.md'}")
-    return Answer(data, "spikeport bench mapping", COLUMNS, rows, notes)
+    return Answer(data, "spikeport bench mapping", COLUMNS, [_row(one) for one in found], notes)
+
+
+def _write(output: Path, data: Mapping[str, Any]) -> None:
+    (output / "mapping.json").write_text(json.dumps(data, indent=1) + "\n")
+    (output / "mapping.md").write_text(markdown([_row(one) for one in data["networks"]], list(_notes(data)), COLUMNS))
 
 
 def measured(one: Sample, chip: Chip, profile: Profile) -> dict[str, Any]:

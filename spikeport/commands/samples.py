@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.atomic import replacing
+from spikeport.atomic import replacing, unwritten
 from spikeport.deploy.calibration import Calibration
 from spikeport.errors import FileError, InputError
 from spikeport.program import Program
@@ -116,8 +116,7 @@ def check_file_writable(path: Path) -> None:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        do = "choose a folder that you may write to"
-        raise FileError(str(path), "cannot be written", got=error.strerror, do=do) from error
+        raise unwritten(path, error) from error
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from spikeport.atomic import replacing
+from spikeport.atomic import check_writable, replacing
 from spikeport.errors import FileError, InputError
 from spikeport.train.autoencoders import AUTOENCODERS, build_autoencoder, pixels
 from spikeport.train.data import DataSet, load_data
@@ -100,11 +100,7 @@ def load_run(folder: Path, data_folder: Path | None = None) -> tuple[Recipe, Dat
 
 
 def _write(folder: Path, contents: dict[str, bytes]) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        do = "choose a folder that you may write to"
-        raise FileError(str(folder), "cannot be written", got=error.strerror, do=do) from error
+    check_writable(folder)
     for name, content in contents.items():
         with replacing(folder / name) as partial:
             Path(partial).write_bytes(content)

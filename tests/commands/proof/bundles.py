@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from spikeport.archive import npz_arrays, npz_bytes
 from spikeport.commands.proof.members import Given, members_of
 from spikeport.commands.proof.sealed import open_bundle, sealed_bytes
 from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program
@@ -65,3 +66,18 @@ def edited(data: bytes, *steps: Any, to: Any) -> bytes:
         place = place[key]
     place[steps[-1]] = to
     return (json.dumps(said, indent=1) + "\n").encode()
+
+
+def flipped(key: str, *at: int) -> Callable[[bytes], bytes]:
+    """Changes the lowest bit of one number of an npz."""
+
+    def change(data: bytes) -> bytes:
+        arrays = {name: x.copy() for name, x in npz_arrays(data, "npz").items()}
+        arrays[key][at] ^= 1
+        return npz_bytes(arrays)
+
+    return change
+
+
+def told(*place: Any, to: Any) -> Callable[[bytes], bytes]:
+    return lambda data: edited(data, *place, to=to)

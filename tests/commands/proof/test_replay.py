@@ -11,14 +11,13 @@ from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from spikeport.archive import npz_arrays, npz_bytes
+from spikeport.archive import npz_arrays
 from spikeport.commands.proof import replay
 from spikeport.commands.proof.members import Given, members_of
 from spikeport.commands.proof.sealed import MANIFEST, sealed_bytes
@@ -26,7 +25,7 @@ from spikeport.errors import OverflowDetected
 from spikeport.profiles import PROFILES, Profile
 from spikeport.program import LIF, Conv, Dense, Input, Output, Program, SigmaDelta, Sparse
 from spikeport.sim.random_programs import KINDS, random_program
-from tests.commands.proof.bundles import VERSIONS, edited, small
+from tests.commands.proof.bundles import VERSIONS, flipped, small, told
 from tests.commands.proof.bundles import given as given_of
 
 SCRIPT = Path(replay.__file__)
@@ -164,21 +163,6 @@ def test_it_loads_numpy_and_nothing_of_spikeport(tmp_path: Path) -> None:
 
 def test_it_is_below_200_lines() -> None:
     assert len(SCRIPT.read_text().splitlines()) < 200
-
-
-def flipped(key: str, *at: int) -> Callable[[bytes], bytes]:
-    """Changes the lowest bit of one number of an npz."""
-
-    def change(data: bytes) -> bytes:
-        arrays = {name: x.copy() for name, x in npz_arrays(data, "npz").items()}
-        arrays[key][at] ^= 1
-        return npz_bytes(arrays)
-
-    return change
-
-
-def told(*place: Any, to: Any) -> Callable[[bytes], bytes]:
-    return lambda data: edited(data, *place, to=to)
 
 
 EXPECTED = "expected.json"

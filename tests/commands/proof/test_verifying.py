@@ -23,7 +23,7 @@ from spikeport.errors import FileError, InputError, OverflowDetected, SpikeportE
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim import simulate
 from spikeport.sim.random_programs import KINDS, random_program
-from tests.commands.proof.bundles import VERSIONS, edited, resealed, small, write_small
+from tests.commands.proof.bundles import VERSIONS, flipped, resealed, small, told, write_small
 from tests.commands.proof.bundles import given as given_of
 
 NIR = b"a graph" * 30
@@ -33,19 +33,6 @@ NIR = b"a graph" * 30
 def path(tmp_path: Path) -> Path:
     write_small(tmp_path / "out.zip", NIR)
     return tmp_path / "out.zip"
-
-
-def flipped(key: str, *at: int) -> Callable[[bytes], bytes]:
-    def change(data: bytes) -> bytes:
-        arrays = {name: x.copy() for name, x in npz_arrays(data, "npz").items()}
-        arrays[key][at] ^= 1
-        return npz_bytes(arrays)
-
-    return change
-
-
-def told(*place: Any, to: Any) -> Callable[[bytes], bytes]:
-    return lambda data: edited(data, *place, to=to)
 
 
 def test_a_whole_bundle_is_proven(path: Path) -> None:
