@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from spikeport.autoencoder import Bundle
-from spikeport.commands.autoencoders import deployed
+from spikeport.commands.autoencoders.compile import deployed
 from spikeport.train import SpikingLayer
 from spikeport.train.autoencoders import Integrator, Taid, build_autoencoder, pixels
 

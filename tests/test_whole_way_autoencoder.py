@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spikeport import fixed
-from spikeport.commands.gap import measure
+from spikeport.commands.compiling.gap import measure
 from spikeport.deploy import check, compile_graph
 from spikeport.deploy.bounds import prove
 from spikeport.deploy.calibration import Calibration

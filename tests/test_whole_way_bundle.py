@@ -10,7 +10,7 @@ from torch import nn
 
 from spikeport.autoencoder import Bundle
 from spikeport.autoencoder_file import load_bundle, save_bundle
-from spikeport.commands.autoencoders import deployed
+from spikeport.commands.autoencoders.compile import deployed
 from spikeport.sim import generate as host_sim
 from spikeport.sim import simulate
 from spikeport.sim.generate import decode, generate, reconstruct, shown

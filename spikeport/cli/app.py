@@ -98,8 +98,8 @@ def train(
     RUN holds recipe.toml, weights.pt, history.json, log.csv, report.html, and checkpoint.pt, from which --resume goes
     on as if nothing had happened. Several processes: --devices, or torchrun.
     """
-    from spikeport.commands.training import Options
-    from spikeport.commands.training import train as command
+    from spikeport.commands.training.train import Options
+    from spikeport.commands.training.train import train as command
 
     told = [*(settings or ())]
     told += ["train.quantize=false"] if no_quantize else []
@@ -116,7 +116,7 @@ def train(
 @app.command()
 def recipes(json: Json = False) -> None:
     """List what can be trained by name, with what the papers published."""
-    from spikeport.commands.recipes import recipes as command
+    from spikeport.commands.training.recipes import recipes as command
 
     show(command(), json)
 
@@ -132,7 +132,7 @@ def export(
     json: Json = False,
 ) -> None:
     """Export a run to NIR."""
-    from spikeport.commands.exporting import export as command
+    from spikeport.commands.training.export import export as command
 
     show(command(run, output, samples, data), json)
 
@@ -149,7 +149,7 @@ def finetune(
     json: Json = False,
 ) -> None:
     """Train a Program further on labelled samples, and export it to NIR again."""
-    from spikeport.commands.tuning import finetune as command
+    from spikeport.commands.training.finetune import finetune as command
     from spikeport.train import Tuning
 
     show(command(net, input, output, Tuning(epochs, batch, learning_rate, seed)), json)
@@ -183,10 +183,10 @@ def check(
     json: Json = False,
 ) -> None:
     """What would stop a network on the chip, what would fit, and which layers can overflow."""
-    from spikeport.commands.compiling import check as command
+    from spikeport.commands.compiling.compile import check as command
 
     if explain is not None:
-        from spikeport.commands.fitting import explain as explained
+        from spikeport.commands.compiling.fitting import explain as explained
 
         return show(explained(explain), json)
     if net is None:
@@ -194,7 +194,7 @@ def check(
     options = {"dt_s": dt, "convention": convention, "steps": steps, "input": input_kind}
     options |= {"low": low, "high": high, "scale": scale}
     if net.is_dir():
-        from spikeport.commands.autoencoders import Asked, check_folder
+        from spikeport.commands.autoencoders.compile import Asked, check_folder
 
         refuse_for_folders(net, {**options, "witness": witness})
         show(check_folder(net, Asked(target, part, data=data), strict_overflow), json)
@@ -259,12 +259,12 @@ def compile_(
 
     Of an autoencoder's RUN it makes a bundle: a folder with both Programs, encoder and decoder, and what the host does.
     """
-    from spikeport.commands.compiling import compile_file as command
+    from spikeport.commands.compiling.compile import compile_file as command
 
     image = {"low": low, "high": high, "scale": scale}
     options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes, **image}
     if net.is_dir():
-        from spikeport.commands.autoencoders import Asked, compile_run
+        from spikeport.commands.autoencoders.compile import Asked, compile_run
 
         fitted: dict[str, Any] = {
             "scales": scales if scales != 1 else None,
@@ -321,8 +321,8 @@ def run(
     membrane is NAME/v, integers, with NAME/v_unit, what 1 is worth in the float model. Recorded groups are GROUP/u and
     so on, in hardware time. A board writes Y.h5, with what was recorded and measured (docs/loihi.md).
     """
-    from spikeport.commands.running import OnChip
-    from spikeport.commands.running import run as command
+    from spikeport.commands.running.run import OnChip
+    from spikeport.commands.running.run import run as command
 
     groups = [name for name in record.split(",") if name]
     told = OnChip(dry_run, power, timeout)
@@ -353,7 +353,7 @@ def verify(
 
     A bundle is what 'spikeport bundle' writes. Exit 1 if a value differs, 2 if a file is damaged.
     """
-    from spikeport.commands.running import verify as command
+    from spikeport.commands.running.run import verify as command
 
     if input is None:
         from spikeport.commands.proof.verifying import OnLava, verify_bundle
@@ -363,7 +363,7 @@ def verify(
         show(verify_bundle(net, OnLava(samples, mode, timeout) if lava else None), json)
     assert input is not None
     if run is not None:
-        from spikeport.commands.board_runs import verify_run
+        from spikeport.commands.running.board_runs import verify_run
 
         show(verify_run(net, input, run), json)
     show(command(net, input, samples, mode, timeout), json)
@@ -391,7 +391,7 @@ def bisect(
     json: Json = False,
 ) -> None:
     """Where two runs part: layer, neuron, step, operands. Exit 1 if they differ."""
-    from spikeport.commands.bisect import bisect_runs as command
+    from spikeport.commands.running.bisect import bisect_runs as command
 
     show(command(a, b, program, input, profiles), json)
 
@@ -425,7 +425,7 @@ def convert(
     json: Json = False,
 ) -> None:
     """lava-dl's network files in, and out; resets are no part of such a file."""
-    from spikeport.commands.convert import convert as command
+    from spikeport.commands.compiling.convert import convert as command
     from spikeport.deploy.netx import NetxArguments
 
     told = NetxArguments(reset_interval, reset_offset, input_bits, spike_exp, input_message_bits)
@@ -446,8 +446,8 @@ def conformance(
     json: Json = False,
 ) -> None:
     """Against published recordings, Lava and each other: every value, no tolerance."""
-    from spikeport.commands.conformance import conformance as command
-    from spikeport.commands.conformance_row import Setup
+    from spikeport.commands.conformance.conformance import conformance as command
+    from spikeport.commands.conformance.row import Setup
 
     show(command(Setup(wheel, quick, tuple(part or ()))), json)
 

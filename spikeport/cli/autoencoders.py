@@ -35,7 +35,7 @@ def generate(
     IMAGES.npz holds 'images', 8-bit pictures (B, c, h, w); 'values', what they are rounded from, in [-1, 1]; 'spikes',
     the decoder's input (T, B, D); and 'rates' (B, D), of which they were drawn.
     """
-    from spikeport.commands.generating import generate as command
+    from spikeport.commands.autoencoders.generate import generate as command
 
     show(command(bundle, output, count, seed, spikes, decoder_input), json)
 
@@ -58,6 +58,6 @@ def reconstruct(
 
     The sheet has each image above its reconstruction; IMAGES.npz has the arrays of 'spikeport generate'.
     """
-    from spikeport.commands.generating import reconstruct as command
+    from spikeport.commands.autoencoders.generate import reconstruct as command
 
     show(command(bundle, input, output, seed, encoder_input, decoder_input), json)

@@ -28,7 +28,7 @@ def bench_sim(
     json: Json = False,
 ) -> None:
     """Against other simulators, the machine's own rate, and the work; in one run, side by side."""
-    from spikeport.commands.bench import bench_sim as command
+    from spikeport.commands.bench.bench import bench_sim as command
 
     show(command(case, peer, part, net or [], quick, output), json)
 
@@ -42,7 +42,7 @@ def bench_deploy(
     json: Json = False,
 ) -> None:
     """What compile and check cost on a ResNet-19 of growing width: time, memory, and how they grow."""
-    from spikeport.commands.bench_deploy import bench_deploy as command
+    from spikeport.commands.bench.deploy import bench_deploy as command
 
     show(command(quick, output), json)
 
@@ -67,7 +67,7 @@ def bench_train(
 ) -> None:
     """Training steps against other frameworks, and against the same net without neurons: time and peak memory."""
     from spikeport.bench.train import Sizes
-    from spikeport.commands.bench_train import bench_train as command
+    from spikeport.commands.bench.train import bench_train as command
 
     show(command(part, peer, threads, device, Sizes(rounds, repeats, batch, compiled=compiled), output), json)
 
@@ -82,7 +82,7 @@ def bench_autoencoders(
     json: Json = False,
 ) -> None:
     """Training steps of ESVAE against the same network with time as the last axis: images per second and memory."""
-    from spikeport.commands.bench_autoencoders import bench_autoencoders as command
+    from spikeport.commands.bench.autoencoders import bench_autoencoders as command
 
     show(command(quick, rounds, output), json)
 
@@ -104,7 +104,7 @@ def bench_directions(
     json: Json = False,
 ) -> None:
     """Train small variants of the papers' networks: which of the papers' findings come out."""
-    from spikeport.commands.bench_directions import bench_directions as command
+    from spikeport.commands.bench.directions import bench_directions as command
 
     show(command(question, seeds, settings or [], output, jobs), json)
 
@@ -118,7 +118,7 @@ def bench_score(
     json: Json = False,
 ) -> None:
     """What a second process brings to `spikeport score`: rate, CPU time, memory; the results must be equal."""
-    from spikeport.commands.bench_score import bench_score as command
+    from spikeport.commands.bench.score import bench_score as command
 
     show(command(quick, output), json)
 
@@ -135,7 +135,7 @@ def bench_energy(
     json: Json = False,
 ) -> None:
     """Estimates beside what was measured on a Loihi 2, and what counting adds to a simulation."""
-    from spikeport.commands.bench_energy import bench_energy as command
+    from spikeport.commands.bench.energy import bench_energy as command
 
     show(command(quick, wheel, output), json)
 
@@ -152,7 +152,7 @@ def bench_stream(
     json: Json = False,
 ) -> None:
     """What a step costs that is pushed into a session, beside the run in one and beside other simulators."""
-    from spikeport.commands.bench_stream import bench_stream as command
+    from spikeport.commands.bench.stream import bench_stream as command
 
     show(command(peer, quick, output), json)
 
@@ -173,6 +173,6 @@ def bench_mapping(
     json: Json = False,
 ) -> None:
     """Mappings to cores beside the naive one, layer by layer: cores, the busiest core's time, memory, hops."""
-    from spikeport.commands.bench_mapping import bench_mapping as command
+    from spikeport.commands.bench.mapping import bench_mapping as command
 
     show(command(net or [], quick, wheel, output), json)

@@ -58,8 +58,8 @@ def energy(
 
     NET is a Program, or a network by its shapes alone (.toml), which needs no input. 'spikeport profiles' lists prices.
     """
-    from spikeport.commands.energy import Asked
-    from spikeport.commands.energy import energy as command
+    from spikeport.commands.energy.energy import Asked
+    from spikeport.commands.energy.energy import energy as command
 
     asked = Asked(
         net=net,
@@ -82,6 +82,6 @@ def profiles(
     json: Json = False,
 ) -> None:
     """List what operations cost on different hardware, each price with its source and bounds."""
-    from spikeport.commands.profiles import profiles as command
+    from spikeport.commands.energy.profiles import profiles as command
 
     show(command(name), json)

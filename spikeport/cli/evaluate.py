@@ -46,8 +46,8 @@ def evaluate(
     Reconstruction error, FAD, IS and FID, robustness to shuffled and flipped latent spikes, firing rates, what a
     classifier makes of the encoder, operations and energy beside the ANN.
     """
-    from spikeport.commands.evaluating import Asked
-    from spikeport.commands.evaluating import evaluate as command
+    from spikeport.commands.autoencoders.evaluate import Asked
+    from spikeport.commands.autoencoders.evaluate import evaluate as command
 
     parts = tuple(part for entry in only or () for part in entry.split(",") if part)
     asked = Asked(run, output, data, fad, samples, images, parts, not no_quantize, epochs, profile, seed)

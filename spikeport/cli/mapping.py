@@ -28,7 +28,7 @@ def map_(
 
     A run whose inputs send spikes holds those of the groups alone: --activity then needs --input too.
     """
-    from spikeport.commands.mapping import Asked
-    from spikeport.commands.mapping import map_ as command
+    from spikeport.commands.mapping.map import Asked
+    from spikeport.commands.mapping.map import map_ as command
 
     show(command(Asked(net, target, input, activity, cores, html, csv)), json)

@@ -57,8 +57,8 @@ def score(
     Shards are files; what was done is kept after any kill. The results are the same, bit for bit, whatever the number
     of processes. Of many hosts: torchrun ... -m spikeport score ..., or srun with --processes and --nodes.
     """
-    from spikeport.commands.scoring import Asked
-    from spikeport.commands.scoring import score as command
+    from spikeport.commands.scoring.score import Asked
+    from spikeport.commands.scoring.score import score as command
 
     asked = Asked(
         net, data, output, shard, steps, decide, profile, spikes, resume, processes, nodes, threads, data_folder, plan,

@@ -32,7 +32,7 @@ def stream(
     index, value, input. T alone says that step T has begun. T never falls; a step is run when a later one begins, and
     the rest at the end, or at Ctrl-C. Answers are T INDEX VALUE [OUTPUT], T the input step that they answer.
     """
-    from spikeport.commands.streaming import stream as command
+    from spikeport.commands.running.stream import stream as command
 
     sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
     lines = Interruptible(sys.stdin)

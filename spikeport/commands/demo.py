@@ -10,11 +10,11 @@ from torch import nn
 
 from spikeport.atomic import check_writable
 from spikeport.commands.answer import Answer, say
-from spikeport.commands.compiling import compile_file
-from spikeport.commands.exporting import held_out
-from spikeport.commands.running import compare_with_lava
+from spikeport.commands.compiling.compile import compile_file
+from spikeport.commands.running.run import compare_with_lava
 from spikeport.commands.samples import write_npz
-from spikeport.commands.training import run_recipe
+from spikeport.commands.training.export import held_out
+from spikeport.commands.training.train import run_recipe
 from spikeport.errors import LavaMissing
 from spikeport.export import to_nir, write_nir
 from spikeport.program import Program

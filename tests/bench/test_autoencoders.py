@@ -22,7 +22,7 @@ from spikeport.bench.autoencoders import (
     peer_of,
     step_of,
 )
-from spikeport.commands.bench_autoencoders import bench_autoencoders as command
+from spikeport.commands.bench.autoencoders import bench_autoencoders as command
 from spikeport.errors import InputError
 from tests.train.autoencoders.lively import enliven
 

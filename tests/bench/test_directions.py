@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spikeport.bench.directions import QUESTIONS, directions
-from spikeport.commands.bench_directions import bench_directions
+from spikeport.commands.bench.directions import bench_directions
 from spikeport.errors import InputError
 from spikeport.train import load_recipe
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from spikeport.chip import LOIHI2
-from spikeport.commands.bench_energy import DYNAMIC_PJ, STEP_NS, bench_energy, pilotnet
-from spikeport.commands.pilotnet import one_inference
-from spikeport.commands.recordings import WHEEL, open_recordings
+from spikeport.commands.bench.energy import DYNAMIC_PJ, STEP_NS, bench_energy, pilotnet
+from spikeport.commands.conformance.pilotnet import one_inference
+from spikeport.commands.conformance.recordings import WHEEL, open_recordings
 from spikeport.deploy.cores.compiler import compiler_cuts
 from spikeport.deploy.cores.loads import LOGS_2022, loads
 from spikeport.deploy.lava_env import cache_folder

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from spikeport.chip import LOIHI2
-from spikeport.commands.bench_mapping import bench_mapping
-from spikeport.commands.mapped import activity_of, mapped, times_of
-from spikeport.commands.zoo import Sample, names, sample
+from spikeport.commands.bench.mapping import bench_mapping
+from spikeport.commands.bench.zoo import Sample, names, sample
+from spikeport.commands.mapping.searched import activity_of, mapped, times_of
 from spikeport.deploy.cores import cores_of, map_cores
 from spikeport.deploy.cores.work import inward
 from spikeport.errors import InputError

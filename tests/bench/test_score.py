@@ -8,8 +8,8 @@ import pytest
 
 from spikeport.bench import score as bench
 from spikeport.bench.score import CONTENDERS, Sizes, _points
-from spikeport.commands.bench import markdown
-from spikeport.commands.bench_score import COLUMNS, bench_score
+from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.score import COLUMNS, bench_score
 
 
 def run(rate: float, cpu_s: float, results: int = 1) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def test_a_result_that_differs_once_is_told() -> None:
 def test_it_measures_and_writes_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a second process, which takes as long to start as all else here."""
     monkeypatch.setattr(bench, "CONTENDERS", {"1 process": (1, 1), "1 process, 2 threads": (1, 2)})
-    monkeypatch.setattr("spikeport.commands.bench_score.QUICK", Sizes({"mnist": 4}, shard=2, rounds=1))
+    monkeypatch.setattr("spikeport.commands.bench.score.QUICK", Sizes({"mnist": 4}, shard=2, rounds=1))
     answer = bench_score(True, tmp_path)
     data = json.loads((tmp_path / "score.json").read_text())
     assert [p["contender"] for p in data["points"]] == ["1 process", "1 process, 2 threads"]

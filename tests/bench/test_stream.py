@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spikeport.bench.stream import CASES, QUICK, _ways
-from spikeport.commands.bench_stream import bench_stream
+from spikeport.commands.bench.stream import bench_stream
 from spikeport.errors import InputError
 
 

@@ -16,7 +16,7 @@ from spikeport.bench.trainers import limit_worker, spikeport_worker
 from spikeport.bench.trainers.layers import Kit, Model
 from spikeport.bench.trainers.nets import NETS, dalif_resnet20, parameters, small
 from spikeport.bench.trainers.session import memory, train
-from spikeport.commands.bench_train import bench_train as command
+from spikeport.commands.bench.train import bench_train as command
 from spikeport.errors import InputError, WorkerError
 
 

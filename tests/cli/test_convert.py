@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikeport.commands import convert as command
+from spikeport.commands.compiling import convert as command
 from spikeport.deploy.netx import NetxArguments, read_netx
 from spikeport.errors import InputError
 from spikeport.program import identical

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikeport.commands import compiling, energy, running
+from spikeport.commands.compiling import compile as compiling
+from spikeport.commands.energy import energy
+from spikeport.commands.running import run as running
 from spikeport.deploy.lava_env import find_lava
 from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program, Resonator, SigmaDelta

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikeport.commands.proving import SIMULATED, verdicts
+from spikeport.commands.compiling.proving import SIMULATED, verdicts
 from spikeport.program import LIF, Dense, Input, Output, Program, Resonator, SigmaDelta, Sparse
 from spikeport.program_file import load_program, save_program
 

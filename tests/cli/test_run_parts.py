@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from spikeport.commands import running
+from spikeport.commands.running import run as running
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
 from tests.cli.test_cli import done, spikeport

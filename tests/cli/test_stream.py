@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from spikeport import fixed
-from spikeport.commands.streaming import stream
+from spikeport.commands.running.stream import stream
 from spikeport.errors import InputError, OverflowDetected
 from spikeport.program import LIF, Dense, Encoder, Input, Output, Program
 from spikeport.program_file import save_program

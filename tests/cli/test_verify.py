@@ -58,7 +58,7 @@ def test_verify_exits_1_where_simulator_and_lava_differ(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need_lava()
-    from spikeport.commands import running
+    from spikeport.commands.running import run as running
 
     simulate = running.simulate
     monkeypatch.setattr(running, "simulate", lambda program, x, **k: simulate(_other_threshold(program), x, **k))

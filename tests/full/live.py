@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from spikeport.commands.compiling import check
+from spikeport.commands.compiling.compile import check
 from spikeport.deploy import compile_graph
 from spikeport.errors import SpikeportError
 from spikeport.export import to_nir, write_nir

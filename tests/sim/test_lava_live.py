@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spikeport import fixed
-from spikeport.commands.conformance_lava import Conformance, compare_random_programs
+from spikeport.commands.conformance.lava import Conformance, compare_random_programs
 from spikeport.deploy.lava import LavaRun, Mode, run_lava_jobs
 from spikeport.deploy.lava_env import LavaEnv, find_lava
 from spikeport.errors import LavaMissing, OverflowDetected

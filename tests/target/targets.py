@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from spikeport.commands.board_runs import read_board_run
+from spikeport.commands.running.board_runs import read_board_run
 from spikeport.deploy.lava import run_lava_jobs
 from spikeport.deploy.loihi import run_loihi
 from spikeport.fixed import Ints

@@ -7,7 +7,7 @@ from spikeport.atomic import replacing
 from spikeport.commands.answer import Answer
 from spikeport.commands.proof.members import Given, members_of, nir_differs, program_of, versions
 from spikeport.commands.proof.sealed import sealed_bytes
-from spikeport.commands.running import say_if_cleared_midway
+from spikeport.commands.running.run import say_if_cleared_midway
 from spikeport.commands.samples import check_file_writable, read_samples
 from spikeport.errors import FileError, InputError
 

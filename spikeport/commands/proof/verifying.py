@@ -16,7 +16,7 @@ from spikeport.commands.answer import Answer, Table
 from spikeport.commands.proof.expected import Layer, first_difference
 from spikeport.commands.proof.members import Given, members_of, nir_differs, program_of
 from spikeport.commands.proof.sealed import Sealed, open_bundle
-from spikeport.commands.running import compare_with_lava
+from spikeport.commands.running.run import compare_with_lava
 from spikeport.deploy.lava import Mode
 from spikeport.errors import FileError, InputError
 from spikeport.sim.compare import Comparison

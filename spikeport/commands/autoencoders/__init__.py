@@ -1,0 +1,1 @@
+"""Spiking autoencoders: their bundle, `generate`, `reconstruct`, `evaluate`."""

@@ -1,0 +1,1 @@
+"""From NIR to a Program: `compile`, `check`, `convert`."""

@@ -1,0 +1,1 @@
+"""Our integers against published recordings, Lava and each other: `conformance`."""

@@ -1,0 +1,1 @@
+"""Where a Program's neurons are on a chip: `map`."""

@@ -1,0 +1,1 @@
+"""A Program on the simulator, on Lava or on a board: `run`, `verify`, `bisect`, `stream`."""

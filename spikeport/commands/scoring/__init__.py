@@ -1,0 +1,1 @@
+"""A data set on a Program, over processes and hosts: `score`."""

@@ -1,0 +1,1 @@
+"""Training and what follows from a run: `train`, `finetune`, `recipes`, `export`."""
