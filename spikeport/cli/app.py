@@ -289,7 +289,7 @@ def run(
         Path,
         typer.Option("-o", "--output", metavar="Y.NPZ", help="Y.h5 is written step by step, as are 256 MiB or more."),
     ] = Path("y.npz"),
-    backend: Annotated[str, typer.Option(help="sim, lava, or loihi: a board, see docs/loihi.md.")] = "sim",
+    backend: Annotated[str, typer.Option(help="sim, lava, or loihi: a board, see docs/howto/loihi.md.")] = "sim",
     record: Annotated[
         str, typer.Option(metavar="GROUPS", help="Groups whose u, v, s are kept: names with commas, or all.")
     ] = "",
@@ -319,7 +319,7 @@ def run(
 
     Y.NPZ holds 'spikes' (T, B, *shape), aligned with the input, and further outputs by name; an output that reads the
     membrane is NAME/v, integers, with NAME/v_unit, what 1 is worth in the float model. Recorded groups are GROUP/u and
-    so on, in hardware time. A board writes Y.h5, with what was recorded and measured (docs/loihi.md).
+    so on, in hardware time. A board writes Y.h5, with what was recorded and measured (docs/howto/loihi.md).
     """
     from spikeport.commands.running.run import OnChip
     from spikeport.commands.running.run import run as command

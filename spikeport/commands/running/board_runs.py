@@ -60,7 +60,7 @@ def read_board_run(path: Path, program: Program, program_path: Path | None = Non
             raise
         raise FileError(str(path), "is not a readable board run", got=str(error).splitlines()[0], do=_DO) from error
     if not is_board_run(arrays):
-        raise FileError(str(path), "is no run of a board", do=f"it lacks {HARDWARE}/facts; see docs/loihi.md")
+        raise FileError(str(path), "is no run of a board", do=f"it lacks {HARDWARE}/facts; see docs/howto/loihi.md")
     run = board_run(str(path), arrays, program)
     wanted = run.facts.get("program_file_sha256", "")
     if program_path is not None and "program_sha256" not in arrays and wanted and wanted != _seal(program_path):

@@ -1,4 +1,4 @@
-"""The recipe of docs/loihi.md, word for word, on Lava's CPU runtime with stand-ins for lava-loihi."""
+"""The recipe of docs/howto/loihi.md, word for word, on Lava's CPU runtime with stand-ins for lava-loihi."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim import simulate
 from tests.deploy.fake_board import STANDINS
 
-DOCS = Path(__file__).parents[3] / "docs" / "loihi.md"
+DOCS = Path(__file__).parents[3] / "docs" / "howto" / "loihi.md"
 PRELUDE = f"""
 import importlib.util, sys, types
 
