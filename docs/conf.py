@@ -58,11 +58,13 @@ default_role = "py:obj"  # `name` in a docstring: a link where the name is in th
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:obj", ".*"),  # see default_role
-    (
-        r"py:.*",
-        r"(torch|np|numpy|nir|nn|os|collections|pathlib|fractions|datetime|abc)\..*",
-    ),  # an inventory of theirs is on the network
-    (r"py:.*", r"Fabric|Module|TypeAliasForwardRef"),
+    # names of others: their inventories are on the network
+    (r"py:.*", r"(torch|np|numpy|nir|nn|os|collections|pathlib|fractions|datetime|abc)\..*"),
+    (r"py:.*", "Fabric|Module"),
+    # what the parts hand to each other, and no user makes
+    ("py:class", r"spikeport\.train\.(fold\.Folded|fused\.current\.Current|group\.Running|models\.source\.Source)"),
+    ("py:class", r"spikeport\.train\.autoencoders\.(noise\.Noise|base\.(Reconstruction|Losses))"),
+    ("py:class", r"spikeport\.sim\.(engine\.)?state\.State"),
 ]
 
 linkcheck_timeout = 20

@@ -58,7 +58,7 @@ class Dense:
     source: str
     target: str
     weight: IntArray
-    """`(n_target, n_source)` mantissas: [-256, 254] and even if signs mix, else |w| <= 255."""
+    """`(n_target, n_source)` mantissas: [-256, 254] and even if signs mix, else `|w| <= 255`."""
     weight_exp: int = 0
     delay: int | IntArray = 0
     """Steps in [0, 62] beyond the one that every connection takes; one for all, or one per weight."""
@@ -221,7 +221,8 @@ class Input:
 class Encoder:
     """The first layer, computed on the host and loaded as the target's bias.
 
-    bias_mant = round_shift((weight * x << weight_exp) + offset, shift)
+        bias_mant = round_shift((weight * x << weight_exp) + offset, shift)
+
     replaces the target's own `bias_mant` at each step of the input. Integers, so every host agrees.
     """
 

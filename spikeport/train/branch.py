@@ -71,7 +71,7 @@ class Branch(Way):
         return fold(self.synapse, self.norm, gain)
 
     def largest(self, gain: Tensor) -> Tensor:
-        """The largest |weight| of `fold`, without making it."""
+        """The largest `|weight|` of `fold`, without making it."""
         return largest(self.synapse.weight, self.synapse.per_weight(self._factor(gain)))
 
     def current(self, x: Tensor, gain: Tensor, step: Tensor | None, sync: bool) -> tuple[Current, Tensor | None]:

@@ -16,8 +16,8 @@ from spikeport.errors import InputError
 class Surrogate:
     """ds/dv, with x = v - threshold, or x = v where it is centred on zero; its integral is 1.
 
-    rectangular: (1 / width) [|x| < width / 2]        ALIF eq. 7, DA-LIF section III
-    atan:        (1 / width) / (1 + (pi x / width)^2)  PLIF's; its alpha is 2 / width
+        rectangular: (1 / width) [|x| < width / 2]        ALIF eq. 7, DA-LIF section III
+        atan:        (1 / width) / (1 + (pi x / width)^2)  PLIF's; its alpha is 2 / width
 
     ds/dthreshold is -ds/dv. FSVAE's and ESVAE's published code centres a window of width 1 on zero.
     """

@@ -25,7 +25,7 @@ class GroupIntegers:
     """What one group is on the chip. Integers as torch int64 tensors or Python ints."""
 
     weights: tuple[Tensor, ...]
-    """Per synapse, in its shape: mantissa << exponent. Of an image: |k| <= 127."""
+    """Per synapse, in its shape: mantissa << exponent. Of an image: `|k| <= 127`."""
     bias: Tensor
     """Broadcasts to the group's shape; in steps of v, multiples of 2^bias_exp. Of an image: the encoder's offset."""
     bias_exp: int

@@ -144,7 +144,8 @@ def estimate_energy(
 
     Raises:
         InputError: an unknown name, an activity of another run, or a convention or memory that the profile's prices do
-        not go with. FileError: a profile that is not one.
+            not go with.
+        FileError: a profile that is not one.
     """
     prices, arithmetic, chosen = chosen_prices(profile, convention=convention, ann=ann, memory=memory)
     if activity is not None:

@@ -13,8 +13,10 @@ from spikeport.train.neurons.base import AbstractNeuron, check_learn, check_rang
 class DALIF(AbstractNeuron):
     """Dual adaptive LIF: learnable input gain alpha and decay beta, one of each per layer.
 
-    V[t] = beta * H[t-1] + alpha * X[t];  S = [V > vth];  H = V * (1 - S)  (DA-LIF paper, eq. 5 to 9).
-    alpha = tanh(raw), beta = tanh(raw), both raw values start at 1. Constrained, beta = tanh(|raw|) >= 0.
+        V[t] = beta * H[t-1] + alpha * X[t];  S = [V > vth];  H = V * (1 - S)
+
+    (DA-LIF paper, eq. 5 to 9). alpha = tanh(raw), beta = tanh(raw), both raw values start at 1.
+    Constrained, `beta = tanh(|raw|) >= 0`.
 
     Args:
         threshold: Fixed, above 0.
