@@ -51,7 +51,7 @@ format: $(VENV)/dev.stamp ## format the code and mend what ruff can mend
 
 docs: export OMP_NUM_THREADS ?= 1
 docs: $(VENV)/docs.stamp ## build docs/_build/html, notebooks executed; a warning fails. ARGS='-b linkcheck' asks other sites
-	$(BIN)/sphinx-build -W --keep-going -q $(or $(ARGS),-b html) docs docs/_build/$(lastword $(or $(ARGS),html))
+	$(BIN)/sphinx-build -E -W --keep-going -q $(or $(ARGS),-b html) docs docs/_build/$(lastword $(or $(ARGS),html))
 
 clean: ## remove .venv and everything that was built
 	rm -rf $(VENV) build dist *.egg-info demo docs/_build .coverage htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache

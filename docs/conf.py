@@ -11,7 +11,6 @@ ROOT = HERE.parent
 sys.path.insert(0, str(HERE / "_ext"))
 
 project = "spikeport"
-author = "the authors of spikeport"
 version = release = spikeport.__version__
 extensions = [
     "sphinx.ext.autodoc",
@@ -28,6 +27,9 @@ exclude_patterns = ["_build", "_ext"]
 html_theme = "furo"
 html_title = "spikeport"
 html_copy_source = False
+html_show_copyright = False
+html_show_sphinx = False
+smartquotes = False  # `--json` in a sentence stays two hyphens
 html_math_renderer = "mathml"
 
 myst_enable_extensions = ["dollarmath", "fieldlist"]
@@ -43,6 +45,8 @@ def _code() -> str:
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(HERE / "_build" / "notebooks" / _code())
 nb_execution_raise_on_error = True
+nb_merge_streams = True  # one block for what a loop prints
+nb_execution_in_temp = True
 nb_execution_timeout = 300
 
 autodoc_member_order = "bysource"
@@ -64,6 +68,7 @@ nitpick_ignore_regex = [
     # what the parts hand to each other, and no user makes
     ("py:class", r"spikeport\.train\.(fold\.Folded|fused\.current\.Current|group\.Running|models\.source\.Source)"),
     ("py:class", r"spikeport\.train\.autoencoders\.(noise\.Noise|base\.(Reconstruction|Losses))"),
+    ("py:class", r"spikeport\.deploy\.nodes\..*"),
     ("py:class", r"spikeport\.sim\.(engine\.)?state\.State"),
 ]
 
