@@ -37,7 +37,7 @@ from spikeport.cli.options import (
 )
 from spikeport.cli.score import score
 from spikeport.cli.stream import stream
-from spikeport.errors import InputError, SpikeportError
+from spikeport.errors import OptionMisused, SpikeportError
 
 app = typer.Typer(
     name="spikeport",
@@ -190,7 +190,7 @@ def check(
 
         return show(explained(explain), json)
     if net is None:
-        raise InputError("check", "no network", do="name a NIR file or a Program, or a rule with --explain")
+        raise OptionMisused("check", "no network", do="name a NIR file or a Program, or a rule with --explain")
     options = {"dt_s": dt, "convention": convention, "steps": steps, "input": input_kind}
     options |= {"low": low, "high": high, "scale": scale}
     if net.is_dir():
@@ -359,7 +359,7 @@ def verify(
         from spikeport.commands.proof.verifying import OnLava, verify_bundle
 
         if run is not None:
-            raise InputError(str(net), "--run", relation="needs", limit="--input, what the board was given")
+            raise OptionMisused(str(net), "--run", relation="needs", limit="--input, what the board was given")
         show(verify_bundle(net, OnLava(samples, mode, timeout) if lava else None), json)
     assert input is not None
     if run is not None:

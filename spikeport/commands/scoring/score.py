@@ -18,7 +18,7 @@ from spikeport.commands.scoring.data import Source, source_of
 from spikeport.commands.scoring.ranks import Ranks, join, share
 from spikeport.commands.scoring.shown import Run, shown
 from spikeport.commands.scoring.work import Fared, work
-from spikeport.errors import FileError, SimError, SpikeportError
+from spikeport.errors import FileError, FileUnwritable, ShardsMissing, SimError, SpikeportError
 from spikeport.lock import locked
 from spikeport.profiles import Profile
 from spikeport.program import Program
@@ -116,7 +116,7 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         do = "choose a folder that you may write to"
-        raise FileError(str(folder), "cannot be made", got=error.strerror, do=do) from error
+        raise FileUnwritable(str(folder), "cannot be made", got=error.strerror, do=do) from error
 
 
 def _check(folder: Path, plan: Plan, fared: Sequence[Fared]) -> None:
@@ -131,7 +131,7 @@ def _check(folder: Path, plan: Plan, fared: Sequence[Fared]) -> None:
         raise kind(where, why, do=f"missing: {_listed(missing)}; go on with --resume" if missing else "")
     if missing:
         got, do = _listed(missing), "let all hosts write to one folder, and go on with --resume"
-        raise SimError(str(folder), "shards", got=got, relation="are missing", do=do)
+        raise ShardsMissing(str(folder), "shards", got=got, relation="are missing", do=do)
 
 
 def _missing(folder: Path, plan: Plan, patience_s: float) -> list[int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from spikeport.commands.answer import progress, say
 from spikeport.commands.scoring.data import Source
 from spikeport.commands.scoring.ranks import Ranks
-from spikeport.errors import FileError, SpikeportError
+from spikeport.errors import FileMismatch, SpikeportError
 from spikeport.program import Program
 from spikeport.sim.scoring import Part, Plan, load_shard, save_shard
 from spikeport.sim.scoring import score as score_part
@@ -112,5 +112,5 @@ def _is_kept(path: Path, plan: Plan, data_sha256: str) -> bool:
         say(f"{path} is not whole: it is done again")
         return False
     if shard.data_sha256 != data_sha256:
-        raise FileError(str(path), "was scored on other samples", do="name a new folder")
+        raise FileMismatch(str(path), "was scored on other samples", do="name a new folder")
     return True

@@ -11,7 +11,7 @@ from spikeport.deploy.rules.fan import FAN
 from spikeport.deploy.rules.memory import MEMORY
 from spikeport.deploy.rules.occupancy import OCCUPANCY
 from spikeport.deploy.rules.representability import REPRESENTABILITY
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 from spikeport.program import Program
 
 RULES: tuple[Rule, ...] = (*REPRESENTABILITY, *OCCUPANCY, *FAN, *MEMORY)
@@ -39,5 +39,5 @@ def rule_named(name: str) -> Rule:
     """Raises InputError with the known names if there is no such rule."""
     known = {rule.id: rule for rule in RULES}
     if name not in known:
-        raise InputError("explain", "rule", got=name, relation="is not one of", limit=", ".join(known))
+        raise UnknownName("explain", "rule", got=name, relation="is not one of", limit=", ".join(known))
     return known[name]
