@@ -51,6 +51,10 @@ class SpikeportError(Exception):
         """The same error, its place within `outer`: context added on the way up."""
         return self.at(f"{outer} ({self.where})")
 
+    def line(self) -> str:
+        """What a terminal shows: `error SP101: net.nir: no such file`."""
+        return f"error {self.code}: {self}" if self.code else f"error: {self}"
+
     def data(self) -> dict[str, Any]:
         """Code, pieces and message, of what JSON can hold; what is no number is text."""
         got, limit = (x if x is None or type(x) in (bool, int, str) else str(x) for x in (self.got, self.limit))

@@ -22,7 +22,8 @@ from typing import IO, Any
 import numpy as np
 
 from spikeport.deploy.reader import child
-from spikeport.errors import FileError, FileMissing, FileTooLarge, FileUnreadable, FileUnwritable
+from spikeport.errors import FileMissing, FileTooLarge, FileUnreadable, FileUnwritable
+from spikeport.errors.catalogue import CLASSES
 
 WALL_S = 4.5
 """Of the child, start included; 0.15 s are enough for a small file."""
@@ -71,7 +72,7 @@ def read_tables(path: Path) -> dict[str, Any]:
             raise FileUnreadable(str(path), "is not a readable NIR file", got=grief(code, err), do=child.DAMAGED)
         told, arrays = _opened(path, out)
     if "error" in told:
-        raise FileError(str(path), **told["error"])
+        raise CLASSES[told["error"].pop("code")](str(path), **told["error"])
     return _table(told["node"], arrays)
 
 
