@@ -210,7 +210,7 @@ class SigmaDelta:
 class Resonator:
     """Resonate-and-fire neurons: `PyRFModelFixed` and `PyRF_IZModelFixed` of lava-nc 0.10.0.
 
-    With `rz(x) = sign(x) * (|x| >> decay_bits)`, c = cos_decay, d = sin_decay, and both results clipped to +-(2^23 - 1):
+    With `rz(x) = sign(x) * (|x| >> decay_bits)`, c = cos_decay, d = sin_decay, both results clipped to +-(2^23 - 1):
 
         re' = rz(c * re) - rz(d * im) + (a_re << state_exp)
         im' = rz(d * re) + rz(c * im) + (a_im << state_exp)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeport import fixed
-from spikeport.errors import InputError
+from spikeport.errors import InputError, LayerInvalid
 from spikeport.program import Shape
 from spikeport.train import grid, integer_rule, quant
 from spikeport.train.neurons import AbstractNeuron
@@ -79,11 +79,11 @@ class SpikingGroup(nn.Module):
     ) -> None:
         super().__init__()
         if not into:
-            raise InputError(name, "is fed by nothing", do="connect it, or leave it out")
+            raise LayerInvalid(name, "is fed by nothing", do="connect it, or leave it out")
         if not 0 <= keep_u < 1:
             raise InputError(name, "keep_u", got=keep_u, relation="is not in", limit="[0, 1)")
         if any(a.lag < 1 for a in into if a.source == name):
-            raise InputError(name, "lag of its own spikes", relation="is below", limit=1)
+            raise LayerInvalid(name, "lag of its own spikes", relation="is below", limit=1)
         self.name = name
         self.shape = shape
         self.into = tuple(into)
