@@ -29,7 +29,7 @@ html_title = "spikeport"
 html_copy_source = False
 html_show_copyright = False
 html_show_sphinx = False
-smartquotes = False  # `--json` in a sentence stays two hyphens
+smartquotes_action = "D"  # dashes, which fields of docstrings have; quotes stay as they are typed
 html_math_renderer = "mathml"
 
 myst_enable_extensions = ["dollarmath", "fieldlist"]
@@ -55,6 +55,7 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
+toc_object_entries_show_parents = "hide"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 default_role = "py:obj"  # `name` in a docstring: a link where the name is in the reference, else plain code
