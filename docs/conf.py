@@ -47,7 +47,7 @@ nb_execution_cache_path = str(HERE / "_build" / "notebooks" / _code())
 nb_execution_raise_on_error = True
 nb_merge_streams = True  # one block for what a loop prints
 nb_execution_in_temp = True
-nb_execution_timeout = 300
+nb_execution_timeout = 600  # a cell; all of a tutorial takes a minute on a quiet core
 
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
