@@ -60,6 +60,7 @@ def render_page(title: str, of: Figures, command: str = "") -> str:
         legend=[(colour_class(k), letter_of(k), group.name) for k, group in enumerate(one.program.groups)],
         busiest=_busiest(of),
         over=tables.over_table(of),
+        search=tables.search_table(of),
         groups=tables.group_table(of),
         per_chip=tables.chip_table(of),
         listed=tables.core_table_of(of, listed, what),
