@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,8 @@ def read_mapping(path: Path, program: Program, chip: Chip) -> CoreMap:
     if got != names:
         raise InputError(str(path), "groups", got=got, relation="are not", limit=", ".join(names), do=_DO)
     cuts = {g.name: _cut(path, said, program, chip, g) for g, said in zip(program.groups, groups, strict=True)}
-    seats = np.concatenate([list(_seats(path, s, cuts[s["name"]], chip)) for s in groups]).astype(np.int64)
+    cores = max(chip.cores_per_chip * chip.chips_per_system, sum(cut.cores for cut in cuts.values()))
+    seats = np.concatenate([list(_seats(path, s, cuts[s["name"]], cores)) for s in groups]).astype(np.int64)
     found = core_map(program, chip, cuts, seats)
     _check_shared(path, program, found)
     return found
@@ -100,13 +100,12 @@ def _cut(path: Path, said: Mapping[str, Any], program: Program, chip: Chip, grou
     return replace(one, block=(block[0], block[1], block[2]))
 
 
-def _seats(path: Path, said: Mapping[str, Any], cut: Cut, chip: Chip) -> Iterator[int]:
-    """Numbers of cores."""
+def _seats(path: Path, said: Mapping[str, Any], cut: Cut, limit: int) -> Iterator[int]:
+    """Numbers of cores, below a limit."""
     cores, where = said.get("cores"), f"cores of {said['name']}"
     if not isinstance(cores, list) or len(cores) != cut.cores:
         got, wanted = len(cores) if isinstance(cores, list) else cores, f"a list of {cut.cores}"
         raise FileError(str(path), where, got=got, relation="are not", limit=wanted, do=_DO)
-    limit = max(chip.cores_per_chip * chip.chips_per_system, prod(cut.shape))
     for core in cores:
         if type(core) is not int or not 0 <= core < limit:
             raise FileError(str(path), where, got=core, relation="is not", limit=f"0 to {limit - 1}", do=_DO)

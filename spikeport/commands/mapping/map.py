@@ -24,6 +24,7 @@ from spikeport.commands.mapping.tables import (
     group_table,
     headline,
     over_table,
+    search_sentence,
     search_table,
 )
 from spikeport.commands.samples import check_file_writable
@@ -151,7 +152,7 @@ def _answer(asked: Asked, of: Figures, written: list[str]) -> Answer:
     else:
         listed, title = one.table.fullest(SHOWN_CORES).tolist(), "the fullest cores"
     tables = [over_table(of), search_table(of), chip_table(of), core_table_of(of, listed, title), crossing_table(of)]
-    notes = [*headline(of), *sentences(of), "", *_mesh(of, asked.cores), "", *written]
+    notes = [*headline(of), search_sentence(of), *sentences(of), "", *_mesh(of, asked.cores), "", *written]
     return Answer(
         document(of, asked.net.name, asked.cores),
         f"{asked.net} on {one.chip.name}: {groups.title}",

@@ -61,6 +61,7 @@ def render_page(title: str, of: Figures, command: str = "") -> str:
         busiest=_busiest(of),
         over=tables.over_table(of),
         search=tables.search_table(of),
+        searched_by=tables.search_sentence(of),
         groups=tables.group_table(of),
         per_chip=tables.chip_table(of),
         listed=tables.core_table_of(of, listed, what),

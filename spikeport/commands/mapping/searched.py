@@ -88,7 +88,7 @@ class Tally:
     def activity(self, profile: Profile) -> Activity:
         """Means over steps and samples."""
         rates = {name: spikes / self.rows for name, spikes in self.spikes.items()}
-        active = {name: n / self.updates[name] for name, n in self.active.items()}
+        active = {name: n / max(self.updates[name], 1) for name, n in self.active.items()}  # a run may end too early
         return Activity(rates, active, times_of(profile))
 
 

@@ -125,7 +125,6 @@ def search_table(of: Figures) -> Table:
     if found is None:
         return Table("", ("", "before", "after"), [])
     both = (found.before, found.after)
-    what = "activity of the run" if found.measured else f"a spike of every neuron in {ASSUMED_RATE:.0%} of the steps"
     rows: list[Row] = [
         ("cores", *(f"{each.cores:,}" for each in both)),
         ("chips", *(f"{each.chips:,}" for each in both)),
@@ -134,7 +133,18 @@ def search_table(of: Figures) -> Table:
         ("hops in a step", *(_or_not(each.hops) for each in both)),
         ("messages to other chips in a step", *(_or_not(each.off_chip) for each in both)),
     ]
-    return Table(f"the search, by the times of {found.profile} and {what}", ("", "before", "after"), rows)
+    return Table("what the search changed", ("", "before", "after"), rows)
+
+
+def search_sentence(of: Figures) -> str:
+    """What the search went by; empty where nothing was searched."""
+    found = of.mapped.searched
+    if found is None:
+        return ""
+    what = (
+        "the activity of the run" if found.measured else f"a spike of every neuron in {ASSUMED_RATE:.0%} of the steps"
+    )
+    return f"The search went by {what}, at the times of {found.profile}; figures of a step are means."
 
 
 def _or_not(value: float | None) -> str:
