@@ -54,7 +54,7 @@ def read_mapping(path: Path, program: Program, chip: Chip) -> CoreMap:
     """
     document = _document(path)
     if document.get("chip") != chip.name:
-        got, do = document.get("chip"), "name its chip with --target, or map for this one"
+        got, do = document.get("chip"), "map for this chip, or give 'spikeport map' the other as --target"
         raise InputError(str(path), "chip", got=got, relation="is not", limit=chip.name, do=do)
     groups = document.get("groups")
     if not isinstance(groups, list) or not all(isinstance(said, dict) for said in groups):

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from spikeport.commands.answer import progress
 from spikeport.commands.mapping.design import Mapped, Outline, Ran, Searched, mapped, ran
 from spikeport.commands.mapping.runs import Run
 from spikeport.commands.mapping.searched import Tally, times_of
-from spikeport.deploy.cores.activity import assumed
+from spikeport.deploy.cores.activity import Activity, assumed
+from spikeport.deploy.cores.core_map import CoreMap
 from spikeport.deploy.cores.mesh import places_of
 from spikeport.deploy.cores.problem import Problem, Seated
 from spikeport.deploy.cores.search import EFFORT, improved, messages_between
@@ -38,7 +40,7 @@ def searched(one: Mapped, run: Run | None, profile: Profile, cores: int | None) 
         return _assumed(one, profile, cores), None
     tally = Tally(one.program)
     first = ran(one, tally.watching(run.results()))
-    core_map = improved(one.program, one.chip, one.core_map, tally.activity(profile), cores=cores)
+    core_map = _improved(one, tally.activity(profile), cores)
     before = measured_outline(one, first, profile)
     found, done, after = one, first, before
     if core_map is not one.core_map:
@@ -53,11 +55,17 @@ def searched(one: Mapped, run: Run | None, profile: Profile, cores: int | None) 
 
 def _assumed(one: Mapped, profile: Profile, cores: int | None) -> Mapped:
     problem = Problem(one.program, one.chip, replace(assumed(one.program), times=times_of(profile)))
-    core_map = improved(one.program, one.chip, one.core_map, problem.activity, cores=cores)
+    core_map = _improved(one, problem.activity, cores)
     found = one if core_map is one.core_map else mapped(one.program, one.chip, core_map)
     before, after = (assumed_outline(each, problem) for each in (one, found))
     most = one.cores.count if cores is None else cores
     return replace(found, searched=Searched(before, after, profile.name, False, most))
+
+
+def _improved(one: Mapped, activity: Activity, cores: int | None) -> CoreMap:
+    with progress() as bar:
+        bar.add_task("searching", total=None, info="")
+        return improved(one.program, one.chip, one.core_map, activity, cores=cores)
 
 
 def measured_outline(one: Mapped, of: Ran, profile: Profile) -> Outline:
