@@ -113,7 +113,7 @@ def _exchanged(places: Places, at: Ints, both: sparse.csr_array, effort: int) ->
         tries -= n
         moved = 0
         for core in order[ways[order] > 0].tolist():
-            saved = _saved(places, at, both, rows, core)
+            saved = saved_by_exchange(places, at, both, rows, core)
             other = int(saved.argmax())
             if saved[other] > 1e-9 * max(ways[core], 1e-300):
                 at[[core, other]] = at[[other, core]]
@@ -123,7 +123,7 @@ def _exchanged(places: Places, at: Ints, both: sparse.csr_array, effort: int) ->
     return at
 
 
-def _saved(places: Places, at: Ints, both: sparse.csr_array, rows: Ints, core: int) -> Floats:
+def saved_by_exchange(places: Places, at: Ints, both: sparse.csr_array, rows: Ints, core: int) -> Floats:
     """Hops that are saved where a core changes places with each other one, `(cores,)`."""
     n = both.shape[0]
     near = slice(both.indptr[core], both.indptr[core + 1])
