@@ -1,9 +1,9 @@
 """A better mapping than the greedy one: less for the busiest core to do, then less on the fullest, then shorter ways.
 
 First come cuts and seats (`multifit.py`), then local search: blocks move and change places (`moves.py`), a group on the
-busiest core is cut finer, others are cut coarser where that costs nothing, and cores change chips (`parted.py`) and
-places on the mesh (`mesh.py`), and blocks cores (`settled.py`). Nothing is drawn at random and no clock is read: the same Program and activity give the
-same mapping.
+busiest core is cut finer, others are cut coarser where that costs nothing. Then cores change chips (`parted.py`) and
+places on the mesh (`mesh.py`), and blocks change cores (`settled.py`). Nothing is drawn at random and no clock is read:
+the same Program and activity give the same mapping.
 """
 
 from collections.abc import Mapping
