@@ -19,15 +19,8 @@ from tests.errors.titles import TITLES
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "spikeport"
 PROVOKED = {"1": "files", "2": "inputs", "3": "modules", "4": "graphs", "5": "programs", "6": "runs"}
-NEEDS_TORCH = {
-    "SP121",
-    "SP207",
-    "SP208",
-    "SP209",
-    "SP600",
-    "SP610",
-    *(c for c in CATALOGUE if c[:4] in ("SP22", "SP12")),
-}
+TORCH_CODES = {"SP207", "SP208", "SP209", "SP600", "SP610"}
+TORCH_FAMILIES = ("SP12", "SP22", "SP3")
 
 
 def names(tree: ast.AST) -> Iterator[str]:
