@@ -26,7 +26,7 @@ This page is written by `python docs/_ext/error_catalogue.py`.
 
 
 def page() -> str:
-    """The whole page, in MyST Markdown; each code and rule is an anchor."""
+    """The whole page, in MyST Markdown; each code and rule is a heading, and so an anchor."""
     return "\n".join((INTRO, *_lists(), *_families(), *_rules()))
 
 
@@ -48,7 +48,7 @@ def _families() -> Iterator[str]:
 def _section(entry: Entry) -> str:
     why = f"{entry.why}\n\n" if entry.why else ""
     return (
-        f"({entry.code.lower()})=\n### {entry.code} {entry.title}\n\n{why}**Fix.** {entry.fix}\n\n"
+        f"### {entry.code}\n\n**{entry.title}.** {why}**Fix.** {entry.fix}\n\n"
         f"    error {entry.code}: {entry.example}\n\n"
         f"In Python: `spikeport.errors.{entry.name}`. Exit code: {entry.exit_code}.\n"
     )
@@ -67,9 +67,7 @@ def _rule(rule: Rule) -> str:
         for name, (value, source) in limits.items()
     ]
     table = "\n".join(("| chip | limit | value | source |", "|---|---|---|---|", *rows))
-    return (
-        f"({rule.id})=\n### {rule.id}\n\n{rule.paragraph()}\n\n**Fix.** {rule.remedy}. Unit: {rule.unit}.\n\n{table}\n"
-    )
+    return f"### {rule.id}\n\n{rule.paragraph()}\n\n**Fix.** {rule.remedy}. Unit: {rule.unit}.\n\n{table}\n"
 
 
 if __name__ == "__main__":
