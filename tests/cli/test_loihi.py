@@ -91,7 +91,9 @@ def test_without_a_chip_one_line_names_the_first_thing_that_is_missing(files: Pa
     ran = spikeport("run", *given(files), "--backend", "loihi", "-o", files / "y.h5", **NOTHING)
     assert ran.returncode == 2
     assert ran.stderr.count("\n") == 1 and "NameError" not in ran.stderr
-    assert ran.stderr.startswith("error: backend loihi: Python 3.10 for the chip (-) is missing; name the interpreter")
+    assert ran.stderr.startswith(
+        "error SP623: backend loihi: Python 3.10 for the chip (-) is missing; name the interpreter"
+    )
     assert ran.stderr.rstrip().endswith("'spikeport doctor' lists all that a chip needs")
     assert sorted(files.iterdir()) == before
 
