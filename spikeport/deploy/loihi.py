@@ -11,6 +11,7 @@ import numpy as np
 
 from spikeport.deploy.child import run_child
 from spikeport.deploy.lava import Inputs, check_inputs, check_models, write_job
+from spikeport.deploy.lava_env import WORKER as LAVA_WORKER
 from spikeport.deploy.lava_env import LavaEnv, find_lava, prepare
 from spikeport.deploy.loihi_machine import chip_env
 from spikeport.deploy.maps.base import Conv as Kernel
@@ -18,7 +19,7 @@ from spikeport.deploy.maps.matrix import listed
 from spikeport.errors import WorkerError
 from spikeport.program import Conv, Program, Sparse
 
-WORKER = Path(__file__).with_name("loihi_worker.py")
+WORKER = LAVA_WORKER.with_name("loihi_worker.py")
 BUSY = "raise --timeout, run fewer samples, or see 'sinfo' whether the board is taken"
 
 

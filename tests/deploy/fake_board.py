@@ -12,14 +12,10 @@ from spikeport.deploy.lava_env import find_lava, prepare
 from spikeport.errors import LavaMissing
 from tests.deploy.test_lava import script
 
-STANDINS = Path(__file__).parents[2] / "spikeport" / "deploy" / "loihi_standins.py"
-BOARD = f"""
-import importlib.util, sys
-spec = importlib.util.spec_from_file_location("loihi_standins", {str(STANDINS)!r})
-standins = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(standins)
-LAVA = sys.modules["lava_worker"].LAVA
-standins.load(LAVA, 1, 2, 1)
+BOARD = """
+import chip_standins  # of the worker, whose folder comes first
+from lava_classes import LAVA
+chip_standins.load(1, 2, 1)
 import lava.magma.core.run_configs
 lava.magma.core.run_configs.Loihi2HwCfg = LAVA.Loihi2HwCfg
 """
