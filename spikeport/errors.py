@@ -127,6 +127,8 @@ class WorkerError(SpikeportError, RuntimeError):
     """The Lava worker hung, crashed, or answered nonsense."""
 
     exit_code = 1
+    said = ""
+    """All that it wrote to standard error."""
 
 
 class LavaMissing(WorkerError):

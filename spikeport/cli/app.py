@@ -313,6 +313,9 @@ def run(
     timeout: Annotated[
         float, typer.Option(metavar="S", help="On a board: seconds after which it is given up.")
     ] = 3600.0,
+    wait: Annotated[
+        float, typer.Option(metavar="S", help="On a board: seconds to wait for it while others have it.")
+    ] = 600.0,
     json: Json = False,
 ) -> None:
     """Run a Program on an input file.
@@ -325,7 +328,7 @@ def run(
     from spikeport.commands.running.run import run as command
 
     groups = [name for name in record.split(",") if name]
-    told = OnChip(dry_run, power, timeout)
+    told = OnChip(dry_run, power, timeout, wait)
     show(command(net, input, output, backend, groups, accuracy, profile, state_in, state_out, decide, told), json)
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import chip_standins
 import numpy as np
-from chip_board import connect_board, load_classes
+from chip_board import connect_board, load_classes, patience
 from chip_dry_run import dry_run
 from chip_meters import measured
 from chip_net import kinds_of, read_for_chip
@@ -40,7 +40,7 @@ def run_files(args: Any, board: dict[str, str]) -> None:
     inputs = read_inputs(args.input, program, args.samples)
     length, batch = next(iter(inputs.values())).shape[:2]
     record = [name for name in args.record.split(",") if name]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, patience(args.wait):
         offsets = pilot(kinds_of(program), folder)
     steps = length + program.latency
     runs = [
@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("--record", default="", metavar="GROUPS", help="groups whose state is probed, with commas")
     parser.add_argument("--samples", type=int, help="run only the first SAMPLES of the batch")
     parser.add_argument("--power", action="store_true", help="measure power, time and activity")
+    parser.add_argument("--wait", type=float, default=600.0, metavar="S", help="seconds until the board must answer")
     parser.add_argument("--dry-run", action="store_true", help="build everything with stand-ins, run nothing")
     parser.add_argument(
         "--stand-ins", metavar="IN,OUT,PROBE", help="run on Lava's CPU runtime, the edges late by so many steps"
@@ -96,7 +97,7 @@ def main() -> None:
             dry_run(args)
             return
     else:
-        board = connect_board()
+        board = connect_board(args.wait)
         load_classes()
     run_files(args, board)
 
