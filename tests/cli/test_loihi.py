@@ -3,9 +3,11 @@ a board's run, with differences that were put in."""
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -209,6 +211,8 @@ def test_a_board_that_others_have_is_one_line_and_srun_gives_up_its_place(
     machine = fake_machine(tmp_path / "machine")
     record = machine.root / "record"
     board = machine.on_a_cluster(srun.replace("RECORD", str(record)))
+    board["TMPDIR"] = str(files / "temporary")
+    (files / "temporary").mkdir()
     (files / "y.h5").write_text("as it was")
     before = sorted(path.name for path in files.iterdir())
     ran = spikeport("run", *given(files), "--backend", "loihi", "-o", files / "y.h5", "--wait", 3, **board)
@@ -217,6 +221,24 @@ def test_a_board_that_others_have_is_one_line_and_srun_gives_up_its_place(
     assert "Traceback" not in ran.stderr
     assert record.read_text().split() == ["3", "3"]  # how long srun is to wait, or that it was asked to end
     assert (files / "y.h5").read_text() == "as it was" and sorted(path.name for path in files.iterdir()) == before
+    assert list((files / "temporary").iterdir()) == []
+
+
+def test_a_run_that_is_interrupted_while_it_waits_leaves_nothing(files: Path, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    srun = f"trap 'echo asked > {here}.asked; exit 1' TERM; echo $$ > {here}; while :; do /bin/sleep 0.1; done"
+    board = fake_machine(tmp_path / "machine").on_a_cluster(srun)
+    (files / "temporary").mkdir()
+    command = [sys.executable, "-m", "spikeport", "run", *map(str, given(files)), "--backend", "loihi", "-o", "y.h5"]
+    environment = {**os.environ, **board, "TMPDIR": str(files / "temporary")}
+    run = subprocess.Popen(command, cwd=files, env=environment, stderr=subprocess.DEVNULL)
+    while not here.exists() and run.poll() is None:
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    assert run.wait() == 130
+    assert (tmp_path / "here.asked").exists() and not (files / "y.h5").exists()
+    assert list((files / "temporary").iterdir()) == []
+    assert not Path(f"/proc/{int(here.read_text())}").exists()
 
 
 def test_a_board_that_slurm_gives_runs(files: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 
 import chip_standins
 import numpy as np
-from chip_board import connect_board, load_classes, patience
+from chip_board import connect_board, leave_nothing, load_classes, patience
 from chip_dry_run import dry_run
 from chip_meters import measured
 from chip_net import kinds_of, read_for_chip
@@ -89,6 +89,7 @@ def main() -> None:
         "--stand-ins", metavar="IN,OUT,PROBE", help="run on Lava's CPU runtime, the edges late by so many steps"
     )
     args = parser.parse_args()
+    leave_nothing()
     load_lava()
     if args.dry_run or args.stand_ins is not None:
         chip_standins.load(*(int(n) for n in (args.stand_ins or "0,0,0").split(",")))
