@@ -87,6 +87,7 @@ from spikeport.errors.programs import ProgramType as ProgramType
 from spikeport.errors.programs import ProgramWiring as ProgramWiring
 from spikeport.errors.programs import WeightsUnheld as WeightsUnheld
 from spikeport.errors.runs import BoardMissing as BoardMissing
+from spikeport.errors.runs import BoardTaken as BoardTaken
 from spikeport.errors.runs import LavaMissing as LavaMissing
 from spikeport.errors.runs import OverflowDetected as OverflowDetected
 from spikeport.errors.runs import SessionOver as SessionOver

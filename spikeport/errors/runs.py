@@ -95,6 +95,8 @@ class WorkerError(SpikeportError, RuntimeError):
 
     code = "SP620"
     exit_code = 1
+    said = ""
+    """All that it wrote to standard error."""
 
 
 class WorkerTimeout(WorkerError):
@@ -139,3 +141,18 @@ class BoardMissing(LavaMissing):
     """
 
     code = "SP623"
+
+
+class BoardTaken(WorkerError):
+    """A board could not be had in the time that was given for it.
+
+    A board runs one network at a time. Another run has it, SLURM has no free node in the partition, or the board's
+    host does not answer; in brackets is what srun or the host said. Nothing has run, and nothing was written.
+
+    Fix: Wait longer with --wait, end the run that has the board, or name another in PARTITION, BOARD or NXSDKHOST.
+
+    Example: board: was not given (no answer in 600 s); 'squeue' shows who has it: wait longer with --wait, or set
+    PARTITION or BOARD to one that sinfo lists
+    """
+
+    code = "SP624"

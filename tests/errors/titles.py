@@ -87,4 +87,5 @@ TITLES = {
     "SP621": ("WorkerTimeout", "A helper process did not end in time"),
     "SP622": ("LavaMissing", "There is no interpreter on which Lava can run"),
     "SP623": ("BoardMissing", "Something that a Loihi board needs is missing"),
+    "SP624": ("BoardTaken", "A board could not be had in the time that was given for it"),
 }

@@ -9,9 +9,11 @@ import pytest
 
 from spikeport.commands.scoring.ranks import Together
 from spikeport.commands.scoring.score import _check
+from spikeport.deploy.board_taken import GAVE_UP, explained
 from spikeport.deploy.child import run_child
 from spikeport.deploy.lava_env import find_lava
 from spikeport.deploy.loihi_machine import chip_env
+from spikeport.errors import WorkerError
 from spikeport.sim import Session, simulate
 from spikeport.sim.scoring.plan import Plan
 from tests.errors.provoked.small import SPIKES, dense, group, program
@@ -76,3 +78,10 @@ def sp623(patch: Patch) -> None:
     patch.setenv("SPIKEPORT_LAVA_PYTHON", "")
     patch.setenv("PATH", "")
     chip_env()
+
+
+def sp624(patch: Patch) -> None:
+    for name in ("NXSDKHOST", "PARTITION"):
+        patch.delenv(name, raising=False)
+    waited = WorkerError("loihi worker", "failed", relation="with exit code", limit=GAVE_UP)
+    raise explained(waited, 600)
