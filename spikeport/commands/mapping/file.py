@@ -126,7 +126,7 @@ def _check_shared(path: Path, program: Program, one: CoreMap) -> None:
         if wrong.any():
             core = int(wrong.argmax())
             got = one.where.groups[core]
-            do = "see docs/mapping.md for what a core holds"
+            do = "see docs/howto/mapping.md for what a core holds"
             raise FileMismatch(str(path), f"core {one.where.numbers[core]}", got=got, relation=what, do=do)
 
 
