@@ -14,12 +14,14 @@ from spikeport.deploy.cores.work import inward
 from spikeport.fixed import Ints
 from spikeport.program import Sparse
 
-TRIED = 60
+TRIED = 72
 """Cuts of a group that are measured, of blocks without listed synapses; fewer where there are thousands of blocks."""
 SHAPES = 3
 """Of as many blocks each."""
 GROWTH = 1.1
 """From one number of blocks to the next that is tried, beyond the first few."""
+NEAR = 4
+"""Blocks more than the greedy mapping has, up to which every number is tried: cores are short there, and one counts."""
 FINER = 6
 """Times as many blocks as in the greedy mapping, and so many more, are the most; half as many are the fewest."""
 
@@ -82,7 +84,8 @@ def _even(greedy: Cut, chip: Chip) -> Iterator[Cut]:
     last, alike = 0, 0
     for k in chosen[np.lexsort(((y + x)[chosen], -c[chosen], blocks[chosen]))].tolist():
         count = int(blocks[k])
-        if count != last and count < last * GROWTH:
+        near = greedy.cores <= count <= greedy.cores + NEAR
+        if count != last and count < last * GROWTH and not near:
             continue
         alike = alike + 1 if count == last else 1
         last = count
