@@ -124,9 +124,13 @@ def _over(rates: Rates, shape: Shape, channels: Ints, rows: Ints, columns: Ints)
     if isinstance(rates, float):
         c, y, x = (axis.sum(axis=0) for axis in (channels, rows, columns))
         return np.asarray(rates * c[:, None, None] * y[:, None] * x)
-    found = np.tensordot(channels.astype(np.float64), rates.reshape(shape), (0, 0))
-    found = np.tensordot(found, rows.astype(np.float64), (1, 0))
-    return np.tensordot(found, columns.astype(np.float64), (1, 0))
+    sums: Floats = rates.reshape(shape)
+    axes = (channels, rows, columns)
+    for axis in sorted(
+        range(3), key=lambda axis: axes[axis].shape[1] / shape[axis]
+    ):  # what makes it longest comes last
+        sums = np.moveaxis(np.tensordot(sums, axes[axis].astype(np.float64), (axis, 0)), -1, axis)
+    return sums
 
 
 def pairs_of(program: Program, cuts: Mapping[str, Cut]) -> int:
