@@ -61,7 +61,7 @@ def bench_mapping(nets: Sequence[str], quick: bool, wheel: Path | None, output: 
     data = _table(head, found)
     notes = list(_notes(data))
     if kept:
-        notes.append(f"{kept} networks as they were in {output / 'mapping.json' if output else ''}")
+        notes.append(f"{kept} of {'another network' if kept == 1 else 'other networks'} as in the file before")
     if output is not None:
         notes.append(f"wrote {output / 'mapping.json'} and {output / 'mapping.md'}")
     return Answer(data, "spikeport bench mapping", COLUMNS, [_row(one) for one in data["networks"]], notes)
