@@ -21,7 +21,8 @@ SHAPES = 3
 GROWTH = 1.1
 """From one number of blocks to the next that is tried, beyond the first few."""
 NEAR = 4
-"""Blocks more than the greedy mapping has, up to which every number is tried: cores are short there, and one counts."""
+"""Blocks more than the greedy mapping has, up to which every number is tried if that is no less than a step: of few
+blocks, one more leaves much less to each."""
 FINER = 6
 """Times as many blocks as in the greedy mapping, and so many more, are the most; half as many are the fewest."""
 
@@ -82,10 +83,10 @@ def _even(greedy: Cut, chip: Chip) -> Iterator[Cut]:
     most = FINER * greedy.cores + FINER
     chosen = np.flatnonzero((c * y * x <= chip.neurons_per_core) & (blocks <= most) & (blocks >= greedy.cores // 2))
     last, alike = 0, 0
+    near = range(greedy.cores, greedy.cores + NEAR + 1) if greedy.cores * (GROWTH - 1) <= NEAR else range(0)
     for k in chosen[np.lexsort(((y + x)[chosen], -c[chosen], blocks[chosen]))].tolist():
         count = int(blocks[k])
-        near = greedy.cores <= count <= greedy.cores + NEAR
-        if count != last and count < last * GROWTH and not near:
+        if count != last and count < last * GROWTH and count not in near:
             continue
         alike = alike + 1 if count == last else 1
         last = count
