@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikeport.fixed import Ints
+from spikeport.program import IntArray
 
 CELLS = 4
 """For each synapse: of a table of all blocks and neurons, up to which it is quicker than sorting."""
@@ -18,7 +19,7 @@ class Met(NamedTuple):
     synapses: Ints
 
 
-def met(first: Ints, second: Ints, seconds: int) -> Met:
+def met(first: IntArray, second: IntArray, seconds: int) -> Met:
     """Counts the synapses of each pair.
 
     Args:
