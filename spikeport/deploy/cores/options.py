@@ -82,14 +82,17 @@ def _even(greedy: Cut, chip: Chip) -> Iterator[Cut]:
     blocks = np.prod([-(-n // b) for n, b in zip(greedy.shape, (c, y, x), strict=True)], axis=0)
     most = FINER * greedy.cores + FINER
     chosen = np.flatnonzero((c * y * x <= chip.neurons_per_core) & (blocks <= most) & (blocks >= greedy.cores // 2))
-    last, alike = 0, 0
     near = range(greedy.cores, greedy.cores + NEAR + 1) if greedy.cores * (GROWTH - 1) <= NEAR else range(0)
+    last, step, alike = 0, 0, 0
     for k in chosen[np.lexsort(((y + x)[chosen], -c[chosen], blocks[chosen]))].tolist():
         count = int(blocks[k])
-        if count != last and count < last * GROWTH and count not in near:
-            continue
-        alike = alike + 1 if count == last else 1
-        last = count
+        if count != last:
+            if count >= step * GROWTH:
+                step = count
+            elif count not in near:
+                continue
+            last, alike = count, 0
+        alike += 1
         if alike <= SHAPES:
             yield Cut(greedy.shape, (int(c[k]), int(y[k]), int(x[k])), greedy.padded)
 
