@@ -8,6 +8,8 @@ import pytest
 
 from spikeport.bench.cases import bernoulli
 from spikeport.bench.resnet19 import STAGES, resnet19
+from spikeport.chip import LOIHI2
+from spikeport.deploy.cores import map_cores
 from spikeport.deploy.network import Network
 from spikeport.deploy.network_run import arriving, fire
 from spikeport.deploy.pipeline import compile_graph
@@ -64,3 +66,12 @@ def test_off_the_grid_few_spikes_differ() -> None:
 
     assert max(shares) < 0.05 and np.mean(shares) < 0.01
     assert any(shares)  # or the test above says nothing
+
+
+def test_its_hidden_layer_hears_every_place_and_so_has_more_axons_in_than_a_core() -> None:
+    """Mean and synapses become one layer: at full width it hears 512 channels of 8 x 8 places, on every core."""
+    _, program = compiled()
+    (hidden,) = (p for p in map_cores(program, LOIHI2) if p.group == "hidden_lif")
+    channels, places = 512 // 16, (SIDE // 4) ** 2
+    assert hidden.most("axons in") == channels * places
+    assert 16 * channels * 64 == 32_768 > LOIHI2.axons_in_per_core

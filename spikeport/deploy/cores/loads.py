@@ -29,6 +29,7 @@ from scipy import sparse
 
 from spikeport.chip import Chip
 from spikeport.cores import Cut, spread
+from spikeport.deploy.cores.listed import met
 from spikeport.deploy.cores.window import filters, window
 from spikeport.deploy.cores.words import (
     WEIGHT_BITS,
@@ -133,10 +134,9 @@ def _inward(connection: Connection, source: Shape, cut: Cut, chip: Chip, account
 def _listed(connection: Sparse, source: Shape, cut: Cut) -> sparse.csr_matrix:
     """`(cores, n_source)`: how many synapses each source has on each core."""
     n = prod(source)
-    places = np.sort(cut.labels()[connection.row] * n + connection.col)
-    first = np.flatnonzero(np.diff(places, prepend=-1))
-    core, source_neuron = np.divmod(places[first], n)
-    return sparse.coo_matrix((np.diff(first, append=places.size), (core, source_neuron)), shape=(cut.cores, n)).tocsr()
+    core, neuron, synapses = met(cut.labels()[connection.row], connection.col, n)
+    ends = np.searchsorted(core, np.arange(cut.cores + 1))
+    return sparse.csr_matrix((synapses, neuron, ends), shape=(cut.cores, n))
 
 
 def _conv_loihi2(conv: Conv, cut: Cut, account: Account) -> tuple[Ints, Ints]:

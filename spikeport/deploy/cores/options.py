@@ -14,12 +14,15 @@ from spikeport.deploy.cores.work import inward
 from spikeport.fixed import Ints
 from spikeport.program import Sparse
 
-TRIED = 60
+TRIED = 72
 """Cuts of a group that are measured, of blocks without listed synapses; fewer where there are thousands of blocks."""
 SHAPES = 3
 """Of as many blocks each."""
 GROWTH = 1.1
 """From one number of blocks to the next that is tried, beyond the first few."""
+NEAR = 4
+"""Blocks more than the greedy mapping has, up to which every number is tried if that is no less than a step: of few
+blocks, one more leaves much less to each."""
 FINER = 6
 """Times as many blocks as in the greedy mapping, and so many more, are the most; half as many are the fewest."""
 
@@ -79,13 +82,17 @@ def _even(greedy: Cut, chip: Chip) -> Iterator[Cut]:
     blocks = np.prod([-(-n // b) for n, b in zip(greedy.shape, (c, y, x), strict=True)], axis=0)
     most = FINER * greedy.cores + FINER
     chosen = np.flatnonzero((c * y * x <= chip.neurons_per_core) & (blocks <= most) & (blocks >= greedy.cores // 2))
-    last, alike = 0, 0
+    near = range(greedy.cores, greedy.cores + NEAR + 1) if greedy.cores * (GROWTH - 1) <= NEAR else range(0)
+    last, step, alike = 0, 0, 0
     for k in chosen[np.lexsort(((y + x)[chosen], -c[chosen], blocks[chosen]))].tolist():
         count = int(blocks[k])
-        if count != last and count < last * GROWTH:
-            continue
-        alike = alike + 1 if count == last else 1
-        last = count
+        if count != last:
+            if count >= step * GROWTH:
+                step = count
+            elif count not in near:
+                continue
+            last, alike = count, 0
+        alike += 1
         if alike <= SHAPES:
             yield Cut(greedy.shape, (int(c[k]), int(y[k]), int(x[k])), greedy.padded)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from spikeport.cores import Cut
 from spikeport.deploy.cores.activity import Activity, Floats, Rates
+from spikeport.deploy.cores.listed import met
 from spikeport.fixed import Ints
 from spikeport.program import Connection, Conv, Dense, Program, Shape
 from spikeport.reached import channels_reached, pixels_reached
@@ -65,8 +66,7 @@ def traffic_of(
             source, to = np.divmod(np.arange(each.size), target.cores)
             yield c.target, Traffic(source, to, each)
         else:
-            pairs = np.unique(c.col.astype(np.int64) * target.cores + target.labels()[c.row])
-            neuron, to = np.divmod(pairs, target.cores)
+            neuron, to, _ = met(c.col, target.labels()[c.row], target.cores)
             pair, index = np.unique(cut.labels()[neuron] * target.cores + to, return_inverse=True)
             weights = np.broadcast_to(rates, prod(program.shape_of(name)))[neuron]
             yield c.target, Traffic(pair // target.cores, pair % target.cores, _summed(index, weights, pair.size))
@@ -83,8 +83,7 @@ def _sent(c: Connection, rates: Rates, shape: Shape, cut: Cut, target: Cut) -> F
             own = np.arange(shape[axis]) // cut.block[axis]
             sums.append(np.where(own[:, None] == np.arange(cut.parts[axis]), blocks[:, None], 0))
         return _over(rates, shape, *sums).reshape(-1)
-    pairs = np.unique(c.col.astype(np.int64) * target.cores + target.labels()[c.row])
-    neuron = pairs // target.cores
+    neuron = met(c.col, target.labels()[c.row], target.cores).first
     return _summed(cut.labels()[neuron], np.broadcast_to(rates, prod(shape))[neuron], cut.cores)
 
 
@@ -108,9 +107,8 @@ def _heard(c: Connection, rates: Rates, source: Shape, cut: Cut) -> tuple[Floats
         spikes = rates * prod(source) if isinstance(rates, float) else float(rates.sum())
         return cut.neurons.astype(np.float64) * spikes, np.full(cut.cores, spikes)
     each = np.broadcast_to(rates, prod(source))
-    block = cut.labels()[c.row]
-    to, neuron = np.divmod(np.unique(block * prod(source) + c.col), prod(source))
-    return _summed(block, each[c.col], cut.cores), _summed(to, each[neuron], cut.cores)
+    to, neuron, synapses = met(cut.labels()[c.row], c.col, prod(source))
+    return _summed(to, each[neuron] * synapses, cut.cores), _summed(to, each[neuron], cut.cores)
 
 
 def _axes(conv: Conv, source: Shape, cut: Cut) -> tuple[Ints, Ints, Ints]:
@@ -126,9 +124,13 @@ def _over(rates: Rates, shape: Shape, channels: Ints, rows: Ints, columns: Ints)
     if isinstance(rates, float):
         c, y, x = (axis.sum(axis=0) for axis in (channels, rows, columns))
         return np.asarray(rates * c[:, None, None] * y[:, None] * x)
-    found = np.tensordot(channels.astype(np.float64), rates.reshape(shape), (0, 0))
-    found = np.tensordot(found, rows.astype(np.float64), (1, 0))
-    return np.tensordot(found, columns.astype(np.float64), (1, 0))
+    sums: Floats = rates.reshape(shape)
+    axes = (channels, rows, columns)
+    for axis in sorted(
+        range(3), key=lambda axis: axes[axis].shape[1] / shape[axis]
+    ):  # what makes it longest comes last
+        sums = np.moveaxis(np.tensordot(sums, axes[axis].astype(np.float64), (axis, 0)), -1, axis)
+    return sums
 
 
 def pairs_of(program: Program, cuts: Mapping[str, Cut]) -> int:

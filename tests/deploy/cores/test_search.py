@@ -11,7 +11,8 @@ from spikeport.chip import LOIHI1, LOIHI2, Chip
 from spikeport.deploy.cores import CoreMap, map_cores
 from spikeport.deploy.cores.activity import Activity, Times, assumed
 from spikeport.deploy.cores.loads import limits_of
-from spikeport.deploy.cores.naive import least_cores, naive_map
+from spikeport.deploy.cores.naive import least_cores, least_ns, naive_map
+from spikeport.deploy.cores.options import GROWTH, NEAR, options
 from spikeport.deploy.cores.problem import Problem, Seated
 from spikeport.deploy.cores.search import improved, messages_between
 from spikeport.program import LIF, Program
@@ -166,6 +167,9 @@ def test_the_naive_mapping_keeps_the_limits_and_no_mapping_is_below_the_bound(se
     greedy = map_cores(program, chip)
     assert over(chip, naive) <= over(chip, greedy)
     least = least_cores(program, chip)
+    problem = Problem(program, chip, activity)
+    for m in (naive, greedy, improved(program, chip, greedy, activity, cores=naive.cores)):
+        assert problem.busiest(seated(m)) >= least_ns(program, activity, m.cores) * (1 - 1e-9)
     if not over(chip, greedy):
         assert all(m.cores >= least for m in (naive, greedy, improved(program, chip, greedy, activity, cores=1)))
 
@@ -178,3 +182,15 @@ def test_fewer_cores_and_a_lower_busiest_core_than_the_naive_mapping(chip: Chip)
     problem = Problem(net, chip, assumed(net))
     assert found.cores < naive.cores
     assert problem.busiest(seated(found)) < problem.busiest(seated(naive))
+
+
+def test_near_the_greedy_mapping_every_number_of_blocks_is_tried() -> None:
+    """A core has room for 128 of these neurons: 18 blocks are a tenth and less above 17, and of fewer each."""
+    net = stack((1, 1, 1), 400, 2100)
+    problem, cuts = Problem(net, LOIHI2, assumed(net)), dict(map_cores(net, LOIHI2).where.cuts)
+    name = list(cuts)[-1]
+    first = cuts[name].cores
+    counts = [option.cut.cores for option in options(problem, name, cuts)]
+    near = {-(-2100 // -(-2100 // (first + k))) for k in range(NEAR + 1)}
+    assert first > 1 / (GROWTH - 1)
+    assert {first, first + 1} <= near <= set(counts)
