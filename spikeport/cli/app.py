@@ -2,8 +2,9 @@
 
 import os
 import sys
+from json import dumps
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -12,6 +13,7 @@ from spikeport.cli.bench import bench_app
 from spikeport.cli.bundle import bundle
 from spikeport.cli.energy import energy, profiles
 from spikeport.cli.evaluate import evaluate
+from spikeport.cli.explain import explain
 from spikeport.cli.mapping import map_
 from spikeport.cli.options import (
     Classes,
@@ -37,7 +39,7 @@ from spikeport.cli.options import (
 )
 from spikeport.cli.score import score
 from spikeport.cli.stream import stream
-from spikeport.errors import InputError, SpikeportError
+from spikeport.errors import OptionMisused, PackageMissing, SpikeportError
 
 app = typer.Typer(
     name="spikeport",
@@ -158,8 +160,8 @@ def finetune(
 @app.command()
 def check(
     net: Annotated[
-        Path | None, typer.Argument(metavar="NET", help="A NIR file, a Program, a bundle, or an autoencoder's RUN.")
-    ] = None,
+        Path, typer.Argument(metavar="NET", help="A NIR file, a Program, a bundle, or an autoencoder's RUN.")
+    ],
     target: Target = "loihi2",
     dt: DtS = None,
     convention: ConventionName = None,
@@ -177,20 +179,11 @@ def check(
     ] = False,
     part: Part = "all",
     data: DataFolder = None,
-    explain: Annotated[
-        str | None, typer.Option(metavar="RULE", help="Say what a design rule measures, and its limits; needs no NET.")
-    ] = None,
     json: Json = False,
 ) -> None:
     """What would stop a network on the chip, what would fit, and which layers can overflow."""
     from spikeport.commands.compiling.compile import check as command
 
-    if explain is not None:
-        from spikeport.commands.compiling.fitting import explain as explained
-
-        return show(explained(explain), json)
-    if net is None:
-        raise InputError("check", "no network", do="name a NIR file or a Program, or a rule with --explain")
     options = {"dt_s": dt, "convention": convention, "steps": steps, "input": input_kind}
     options |= {"low": low, "high": high, "scale": scale}
     if net.is_dir():
@@ -359,7 +352,7 @@ def verify(
         from spikeport.commands.proof.verifying import OnLava, verify_bundle
 
         if run is not None:
-            raise InputError(str(net), "--run", relation="needs", limit="--input, what the board was given")
+            raise OptionMisused(str(net), "--run", relation="needs", limit="--input, what the board was given")
         show(verify_bundle(net, OnLava(samples, mode, timeout) if lava else None), json)
     assert input is not None
     if run is not None:
@@ -405,6 +398,7 @@ app.command()(profiles)
 app.command()(evaluate)
 app.command()(score)
 app.command("map")(map_)
+app.command()(explain)
 
 
 @app.command()
@@ -468,10 +462,16 @@ def main() -> None:
     try:
         app()
     except SpikeportError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
+        _end(error)
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "sklearn", "PIL", "lightning_fabric", "tomli_w"):
             raise
-        sys.stderr.write(f"error: {error.name}: is not installed; pip install 'spikeport[train]'\n")
-        sys.exit(2)
+        _end(PackageMissing(error.name, "is not installed", do="pip install 'spikeport[train]'"))
+
+
+def _end(error: SpikeportError) -> NoReturn:
+    """One line on standard error; with --json the error's pieces too, as one line of JSON on standard output."""
+    sys.stderr.write(f"{error.line()}\n")
+    if "--json" in sys.argv:
+        sys.stdout.write(dumps({"error": error.data()}) + "\n")
+    sys.exit(error.exit_code)

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from spikeport.errors import WorkerError
+from spikeport.errors import WorkerError, WorkerTimeout
 
 Command: TypeAlias = Sequence[str | Path]
 MARK = "SPIKEPORT_CHILD"
@@ -52,7 +52,7 @@ def run_child(command: Command, *, what: str, timeout_s: float, cwd: Path | None
             code = process.wait(timeout_s)
             ended = True
         except subprocess.TimeoutExpired:
-            raise WorkerError(what, "time", got=f"{timeout_s:g} s", relation="is up", do=extra) from None
+            raise WorkerTimeout(what, "time", got=f"{timeout_s:g} s", relation="is up", do=extra) from None
         finally:
             _end_family(process, mark, GRACE_S if ended else 0.0)
         if code < 0:

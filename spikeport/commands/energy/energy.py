@@ -16,7 +16,7 @@ from spikeport.commands.energy.memory import memory_data, memory_table
 from spikeport.commands.running.counted import Counted, counted
 from spikeport.commands.samples import check_file_writable
 from spikeport.deploy.cores import CoreMap, cores_of, map_cores
-from spikeport.errors import InputError
+from spikeport.errors import OptionMisused, PathTaken
 from spikeport.program_file import load_program
 from spikeport.sim.energy import Energy, Profile, estimate_energy, tables
 from spikeport.sim.energy.described import described_names
@@ -83,7 +83,7 @@ def energy(asked: Asked) -> Answer:
     if asked.net.suffix == ".toml" or (str(asked.net) in described_names() and not asked.net.exists()):
         return _described(asked)
     if asked.input is None:
-        raise InputError("energy", "input", relation="is missing", do="give the Program's samples, --input X.NPZ")
+        raise OptionMisused("energy", "input", relation="is missing", do="give the Program's samples, --input X.NPZ")
     profiles = [
         chosen_prices(name, convention=asked.convention, ann=asked.ann, memory=asked.memory)[0]
         for name in asked.profiles
@@ -117,7 +117,7 @@ def distinct(what: str, named: Sequence[tuple[str, str]]) -> list[str]:
     short, long = ([names[k] for names in named] for k in range(2))
     for name in long:
         if long.count(name) > 1:
-            raise InputError("energy", what, got=name, relation="is given twice", do="leave one of them out")
+            raise OptionMisused("energy", what, got=name, relation="is given twice", do="leave one of them out")
     return [a if short.count(a) == 1 else b for a, b in named]
 
 
@@ -130,7 +130,7 @@ def _check_written(asked: Asked) -> None:
             continue
         check_file_writable(path)
         if path.resolve() in taken:
-            raise InputError(
+            raise PathTaken(
                 "energy", "file to write", got=path, relation="is read or written already", do="choose another name"
             )
         taken.add(path.resolve())
@@ -149,7 +149,7 @@ def _described(asked: Asked) -> Answer:
     }
     if unused := ", ".join(name for name, value in given.items() if value):
         do = "leave it out, or compile the network to a Program"
-        raise InputError("energy", "options", got=unused, relation="do not apply to", limit="shapes", do=do)
+        raise OptionMisused("energy", "options", got=unused, relation="do not apply to", limit="shapes", do=do)
     return energy_described(str(asked.net), asked.profiles, asked.convention)
 
 

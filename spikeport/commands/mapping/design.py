@@ -14,7 +14,7 @@ from spikeport.deploy.cores import CoreMap
 from spikeport.deploy.cores.table import CoreTable, core_table
 from spikeport.deploy.rules import Violation, design, violations
 from spikeport.deploy.rules.occupancy import CHIP
-from spikeport.errors import InputError
+from spikeport.errors import NotRecorded
 from spikeport.fixed import Ints
 from spikeport.program import Program
 from spikeport.sim.counting import CoreActivity, count_cores
@@ -127,7 +127,7 @@ def _check_known(program: Program, recorded: Path, samples: Samples | None) -> N
     sending = [entry.name for entry in program.inputs if entry.kind != "bias"]
     if samples is None and sending:
         do = "give the samples too, --input X.NPZ"
-        raise InputError(str(recorded), "spikes of inputs", got=", ".join(sending), relation="are not recorded", do=do)
+        raise NotRecorded(str(recorded), "spikes of inputs", got=", ".join(sending), relation="are not recorded", do=do)
 
 
 def _silent(path: Path, program: Program, steps: int, batch: int) -> Samples:

@@ -23,7 +23,7 @@ from spikeport.commands.mapping.tables import (
     over_table,
 )
 from spikeport.commands.samples import check_file_writable
-from spikeport.errors import InputError
+from spikeport.errors import PathTaken
 from spikeport.program_file import load_program
 
 TEXT_CHIPS = 4
@@ -87,7 +87,7 @@ def _check_written(asked: Asked) -> None:
         check_file_writable(path)
         if path.resolve() in taken:
             relation, do = "is read or written already", "choose another name"
-            raise InputError("map", "file to write", got=path, relation=relation, do=do)
+            raise PathTaken("map", "file to write", got=path, relation=relation, do=do)
         taken.add(path.resolve())
 
 

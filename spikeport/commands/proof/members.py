@@ -93,9 +93,7 @@ def program_of(data: bytes, where: str) -> Program:
         try:
             return load_program(path)
         except FileError as error:
-            raise FileError(
-                where, error.what, got=error.got, relation=error.relation, limit=error.limit, do=error.do
-            ) from error
+            raise error.at(where) from error
 
 
 def nir_differs(program: Program, nir: bytes) -> str:

@@ -16,7 +16,7 @@ from spikeport.commands.running.recorded_hdf5 import read_spikes
 from spikeport.commands.samples import Samples, is_hdf5, read_npz, read_samples
 from spikeport.cores import Cores
 from spikeport.deploy.cores import CoreMap
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileMismatch
 from spikeport.program import Group, Program
 from spikeport.program_file import load_program
 from spikeport.sim import Result, count_operations, simulate
@@ -148,7 +148,7 @@ def read_sent(path: Path, program: Program, given: tuple[int, ...] | None) -> di
     traces = traces_of(path, arrays)
     do = "record this Program with 'spikeport run --record all', on the same samples"
     if PROGRAM in arrays and not np.array_equal(arrays[PROGRAM], program_digest(program)):
-        raise InputError(str(path), "run", relation="is that of another Program", do=do)
+        raise FileMismatch(str(path), "run", relation="is that of another Program", do=do)
     if given is None:
         steps, *batch = next(iter(traces.values())).s.shape
         given = (max(1, steps - program.latency), *batch)
@@ -159,15 +159,15 @@ def _sent(path: Path, program: Program, traces: Mapping[str, Trace], given: tupl
     do = "record this Program with 'spikeport run --record all', on the same samples"
     if traces.keys() != {group.name for group in program.groups}:
         missing = ", ".join(sorted({g.name for g in program.groups} ^ traces.keys()))
-        raise InputError(str(path), "groups", got=missing, relation="are not in both the run and the Program", do=do)
+        raise FileMismatch(str(path), "groups", got=missing, relation="are not in both the run and the Program", do=do)
     for group in program.groups:
         got, limit = traces[group.name].s.shape, (given[0] + program.latency, given[1], *group.shape)
         if got != limit:
-            raise FileError(str(path), f"spikes of {group.name}", got=got, relation="are not", limit=limit, do=do)
+            raise FileMismatch(str(path), f"spikes of {group.name}", got=got, relation="are not", limit=limit, do=do)
         odd = _unlike(group, traces[group.name].s)
         if odd.size:
             known = "payloads" if group.signed else "0 or 1"
-            raise FileError(str(path), f"spikes of {group.name}", got=odd[0], relation="are not", limit=known, do=do)
+            raise FileMismatch(str(path), f"spikes of {group.name}", got=odd[0], relation="are not", limit=known, do=do)
     return {name: trace.s.reshape(*trace.s.shape[:2], -1) for name, trace in traces.items()}
 
 

@@ -22,7 +22,8 @@ from typing import IO, Any
 import numpy as np
 
 from spikeport.deploy.reader import child
-from spikeport.errors import FileError
+from spikeport.errors import FileMissing, FileTooLarge, FileUnreadable, FileUnwritable
+from spikeport.errors.catalogue import CLASSES
 
 WALL_S = 4.5
 """Of the child, start included; 0.15 s are enough for a small file."""
@@ -48,10 +49,12 @@ def read_tables(path: Path) -> dict[str, Any]:
         FileError: missing, not HDF5, not NIR, damaged, larger than the limits, or the child came to grief over it.
     """
     if not path.is_file():
-        raise FileError(str(path), "no such file")
+        raise FileMissing(str(path), "no such file")
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise FileError(str(path), "file", got=f"{size} bytes", relation="exceeds", limit=MAX_BYTES, do="make it less")
+        raise FileTooLarge(
+            str(path), "file", got=f"{size} bytes", relation="exceeds", limit=MAX_BYTES, do="make it less"
+        )
     request = {
         "path": str(path.absolute()),
         "folders": folders(),
@@ -64,12 +67,12 @@ def read_tables(path: Path) -> dict[str, Any]:
         code = run(request, out, err)
         if code == child.FULL:
             do = "make room there, or name another folder in TMPDIR"
-            raise FileError(tempfile.gettempdir(), "no room", got=f"reading {path}", do=do)
+            raise FileUnwritable(tempfile.gettempdir(), "no room", got=f"reading {path}", do=do)
         if code:
-            raise FileError(str(path), "is not a readable NIR file", got=grief(code, err), do=child.DAMAGED)
+            raise FileUnreadable(str(path), "is not a readable NIR file", got=grief(code, err), do=child.DAMAGED)
         told, arrays = _opened(path, out)
     if "error" in told:
-        raise FileError(str(path), **told["error"])
+        raise CLASSES[told["error"].pop("code")](str(path), **told["error"])
     return _table(told["node"], arrays)
 
 
@@ -131,7 +134,7 @@ def _opened(path: Path, out: IO[bytes]) -> tuple[dict[str, Any], Any]:
         (length,) = struct.unpack("<Q", data[size - _TAIL : size - len(child.MAGIC)])
         if data[size - len(child.MAGIC) :] == child.MAGIC and length <= size - _TAIL:
             return json.loads(data[size - _TAIL - length : size - _TAIL]), data
-    raise FileError(str(path), "is not a readable NIR file", got="reading it gave nothing", do=child.DAMAGED)
+    raise FileUnreadable(str(path), "is not a readable NIR file", got="reading it gave nothing", do=child.DAMAGED)
 
 
 def _table(value: Any, data: Any) -> Any:

@@ -14,7 +14,7 @@ class Violation:
     """One broken rule at one place, with the remedy."""
 
     id: str
-    """The rule's name; `spikeport check --explain ID` tells more."""
+    """The rule's name; `spikeport explain ID` tells more."""
     layer: str
     """The group, connection or input at fault, or "the chip"."""
     value: int

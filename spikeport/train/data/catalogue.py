@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 from spikeport.train.data.celeba import celeba
 from spikeport.train.data.cifar import cifar10, cifar100
 from spikeport.train.data.cifar10_dvs import cifar10_dvs
@@ -68,13 +68,15 @@ def load_data(name: str, folder: Path | None = None, **options: Any) -> DataSet:
         FileError: files that are missing or not what they should be.
     """
     if name not in ENTRIES:
-        raise InputError("data", "name", got=name, relation="is not one of", limit=", ".join(ENTRIES))
+        raise UnknownName("data", "name", got=name, relation="is not one of", limit=", ".join(ENTRIES))
     entry = ENTRIES[name]
     known = dict.fromkeys((*COMMON, *entry.options))
     unknown = sorted(options.keys() - known.keys())
     if unknown:
         limit = ", ".join(known)
-        raise InputError(f"data {name}", "unknown options", got=", ".join(unknown), relation="are none of", limit=limit)
+        raise UnknownName(
+            f"data {name}", "unknown options", got=", ".join(unknown), relation="are none of", limit=limit
+        )
     own = {key: value for key, value in options.items() if key in entry.options}
     common = Options(**{key: value for key, value in options.items() if key in COMMON})
     if "size" in own:
