@@ -42,7 +42,7 @@ def samples(text: str) -> Iterator[Sample]:
 
 def _commands(start: int, body: list[str], runs: bool) -> Iterator[Sample]:
     for number, line in enumerate(body, start):
-        command, _, comment = line.partition("  #")
+        command, _, comment = line.partition(" #")
         for part in command.split("&&"):
             if part.strip().startswith("spikeport "):
                 yield Sample(number, part.strip(), python=False, runs=runs, code=int("exit 1" in comment))
@@ -56,7 +56,9 @@ def _blocks(lines: list[str]) -> Iterator[tuple[int, str, list[str], bool]]:
             end = next(j for j in range(k + 1, len(lines)) if lines[j].startswith("```"))
             yield k + 2, fence[1], lines[k + 1 : end], not NOT_RUN.search(said)
         elif lines[k].startswith("    ") and not said.startswith(("- ", "  ", "1. ")):
-            end = next((j for j in range(k, len(lines)) if lines[j].strip() and not lines[j].startswith("    ")), len(lines))
+            end = next(
+                (j for j in range(k, len(lines)) if lines[j].strip() and not lines[j].startswith("    ")), len(lines)
+            )
             yield k + 1, "", [line[4:] for line in lines[k:end]], not NOT_RUN.search(said)
             end -= 1
         else:

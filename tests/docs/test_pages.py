@@ -1,4 +1,4 @@
-"""What the pages show runs, in a folder with a network of snnTorch and samples; and every command that they name exists."""
+"""What the pages show runs, in a folder with a network of snnTorch and samples; every command that they name exists."""
 
 import shutil
 import sys
@@ -12,24 +12,24 @@ from typer.main import get_command
 from spikeport import cli
 from spikeport.cli.app import app
 from tests.docs.pages import DOCS, Sample, samples
-from tests.trained.nets import FOLDER, read_trained
+from tests.trained.nets import read_trained
 
 ELSEWHERE = {"streaming.md", "loihi.md"}  # tests/sim/test_streaming_page.py, tests/deploy/netx/test_recipe.py
 OLDER = {"bundle.md", "energy.md", "mapping.md", "scale.md"}  # name files that a reader has, and are not run
-PAGES = sorted(DOCS.rglob("*.md"))
+ROOT = DOCS.parent
+PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted(DOCS.rglob("*.md"))]
 RUN = [p for p in PAGES if p.parent.name in ("explain", "howto") and p.name not in ELSEWHERE | OLDER]
 
 
 def name(page: Path) -> str:
-    return str(page.relative_to(DOCS))
+    return page.relative_to(ROOT).as_posix()
 
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """`other.nir`, from snnTorch; `x.npz`, 40 digits with labels as spikes of 20 steps; `other.nir`'s like from norse."""
+    """`other.nir`, from snnTorch, and `x.npz`, 40 digits with labels as spikes of 20 steps."""
     net = next(net for net in read_trained() if net.name == "snntorch_digits_dense")
     shutil.copy(net.graph, tmp_path / "other.nir")
-    shutil.copy(FOLDER / "norse_digits_dense.nir", tmp_path / "norse.nir")
     np.savez(tmp_path / "x.npz", spikes=net.spikes[:, :40], labels=net.labels[:40])
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -74,12 +74,15 @@ def unknown(sample: Sample) -> list[str]:
 
 
 def test_a_command_that_does_not_exist_is_found() -> None:
-    text = "Text.\n\n    spikeport run net.h5 --inptu x.npz   # a slip\n    spikeport rnu && spikeport bench sim --quick\n"
+    text = (
+        "Text.\n\n    spikeport run net.h5 --inptu x.npz   # a slip\n    spikeport rnu && spikeport bench sim --quick\n"
+    )
     assert [unknown(s) for s in samples(text)] == [["--inptu"], ["rnu"], []]
 
 
 def test_blocks_that_are_not_run_are_known() -> None:
-    text = "<!-- not run: a board -->\n\n    spikeport doctor\n\nText.\n\n```python\nx = 1\n```\n\n    spikeport check a.nir  # exit 1\n"
+    text = "<!-- not run: a board -->\n\n    spikeport doctor\n\nText.\n\n```python\nx = 1\n```\n\n"
+    text += "    spikeport check a.nir  # exit 1\n"
     assert [(s.runs, s.python, s.code, s.line) for s in samples(text)] == [
         (False, False, 0, 3), (True, True, 0, 8), (True, False, 1, 11)
     ]  # fmt: skip
