@@ -30,6 +30,11 @@ class Samples:
     inputs: Mapping[str, IntArray]
     labels: IntArray | None
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an input, `(T, B, *shape)`; steps and samples are those of all."""
+        return next(iter(self.inputs.values())).shape
+
     def first(self, count: int) -> "Samples":
         """The first `count` samples of the batch."""
         if count < 1:

@@ -52,18 +52,11 @@ from spikeport.errors.graphs import RuleError as RuleError
 from spikeport.errors.graphs import UnknownConvention as UnknownConvention
 from spikeport.errors.graphs import UnsupportedNode as UnsupportedNode
 from spikeport.errors.inputs import ArraysDiffer as ArraysDiffer
-from spikeport.errors.inputs import AugmentInvalid as AugmentInvalid
 from spikeport.errors.inputs import BackendUnsuited as BackendUnsuited
 from spikeport.errors.inputs import BundleInvalid as BundleInvalid
-from spikeport.errors.inputs import DeviceMissing as DeviceMissing
 from spikeport.errors.inputs import EventInvalid as EventInvalid
 from spikeport.errors.inputs import InputError as InputError
 from spikeport.errors.inputs import LabelsInvalid as LabelsInvalid
-from spikeport.errors.inputs import LayerInvalid as LayerInvalid
-from spikeport.errors.inputs import LossNotFinite as LossNotFinite
-from spikeport.errors.inputs import MeasureUndefined as MeasureUndefined
-from spikeport.errors.inputs import ModelInvalid as ModelInvalid
-from spikeport.errors.inputs import NormUnfoldable as NormUnfoldable
 from spikeport.errors.inputs import OptionMisused as OptionMisused
 from spikeport.errors.inputs import PackageMissing as PackageMissing
 from spikeport.errors.inputs import PartMissing as PartMissing
@@ -94,6 +87,7 @@ from spikeport.errors.programs import ProgramType as ProgramType
 from spikeport.errors.programs import ProgramWiring as ProgramWiring
 from spikeport.errors.programs import WeightsUnheld as WeightsUnheld
 from spikeport.errors.runs import BoardMissing as BoardMissing
+from spikeport.errors.runs import BoardTaken as BoardTaken
 from spikeport.errors.runs import LavaMissing as LavaMissing
 from spikeport.errors.runs import OverflowDetected as OverflowDetected
 from spikeport.errors.runs import SessionOver as SessionOver
@@ -102,3 +96,10 @@ from spikeport.errors.runs import SimError as SimError
 from spikeport.errors.runs import TrainingStopped as TrainingStopped
 from spikeport.errors.runs import WorkerError as WorkerError
 from spikeport.errors.runs import WorkerTimeout as WorkerTimeout
+from spikeport.errors.training import AugmentInvalid as AugmentInvalid
+from spikeport.errors.training import DeviceMissing as DeviceMissing
+from spikeport.errors.training import LayerInvalid as LayerInvalid
+from spikeport.errors.training import LossNotFinite as LossNotFinite
+from spikeport.errors.training import MeasureUndefined as MeasureUndefined
+from spikeport.errors.training import ModelInvalid as ModelInvalid
+from spikeport.errors.training import NormUnfoldable as NormUnfoldable

@@ -4,7 +4,7 @@ from spikeport.errors.inputs import InputError
 
 
 class FileError(InputError):
-    """What a file holds is not what its kind of file holds.
+    """A file's contents are not what its kind of file holds.
 
     The file could be read and is of the right kind, but an array or a key is missing, has another shape or type, or
     holds a value that is out of range. Usual causes: a file written by hand or by another tool, or edited
@@ -13,7 +13,7 @@ class FileError(InputError):
     Fix: Write the file again with the command or function that the line names. For inputs, `spikeport run --help`
     tells the layout: arrays of integers, time first, `(T, B, *shape)`, each named like an input of the Program.
 
-    Example: x.npz: holds no integers (spikes float64); arrays are named like the inputs and hold whole numbers
+    Example: x.npz: holds no integers (spikes); see 'spikeport run --help' for its layout
     """
 
     code = "SP100"
@@ -38,13 +38,13 @@ class FileMissing(FileError):
 class FileUnwritable(FileError):
     """A file or folder cannot be written.
 
-    The operating system refused it; its own reason stands in brackets. Files are written beside their place and
-    renamed when they are whole, so what was there before is still there, and no half of a new file is.
+    The operating system refused it; its own reason stands in brackets. Files are written under another name and
+    renamed when they are whole, so an older file is still there, and nothing half-written is.
 
     Fix: Make room on the disk, or choose a folder that exists and that you may write to. Temporary files go to the
     folder that the variable TMPDIR names.
 
-    Example: missing/net.h5: cannot be written (No such file or directory); choose an existing folder
+    Example: missing/net.h5: cannot be written (No such file or directory); choose a folder that you may write to
     """
 
     code = "SP102"
@@ -59,14 +59,15 @@ class FileUnreadable(FileError):
 
     Fix: Compare size and checksum with where it comes from, and copy or write it again.
 
-    Example: net.nir: is not a readable NIR file (file signature not found); export it again
+    Example: net.nir: is not a readable NIR file (Unable to synchronously open file (file signature not found));
+    export it again
     """
 
     code = "SP103"
 
 
 class FileDamaged(FileError):
-    """A file is not the one that was written: its checksum is another.
+    """A file is not as it was written: its checksum differs.
 
     Programs, bundles, states and shards carry a SHA-256 of what they hold. One changed bit could change a weight
     without any other sign, so such a file is not used at all. Usual causes: a bad disk or copy, or an edit by hand.
@@ -82,8 +83,8 @@ class FileDamaged(FileError):
 class FileKind(FileError):
     """A file is of another kind than the command takes.
 
-    Programs, states, sessions and recorded runs are all HDF5 files, and bundles and inputs are both zip files, so a
-    name tells little. Usual causes: arguments in the wrong order, or a Program where its input is wanted.
+    Inputs, states, recorded runs and bundles are all zip files, and Programs and long runs are HDF5 files, so an
+    ending tells little. Usual causes: arguments in the wrong order, or a Program where its input is wanted.
 
     Fix: Name the file that the line asks for; it says which command makes one.
 
@@ -102,7 +103,7 @@ class FileVersion(FileError):
     Fix: Make the file again with this version, from the NIR file or the run, or use the version that wrote it (`pip
     install spikeport==...`).
 
-    Example: net.h5: format version (999) is not 4; compile it again
+    Example: net.h5: format version (999) is not 2; compile it again
     """
 
     code = "SP106"
@@ -124,10 +125,12 @@ class PathTaken(FileError):
 class FileInUse(FileError):
     """Another process works in the folder.
 
-    Two processes in one run's or score's folder would mix their files. The lock says which process holds it and on
-    which machine. One that was left behind on another machine cannot be seen from here and is named as well.
+    Two processes in one run's or score's folder would mix their files. The line names the process that holds the
+    lock and its machine. A process on another machine cannot be seen from here, so its lock counts until it is
+    deleted.
 
-    Fix: Wait for that process or end it. If it is surely gone, remove the lock file that the line names.
+    Fix: Wait for that process or end it. Where one on another machine is surely gone, delete the lock file that the
+    line names.
 
     Example: run: is in use by (process 1234 on host); wait for it, or name another folder
     """
@@ -144,7 +147,7 @@ class FileMismatch(FileError):
 
     Fix: Name the files of one run. Where the Program has changed, run it again.
 
-    Example: state.h5: is a state of another Program; use the one it came from
+    Example: state.npz: is a state of another Program; use the Program that it came from
     """
 
     code = "SP109"
@@ -153,7 +156,8 @@ class FileMismatch(FileError):
 class FileTooLarge(FileError):
     """A file is larger than spikeport reads, or claims to be.
 
-    Sizes are checked before memory is taken, so that a damaged or hostile file cannot fill the machine.
+    Sizes are checked before memory is taken, so that a damaged or hostile file cannot fill the machine. A NIR file
+    may hold 256 MiB of arrays.
 
     Fix: Check that it is the right file. Cut the network or the samples into several files.
 
@@ -182,10 +186,10 @@ class DescriptionInvalid(FileError):
 
     Every key is checked: an unknown one is a misspelled one, and a missing one would silently be 0 in the sum.
 
-    Fix: Correct the key or value that the line names; docs/howto/energy.md lists all keys, and `spikeport profiles
-    --json` shows complete ones.
+    Fix: Correct the key or value that the line names. The documentation's page on energy lists all keys, and the
+    shipped descriptions show complete files.
 
-    Example: net.toml: layer is missing; give a [[layer]] for each layer
+    Example: net.toml: layer has no tables; give a [[layer]] for each layer
     """
 
     code = "SP112"
@@ -198,7 +202,8 @@ class DownloadFailed(FileError):
 
     Fix: Check the network, or fetch the wheel on another machine and name it with --wheel.
 
-    Example: lava-dl 0.6.0: cannot be fetched (no network); name a copy: --wheel PATH
+    Example: lava-dl==0.6.0: cannot be fetched (pip: failed (no network) with exit code 1); name a copy: --wheel
+    PATH
     """
 
     code = "SP113"
@@ -207,13 +212,12 @@ class DownloadFailed(FileError):
 class DataSetMissing(FileError):
     """The files of a data set are not there.
 
-    spikeport downloads no data. The digits of scikit-learn come with `pip install 'spikeport[train]'`; every other
-    set is read from a folder that you name.
+    spikeport downloads no data. Small digits come with scikit-learn; most other sets are read from a folder that
+    you name.
 
-    Fix: Get the set from its publisher, unpack it, and name its folder with --data DIR or `data.folder` in the
-    recipe.
+    Fix: Get the set from its publisher, unpack it, and name its folder with --data DIR.
 
-    Example: data fashion-mnist: the folder is not given; say --data DIR, where the files of fashion-mnist are
+    Example: data cifar10: the folder is not given; name the folder that torchvision, tonic or npm keeps it in
     """
 
     code = "SP120"
@@ -227,7 +231,8 @@ class DataSetDamaged(FileError):
 
     Fix: Download and unpack that file again.
 
-    Example: labels.gz: is not whole gzip data (Not a gzipped file (b'no')); download it again
+    Example: labels.gz: is not whole gzip data (Not a gzipped file (b'no')); the file is damaged or of another kind:
+    fetch it again
     """
 
     code = "SP121"

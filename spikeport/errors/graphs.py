@@ -8,15 +8,16 @@ class DeployError(SpikeportError, ValueError):
 
 
 class UnsupportedNode(DeployError):
-    """A kind of node that no pass lowers; `got` is its type.
+    """A kind of node that is not taken.
 
     Every node becomes neurons, synapses or delays, exactly, or the graph is refused: a node that was left out would
     change spikes. NIR's own kinds are taken but for those that no Loihi core computes.
 
-    Fix: Replace the node before export by those that the line lists, or lower it by a pass of your own
-    (`spikeport.deploy.passes`).
+    Fix: Replace the node, before export, by kinds that the line lists.
 
-    Example: n: node type (Softmax) is not one of the known kinds
+    Example: n: node type (Softmax) is not one of Input, Output, Flatten, Linear, Affine, Conv1d, Conv2d,
+    ConvTranspose2d, Unflatten, SumPool2d, AvgPool2d, Delay, Scale, Threshold, I, IF, LI, LIF, CubaLI, CubaLIF;
+    replace the node
     """
 
     code = "SP401"
@@ -30,7 +31,7 @@ class GraphBroken(DeployError):
 
     Fix: Export the whole model; connect the node that the line names, or remove it.
 
-    Example: lif: is fed by nothing; connect it, or remove it
+    Example: lost: is fed by nothing; connect it, or remove it
     """
 
     code = "SP402"
@@ -60,7 +61,7 @@ class NodeShape(DeployError):
     Fix: Correct the layer that the line names, or the shape of the Input node, which is that of one sample at one
     step.
 
-    Example: affine: input shape ((3,)) is not (4,)
+    Example: affine: input shape ((4,)) is not (3,)
     """
 
     code = "SP404"
@@ -73,7 +74,7 @@ class GraphTooLarge(DeployError):
 
     Fix: Merge layers, or write nested graphs flat.
 
-    Example: lif: shape ((70000, 70000)) exceeds 2147483647; make the layer smaller
+    Example: graph: nested graphs (17) exceed 16; flatten them
     """
 
     code = "SP405"
@@ -103,7 +104,7 @@ class NeuronUnlowered(DeployError):
     Fix: Say the step that the model was trained with (--dt), or its framework (--convention). Otherwise train with
     other parameters.
 
-    Example: lif: tau (5e-05) is below the step dt_s 0.0001; name the step that the time constants are for; it is at
+    Example: n: tau (5e-05) is below the step dt_s 0.0001; name the step that the time constants are for; it is at
     most 5e-05
     """
 
@@ -118,7 +119,8 @@ class PartsTooMany(DeployError):
 
     Fix: Train one tau per layer or channel, or say --decays N to put similar ones together to N.
 
-    Example: lif: different decays (200) exceed 64; give the neurons of a layer one tau, or a few
+    Example: n: different decays (138) exceed 128; give the neurons of a layer one tau, or a few; --decays N puts
+    like ones together
     """
 
     code = "SP408"
@@ -132,7 +134,7 @@ class DelayInvalid(DeployError):
 
     Fix: Correct the Delay node; compile outputs that read v one by one.
 
-    Example: d: delay (-0.001) is below 0; export it again
+    Example: d: delay (-0.0002 s) is below 0
     """
 
     code = "SP409"
@@ -143,7 +145,7 @@ class CompileOption(DeployError):
 
     Fix: Choose a value in the range that the line names; `spikeport compile --help` tells units and defaults.
 
-    Example: options: dt_s (0) is not in (1e-09, 1000)
+    Example: options: dt_s (0) is not in (1e-18, 1000)
     """
 
     code = "SP410"
@@ -173,7 +175,7 @@ class ImageLayer(DeployError):
 
     Fix: Give the image a layer of its own, or send spikes: --input-kind spike.
 
-    Example: lif: cannot be loaded with an image; let the first layer be neurons without current whose v starts at
+    Example: n: cannot be loaded with an image; let the first layer be neurons without current whose v starts at
     v_reset
     """
 
@@ -181,10 +183,11 @@ class ImageLayer(DeployError):
 
 
 class RuleError(DeployError):
-    """The network does not fit the chip; `got` lists every violated rule.
+    """The network does not fit the chip.
 
     Each design rule is one limit of the chip with its source: axons, synapse memory, neurons, ranges of numbers,
-    cores. `spikeport explain RULE` tells what it measures, and `spikeport check NET` which changes would fit.
+    cores. In Python, `got` lists the violations. `spikeport explain RULE` tells what a rule measures, and
+    `spikeport check NET` which changes would fit.
 
     Fix: Take a change that `spikeport check` has tried, another --target, or --anyway to write a Program for
     simulators.
@@ -201,26 +204,26 @@ class NumberTooLarge(RuleError):
     """Weights, bias and threshold of a layer are too far apart for the chip's words.
 
     All of them share one scale: weights have 8 bits and an exponent, biases 13 bits and an exponent, thresholds 17
-    bits. Where the largest is some 100,000 times the least, no scale holds both. Usual causes: an input that is not
-    normalized, a bias that stands for a mean, or a layer with nearly all weights 0.
+    bits. Where the largest of them is far more than 100,000 times the least, no scale holds both. Usual causes: an
+    input that is not normalized, a bias that stands for a mean, or a layer with nearly all weights 0.
 
     Fix: Normalize the input, bring bias and threshold nearer to the weights, or split the layer (--scales N).
 
-    Example: lif: bias (1e+09) exceeds what its threshold leaves room for; make it smaller
+    Example: n: bias (500000) exceeds 8190 times the threshold 1; lower the bias or raise the threshold
     """
 
     code = "SP414"
 
 
 class PassError(DeployError):
-    """A pass of the compiler broke its own contract; `got` names what is left over.
+    """A pass of the compiler broke its own contract.
 
     After each pass its promise is checked, before anything is written. This is a defect of spikeport or of a pass
     of your own, not of the network.
 
-    Fix: Report it with the NIR file and the line; a note below names the passes that ran before.
+    Fix: Report it, with the NIR file and the line.
 
-    Example: one_threshold: left thresholds that differ (['lif'])
+    Example: one_threshold: left thresholds that differ (['n'])
     """
 
     code = "SP415"
@@ -232,9 +235,10 @@ class NetxUnsupported(DeployError):
     netx files leave some things unsaid, and lava-dl itself ignores or refuses others. What has one certain meaning
     is taken bit for bit; the rest is refused and not guessed.
 
-    Fix: Take the layers before it (--layers N), or export the network from lava-dl without what the line names.
+    Fix: Take the layers before it (--num-layers N), or export the network from lava-dl without what the line names.
 
-    Example: net.net, layer 1: layer type (pool) is not one of the known types
+    Example: net.net: layer 0 (pool): layer type (pool) is not one of input, dense, dense_rec, conv, flatten,
+    average; replace it by a convolution with the same stride before export
     """
 
     code = "SP420"
@@ -247,7 +251,8 @@ class NetxRange(DeployError):
 
     Fix: Quantize in lava-dl before `export_hdf5`, which scales weights to 8 bits.
 
-    Example: net.net, layer 1: weight (300) is not in [-256, 255]; quantize before export
+    Example: net.net: layer 0: weight (300) is not in [-256, 255]; lava-dl would clip it or make all weights 0;
+    quantize the weights to 8 bits
     """
 
     code = "SP421"
@@ -261,7 +266,8 @@ class NoNetxForm(DeployError):
 
     Fix: Keep the Program itself, which Lava runs too: `spikeport run net.h5 --backend lava`.
 
-    Example: program: connections (in -> a, in -> b) are not one chain; run the Program itself
+    Example: g: neurons or spikes are not LIF without rest, reset to zero, that send 0 and 1; run this Program
+    itself: spikeport run --backend lava
     """
 
     code = "SP422"

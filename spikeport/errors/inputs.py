@@ -4,14 +4,14 @@ from spikeport.errors.base import SpikeportError
 
 
 class InputError(SpikeportError, ValueError):
-    """An argument is out of range, or not what was asked for.
+    """An argument is not what was asked for, or is out of range.
 
     Every argument is checked before any work begins, so nothing has been computed or written.
 
     Fix: Choose a value in the range that the line names. For commands, --help tells units and defaults; for
     functions, the docstring does.
 
-    Example: samples: count (0) is not above 0
+    Example: session: batch (0) is not a number above 0
     """
 
     code = "SP200"
@@ -20,8 +20,8 @@ class InputError(SpikeportError, ValueError):
 class UnknownName(InputError):
     """A name is not among those that are known.
 
-    Names are compared letter by letter, with their case. For inputs and groups they are those of the Program, which
-    are the NIR file's nodes with other characters replaced by underscores.
+    Names are compared letter by letter, with their case. Inputs and groups are named like the nodes of the NIR
+    file, with underscores for characters other than letters and digits.
 
     Fix: Take one of the names that the line lists; `spikeport check NET --json` lists a network's layers.
 
@@ -40,7 +40,7 @@ class WrongShape(InputError):
 
     Fix: Move the axes, for example `x.transpose(1, 0, 2, 3, 4)`, or add one: `x[:, None]`.
 
-    Example: input input: shape (5, 2, 3) is not (T, B, 4)
+    Example: input x: shape ((5, 2, 3)) is not (T, B, 2)
     """
 
     code = "SP202"
@@ -54,7 +54,7 @@ class WrongType(InputError):
 
     Fix: Round first and say so: `np.rint(x).astype(np.int32)`. Spikes are 0 and 1.
 
-    Example: input input: type (float64) is not an integer array; round it to integers first
+    Example: input x: type (float64) is not an integer array; round it to integers first
     """
 
     code = "SP203"
@@ -68,7 +68,7 @@ class ValueOutside(InputError):
 
     Fix: Scale or clip the data; or compile with the range that it has.
 
-    Example: input input: value (2) is not in [0, 1]
+    Example: input x: value (2) is not in [0, 1]
     """
 
     code = "SP204"
@@ -82,7 +82,7 @@ class ArraysDiffer(InputError):
 
     Fix: Cut or pad the inputs to one length; make both runs from the same Program and input.
 
-    Example: input: steps and batch ((5, 1), (6, 1)) differ between inputs
+    Example: input: steps and batch ({'x': (4, 1), 'z': (3, 1)}) differ between inputs
     """
 
     code = "SP205"
@@ -104,11 +104,11 @@ class OptionMisused(InputError):
 class PackageMissing(InputError):
     """A package that this needs is not installed.
 
-    The core needs numpy, scipy, h5py and numba alone. What trains, measures or reads special formats is optional
-    and comes with an extra.
+    Simulating and compiling need little. What trains, measures or reads special formats is optional and comes with
+    an extra, or is installed by hand.
 
-    Fix: Install the extra that the line names, such as `pip install 'spikeport[train]'`; `spikeport doctor` lists
-    what is installed and what is missing.
+    Fix: Install what the line names, such as `pip install 'spikeport[train]'`; `spikeport doctor` lists what is
+    installed and what is missing.
 
     Example: data cifar10-dvs: needs the package aedat; pip install 'spikeport[events]'
     """
@@ -125,7 +125,7 @@ class RecipeInvalid(InputError):
     Fix: Correct the section and key that the line names. `spikeport recipes` lists complete ones to begin with, and
     --set SECTION.KEY=VALUE changes one value.
 
-    Example: r.toml: unknown sections (optimiser)
+    Example: recipe r.toml: unknown sections (optimiser)
     """
 
     code = "SP208"
@@ -139,7 +139,7 @@ class RunDiffers(InputError):
 
     Fix: Resume without the settings that the line names, or begin a new run in a new folder.
 
-    Example: run: was begun with other settings (train.epochs); leave them out, or train into a new folder
+    Example: run: was begun with other settings (train.epochs); resume without them, or begin another run
     """
 
     code = "SP209"
@@ -151,9 +151,9 @@ class LabelsInvalid(InputError):
     Accuracy needs an integer for each sample, from 0 to the number of classes less one. Usual causes: one-hot
     labels, labels that begin with 1, or an input file without `labels`.
 
-    Fix: Save them with the input: `numpy.savez("x.npz", input=spikes, labels=labels)`.
+    Fix: Save them with the input: `numpy.savez("x.npz", spikes=spikes, labels=labels)`.
 
-    Example: labels: range (1..10) is not in [0, 10)
+    Example: x.npz: holds no labels; add an array 'labels' of shape (B,)
     """
 
     code = "SP210"
@@ -165,8 +165,8 @@ class EventInvalid(InputError):
     An event is a step, an index into the input and, where spikes are graded, a value. Steps do not go back, an
     index is inside the input, and a neuron has at most one event in a step.
 
-    Fix: Sort events by step, merge those of one step and index, and leave out what is outside; docs/howto/streaming.md
-    tells the form of a line.
+    Fix: Sort events by step, merge those of one step and index, and leave out what is outside. `spikeport stream
+    --help` tells the form of a line.
 
     Example: events: number of index (1) is not 2
     """
@@ -182,7 +182,7 @@ class StateMismatch(InputError):
 
     Fix: Use the Program and the number of samples that the state comes from, or begin without a state.
 
-    Example: state: batch (2) is not the input's 1
+    Example: state: batch (1) is not the input's 3
     """
 
     code = "SP212"
@@ -191,12 +191,12 @@ class StateMismatch(InputError):
 class BackendUnsuited(InputError):
     """An engine or backend cannot run this network.
 
-    The reference, events and chip backends compute different sets of networks: `dense` knows plain LIF only, and a
-    run on a board cannot be cut into pieces.
+    The simulator's default engine runs everything. The engine `dense` knows plain LIF alone, neither Lava nor a
+    board can be cut into parts (--state-out), and no Loihi 2 has the arithmetic of a Loihi 1.
 
     Fix: Take the backend or engine that the line names, or the default, which runs everything.
 
-    Example: engine dense: profile (loihi1) is not one of strict, lava; take the engine events
+    Example: engine dense: profile (loihi1) is not one of strict, lava; use engine='events'
     """
 
     code = "SP213"
@@ -208,10 +208,10 @@ class PriceMissing(InputError):
     An energy is a sum over operations. Without a price for one of them the sum would be too small, so there is
     none. Profiles of chips price synaptic operations; those of arithmetic price MACs and ACs.
 
-    Fix: Take another profile; `spikeport profiles` lists what each one prices. Or write one, as docs/howto/energy.md
-    shows.
+    Fix: Take another profile; `spikeport profiles` lists what each one prices. Or write one of your own in TOML.
 
-    Example: energy: ANN profile (loihi1) has no price for a MAC; take one that has
+    Example: energy: ANN profile (loihi2-estimate) has no price for a MAC; name a profile of arithmetic, such as
+    cmos45-int8
     """
 
     code = "SP214"
@@ -239,100 +239,7 @@ class BundleInvalid(InputError):
 
     Fix: Compile the bundle again from its run. Built by hand: correct the part that the line names.
 
-    Example: pixels: low and high ((5, 5)) are no range of 16-bit integers
+    Example: pixels: low and high (255, 0) are no range of 16-bit integers
     """
 
     code = "SP216"
-
-
-class LossNotFinite(InputError):
-    """Training has diverged: the loss is NaN or infinite.
-
-    From there on every weight would be NaN. Usual causes: a learning rate that is too high, no gradient clipping,
-    mixed precision, or NaN in the data. The last checkpoint is from before and is kept.
-
-    Fix: Lower `train.lr`, add warmup epochs or gradient clipping, and begin again or --resume.
-
-    Example: epoch 1: loss (nan) is not finite; lower the learning rate
-    """
-
-    code = "SP220"
-
-
-class DeviceMissing(InputError):
-    """A device that was asked for is not there.
-
-    Fix: Ask for no more GPUs than `spikeport doctor` finds, or say --accelerator cpu. Half precision needs a GPU.
-
-    Example: train: precision (16-mixed) needs a GPU; say 32
-    """
-
-    code = "SP221"
-
-
-class LayerInvalid(InputError):
-    """A layer is put together in a way that no chip could hold.
-
-    Layers refuse when they are made what could never be exported: a mean over a padded border, padding that is not
-    zeros, a shortcut that leads nowhere. Found later, it would cost a training.
-
-    Fix: Change the argument that the line names.
-
-    Example: QuantConv2d: padding_mode (reflect) is not zeros; pad before the layer
-    """
-
-    code = "SP222"
-
-
-class NormUnfoldable(InputError):
-    """A batch norm cannot be folded into its synapse.
-
-    There is no batch norm on the chip: its running mean and variance become part of the weights and the bias. With
-    `track_running_stats=False` there are none, and each batch would be normalized differently.
-
-    Fix: Leave `track_running_stats` on, which is PyTorch's default, and put the norm right behind a synapse.
-
-    Example: SpikingLayer: norm has no running statistics; leave track_running_stats on
-    """
-
-    code = "SP223"
-
-
-class ModelInvalid(InputError):
-    """A model cannot be built with these options.
-
-    Usual causes: an option of another model, or an image whose size cannot be halved as often as the model does.
-
-    Fix: Correct `[model]` in the recipe; `spikeport recipes` shows options that go together.
-
-    Example: model alif_net: options (build() got an unexpected keyword argument 'depth')
-    """
-
-    code = "SP224"
-
-
-class AugmentInvalid(InputError):
-    """A step of data augmentation is unknown or does not fit the pictures.
-
-    Steps are texts such as `crop:4`, `flip` or `affine:15`, with numbers in the ranges that the line names.
-
-    Fix: Correct `data.augment` in the recipe.
-
-    Example: augment: name (blur) is not one of the known steps
-    """
-
-    code = "SP225"
-
-
-class MeasureUndefined(InputError):
-    """A measure of images has no value for what it was given.
-
-    FID, IS, FAD and the like are estimates from features of many images. Of fewer than two images, of NaN, or of
-    sets of unequal size they are not defined.
-
-    Fix: Give more images, of one shape; look for NaN where they come from.
-
-    Example: Frechet distance: samples (1) are below 2
-    """
-
-    code = "SP226"

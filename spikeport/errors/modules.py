@@ -10,10 +10,11 @@ class ExportError(SpikeportError, TypeError):
     Anything that computes with floats between the layers would have no neurons to run on. Usual causes: an
     activation such as ReLU or a softmax, a batch norm that stands alone, or dropout of another library.
 
-    Fix: Put the batch norm into its `SpikingLayer`, leave softmax to the loss, and use the layers of
-    `spikeport.train`. `docs/` tells how to add a layer of your own.
+    Fix: Put the batch norm into its `SpikingLayer`, leave softmax to the loss, and use the layers that the line
+    lists.
 
-    Example: 1: type (ReLU) has no NIR form; use the layers of spikeport.train
+    Example: 1: type (ReLU) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d,
+    nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential
     """
 
     code = "SP300"
@@ -38,7 +39,7 @@ class ModuleOrder(ExportError):
 
     Fix: Move the module, or leave it out.
 
-    Example: Flatten stands after Vote, Readout or Integrator; these end the network
+    Example: 2 (SpikingLayer): stands after Vote, Readout or Integrator; these end the network
     """
 
     code = "SP302"
@@ -47,12 +48,13 @@ class ModuleOrder(ExportError):
 class ModuleShape(ExportError):
     """A module does not fit the shape that reaches it.
 
-    The shape follows from the sample that `to_nir` is given, layer by layer. Usual causes: a sample with the batch
-    axis still on it, or a linear layer behind a convolution without a Flatten.
+    The shape follows from the sample that `to_nir` is given, layer by layer. Usual causes: a linear layer behind a
+    convolution without a Flatten, or a sample without its axis of time or batch.
 
-    Fix: Give a sample of shape `(*shape)` without time and batch, and check sizes against the line.
+    Fix: Give a sample of shape `(T, B, *shape)`, or `(B, *shape)` where the first layer takes images; put
+    `nn.Flatten(2)` before a linear layer.
 
-    Example: QuantLinear: input shape ((5,)) is not (4,)
+    Example: 1 (QuantLinear): input shape ((2, 4, 4)) is not (4,)
     """
 
     code = "SP303"
@@ -64,9 +66,9 @@ class MixedResets(ExportError):
     A NIR file does not say how neurons reset; its reader takes one convention for all of it. So one file cannot
     hold both.
 
-    Fix: Give all layers one `reset`; `zero` is what Loihi's own neuron does.
+    Fix: Give all layers one `Dynamics(reset=...)`; `zero` is what Loihi's own neuron does.
 
-    Example: module: resets (zero and subtract) differ; give all layers one reset
+    Example: module: resets (zero and subtract) differ; let all take the threshold off, or none
     """
 
     code = "SP304"
@@ -79,10 +81,10 @@ class OffGrid(ExportError):
     of the least weight. Usual causes: training that diverged, a threshold that learned its way below 0, or a bias
     that is huge beside the weights.
 
-    Fix: Train on with a lower learning rate or weight decay on the biases; NaN means that the training has to be
+    Fix: Train with a lower learning rate or with `constrained=True`; NaN means that the training has to be
     repeated.
 
-    Example: layer: threshold (-0.5) is not above 0; train again
+    Example: module (ALIF): weight (NaN or infinity) is not a finite number; train again with a lower learning rate
     """
 
     code = "SP305"
@@ -96,7 +98,7 @@ class ModuleSetting(ExportError):
 
     Fix: Change the setting that the line names, before training.
 
-    Example: MaxPool2d: ceil_mode, return_indices or dilation is set; pad the input to whole windows
+    Example: 1 (MaxPool2d): ceil_mode, return_indices or dilation is set; NIR's pools have neither
     """
 
     code = "SP306"
@@ -110,7 +112,8 @@ class HostInLoop(ExportError):
 
     Fix: Deploy the decoder alone (--part decoder), or train an ESVAE without PFA.
 
-    Example: FSVAE: sampling feeds each step back; deploy the decoder alone: --part decoder
+    Example: FSVAE: posterior and prior pick a candidate and feed it back: the host is in the loop at every step;
+    its decoder alone is deployable: --part decoder
     """
 
     code = "SP307"
@@ -124,7 +127,7 @@ class ProgramUntrainable(ExportError):
 
     Fix: Fine-tune the model that the Program came from, or change the part that the line names.
 
-    Example: g: kind of neuron (SigmaDelta) is not LIF; only these can be trained
+    Example: g: refractory_steps (2) is not 0; only neurons without one can be trained
     """
 
     code = "SP308"
@@ -138,7 +141,7 @@ class ProgramTiming(ExportError):
 
     Fix: Give paths equal delays, and all groups one reset interval; or fine-tune the original model.
 
-    Example: program: reset intervals ([16, 32]) differ; give all groups one
+    Example: program: reset intervals ([64, 32768]) differ; give all groups one
     """
 
     code = "SP309"
@@ -150,9 +153,9 @@ class NetworkUnwritten(ExportError):
     A NIR file holds weights, delays and neurons, one kind of input and one count of steps. A bias for single
     neurons of a convolution, inputs of several kinds, or several votes have no place in it.
 
-    Fix: Change the part that the line names; `network.program()` needs no file.
+    Fix: Change the part that the line names.
 
-    Example: network: steps between resets (12) are not 2^k; choose 16
+    Example: network: steps between resets (12) are not 2^k; a Loihi 2 clears its state every 2^k steps
     """
 
     code = "SP310"

@@ -38,7 +38,7 @@ class ProgramWiring(ProgramError):
 
     Fix: Name an input or a group that is there.
 
-    Example: lif -> nowhere: target (nowhere) is not a neuron group
+    Example: x -> h: target (h) is not a neuron group
     """
 
     code = "SP502"
@@ -52,7 +52,7 @@ class ProgramShape(ProgramError):
 
     Fix: Correct the weight or the shape of the group that the line names.
 
-    Example: a -> b: weight shape ((2, 3)) is not (2, 4)
+    Example: x -> g: weight shape ((3, 4)) is not (3, 2)
     """
 
     code = "SP503"
@@ -79,7 +79,7 @@ class WeightsUnheld(ProgramError):
 
     Fix: Halve the mantissas and raise `weight_exp` by one until they fit.
 
-    Example: a -> b: weight mantissas (-3..2) are not even in [-256, 254] with mixed signs, or within 255 with one
+    Example: x -> g: weight mantissas (-3..2) are not even in [-256, 254] with mixed signs, or within 255 with one
     sign; halve them and raise weight_exp by one
     """
 

@@ -5,14 +5,14 @@ from spikeport.errors.inputs import InputError
 
 
 class SimError(SpikeportError, RuntimeError):
-    """A process of a run over several was lost.
+    """A process of a run over several processes was lost.
 
     Processes that score together wait for each other. When one is killed, for want of memory or by a scheduler, the
     others stop, and the shards that are done are kept.
 
     Fix: Look at why it ended (memory, time limit), and go on with --resume.
 
-    Example: score: a process was lost (connection closed by peer); go on with --resume
+    Example: score: a process was lost (Connection closed by peer); go on with --resume
     """
 
     code = "SP600"
@@ -31,7 +31,8 @@ class OverflowDetected(SimError):
     for one that can. Lower weights or biases, add decay, or choose what happens: `--profile lava` wraps as Lava
     does.
 
-    Example: out: v of neuron 0 at step 2 (8388549) passes 8388544; lower the weights
+    Example: g: v of neuron 0 at step 3 (12483592) leaves 24 bits; lower the weights, or name the profile 'lava' to
+    run as Lava does
     """
 
     code = "SP601"
@@ -45,7 +46,7 @@ class ShardsMissing(SimError):
 
     Fix: Let all hosts write to one shared folder, and go on with --resume.
 
-    Example: out: shards (1, 2) are missing; let all hosts write to one folder, and go on with --resume
+    Example: out: shards (0, 1) are missing; let all hosts write to one folder, and go on with --resume
     """
 
     code = "SP602"
@@ -59,7 +60,7 @@ class SessionOver(InputError):
 
     Fix: `reset()` begins another run; `Session.load` goes on with a saved one.
 
-    Example: session: was closed; reset() begins another run, Session.load goes on with a saved one
+    Example: session: is closed; reset() begins another run, Session.load goes on with a saved one
     """
 
     code = "SP603"
@@ -71,9 +72,9 @@ class TrainingStopped(SpikeportError, RuntimeError):
     Ctrl-C or SIGTERM lets the step in work end and writes a checkpoint. Resumed, the run gives the same bits as one
     that was never stopped, on a CPU.
 
-    Fix: `spikeport train --resume RUN`.
+    Fix: `spikeport train --resume -o RUN`.
 
-    Example: run: stopped after epoch 3; go on with: spikeport train --resume run
+    Example: run: stopped after epoch 1; go on with: spikeport train --resume -o run
     """
 
     code = "SP610"
@@ -89,11 +90,13 @@ class WorkerError(SpikeportError, RuntimeError):
 
     Fix: Read what is in brackets; try with fewer samples. `spikeport doctor` checks the environment.
 
-    Example: lava worker: failed (MemoryError) with exit code 1
+    Example: lava worker: failed (out of memory) with exit code 3
     """
 
     code = "SP620"
     exit_code = 1
+    said = ""
+    """All that it wrote to standard error."""
 
 
 class WorkerTimeout(WorkerError):
@@ -104,7 +107,7 @@ class WorkerTimeout(WorkerError):
 
     Fix: Raise --timeout, run fewer steps or samples. For a board: `sinfo` shows whether it is busy.
 
-    Example: lava worker: time (60 s) is up; raise the time limit, or run fewer samples
+    Example: lava worker: time (0.1 s) is up; raise the time limit, or run fewer samples
     """
 
     code = "SP621"
@@ -113,8 +116,8 @@ class WorkerTimeout(WorkerError):
 class LavaMissing(WorkerError):
     """There is no interpreter on which Lava can run.
 
-    Lava 0.10 needs Python 3.10 (or 3.11, 3.12 with pins of its own) and lives in an environment apart from this
-    one. uv makes it once; SPIKEPORT_LAVA_PYTHON names an interpreter that has Lava already.
+    Lava runs on Python 3.10, and with some care on 3.11 and 3.12, in an environment apart from this one. uv makes
+    it once; SPIKEPORT_LAVA_PYTHON names an interpreter that has Lava already.
 
     Fix: `pip install 'spikeport[lava]'`, and `spikeport doctor` to see what it finds.
 
@@ -131,10 +134,25 @@ class BoardMissing(LavaMissing):
     Running on a board takes Intel's lava-loihi, which members of its research community get, a Python 3.10 that has
     it, the generation in LOIHI_GEN, and a board: NXSDKHOST, or a SLURM partition that is up.
 
-    Fix: `spikeport doctor` lists all of it; docs/howto/loihi.md tells how to get each. --dry-run needs no board.
+    Fix: `spikeport doctor` lists all of it, and how to get it. --dry-run needs no board.
 
     Example: backend loihi: Python 3.10 for the chip (-) is missing; name the interpreter that has lava-loihi in
-    SPIKEPORT_LOIHI_PYTHON; 'spikeport doctor' lists all that a chip needs
+    SPIKEPORT_LAVA_PYTHON; 'spikeport doctor' lists all that a chip needs
     """
 
     code = "SP623"
+
+
+class BoardTaken(WorkerError):
+    """A board could not be had in the time that was given for it.
+
+    A board runs one network at a time. Another run has it, SLURM has no free node in the partition, or the board's
+    host does not answer; in brackets is what srun or the host said. Nothing has run, and nothing was written.
+
+    Fix: Wait longer with --wait, end the run that has the board, or name another in PARTITION, BOARD or NXSDKHOST.
+
+    Example: board: was not given (no answer in 600 s); 'squeue' shows who has it: wait longer with --wait, or set
+    PARTITION or BOARD to one that sinfo lists
+    """
+
+    code = "SP624"

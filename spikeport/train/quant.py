@@ -94,7 +94,11 @@ def encoder_shift(k: Tensor, offset: Tensor, low: int, high: int) -> int:
 
     Args:
         k: `(c_out, ...)` integer weights; offset: `(c_out,)`; low, high: range of the input values.
+
+    Raises:
+        ExportError: a weight or an offset is not a number, after a training that diverged.
     """
+    legal_weight("image layer", k, offset)
     worst = (k.abs().flatten(1).sum(1) * max(abs(low), abs(high)) + offset.abs()).amax()
     return fixed.bias_exponent(int(worst))
 

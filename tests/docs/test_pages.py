@@ -1,5 +1,6 @@
 """What the pages show runs, in a folder with a network of snnTorch and samples; every command that they name exists."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ ELSEWHERE = {"streaming.md", "loihi.md"}  # tests/sim/test_streaming_page.py, te
 OLDER = {"bundle.md", "energy.md", "mapping.md", "scale.md"}  # name files that a reader has, and are not run
 ROOT = DOCS.parent
 PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted(DOCS.rglob("*.md"))]
+PLACES = {path.name for folder in (ROOT, ROOT / "spikeport") for path in folder.iterdir() if path.is_dir()}
 RUN = [p for p in PAGES if p.parent.name in ("explain", "howto") and p.name not in ELSEWHERE | OLDER]
 
 
@@ -57,6 +59,14 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
     for sample in samples(page.read_text()):
         if not sample.python:
             assert not unknown(sample), f"{page}:{sample.line}: {sample.text}"
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.parent.name in ("explain", "howto")], ids=name)
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    """A path within the package, or from the root; other names, such as net.h5, are the reader's."""
+    named = re.findall(r"`((?:[a-z_]+/)+[a-z_]*(?:\.py)?)`", page.read_text())
+    own = [path for path in named if (ROOT / path).parts[len(ROOT.parts)] in PLACES]
+    assert [path for path in own if not (ROOT / path).exists() and not (ROOT / "spikeport" / path).exists()] == []
 
 
 def unknown(sample: Sample) -> list[str]:

@@ -13,6 +13,7 @@ from spikeport.commands.energy.csv import write_csv
 from spikeport.commands.energy.described import energy_described
 from spikeport.commands.energy.measured import Measured, measured, measured_data, measured_notes, measured_table
 from spikeport.commands.energy.memory import memory_data, memory_table
+from spikeport.commands.mapping.file import read_mapping
 from spikeport.commands.running.counted import Counted, counted
 from spikeport.commands.samples import check_file_writable
 from spikeport.deploy.cores import CoreMap, cores_of, map_cores
@@ -41,6 +42,8 @@ class Asked:
     """More Programs, on the same samples."""
     activity: Path | None = None
     """A recorded run of the Program instead of a simulation."""
+    mapping: Path | None = None
+    """Of the Program to cores, from a file instead of the compiler's own."""
     convention: str = "exact"
     ann: str | None = None
     memory: bool = False
@@ -55,6 +58,7 @@ class Asked:
         for name, values in (("--profile", self.profiles), ("--compare", self.compare)):
             words += [word for value in values for word in (name, value)]
         words += ["--activity", self.activity] * (self.activity is not None)
+        words += ["--mapping", self.mapping] * (self.mapping is not None)
         words += ["--convention", self.convention] * (self.convention != "exact")
         words += ["--ann", self.ann] * (self.ann is not None)
         words += ["--memory", "lemaire"] * self.memory + ["--no-cores"] * (not self.cores)
@@ -84,6 +88,10 @@ def energy(asked: Asked) -> Answer:
         return _described(asked)
     if asked.input is None:
         raise OptionMisused("energy", "input", relation="is missing", do="give the Program's samples, --input X.NPZ")
+    if asked.mapping is not None and not asked.cores:
+        raise OptionMisused(
+            "energy", "--mapping", relation="does not go with", limit="--no-cores", do="leave one of them out"
+        )
     profiles = [
         chosen_prices(name, convention=asked.convention, ann=asked.ann, memory=asked.memory)[0]
         for name in asked.profiles
@@ -92,10 +100,7 @@ def energy(asked: Asked) -> Answer:
     paths = (asked.net, *asked.compare)
     names = distinct("Program", [(path.name, str(path)) for path in paths])
     _check_written(asked)
-    ran = [
-        replace(_counted(path, asked, asked.activity if path is asked.net else None), name=name)
-        for path, name in zip(paths, names, strict=True)
-    ]
+    ran = [replace(_counted(path, asked), name=name) for path, name in zip(paths, names, strict=True)]
     energies = [
         Priced(one, name, _estimate(one, asked, profile), len(ran) > 1)
         for one in ran
@@ -123,7 +128,7 @@ def distinct(what: str, named: Sequence[tuple[str, str]]) -> list[str]:
 
 def _check_written(asked: Asked) -> None:
     """Fails before long work; nothing that is read is written over."""
-    read = [asked.net, asked.input, asked.activity, *asked.compare, *map(Path, asked.profiles)]
+    read = [asked.net, asked.input, asked.activity, asked.mapping, *asked.compare, *map(Path, asked.profiles)]
     taken = {path.resolve() for path in read if path is not None}
     for path in (asked.html, asked.csv):
         if path is None:
@@ -142,6 +147,7 @@ def _described(asked: Asked) -> Answer:
         "--input": asked.input,
         "--compare": asked.compare,
         "--activity": asked.activity,
+        "--mapping": asked.mapping,
         "--ann": asked.ann,
         "--memory": asked.memory,
         "--html": asked.html,
@@ -153,19 +159,21 @@ def _described(asked: Asked) -> Answer:
     return energy_described(str(asked.net), asked.profiles, asked.convention)
 
 
-def _counted(path: Path, asked: Asked, recorded: Path | None) -> Counted:
+def _counted(path: Path, asked: Asked) -> Counted:
+    """A recorded run and a mapping are of the first Program."""
     assert asked.input is not None
+    recorded, mapping = (asked.activity, asked.mapping) if path is asked.net else (None, None)
     if not asked.cores:
         return counted(path, asked.input, recorded)
-    placements, chip = _placed(path)
+    placements, chip = _placed(path, mapping)
     return replace(counted(path, asked.input, recorded, cores_of(placements, chip)), placements=placements)
 
 
-def _placed(path: Path) -> tuple[CoreMap, Chip]:
-    """Where the compiler puts a Program's neurons."""
+def _placed(path: Path, mapping: Path | None) -> tuple[CoreMap, Chip]:
+    """Where a file, or else the compiler, puts a Program's neurons."""
     program = load_program(path)
     chip = chip_named(program.chip)
-    placements = map_cores(program, chip)
+    placements = map_cores(program, chip) if mapping is None else read_mapping(mapping, program, chip)
     for placement in placements:
         resource, used = placement.fullest(chip)
         if used > 1:

@@ -21,6 +21,26 @@ from spikeport.program_file import FORMAT as PROGRAM
 FORMAT = "spikeport-bundle"
 VERSION = 1
 MANIFEST = "manifest.json"
+WORKERS = (
+    "chip_biases",
+    "chip_board",
+    "chip_dry_run",
+    "chip_meters",
+    "chip_net",
+    "chip_pilot",
+    "chip_run",
+    "chip_standins",
+    "host_biases",
+    "lava_classes",
+    "lava_models",
+    "lava_processes",
+    "lava_runtime",
+    "lava_worker",
+    "loihi_worker",
+    "own_processes",
+    "program_parts",
+)
+"""The scripts of `deploy/workers`, all of them."""
 FILES = (
     "README.md",
     "replay.py",
@@ -32,8 +52,7 @@ FILES = (
     "expected.json",
     "expected.npz",
     "mapping.json",
-    "lava_worker.py",
-    "loihi_worker.py",
+    *(f"workers/{name}.py" for name in WORKERS),
 )
 """All names that a bundle has, in their order; `net.nir` may be missing."""
 OPTIONAL = frozenset({"net.nir"})

@@ -59,22 +59,23 @@ def counted(path: Path, input_path: Path, recorded: Path | None, cores: Cores | 
     samples = read_samples(input_path, program)
     if recorded is not None and is_board_file(recorded):
         board = read_board_run(recorded, program, path)
-        return replace(_counted_of_board(path, program, samples, recorded, board, cores), board=board)
-    sent = None if recorded is None else read_sent(recorded, program, next(iter(samples.inputs.values())).shape)
+        samples = samples.first(board.batch)
+        sent = sent_by_board(recorded, program, board, samples.shape)
+        return replace(count_samples(path.name, program, samples, sent, cores), board=board)
+    sent = None if recorded is None else read_sent(recorded, program, samples.shape)
     return count_samples(path.name, program, samples, sent, cores)
 
 
-def _counted_of_board(
-    path: Path, program: Program, samples: Samples, recorded: Path, board: BoardRun, cores: Cores | None
-) -> Counted:
-    """A board that was not asked for all spikes has sent those of the simulator; 'verify --run' says whether."""
-    samples = samples.first(board.batch)
+def sent_by_board(
+    path: Path, program: Program, board: BoardRun, given: tuple[int, ...]
+) -> dict[str, NDArray[Any]] | None:
+    """As `read_sent`; None where a board was not asked for all spikes: then it has sent those of the simulator, and
+    'verify --run' says whether."""
     traces = {name: Trace({}, of_group["s"]) for name, of_group in board.recorded.items() if "s" in of_group}
     if missing := [group.name for group in program.groups if group.name not in traces]:
-        say(f"note: {recorded} has no spikes of {', '.join(missing)}; the simulator's are counted")
-        return count_samples(path.name, program, samples, None, cores)
-    given = next(iter(samples.inputs.values())).shape
-    return count_samples(path.name, program, samples, _sent(recorded, program, traces, given), cores)
+        say(f"note: {path} has no spikes of {', '.join(missing)}; the simulator's are counted")
+        return None
+    return _sent(path, program, traces, given)
 
 
 def count_samples(

@@ -35,6 +35,8 @@ class OnChip:
     dry_run: bool = False
     power: bool = False
     timeout_s: float = 3600.0
+    wait_s: float = 600.0
+    """Until the board answers."""
 
 
 def run(
@@ -100,7 +102,7 @@ def _on_chip(
         )
     if asked.dry_run:
         return dry_run(path, program, samples, groups, asked.power)
-    return run_on_chip(path, program, samples, groups, output, asked.power, asked.timeout_s, how)
+    return run_on_chip(path, program, samples, groups, output, asked, how)
 
 
 def _need_classes(path: Path, program: Program) -> None:

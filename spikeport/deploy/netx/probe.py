@@ -34,6 +34,6 @@ def check_readable(path: Path, name: str, *, kind: str = "netx file", do: str = 
         "most_bytes": MAX_GZIP_RATIO * size,
     }
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        code = run(request, out, err, probe_child.__file__, wall_s=3 * seconds)
+        code = run(request, out, err, probe_child.__file__)
         if code:
             raise FileUnreadable(name, f"is not a readable {kind}", got=grief(code, err), do=do)

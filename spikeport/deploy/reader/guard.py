@@ -25,10 +25,11 @@ from spikeport.deploy.reader import child
 from spikeport.errors import FileMissing, FileTooLarge, FileUnreadable, FileUnwritable
 from spikeport.errors.catalogue import CLASSES
 
-WALL_S = 4.5
-"""Of the child, start included; 0.15 s are enough for a small file."""
 CPU_S = 2
-"""Of the child, and one more for each `BYTES_PER_S` of the file, 4 at most: it does not depend on who else runs."""
+"""Of the child, and one more for each `BYTES_PER_S` of the file, 4 at most: it does not depend on who else runs. The
+start takes 0.15 s."""
+WALL_PER_CPU = 15
+"""Seconds that may pass for each of those, start included: for a child that sleeps, or a machine that is busy."""
 BYTES_PER_S = 1 << 21
 MEMORY = 1 << 30
 """Of the child's addresses, h5py and numpy included, which take 110 MiB."""
@@ -76,23 +77,20 @@ def read_tables(path: Path) -> dict[str, Any]:
     return _table(told["node"], arrays)
 
 
-def run(
-    request: dict[str, Any], out: IO[bytes], err: IO[bytes], script: str | None = None, wall_s: float | None = None
-) -> int:
+def run(request: dict[str, Any], out: IO[bytes], err: IO[bytes], script: str | None = None) -> int:
     """Runs the child to its end, or ends it; gives its exit code, the negative signal if a signal ended it.
 
     Args:
+        request: With `cpu_s`, from which the limit of the clock follows.
         script: Another child than `child.py`, which takes the request alike.
-        wall_s: Another limit than `WALL_S`.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     command = [sys.executable, "-I", "-S", script or child.__file__, json.dumps(request)]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=kept | ENV, start_new_session=True
     )
-    timer = threading.Timer(
-        WALL_S if wall_s is None else wall_s, _end, [process.pid]
-    )  # wait(timeout) would wake every 50 ms only
+    # wait(timeout) would wake every 50 ms only
+    timer = threading.Timer(wall_s(request), _end, [process.pid])
     timer.start()
     try:
         return process.wait()
@@ -102,6 +100,10 @@ def run(
         raise
     finally:
         timer.cancel()
+
+
+def wall_s(request: dict[str, Any]) -> float:
+    return WALL_PER_CPU * max(1, request["cpu_s"])
 
 
 def _end(pid: int) -> None:
@@ -118,7 +120,7 @@ def folders() -> list[str]:
 def grief(code: int, err: IO[bytes]) -> str:
     """What became of a child that did not end well, for people."""
     if code in (-signal.SIGKILL, -signal.SIGXCPU):
-        return f"reading it took more than {WALL_S:g} s, or was ended"
+        return "reading it took more than a few seconds, or was ended"
     if code < 0:
         return f"reading it ended with {signal.Signals(-code).name}"
     err.seek(0)

@@ -30,10 +30,12 @@ class Design:
 
     program: Program
     chip: Chip
+    mapped: CoreMap | None = None
+    """The greedy mapping if None."""
 
     @cached_property
     def cores(self) -> CoreMap:
-        return map_cores(self.program, self.chip)
+        return map_cores(self.program, self.chip) if self.mapped is None else self.mapped
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from spikeport.errors import DataSetDamaged, DataSetMissing, FileMissing
+from spikeport.errors import DataSetDamaged, DataSetMissing
 
 
 def given(name: str, folder: Path | None) -> Path:
@@ -31,7 +31,7 @@ def found(name: str, folder: Path | None, known: Sequence[str]) -> Path:
     for path in known:
         if (folder / path).exists():
             return folder / path
-    raise FileMissing(str(folder), f"does not hold {name}", do="looked for " + ", ".join(known))
+    raise DataSetMissing(str(folder), f"does not hold {name}", do="looked for " + ", ".join(known))
 
 
 def content(path: Path, least: int = 0, most: int = 1 << 33) -> bytes:

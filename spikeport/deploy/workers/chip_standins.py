@@ -5,42 +5,27 @@ profilers measure nothing. What they prove is that everything is built and conne
 taken off; of the chip's own numbers they prove nothing.
 """
 
-import json
 import os
 import tempfile
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from lava_classes import LAVA
 
-LAVA: Any = SimpleNamespace()
 FOLDER = tempfile.TemporaryDirectory()
 """Where probes write; gone with this process."""
 MODELS: dict[Any, Any] = {}
 """Of adapters, which are nowhere where Lava would look."""
 LATE: dict[str, int] = {"input": 0, "output": 0, "probe": 0}
 WORD = 24
-PUBLIC = {
-    "LIF": "lava-dl 0.6.0, test_hdf5_nx.py: pilotnet_lif",
-    "LIFReset": "lava-dl 0.6.0, test_hdf5_nx.py: tinynet, pilotnet_lif",
-    "Sigma": "lava-dl 0.6.0, test_hdf5_nx.py: pilotnet_sdnn",
-    "SigmaDelta": "lava-dl 0.6.0, test_hdf5_nx.py: pilotnet_sdnn",
-    "Conv": "lava-dl 0.6.0, test_hdf5_nx.py: pilotnet_lif, pilotnet_sdnn",
-    "Dense": "lava-dl 0.6.0, test_hdf5_nx.py: pilotnet_lif, pilotnet_sdnn",
-    "DelayDense": "Fugu, backends/lava_interfaces.py: Loihi2HWInterface",
-    "DelaySparse": "Fugu, backends/lava_interfaces.py: Loihi2HWInterface",
-    "Sparse": "Fugu, backends/lava_interfaces.py: Loihi2HWInterface",
-}
-"""Lava's processes that public code runs on a Loihi 2, and where."""
 
 
-def load(lava: Any, late_input: int, late_output: int, late_probe: int) -> None:
-    """Puts the stand-ins where `loihi_worker.load_classes` puts Intel's."""
+def load(late_input: int, late_output: int, late_probe: int) -> None:
+    """Puts the stand-ins where `chip_board.load_classes` puts Intel's."""
     LATE.update(input=late_input, output=late_output, probe=late_probe)
-    vars(LAVA).update(vars(lava))
-    lava.PyToNxAdapter, lava.PyToN3ConvAdapter, lava.NxToPyAdapter = adapters()
-    lava.StateProbe, lava.Loihi2HwCfg = StateProbe, run_config()
-    lava.Loihi2Power = lava.Loihi2ExecutionTime = lava.Loihi2Activity = Meter
+    LAVA.PyToNxAdapter, LAVA.PyToN3ConvAdapter, LAVA.NxToPyAdapter = adapters()
+    LAVA.StateProbe, LAVA.Loihi2HwCfg = StateProbe, run_config()
+    LAVA.Loihi2Power = LAVA.Loihi2ExecutionTime = LAVA.Loihi2Activity = Meter
 
 
 def adapters() -> tuple[Any, Any, Any]:
@@ -129,49 +114,3 @@ class Meter:
 
     def __init__(self, **options: Any) -> None:
         self.options = options
-
-
-# The dry run ---------------------------------------------------------------------------------------------------
-
-
-def dry_run(worker: Any, args: Any) -> None:
-    """Builds and compiles all that one sample needs; writes what it is as JSON."""
-    program = worker.read(args.program)
-    with np.load(args.input) as file:
-        inputs = {entry.name: file[entry.name][:, 0] for entry in program.inputs}
-    steps = len(next(iter(inputs.values()))) + program.latency
-    record = [name for name in args.record.split(",") if name]
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "spikes.npz")
-        net = worker.build(program, inputs, record, worker.Offsets(), steps, path)
-        planned = worker.schedules(program, inputs, 0, steps)
-        parts = worker.segments(planned, steps)
-        meters = worker.profilers(steps) if args.power else []
-        lava = worker.lava.LAVA
-        callbacks = [*net.probes.values(), *meters]
-        config = lava.Loihi2HwCfg(exception_proc_model_map=worker.chosen(net), callback_fxs=callbacks)
-        net.others[-1][1].compile(config)
-    report = {
-        "processes": [row(name, p, net.models[p]) for name, p in [*net.neurons.items(), *net.synapses]],
-        "host": [{"name": name, "kind": type(p).__name__} for name, p in net.others],
-        "adapters": [
-            {"name": a.name, "kind": a.kind, "message_bits": a.bits, "shape": list(a.shape)} for a in net.adapters
-        ],
-        "probes": sorted(net.probes),
-        "profilers": ["Loihi2Power", "Loihi2ExecutionTime", "Loihi2Activity"] if args.power else [],
-        "steps": steps,
-        "latency": program.latency,
-        "segments": len(parts),
-        "pilot": [list(kind) for kind in worker.kinds_of(program)],
-        "versions": worker.lava.versions(),
-    }
-    with open(args.output, "w", encoding="utf-8") as out:
-        json.dump(report, out)
-
-
-def row(name: str, process: Any, model: Any) -> dict[str, Any]:
-    kind = type(process).__name__
-    shape = [int(n) for n in next(iter(process.out_ports)).shape]
-    tags = list(getattr(model, "tags", []))
-    found = {"name": name, "kind": kind, "shape": shape, "model": model.__name__, "tags": tags}
-    return {**found, "on_chip": PUBLIC.get(kind)}

@@ -1,12 +1,21 @@
+import json
 import re
 
 import pytest
 
 from spikeport import errors
-from spikeport.errors import FileError, InputError, RuleError, SpikeportError
+from spikeport.errors import FileError, FileMissing, InputError, RuleError, SpikeportError, WrongShape
 
 CLASSES = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, SpikeportError)]
-EXIT_1 = {"RuleError", "SimError", "OverflowDetected", "WorkerError"}
+EXIT_1 = {
+    "RuleError",
+    "NumberTooLarge",
+    "SimError",
+    "OverflowDetected",
+    "ShardsMissing",
+    "WorkerError",
+    "WorkerTimeout",
+}
 
 
 def drawn_tree() -> dict[str, tuple[str, str]]:
@@ -23,10 +32,12 @@ def drawn_tree() -> dict[str, tuple[str, str]]:
     return tree
 
 
-def test_the_tree_in_the_docstring_is_the_tree_of_classes() -> None:
-    assert {name: parent for name, (parent, _) in drawn_tree().items()} == {
-        c.__name__: c.__bases__[0].__name__ for c in CLASSES
-    }
+def test_the_tree_in_the_docstring_is_the_tree_of_families() -> None:
+    drawn = {name: parent for name, (parent, _) in drawn_tree().items()}
+    assert len(drawn) == 9
+    assert drawn == {c.__name__: c.__bases__[0].__name__ for c in CLASSES if c.__name__ in drawn}
+    families = tuple(c for c in CLASSES if c.__name__ in drawn and c is not SpikeportError)
+    assert all(issubclass(c, families) for c in CLASSES if c is not SpikeportError)
 
 
 def test_the_built_in_bases_are_as_drawn() -> None:
@@ -91,3 +102,20 @@ def test_context_added_on_the_way_up_keeps_the_class_and_the_pieces() -> None:
     assert type(outer) is FileError
     assert str(outer) == "run (net.h5): format version (2) is not 1; compile it again"
     assert (outer.got, outer.limit) == (2, 1)
+
+
+def test_a_line_begins_with_the_code() -> None:
+    assert FileMissing("net.nir", "no such file").line() == "error SP101: net.nir: no such file"
+    assert SpikeportError("here", "it").line() == "error: here: it"
+
+
+def test_data_is_what_json_can_hold() -> None:
+    error = WrongShape("x", "shape", got=(2, 3), relation="is not", limit=4)
+    pieces = {"where": "x", "what": "shape", "got": "(2, 3)", "relation": "is not", "limit": 4, "do": ""}
+    assert error.data() == {"code": "SP202", **pieces, "message": "x: shape ((2, 3)) is not 4"}
+    assert json.loads(json.dumps(error.data())) == error.data()
+
+
+def test_an_error_at_another_place_is_the_same_error() -> None:
+    moved = FileMissing("a", "no such file", do="look").at("b")
+    assert (type(moved), str(moved)) == (FileMissing, "b: no such file; look")
