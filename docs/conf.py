@@ -29,7 +29,7 @@ html_title = "spikeport"
 html_copy_source = False
 html_show_copyright = False
 html_show_sphinx = False
-smartquotes = False  # `--json` in a sentence stays two hyphens
+smartquotes_action = "D"  # dashes, which fields of docstrings have; quotes stay as they are typed
 html_math_renderer = "mathml"
 
 myst_enable_extensions = ["dollarmath", "fieldlist"]
@@ -47,7 +47,7 @@ nb_execution_cache_path = str(HERE / "_build" / "notebooks" / _code())
 nb_execution_raise_on_error = True
 nb_merge_streams = True  # one block for what a loop prints
 nb_execution_in_temp = True
-nb_execution_timeout = 300
+nb_execution_timeout = 600  # a cell; all of a tutorial takes a minute on a quiet core
 
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
@@ -55,6 +55,7 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
+toc_object_entries_show_parents = "hide"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 default_role = "py:obj"  # `name` in a docstring: a link where the name is in the reference, else plain code

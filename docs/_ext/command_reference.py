@@ -13,6 +13,7 @@ from typer.main import get_command
 from spikeport.cli.app import app as spikeport_app
 
 SPECIAL = re.compile(r"([\\*`|_])")  # what reStructuredText would read as markup
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -49,4 +50,4 @@ def _section(name: str, command: Any) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    return SPECIAL.sub(r"\\\1", text)
+    return OPTION.sub(r"``\g<0>``", SPECIAL.sub(r"\\\1", text))

@@ -2,7 +2,7 @@
 
 What follows an attribute is a sentence: napoleon would read `name: text` there as a type and its description.
 A paragraph that is indented by four spaces is shown as it stands, as in Markdown: formulas and trees.
-A default that a dataclass makes anew each time has no form in Python, and is `...` in a signature.
+A signature says `NDArray`, as the code does, and `...` for a default that a dataclass makes anew each time.
 """
 
 import re
@@ -12,6 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 BEFORE_NAPOLEON = 400
+ARRAY = re.compile(r"~?numpy\.ndarray\[tuple\[~?typing\.Any, \.\.\.\], ~?numpy\.dtype\[([^\[\]]*)\]\]")
 SECTION = re.compile(r"(Args|Returns|Raises|Yields):$")
 
 
@@ -24,7 +25,11 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 def _signature(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str | None
 ) -> tuple[str | None, str | None]:
-    return (signature and signature.replace("<factory>", "..."), returns)
+    return (signature and _short(signature).replace("<factory>", "..."), returns and _short(returns))
+
+
+def _short(types: str) -> str:
+    return ARRAY.sub(r"~numpy.typing.NDArray[\1]", types)
 
 
 def _prepare(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
