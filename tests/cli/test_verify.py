@@ -13,6 +13,7 @@ from spikeport.deploy.lava_env import find_lava
 from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
+from tests.arrays import arrays_of
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_run_on_lava_gives_the_simulators_file(files: tuple[Path, Path], tmp_pat
         )
         assert answer.returncode == 0, answer.stderr
 
-    sim, lava = np.load(tmp_path / "sim.npz"), np.load(tmp_path / "lava.npz")
+    sim, lava = arrays_of(tmp_path / "sim.npz"), arrays_of(tmp_path / "lava.npz")
 
     assert (
         sorted(sim.files) == sorted(lava.files) == ["latency", "lif1/s", "lif1/u", "lif1/v", "program_sha256", "spikes"]
