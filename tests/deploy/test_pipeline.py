@@ -18,7 +18,7 @@ from spikeport.errors import (
     CompileOption,
     DeployError,
     FieldInvalid,
-    FileError,
+    FileMissing,
     NumberTooLarge,
     ProgramShape,
     SpikeportError,
@@ -194,7 +194,7 @@ def test_a_step_that_is_longer_than_a_time_constant_names_the_longest() -> None:
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    assert type(refused(tmp_path / "net.nir")) is FileError
+    assert type(refused(tmp_path / "net.nir")) is FileMissing
 
 
 # ---------------------------------------------------------------- a graph of no one's: quantization is close
