@@ -30,21 +30,18 @@ def shown(images: np.ndarray, seed: int) -> np.ndarray:
 def from_snntorch(epochs: int) -> tuple[object, np.ndarray, np.ndarray, np.ndarray]:
     """Trains in snnTorch; its NIR graph, test spikes and labels, and the spikes that it gives for the first 256."""
     import snntorch as snn
+    from snntorch import utils
     from snntorch.export_nir import export_to_nir
 
     def leaky(n: int, beta: float) -> nn.Module:  # export_to_nir wants a beta and a threshold for each neuron
         return snn.Leaky(torch.full((n,), beta), torch.ones(n), init_hidden=True, reset_mechanism="zero")
 
     def run(x: np.ndarray) -> torch.Tensor:
-        for neurons in (net[1], net[3]):
-            neurons.reset_mem()
+        utils.reset(net)
         return torch.stack([net(step) for step in torch.from_numpy(x).float()])
 
-    net, data = (
-        nn.Sequential(nn.Linear(64, 64), leaky(64, 0.75), nn.Linear(64, 10), leaky(10, 0.9)),
-        load_data("digits"),
-    )
-    optimizer = torch.optim.Adam(net.parameters(), 3e-3)
+    net = nn.Sequential(nn.Linear(64, 64), leaky(64, 0.75), nn.Linear(64, 10), leaky(10, 0.9))
+    optimizer, data = torch.optim.Adam(net.parameters(), 3e-3), load_data("digits")
     for _ in range(epochs):
         for batch in torch.randperm(len(data.train)).numpy().reshape(-1, 50):
             counts = run(shown(data.train.images[batch], int(batch[0]))).sum(0)

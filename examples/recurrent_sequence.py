@@ -17,8 +17,7 @@ from spikeport.deploy import check, compile_graph
 from spikeport.export import to_nir
 from spikeport.program import Input, Output
 from spikeport.sim import decide, simulate
-from spikeport.train import ALIF, Afferent, Epoch, QuantLinear, SpikingGroup, SpikingNetwork
-from spikeport.train import Tuning, fine_tune, load_data
+from spikeport.train import ALIF, Afferent, QuantLinear, SpikingGroup, SpikingNetwork, Tuning, fine_tune, load_data
 
 LEVELS = 32, 96, 160, 224
 HIDDEN, CLASSES = 96, 10
@@ -42,10 +41,6 @@ def network(loop: bool) -> SpikingNetwork:
     return SpikingNetwork([Input("rows", (32,), "spike")], [memory, digit], outputs, steps=8)
 
 
-def say(epoch: Epoch) -> None:
-    print(f"epoch {epoch.number}: loss {epoch.loss:.3f}, accuracy {epoch.accuracy:.2%}")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one epoch, to see that all runs")
@@ -56,7 +51,8 @@ def main() -> int:
     data = load_data("digits")
     net = network(loop=not args.without_loop)
     course = Tuning(epochs=1 if args.quick else 30, learning_rate=5e-3)
-    fine_tune(net, {"rows": rows(data.train.images[:])}, data.train.labels, course, progress=say)
+    inputs = {"rows": rows(data.train.images[:])}
+    fine_tune(net, inputs, data.train.labels, course, lambda epoch: print(f"{epoch.number}: loss {epoch.loss:.3f}"))
 
     net.eval()  # from here on the forward pass is the chip's integer arithmetic
     spikes = rows(data.test.images[:])
