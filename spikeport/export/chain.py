@@ -73,9 +73,13 @@ class Chain:
             raise ExportError(type(module).__name__, "has no NIR form")
         self._check_spikes(type(module).__name__)
         with torch.no_grad():
-            found = module(torch.zeros(1, 1, *self.shape))
+            found = tuple(module(torch.zeros(1, 1, *self.shape)).shape)
+        if found[:2] != (1, 1) or len(found) < 3:
+            limit = "(T, B, ...), with T and B as they came in"
+            raise ExportError(type(module).__name__, "output shape", got=found, relation="is not", limit=limit)
         self.brought += 1
-        self._put(f"{type(module).__name__.lower()}{self.brought}", written(module, self.shape), tuple(found.shape[2:]))
+        node = written(module, self.shape, found[2:])
+        self._put(f"{type(module).__name__.lower()}{self.brought}", node, found[2:])
         self.checkable = False
 
     # ------------------------------------------------------------ shapes

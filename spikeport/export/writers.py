@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import nir
+import numpy as np
 from torch import nn
 
 from spikeport.errors import ExportError, InputError
@@ -35,10 +36,17 @@ def is_registered(module: nn.Module) -> bool:
     return type(module) in _WRITERS
 
 
-def written(module: nn.Module, shape: Shape) -> nir.NIRNode:
-    """The node of a module whose kind is registered; ExportError if its writer gives something else."""
+def written(module: nn.Module, shape: Shape, out: Shape) -> nir.NIRNode:
+    """The node of a module whose kind is registered; ExportError if its writer gives something else.
+
+    Args:
+        shape, out: Of its input and output; nir does not write a node that has neither.
+    """
     node = _WRITERS[type(module)](module, shape)
     if not isinstance(node, nir.NIRNode):
         got, what = type(node).__name__, "what its writer gives"
         raise ExportError(type(module).__name__, what, got=got, relation="is not", limit="a NIR node")
+    for name, port, size in (("input_type", "input", shape), ("output_type", "output", out)):
+        if not hasattr(node, name):
+            setattr(node, name, {port: np.array(size)})
     return node
