@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3.13 python3.12 python3; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo conformance interop trained full setup test test-fast lint format clean
+.PHONY: help demo conformance interop trained full setup test test-fast lint format docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -49,12 +49,17 @@ format: $(VENV)/dev.stamp ## format the code and mend what ruff can mend
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
+docs: export OMP_NUM_THREADS ?= 1
+docs: $(VENV)/docs.stamp ## build docs/_build/html, notebooks executed; a warning fails. ARGS='-b linkcheck' asks other sites
+	$(BIN)/sphinx-build -E -W --keep-going -q $(or $(ARGS),-b html) docs docs/_build/$(lastword $(or $(ARGS),html))
+
 clean: ## remove .venv and everything that was built
-	rm -rf $(VENV) build dist *.egg-info demo .coverage htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist *.egg-info demo docs/_build .coverage htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/run.stamp: EXTRAS = train,lava
 $(VENV)/dev.stamp: EXTRAS = train,events,lava,dev
-$(VENV)/run.stamp $(VENV)/dev.stamp: pyproject.toml constraints.txt
+$(VENV)/docs.stamp: EXTRAS = train,docs
+$(VENV)/run.stamp $(VENV)/dev.stamp $(VENV)/docs.stamp: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with pip was found; name one: make PYTHON=..." >&2; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -c constraints.txt -e '.[$(EXTRAS)]'

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileError, FileTooLarge, FileUnreadable
 
 LOCAL = Struct("<4s5H3I2H")
 CENTRAL = Struct("<4s6H3I5H2I")
@@ -49,7 +49,7 @@ def zip_bytes(members: Mapping[str, bytes]) -> bytes:
     """
     size = spans({name: len(data) for name, data in members.items()})[-1].end
     if size > MAX_BYTES:
-        raise InputError("archive", "bytes", got=size, relation="exceed", limit=MAX_BYTES, do="take fewer samples")
+        raise FileTooLarge("archive", "bytes", got=size, relation="exceed", limit=MAX_BYTES, do="take fewer samples")
     body, directory = bytearray(), bytearray()
     for name, data in members.items():
         said = (_NEEDS, 0, 0, 0, _DAY, zlib.crc32(data), len(data), len(data), len(name), 0)
@@ -88,7 +88,7 @@ def npz_arrays(data: bytes, where: str) -> dict[str, NDArray[Any]]:
     except (ValueError, OverflowError) as error:
         raise FileError(where, "holds something other than arrays of integers") from error
     if not same:
-        raise FileError(where, "is not an npz of integers, stored, each name once")
+        raise FileUnreadable(where, "is not an npz of integers, stored, each name once")
     return arrays
 
 

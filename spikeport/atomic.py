@@ -10,7 +10,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from spikeport.errors import FileError
+from spikeport.errors import FileError, FileUnwritable, PathTaken
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def unwritten(path: Path, error: OSError) -> FileError:
     """What is said of a file or folder that cannot be written, by the system's reason."""
     full = error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
     do = "make room, or choose another folder" if full else "choose a folder that you may write to"
-    return FileError(str(path), "cannot be written", got=error.strerror or error, do=do)
+    return FileUnwritable(str(path), "cannot be written", got=error.strerror or error, do=do)
 
 
 class Sink(FileIO):
@@ -142,7 +142,7 @@ def replacing_folder(path: str | os.PathLike[str], names: Collection[str]) -> It
 def check_replaceable(path: Path, names: Collection[str]) -> None:
     """Raises FileError if something is there that `replacing_folder` would not replace."""
     if path.exists() and not path.is_dir():
-        raise FileError(str(path), "is no folder", do="name a new one")
+        raise PathTaken(str(path), "is no folder", do="name a new one")
     if others := {file.name for file in path.iterdir()} - {*names} if path.exists() else set():
         got, relation = min(others), "would be lost with the folder"
-        raise FileError(str(path), "holds", got=got, relation=relation, do="name a new folder")
+        raise PathTaken(str(path), "holds", got=got, relation=relation, do="name a new folder")

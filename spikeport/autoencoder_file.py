@@ -22,7 +22,18 @@ from numpy.typing import NDArray
 
 from spikeport.atomic import replacing_folder
 from spikeport.autoencoder import Attention, Bottleneck, Bundle, Pixels
-from spikeport.errors import FileError, InputError, ProgramError
+from spikeport.errors import (
+    FileDamaged,
+    FileError,
+    FileKind,
+    FileMismatch,
+    FileMissing,
+    FileUnreadable,
+    FileVersion,
+    InputError,
+    ProgramError,
+    UnknownName,
+)
 from spikeport.program_file import load_program, save_program
 
 FORMAT = "spikeport-autoencoder"
@@ -58,9 +69,9 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     head = _read_head(path)
     for name, digest in head["sha256"].items():
         if not (path / name).is_file():
-            raise FileError(str(path), f"lacks {name}", do="compile it again, or copy it again")
+            raise FileMissing(str(path), f"lacks {name}", do="compile it again, or copy it again")
         if _sha256(path / name) != digest:
-            raise FileError(str(path / name), "is not the bundle's", do="compile it again, or copy it again")
+            raise FileMismatch(str(path / name), "is not the bundle's", do="compile it again, or copy it again")
     try:
         arrays = _read_arrays(path / "host.npz") if "host.npz" in head["sha256"] else {}
         encoder = load_program(path / "encoder.h5") if "encoder.h5" in head["sha256"] else None
@@ -97,7 +108,7 @@ def _host_of(arrays: Mapping[str, NDArray[Any]], said: Mapping[str, Any]) -> tup
     if "bottleneck_bias" in arrays:
         bottleneck = Bottleneck(arrays["bottleneck_weight"], arrays["bottleneck_bias"])
     if said["kind"] not in ("membrane", "taid"):
-        raise InputError("readout", "kind", got=said["kind"], relation="is not one of", limit="membrane, taid")
+        raise UnknownName("readout", "kind", got=said["kind"], relation="is not one of", limit="membrane, taid")
     if said["kind"] == "taid":
         weight, bias, steps = (arrays[f"taid_{name}"] for name in ("weight", "bias", "attention"))
         attention = Attention(weight, bias, steps, tuple(said["padding"]), said["form"])
@@ -106,10 +117,10 @@ def _host_of(arrays: Mapping[str, NDArray[Any]], said: Mapping[str, Any]) -> tup
 
 def _read_head(path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise FileError(str(path), "no such folder")
+        raise FileMissing(str(path), "no such folder")
     if not (path / MARK).is_file():
-        raise FileError(str(path), f"lacks {MARK}", do="make a bundle with: spikeport compile RUN -o BUNDLE")
-    damaged = FileError(str(path / MARK), "is damaged", do="compile it again, or copy it again")
+        raise FileMissing(str(path), f"lacks {MARK}", do="make a bundle with: spikeport compile RUN -o BUNDLE")
+    damaged = FileDamaged(str(path / MARK), "is damaged", do="compile it again, or copy it again")
     with (path / MARK).open("rb") as file:
         text = file.read(MAX_JSON_BYTES + 1)
     try:
@@ -117,10 +128,10 @@ def _read_head(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise damaged from error
     if not isinstance(head, dict) or head.get("format") != FORMAT:
-        raise FileError(str(path / MARK), "is not a spikeport bundle", do="make one with: spikeport compile RUN")
+        raise FileKind(str(path / MARK), "is not a spikeport bundle", do="make one with: spikeport compile RUN")
     if head.get("version") != VERSION:
         got, do = head.get("version"), "compile it again"
-        raise FileError(str(path / MARK), "format version", got=got, relation="is not", limit=VERSION, do=do)
+        raise FileVersion(str(path / MARK), "format version", got=got, relation="is not", limit=VERSION, do=do)
     if head.pop("seal", None) != _seal(head):
         raise damaged
     names = head.get("sha256")
@@ -136,13 +147,13 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         with zipfile.ZipFile(path) as file:
             packed = any(item.compress_type != zipfile.ZIP_STORED for item in file.infolist())
         if packed or path.stat().st_size > MAX_HOST_BYTES:
-            raise FileError(str(path), "is not an npz file of the host's arrays", do="compile it again")
+            raise FileUnreadable(str(path), "is not an npz file of the host's arrays", do="compile it again")
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, FileError):
             raise
-        raise FileError(str(path), "is not a readable npz file", got=error, do="compile it again") from error
+        raise FileUnreadable(str(path), "is not a readable npz file", got=error, do="compile it again") from error
 
 
 def _seal(head: Mapping[str, Any]) -> str:

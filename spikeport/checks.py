@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport import fixed
-from spikeport.errors import ProgramError
+from spikeport.errors import ProgramError, ProgramName, ProgramShape, ProgramType, WeightsUnheld
 
 IntArray = NDArray[np.integer]
 Shape = tuple[int, ...]
@@ -14,26 +14,24 @@ Shape = tuple[int, ...]
 
 def check_name(name: str) -> None:
     if not isinstance(name, str) or not name or not name.replace("_", "a").isalnum() or not name.isascii():
-        raise ProgramError(
-            "program", "name", got=repr(name), relation="is not", limit="letters, digits and underscores"
-        )
+        raise ProgramName("program", "name", got=repr(name), relation="is not", limit="letters, digits and underscores")
 
 
 def check_distinct(what: str, names: list[str]) -> None:
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
-        raise ProgramError("program", what, got=", ".join(sorted(doubled)))
+        raise ProgramName("program", what, got=", ".join(sorted(doubled)))
 
 
 def check_shape(where: str, shape: Shape) -> None:
     good = isinstance(shape, tuple) and shape and all(type(n) is int and n > 0 for n in shape)
     if not good or prod(shape) >= 2**31:
-        raise ProgramError(where, "shape", got=shape, relation="is not", limit="positive sizes below 2^31 in all")
+        raise ProgramShape(where, "shape", got=shape, relation="is not", limit="positive sizes below 2^31 in all")
 
 
 def check_range(where: str, what: str, value: int, low: int, high: int) -> None:
     if type(value) is not int:
-        raise ProgramError(where, what, got=repr(value), relation="is not", limit="an integer")
+        raise ProgramType(where, what, got=repr(value), relation="is not", limit="an integer")
     if not low <= value <= high:
         raise ProgramError(where, what, got=value, relation="is not in", limit=f"[{low}, {high}]")
 
@@ -41,12 +39,12 @@ def check_range(where: str, what: str, value: int, low: int, high: int) -> None:
 def check_positive(where: str, what: str, value: float) -> None:
     number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
     if not (number and 0 < value < inf):
-        raise ProgramError(where, what, got=repr(value), relation="is not", limit="a positive number")
+        raise ProgramType(where, what, got=repr(value), relation="is not", limit="a positive number")
 
 
 def check_flag(where: str, what: str, value: bool) -> None:
     if type(value) is not bool:
-        raise ProgramError(where, what, got=repr(value), relation="is not", limit="True or False")
+        raise ProgramType(where, what, got=repr(value), relation="is not", limit="True or False")
 
 
 def check_choice(where: str, what: str, value: str, choices: tuple[str, ...]) -> None:
@@ -56,7 +54,7 @@ def check_choice(where: str, what: str, value: str, choices: tuple[str, ...]) ->
 
 def check_text(where: str, what: str, value: str) -> None:
     if not (isinstance(value, str) and value.isascii() and value.isprintable()):
-        raise ProgramError(where, what, got=repr(value), relation="is not", limit="printable ASCII text")
+        raise ProgramType(where, what, got=repr(value), relation="is not", limit="printable ASCII text")
 
 
 def check_ndim(where: str, weight: IntArray, ndim: int) -> None:
@@ -66,13 +64,13 @@ def check_ndim(where: str, weight: IntArray, ndim: int) -> None:
         or 0 in weight.shape[: max(ndim, 2) if ndim > 1 else 0]
     ):
         got = getattr(weight, "shape", type(weight).__name__)
-        raise ProgramError(where, "weight shape", got=got, relation="does not have", limit=f"{ndim} axes, none empty")
+        raise ProgramShape(where, "weight shape", got=got, relation="does not have", limit=f"{ndim} axes, none empty")
     check_integers(where, "weight", weight)
 
 
 def check_integers(where: str, what: str, array: IntArray) -> None:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "iu":
-        raise ProgramError(
+        raise ProgramType(
             where,
             f"{what} type",
             got=getattr(array, "dtype", type(array).__name__),
@@ -84,7 +82,7 @@ def check_integers(where: str, what: str, array: IntArray) -> None:
 def check_array(where: str, what: str, array: IntArray, shape: Shape) -> None:
     check_integers(where, what, array)
     if array.shape != shape:
-        raise ProgramError(where, f"{what} shape", got=array.shape, relation="is not", limit=shape)
+        raise ProgramShape(where, f"{what} shape", got=array.shape, relation="is not", limit=shape)
 
 
 def check_array_range(where: str, what: str, array: IntArray, low: int, high: int) -> None:
@@ -97,7 +95,7 @@ def check_array_range(where: str, what: str, array: IntArray, low: int, high: in
 def check_weight(where: str, weight: IntArray) -> None:
     check_array_range(where, "weight", weight, fixed.WEIGHT_MIN_MIXED, fixed.WEIGHT_MAX)
     if not fixed.fits_mantissa(weight.astype(np.int64)):
-        raise ProgramError(
+        raise WeightsUnheld(
             where,
             "weight mantissas",
             got=f"{weight.min()}..{weight.max()}",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 
-from spikeport.errors import InputError
+from spikeport.errors import InputError, UnknownName
 
 
 @dataclass(frozen=True)
@@ -177,5 +177,5 @@ CHIPS: Mapping[str, Chip] = MappingProxyType({c.name: c for c in (LOIHI1, LOIHI2
 def chip_named(name: str) -> Chip:
     """Raises InputError with the known names if there is no such chip."""
     if name not in CHIPS:
-        raise InputError("target", "chip", got=name, relation="is not one of", limit=", ".join(CHIPS))
+        raise UnknownName("target", "chip", got=name, relation="is not one of", limit=", ".join(CHIPS))
     return CHIPS[name]

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from spikeport.chip import Chip
-from spikeport.errors import InputError
+from spikeport.errors import InputError, WrongShape
 from spikeport.fixed import Ints
 
 Box = tuple[int, int, int]
@@ -94,7 +94,7 @@ class Cores:
             return
         if self.seats.shape != (self.blocks,) or self.seats.dtype.kind not in "iu":
             got = f"{self.seats.dtype} of shape {self.seats.shape}"
-            raise InputError("cores", "seats", got=got, relation="are not", limit=f"integers of shape ({self.blocks},)")
+            raise WrongShape("cores", "seats", got=got, relation="are not", limit=f"integers of shape ({self.blocks},)")
         if self.seats.min() < 0:
             raise InputError("cores", "seat", got=int(self.seats.min()), relation="is below", limit=0)
 

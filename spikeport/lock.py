@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from spikeport.atomic import unwritten
-from spikeport.errors import FileError
+from spikeport.errors import FileInUse, FileUnwritable
 
 NAME = "lock"
 HELD = (errno.EAGAIN, errno.EACCES)
@@ -46,13 +46,15 @@ def _take(path: Path, file: IO[str]) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno not in HELD:
-            raise FileError(str(path), "cannot be locked", got=error.strerror, do="name a folder elsewhere") from error
+            raise FileUnwritable(
+                str(path), "cannot be locked", got=error.strerror, do="name a folder elsewhere"
+            ) from error
         do = "wait for it, or name another folder"
-        raise FileError(str(path.parent), "is in use by", got=_shown(_holder(file)), do=do) from error
+        raise FileInUse(str(path.parent), "is in use by", got=_shown(_holder(file)), do=do) from error
     left = _holder(file)
     if left and left.get("host") != socket.gethostname():
         do = f"if it no longer runs there, delete {path}"
-        raise FileError(str(path.parent), "was left locked by", got=_shown(left), do=do)
+        raise FileInUse(str(path.parent), "was left locked by", got=_shown(left), do=do)
 
 
 def _holder(file: IO[str]) -> dict[str, Any]:

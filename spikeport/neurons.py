@@ -38,9 +38,9 @@ ResonatorKind: TypeAlias = Literal["rf", "rf_izhikevich"]
 class LIF:
     """Leaky integrate-and-fire neurons: `PyLifModelBitAcc` and its relatives of lava-nc 0.10.0.
 
-    u = decay(u, 4096 - (du + 1)) + (a << 6)
-    v = decay(v, 4096 - dv) + u + (bias_mant << bias_exp)     where the neuron does not rest
-    s = v > (vth << 6);  v = 0 where s
+        u = decay(u, 4096 - (du + 1)) + (a << 6)
+        v = decay(v, 4096 - dv) + u + (bias_mant << bias_exp)     where the neuron does not rest
+        s = v > (vth << 6);  v = 0 where s
 
     With `vth_low`, s = (v > vth << 6) - (v < vth_low << 6) and v = 0 where s != 0 (`PyTernLifModelFixed`).
     With `reset` "subtract", v -= vth << 6 where s; this takes Loihi 2's programmable neurons.
@@ -133,12 +133,13 @@ class SigmaDelta:
 
     With e = spike_exp + state_exp:
 
-    delta:        x = a << e;                                 encode x, send s
-    sigma:        sigma += a;                                 send sigma
-    sigma_delta:  sigma += a;  x = f(sigma + (bias << e));    encode x, send s
+        delta:        x = a << e;                                 encode x, send s
+        sigma:        sigma += a;                                 send sigma
+        sigma_delta:  sigma += a;  x = f(sigma + (bias << e));    encode x, send s
 
-    encode x:     d = x - act + residue;  act = x;  s' = d if |d| >= vth << e else 0;  residue = d - s';
-                  s = s' >> state_exp
+        encode x:     d = x - act + residue;  act = x;  s' = d if |d| >= vth << e else 0;  residue = d - s';
+                      s = s' >> state_exp
+
     With `cum_error`, error += d is compared instead of d, and is cleared where s' is not 0.
     The low `state_exp` bits of what is sent are lost, as in Lava; they are not kept in the residue.
     """
@@ -149,7 +150,7 @@ class SigmaDelta:
     vth: int = 0
     """`vth << e` in [0, 2^23 - 1]; not read at stage `sigma`."""
     bias: int | IntArray = 0
-    """One for all, or `shape`; |bias << e| < 2^23; read at stage `sigma_delta` only."""
+    """One for all, or `shape`; `|bias << e| < 2^23`; read at stage `sigma_delta` only."""
     spike_exp: int = 0
     """In [0, 7]; not read at stage `sigma`."""
     state_exp: int = 0
@@ -209,13 +210,13 @@ class SigmaDelta:
 class Resonator:
     """Resonate-and-fire neurons: `PyRFModelFixed` and `PyRF_IZModelFixed` of lava-nc 0.10.0.
 
-    With rz(x) = sign(x) * (|x| >> decay_bits), c = cos_decay, d = sin_decay, and both results clipped to +-(2^23 - 1):
+    With `rz(x) = sign(x) * (|x| >> decay_bits)`, c = cos_decay, d = sin_decay, both results clipped to +-(2^23 - 1):
 
-    re' = rz(c * re) - rz(d * im) + (a_re << state_exp)
-    im' = rz(d * re) + rz(c * im) + (a_im << state_exp)
+        re' = rz(c * re) - rz(d * im) + (a_re << state_exp)
+        im' = rz(d * re) + rz(c * im) + (a_im << state_exp)
 
-    rf:             s = re' >= vth << state_exp and im' >= 0 and im < 0
-    rf_izhikevich:  s = im' >= vth << state_exp;  re' = 0 and im' = (vth << state_exp) - 1 where s
+        rf:             s = re' >= vth << state_exp and im' >= 0 and im < 0
+        rf_izhikevich:  s = im' >= vth << state_exp;  re' = 0 and im' = (vth << state_exp) - 1 where s
     """
 
     name: str
@@ -224,7 +225,7 @@ class Resonator:
     vth: int
     """`vth << state_exp` in [0, 2^23 - 1]."""
     sin_decay: int
-    """(1 - alpha) sin(2 pi / period) in units of 2^-decay_bits; |value| <= 2^decay_bits."""
+    """(1 - alpha) sin(2 pi / period) in units of 2^-decay_bits; `|value| <= 2^decay_bits`."""
     cos_decay: int
     """(1 - alpha) cos(2 pi / period), likewise."""
     state_exp: int = 0

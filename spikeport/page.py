@@ -1,7 +1,7 @@
 """Pages that stand alone: one HTML file without a network, a script or another file.
 
-Figures are inline SVG in colours that the page's theme gives; `page.css` is every page's style. The same input gives
-the same bytes: nothing here reads a clock.
+`page.html` is every page's frame, `page.css` its style; figures are inline SVG in colours that the page's theme gives.
+The same input gives the same bytes: nothing here reads a clock.
 """
 
 import re
@@ -13,7 +13,7 @@ from io import StringIO
 from typing import Any
 
 import matplotlib.style
-from jinja2 import Environment, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -37,10 +37,14 @@ STYLE = {
 
 
 def rendered(template: Traversable, filters: Mapping[str, Any], **values: object) -> str:
-    """A template of jinja2 as a page; it has the style as `css`."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    """A template of jinja2 as a page: it fills the blocks of `page.html`, and may take its tables from `grid.html`."""
+    here = files("spikeport")
+    shared = {name: (here / name).read_text(encoding="utf-8") for name in ("page.html", "grid.html")}
+    environment = Environment(
+        loader=DictLoader(shared), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters |= filters
-    css = Markup((files("spikeport") / "page.css").read_text(encoding="utf-8"))
+    css = Markup((here / "page.css").read_text(encoding="utf-8"))
     return environment.from_string(template.read_text(encoding="utf-8")).render(css=css, **values)
 
 

@@ -23,7 +23,7 @@ where a weight does not divide.
 from collections.abc import Iterable
 from typing import Literal, TypeAlias, get_args
 
-from spikeport.errors import InputError, ProgramError
+from spikeport.errors import ProfileUnsuited, UnknownName
 from spikeport.neurons import Group
 
 Profile: TypeAlias = Literal["strict", "lava", "loihi1"]
@@ -35,7 +35,7 @@ _DO = "name the profile 'strict' or 'lava'"
 def check_profile_name(name: object, where: str = "profile", what: str = "name") -> None:
     """Raises InputError with the known names if there is no such profile."""
     if name not in PROFILES:
-        raise InputError(where, what, got=name, relation="is not one of", limit=", ".join(PROFILES))
+        raise UnknownName(where, what, got=name, relation="is not one of", limit=", ".join(PROFILES))
 
 
 def check_profile(profile: Profile, groups: Iterable[Group], graded: Iterable[str]) -> None:
@@ -49,11 +49,11 @@ def check_profile(profile: Profile, groups: Iterable[Group], graded: Iterable[st
     for group in groups:
         if group.needs != "loihi1":
             limit = "LIF that resets to zero and sends 0 or 1"
-            raise ProgramError(
+            raise ProfileUnsuited(
                 group.name, f"neurons {_ONLY}", got=_kind(group), relation="are not", limit=limit, do=_DO
             )
     for name in graded:
-        raise ProgramError(name, f"spikes {_ONLY}", got="graded", relation="are not", limit="0 or 1", do=_DO)
+        raise ProfileUnsuited(name, f"spikes {_ONLY}", got="graded", relation="are not", limit="0 or 1", do=_DO)
 
 
 def _kind(group: Group) -> str:

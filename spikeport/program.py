@@ -29,7 +29,7 @@ from spikeport.checks import (
     check_weight,
     freeze,
 )
-from spikeport.errors import ProgramError
+from spikeport.errors import ProgramError, ProgramShape, ProgramType, ProgramWiring
 from spikeport.neurons import LIF as LIF
 from spikeport.neurons import Group as Group
 from spikeport.neurons import Port
@@ -58,7 +58,7 @@ class Dense:
     source: str
     target: str
     weight: IntArray
-    """`(n_target, n_source)` mantissas: [-256, 254] and even if signs mix, else |w| <= 255."""
+    """`(n_target, n_source)` mantissas: [-256, 254] and even if signs mix, else `|w| <= 255`."""
     weight_exp: int = 0
     delay: int | IntArray = 0
     """Steps in [0, 62] beyond the one that every connection takes; one for all, or one per weight."""
@@ -105,7 +105,7 @@ class Sparse:
             check_array_range(where, name, getattr(self, name), 0, 2**31 - 1)
         pairs = np.sort(self.row.astype(np.int64) << 32 | self.col.astype(np.int64))
         if np.any(pairs[1:] == pairs[:-1]):
-            raise ProgramError(where, "synapse listed twice", do="add the weights of equal (row, col) pairs")
+            raise ProgramWiring(where, "synapse listed twice", do="add the weights of equal (row, col) pairs")
         check_range(where, "weight_exp", self.weight_exp, fixed.WEIGHT_EXP_MIN, fixed.WEIGHT_EXP_MAX)
         check_delay(where, self.delay, self.weight.shape)
         _check_entry(self)
@@ -144,12 +144,12 @@ class Conv:
         for name, low in (("stride", 1), ("padding", 0), ("dilation", 1)):
             pair = getattr(self, name)
             if not (isinstance(pair, tuple) and len(pair) == 2):
-                raise ProgramError(where, name, got=pair, relation="is not", limit="a pair of integers")
+                raise ProgramType(where, name, got=pair, relation="is not", limit="a pair of integers")
             for value in pair:
                 check_range(where, name, value, low, 2**15 - 1)
         check_range(where, "groups", self.groups, 1, self.weight.shape[0])
         if self.weight.shape[0] % self.groups:
-            raise ProgramError(
+            raise ProgramShape(
                 where,
                 "output channels",
                 got=self.weight.shape[0],
@@ -165,7 +165,7 @@ class Conv:
         where = f"{self.source} -> {self.target}"
         c_out, c_in, *kernel = self.weight.shape
         if len(source) != 3 or source[0] != c_in * self.groups:
-            raise ProgramError(
+            raise ProgramShape(
                 where, "source shape", got=source, relation="is not", limit=f"({c_in * self.groups}, h, w)"
             )
         size = [
@@ -173,7 +173,7 @@ class Conv:
             for n, p, d, k, s in zip(source[1:], self.padding, self.dilation, kernel, self.stride, strict=True)
         ]
         if min(size) < 1:
-            raise ProgramError(where, "kernel", got=kernel, relation="exceeds the padded source", limit=source)
+            raise ProgramShape(where, "kernel", got=kernel, relation="exceeds the padded source", limit=source)
         return (c_out, *size)
 
 
@@ -221,7 +221,8 @@ class Input:
 class Encoder:
     """The first layer, computed on the host and loaded as the target's bias.
 
-    bias_mant = round_shift((weight * x << weight_exp) + offset, shift)
+        bias_mant = round_shift((weight * x << weight_exp) + offset, shift)
+
     replaces the target's own `bias_mant` at each step of the input. Integers, so every host agrees.
     """
 
@@ -236,7 +237,7 @@ class Encoder:
         where = f"encoder {self.synapses.source} -> {self.synapses.target}"
         if not isinstance(self.synapses, Dense | Conv):
             kind = type(self.synapses).__name__
-            raise ProgramError(where, "synapses", got=kind, relation="are not", limit="Dense or Conv")
+            raise ProgramType(where, "synapses", got=kind, relation="are not", limit="Dense or Conv")
         if not isinstance(self.synapses.delay, int) or self.synapses.delay != 0:
             raise ProgramError(where, "delay on the host", got=self.synapses.delay, relation="is not", limit=0)
         check_range(where, "shift", self.shift, 0, fixed.STATE_BITS)
@@ -296,7 +297,7 @@ class Program:
         object.__setattr__(self, "_sizes", {node.name: node.shape for node in nodes})
         for missing, what in ((self.groups, "neuron group"), (self.inputs, "input"), (self.outputs, "output")):
             if not missing:
-                raise ProgramError("program", f"no {what}")
+                raise ProgramWiring("program", f"no {what}")
         check_range("program", "latency", self.latency, 0, 2**20)
         check_positive("program", "dt_s", self.dt_s)
         object.__setattr__(self, "dt_s", float(self.dt_s))
@@ -335,7 +336,7 @@ class Program:
         others = [g for g in self.groups if not isinstance(g, LIF)]
         if others:
             kind = type(others[0]).__name__
-            raise ProgramError(others[0].name, "kind of neuron", got=kind, relation="is not", limit="LIF")
+            raise ProgramWiring(others[0].name, "kind of neuron", got=kind, relation="is not", limit="LIF")
         return tuple(g for g in self.groups if isinstance(g, LIF))
 
     @property
@@ -355,52 +356,52 @@ class Program:
     def _check_connection(self, connection: Connection, kinds: tuple[InputKind, ...]) -> None:
         where = f"{connection.source} -> {connection.target}"
         if connection.source not in self._sizes:
-            raise ProgramError(where, "source", got=connection.source, relation="is not in the program")
+            raise ProgramWiring(where, "source", got=connection.source, relation="is not in the program")
         if connection.target not in {g.name for g in self.groups}:
-            raise ProgramError(where, "target", got=connection.target, relation="is not a neuron group")
+            raise ProgramWiring(where, "target", got=connection.target, relation="is not a neuron group")
         check_choice(where, "port", connection.port, self.group(connection.target).ports)
         entry = next((i for i in self.inputs if i.name == connection.source), None)
         if entry is not None and entry.kind not in kinds:
-            raise ProgramError(where, "input kind", got=entry.kind, relation="is not", limit=" or ".join(kinds))
+            raise ProgramWiring(where, "input kind", got=entry.kind, relation="is not", limit=" or ".join(kinds))
         source, target = self._sizes[connection.source], self._sizes[connection.target]
         match connection:
             case Conv():
                 found = connection.output_shape(source)
                 if found != target:
-                    raise ProgramError(
+                    raise ProgramShape(
                         where, "shape of the convolution", got=found, relation="is not the target's", limit=target
                     )
             case Dense():
                 found = connection.weight.shape
                 if found != (prod(target), prod(source)):
-                    raise ProgramError(
+                    raise ProgramShape(
                         where, "weight shape", got=found, relation="is not", limit=(prod(target), prod(source))
                     )
             case Sparse():
                 for name, index, size in (("row", connection.row, prod(target)), ("col", connection.col, prod(source))):
                     if index.size and index.max() >= size:
-                        raise ProgramError(where, name, got=int(index.max()), relation="is not below", limit=size)
+                        raise ProgramWiring(where, name, got=int(index.max()), relation="is not below", limit=size)
 
     def _check_encoder(self, encoder: Encoder) -> None:
         synapses = encoder.synapses
         where = f"encoder {synapses.source} -> {synapses.target}"
         if synapses.source not in {i.name for i in self.inputs}:
-            raise ProgramError(where, "source", got=synapses.source, relation="is not an input")
+            raise ProgramWiring(where, "source", got=synapses.source, relation="is not an input")
         self._check_connection(synapses, kinds=("bias",))
         if not isinstance(self.group(synapses.target), LIF):
             got = type(self.group(synapses.target)).__name__
-            raise ProgramError(where, "target", got=got, relation="is not", limit="LIF: no other kind loads a bias")
+            raise ProgramWiring(where, "target", got=got, relation="is not", limit="LIF: no other kind loads a bias")
         check_array(where, "offset", encoder.offset, self._sizes[synapses.target])
 
     def _check_output(self, output: Output) -> None:
         if output.source not in {g.name for g in self.groups}:
-            raise ProgramError(output.name, "source", got=output.source, relation="is not a neuron group")
+            raise ProgramWiring(output.name, "source", got=output.source, relation="is not a neuron group")
         if output.reads == "v" and not isinstance(source := self.group(output.source), LIF):
             got = type(source).__name__
-            raise ProgramError(output.name, "source", got=got, relation="is not", limit="LIF: no other kind has a v")
+            raise ProgramWiring(output.name, "source", got=got, relation="is not", limit="LIF: no other kind has a v")
         size = prod(self._sizes[output.source])
         if output.classes and size % output.classes:
-            raise ProgramError(
+            raise ProgramShape(
                 output.name, "neurons", got=size, relation="do not divide by classes", limit=output.classes
             )
 

@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 
 from spikeport.atomic import replacing_hdf5
-from spikeport.errors import FileError, ProgramError
+from spikeport.errors import FileDamaged, FileError, FileKind, FileMissing, FileUnreadable, FileVersion, ProgramError
 from spikeport.program import (
     LIF,
     Connection,
@@ -63,7 +63,7 @@ def load_program(path: str | os.PathLike[str]) -> Program:
     """Raises FileError if the file is not a Program of this version, or not whole."""
     path = Path(path)
     if not path.is_file():
-        raise FileError(str(path), "no such file")
+        raise FileMissing(str(path), "no such file")
     try:
         _check_seal(path)
         with h5py.File(path, "r") as file:
@@ -80,7 +80,7 @@ def load_program(path: str | os.PathLike[str]) -> Program:
         TypeError,
         ValueError,
     ) as error:  # all that h5py raises on odd content
-        raise FileError(
+        raise FileUnreadable(
             str(path), "is not a readable HDF5 file", got=_first_line(error), do="compile it again"
         ) from error
 
@@ -96,9 +96,9 @@ def _check_seal(path: Path) -> None:
     with open(path, "rb") as file:
         found = file.read(SEAL_BYTES).rstrip(b"\0")
     if not found.startswith(FORMAT.encode()):
-        raise FileError(str(path), "is not a spikeport Program", do="make one with: spikeport compile net.nir")
+        raise FileKind(str(path), "is not a spikeport Program", do="make one with: spikeport compile net.nir")
     if found != _seal_of(path):
-        raise FileError(str(path), "is damaged", do="compile it again, or copy it again")
+        raise FileDamaged(str(path), "is damaged", do="compile it again, or copy it again")
 
 
 def _seal_of(path: str | os.PathLike[str]) -> bytes:
@@ -148,9 +148,9 @@ def _write_part(group: h5py.Group, part: Any, order: int) -> None:
 
 def _read(path: Path, file: h5py.File) -> Program:
     if _text(file.attrs.get("format")) != FORMAT:
-        raise FileError(str(path), "is not a spikeport Program", do="make one with: spikeport compile net.nir")
+        raise FileKind(str(path), "is not a spikeport Program", do="make one with: spikeport compile net.nir")
     if (version := _scalar(file.attrs.get("version"))) != VERSION:
-        raise FileError(
+        raise FileVersion(
             str(path), "format version", got=version, relation="is not", limit=VERSION, do="compile it again"
         )
     missing = {"groups", "inputs", "outputs", *_SCALARS} - {*file, *file.attrs}

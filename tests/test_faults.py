@@ -88,7 +88,7 @@ def test_a_run_on_a_full_disk_leaves_the_old_result(net: Path, size: int, output
     (net / output).write_text("old")
     before = sorted(net.iterdir())
     words = ("run", "net.h5", "--input", "x.npz", "-o", output, "--record", "a,b")
-    want = f"error: {output}: cannot be written (File too large); make room, or choose another folder\n"
+    want = f"error SP102: {output}: cannot be written (File too large); make room, or choose another folder\n"
     assert limited(size, *words) == (2, want)
     gc.collect()
     assert sorted(net.iterdir()) == before and (net / output).read_text() == "old"
@@ -107,7 +107,7 @@ def test_a_program_that_does_not_fit_on_the_disk_leaves_the_old_one(net: Path, s
 
 @pytest.mark.parametrize("option", ["--html", "--csv"])
 def test_a_page_on_a_full_disk_leaves_nothing(net: Path, option: str) -> None:
-    want = "error: page: cannot be written (File too large); make room, or choose another folder\n"
+    want = "error SP102: page: cannot be written (File too large); make room, or choose another folder\n"
     assert limited(100, "energy", "net.h5", "--input", "x.npz", option, "page") == (2, want)
     assert sorted(path.name for path in net.iterdir()) == ["net.h5", "x.npz"]
 
@@ -116,7 +116,7 @@ def test_a_full_temporary_folder_is_no_fault_of_the_nir_file(net: Path) -> None:
     source = Path(__file__).parent / "vectors" / "nir" / "1.0.5_layers.nir.gz"
     (net / "net.nir").write_bytes(gzip.decompress(source.read_bytes()))
     do = "make room there, or name another folder in TMPDIR"
-    want = f"error: {tempfile.gettempdir()}: no room (reading net.nir); {do}\n"
+    want = f"error SP102: {tempfile.gettempdir()}: no room (reading net.nir); {do}\n"
     assert limited(100, "check", "net.nir") == (2, want)
 
 
@@ -126,7 +126,7 @@ def test_standard_output_on_a_full_disk_is_one_line(words: tuple[str, ...]) -> N
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "spikeport", *words]
         found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
-    want = "error: standard output: cannot be written (No space left on device)\n"
+    want = "error SP102: standard output: cannot be written (No space left on device)\n"
     assert (found.returncode, found.stderr) == (2, want)
 
 
@@ -140,7 +140,7 @@ def test_two_trainings_in_one_folder_are_refused(tmp_path: Path) -> None:
         code, err = limited(resource.RLIM_INFINITY, *words)
     do = "wait for it, or name another folder"
     holder = f"process {os.getpid()} on {socket.gethostname()}"
-    assert (code, err) == (2, f"error: {tmp_path / 'run'}: is in use by ({holder}); {do}\n")
+    assert (code, err) == (2, f"error SP108: {tmp_path / 'run'}: is in use by ({holder}); {do}\n")
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["lock"]
 
 

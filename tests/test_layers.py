@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "commands": {"commands", "bench", *PARTS},
     "cli": {"cli", "commands", "bench", *PARTS},
 }
-FLOOR = sorted(PACKAGE.glob("*.py"))
+FLOOR = sorted((*PACKAGE.glob("*.py"), *(PACKAGE / "errors").glob("*.py")))
 FOLDERS = sorted(path for folder in MAY_IMPORT for path in (PACKAGE / folder).rglob("*.py"))
 
 
@@ -56,7 +56,7 @@ def name_of(path: Path) -> str:
 
 
 def test_every_folder_of_the_package_has_its_arrows() -> None:
-    assert {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {"__pycache__"} <= MAY_IMPORT.keys()
+    assert {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {"__pycache__", "errors"} <= MAY_IMPORT.keys()
 
 
 @pytest.mark.parametrize("path", [p for p in FLOOR if p.name != "__main__.py"], ids=name_of)

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from statistics import fmean, stdev
 from typing import Any
 
-from spikeport.errors import InputError
+from spikeport.errors import InputError, UnknownName
 from spikeport.train import data_of, fit, load_recipe, model_of, set_quantize
 from spikeport.train.loop.evaluate import accuracy
 from spikeport.train.loop.history import neurons
@@ -78,7 +78,9 @@ def directions(
         InputError: a question that is not there, or no seed.
     """
     if unknown := sorted(set(names) - QUESTIONS.keys()):
-        raise InputError("directions", "question", got=unknown[0], relation="is not one of", limit=", ".join(QUESTIONS))
+        raise UnknownName(
+            "directions", "question", got=unknown[0], relation="is not one of", limit=", ".join(QUESTIONS)
+        )
     for what, value in (("seeds", seeds), ("jobs", jobs)):
         if value < 1:
             raise InputError("directions", what, got=value, relation="are not above", limit=0)

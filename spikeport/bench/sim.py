@@ -15,7 +15,7 @@ from spikeport.bench.cost import cost, start_up
 from spikeport.bench.engine import engines
 from spikeport.bench.roofline import roofline
 from spikeport.bench.scale import scale
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 from spikeport.program import IntArray, Program
 from spikeport.sim.simulate import check_inputs
 
@@ -72,7 +72,7 @@ def bench_sim(
     """
     for what, names, known in (("case", cases, CASES), ("peer", peers, PEERS), ("part", parts, PARTS)):
         if unknown := sorted(set(names) - set(known)):
-            raise InputError("bench", what, got=", ".join(unknown), relation="is not one of", limit=", ".join(known))
+            raise UnknownName("bench", what, got=", ".join(unknown), relation="is not one of", limit=", ".join(known))
     timed: dict[str, Any] = {"repeats": sizes.repeats, "seconds": sizes.seconds}
     found: dict[str, Any] = {"schema": SCHEMA, "machine": machine(), "engine": engines()[0]}
     if "compare" in parts:

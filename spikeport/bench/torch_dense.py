@@ -10,7 +10,7 @@ from torch import Tensor
 
 from spikeport import fixed
 from spikeport.bench.engine import Arrays
-from spikeport.errors import ProgramError
+from spikeport.errors import ProgramType, WeightsUnheld
 from spikeport.fixed import Ints
 from spikeport.program import Connection, Conv, Dense, Program
 from spikeport.sim import reference
@@ -82,11 +82,11 @@ class TorchDense:
 def _weight(connection: Connection) -> Tensor:
     where = f"{connection.source} -> {connection.target}"
     if not isinstance(connection, Dense | Conv) or np.any(connection.delay) or connection.weight_exp < 0:
-        raise ProgramError(where, "connection", got=type(connection).__name__, relation="is not plain dense or conv")
+        raise ProgramType(where, "connection", got=type(connection).__name__, relation="is not plain dense or conv")
     weight = connection.weight.astype(np.int64) << connection.weight_exp
     bound = int(np.abs(weight).reshape(len(weight), -1).sum(axis=1).max())
     if bound >= EXACT:
-        raise ProgramError(where, "largest sum", got=bound, relation="is not below", limit=EXACT)
+        raise WeightsUnheld(where, "largest sum", got=bound, relation="is not below", limit=EXACT)
     tensor = torch.tensor(weight, dtype=torch.float32)
     return tensor if isinstance(connection, Conv) else tensor.T.contiguous()
 

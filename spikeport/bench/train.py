@@ -20,7 +20,7 @@ from spikeport.bench.timing import Timing
 from spikeport.bench.trainers.nets import NETS, parameters
 from spikeport.deploy.child import Command, run_child
 from spikeport.deploy.lava_env import make_venv
-from spikeport.errors import InputError, WorkerError
+from spikeport.errors import InputError, UnknownName, WorkerError
 
 SCHEMA = "spikeport-bench-train/1"
 PARTS = ("alif_fashion", "dalif_resnet20")
@@ -107,7 +107,7 @@ def bench_train(
     for what, names, known in (("part", parts, NETS), ("peer", peers, PEERS)):
         if unknown := sorted(set(names) - set(known)):
             limit = ", ".join(known)
-            raise InputError("bench", what, got=", ".join(unknown), relation="is not one of", limit=limit)
+            raise UnknownName("bench", what, got=", ".join(unknown), relation="is not one of", limit=limit)
     threads = sorted({1, _cores()}) if threads is None else threads
     for what, value in (("rounds", sizes.rounds), ("threads", min(threads)), ("batch", sizes.batch or 1)):
         if value < 1:

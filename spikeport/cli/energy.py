@@ -38,6 +38,10 @@ def energy(
             help="A run of NET on X, from 'spikeport run --record all', of any back end, .npz or .h5; or a board's.",
         ),
     ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(metavar="M.JSON", help="NET's, from 'spikeport map -o'. [default: the compiler's own]"),
+    ] = None,
     convention: Annotated[
         str,
         typer.Option(help="exact, or a paper's, at prices of arithmetic: paper-spikformer, paper-esvae, paper-syops."),
@@ -67,6 +71,7 @@ def energy(
         profiles=tuple(profile or ["cmos45-fp32"]),
         compare=tuple(compare or ()),
         activity=activity,
+        mapping=mapping,
         convention=convention,
         ann=ann,
         memory=memory is not None,

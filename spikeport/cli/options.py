@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from spikeport.errors import InputError
+from spikeport.errors import OptionMisused
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 ProgramFile = Annotated[Path, typer.Argument(metavar="NET.H5", help="A compiled Program.")]
@@ -61,7 +61,7 @@ def refuse_for_folders(folder: Path, options: dict[str, Any]) -> None:
     """InputError for what says how a graph is read: an autoencoder's own layers say it."""
     if unused := ", ".join(name.removesuffix("_s") for name, value in options.items() if value is not None):
         do = "leave it out"
-        raise InputError(str(folder), "options", got=unused, relation="do not apply to", limit="a folder", do=do)
+        raise OptionMisused(str(folder), "options", got=unused, relation="do not apply to", limit="a folder", do=do)
 
 
 def refuse_for_files(net: Path, part: str, options: dict[str, Any]) -> None:
@@ -69,4 +69,6 @@ def refuse_for_files(net: Path, part: str, options: dict[str, Any]) -> None:
     given = [name for name, value in options.items() if value is not None] + ["--part"] * (part != "all")
     if given:
         do = "leave it out, or name the folder of a run"
-        raise InputError(str(net), "options", got=", ".join(given), relation="do not apply to", limit="a file", do=do)
+        raise OptionMisused(
+            str(net), "options", got=", ".join(given), relation="do not apply to", limit="a file", do=do
+        )

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from spikeport.errors import FileError
+from spikeport.errors import FileUnwritable
 
 WIDE = 200
 """Columns of a table that is piped: no cell is folded for a screen that is not there."""
@@ -58,7 +58,7 @@ def show(answer: Answer, as_json: bool) -> None:
     except OSError as error:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())  # the interpreter's own end would try to write once more
-        raise FileError("standard output", "cannot be written", got=error.strerror) from error
+        raise FileUnwritable("standard output", "cannot be written", got=error.strerror) from error
 
 
 def _print(answer: Answer, as_json: bool) -> None:

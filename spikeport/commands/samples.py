@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spikeport.atomic import replacing, unwritten
 from spikeport.deploy.calibration import Calibration
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileError, FileKind, FileMissing, FileUnreadable, InputError, LabelsInvalid
 from spikeport.program import Program
 from spikeport.sim import Result
 from spikeport.sim.record import PROGRAM, output_keys, program_digest, write_arrays
@@ -30,6 +30,11 @@ class Samples:
     inputs: Mapping[str, IntArray]
     labels: IntArray | None
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an input, `(T, B, *shape)`; steps and samples are those of all."""
+        return next(iter(self.inputs.values())).shape
+
     def first(self, count: int) -> "Samples":
         """The first `count` samples of the batch."""
         if count < 1:
@@ -41,7 +46,7 @@ class Samples:
     def need_labels(self) -> IntArray:
         if self.labels is None:
             do = "add an array 'labels' of shape (B,)"
-            raise InputError(str(self.path), "holds no labels", do=do)
+            raise LabelsInvalid(str(self.path), "holds no labels", do=do)
         return self.labels
 
 
@@ -52,18 +57,18 @@ def read_npz(path: Path) -> dict[str, IntArray]:
         FileError: not an npz file.
     """
     if not path.is_file():
-        raise FileError(str(path), "no such file")
+        raise FileMissing(str(path), "no such file")
     try:
         with path.open("rb") as handle:
             file = np.load(handle, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
-                raise FileError(str(path), "is not an npz file", do="write it with numpy.savez")
+                raise FileKind(str(path), "is not an npz file", do="write it with numpy.savez")
             return {name: file[name] for name in file.files}
     except FileError:
         raise
     except _UNREADABLE as error:
         do, got = "write it with numpy.savez, integers only", (str(error) or type(error).__name__).splitlines()[0][:100]
-        raise FileError(str(path), "is not a readable npz file", got=got, do=do) from error
+        raise FileUnreadable(str(path), "is not a readable npz file", got=got, do=do) from error
 
 
 def read_samples(path: Path, program: Program) -> Samples:
@@ -161,5 +166,5 @@ def _labels(path: Path, labels: IntArray | None, inputs: Mapping[str, IntArray])
     first = next(iter(inputs.values()))
     if labels.dtype.kind not in "iu" or labels.ndim != 1 or (first.ndim > 1 and len(labels) != first.shape[1]):
         got = f"{labels.dtype}, shape {labels.shape}"
-        raise InputError(str(path), "labels", got=got, relation="are not", limit="one integer for each sample")
+        raise LabelsInvalid(str(path), "labels", got=got, relation="are not", limit="one integer for each sample")
     return labels

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError
+from spikeport.errors import InputError, LabelsInvalid, UnknownName, WrongShape
 
 Observer: TypeAlias = Literal["max", "percentile", "membrane", "spikes"]
 """What the scale of a population's weights follows.
@@ -31,11 +31,11 @@ class Calibration:
             raise InputError("calibration", "has no input")
         sizes = {x.shape[:2] for x in self.inputs.values()}
         if len(sizes) > 1 or any(0 in x.shape or x.ndim < 3 for x in self.inputs.values()):
-            raise InputError(
+            raise WrongShape(
                 "calibration", "shapes", got=sorted(sizes), relation="are not", limit="(T, B, *shape) alike"
             )
         if self.labels is not None and self.labels.shape != (self.batch,):
-            raise InputError("calibration", "labels", got=self.labels.shape, relation="are not", limit=(self.batch,))
+            raise LabelsInvalid("calibration", "labels", got=self.labels.shape, relation="are not", limit=(self.batch,))
 
     @property
     def batch(self) -> int:
@@ -53,9 +53,9 @@ class Calibration:
             inputs = {next(iter(shapes)): next(iter(inputs.values()))}
         if set(inputs) != set(shapes):
             got, limit = ", ".join(sorted(inputs)), ", ".join(sorted(shapes))
-            raise InputError("calibration", "names", got=got, relation="are not", limit=limit)
+            raise UnknownName("calibration", "names", got=got, relation="are not", limit=limit)
         for name, shape in shapes.items():
             if inputs[name].shape[2:] != tuple(shape):
                 want = f"(T, B, {', '.join(map(str, shape))})"
-                raise InputError(f"calibration {name}", "shape", got=inputs[name].shape, relation="is not", limit=want)
+                raise WrongShape(f"calibration {name}", "shape", got=inputs[name].shape, relation="is not", limit=want)
         return {name: np.asarray(x, np.float64) for name, x in inputs.items()}

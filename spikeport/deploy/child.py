@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from spikeport.errors import WorkerError
+from spikeport.errors import WorkerError, WorkerTimeout
 
 Command: TypeAlias = Sequence[str | Path]
 MARK = "SPIKEPORT_CHILD"
@@ -52,35 +52,52 @@ def run_child(command: Command, *, what: str, timeout_s: float, cwd: Path | None
             code = process.wait(timeout_s)
             ended = True
         except subprocess.TimeoutExpired:
-            raise WorkerError(what, "time", got=f"{timeout_s:g} s", relation="is up", do=extra) from None
+            late = WorkerTimeout(what, "time", got=f"{timeout_s:g} s", relation="is up", do=extra)
+            late.said = _text(err)
+            raise late from None
         finally:
-            _end_family(process, mark, GRACE_S if ended else 0.0)
+            _end_family(process, mark, ended)
         if code < 0:
             do = "try again, with fewer samples if it took too much memory"
             raise WorkerError(what, "was ended", got=signal.Signals(-code).name, do=do)
         if code:
-            raise WorkerError(what, "failed", got=_last_line(err), relation="with exit code", limit=code)
-        out.seek(0)
-        return out.read().decode(errors="replace")
+            said = _text(err)
+            failed = WorkerError(what, "failed", got=_last_line(said), relation="with exit code", limit=code)
+            failed.said = said
+            raise failed
+        return _text(out)
 
 
-def _end_family(process: subprocess.Popen[bytes], mark: str, grace_s: float) -> None:
-    deadline = time.monotonic() + grace_s
-    while time.monotonic() < deadline and any(_family(mark)):
-        time.sleep(0.01)
-    segments: set[str] = set()
-    while family := list(_family(mark)):
-        for pid in family:
-            segments.update(_segments(pid))
-        for pid in family:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+def _end_family(process: subprocess.Popen[bytes], mark: str, ended: bool) -> None:
+    """Ends whoever is left. They are asked first: srun then gives up its place in the queue."""
+    if ended:
+        _await_family(mark)
+    segments = _signal_family(mark, signal.SIGTERM)
+    _await_family(mark)
+    while any(_family(mark)):
+        segments |= _signal_family(mark, signal.SIGKILL)
         time.sleep(0.01)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)  # for systems without /proc
     process.wait()
     for segment in segments:
         Path(segment).unlink(missing_ok=True)
+
+
+def _await_family(mark: str) -> None:
+    deadline = time.monotonic() + GRACE_S
+    while time.monotonic() < deadline and any(_family(mark)):
+        time.sleep(0.01)
+
+
+def _signal_family(mark: str, number: signal.Signals) -> set[str]:
+    """Sends it to all, and gives the shared memory that they had."""
+    family = list(_family(mark))
+    segments = {segment for pid in family for segment in _segments(pid)}
+    for pid in family:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+    return segments
 
 
 def _family(mark: str) -> Iterator[int]:
@@ -98,7 +115,11 @@ def _segments(pid: int) -> set[str]:
     return set()
 
 
-def _last_line(file: IO[bytes]) -> str:
+def _text(file: IO[bytes]) -> str:
     file.seek(0)
-    lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+    return file.read().decode(errors="replace")
+
+
+def _last_line(said: str) -> str:
+    lines = [line for line in said.splitlines() if line.strip()]
     return lines[-1].strip() if lines else "no message"

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from spikeport.deploy.nodes import Node, Shape
 from spikeport.deploy.shapes import output_shape
-from spikeport.errors import DeployError
+from spikeport.errors import GraphTooLarge, LoopInvalid, NodeShape
 
 Edge: TypeAlias = tuple[str, str]
 MAX_LOOPS = 256
@@ -56,11 +56,11 @@ class Graph:
         for name, node in self.nodes.items():
             incoming = {a: found[a] for a in self.sources(name) if (a, name) not in self.feedback}
             if len(set(incoming.values())) > 1:
-                raise DeployError(name, "sources of unequal shape", got=incoming)
+                raise NodeShape(name, "sources of unequal shape", got=incoming)
             found[name] = output_shape(name, node, next(iter(incoming.values()), ()))
         for a, b in self.feedback:
             if output_shape(b, self.nodes[b], found[a]) != found[b]:
-                raise DeployError(b, "sources of unequal shape", got={a: found[a]})
+                raise NodeShape(b, "sources of unequal shape", got={a: found[a]})
         return found
 
 
@@ -88,7 +88,7 @@ def ordered(nodes: Mapping[str, Node], edges: tuple[Edge, ...]) -> dict[str, Nod
             ready = [_entry(sources, order)]
             loops += 1
             if loops > MAX_LOOPS:
-                raise DeployError("graph", "loops", got=loops, relation="exceed", limit=MAX_LOOPS, do="merge layers")
+                raise GraphTooLarge("graph", "loops", got=loops, relation="exceed", limit=MAX_LOOPS, do="merge layers")
         order |= {name: nodes[name] for name in ready}
         freed = set()
         for name in ready:
@@ -106,7 +106,7 @@ def _entry(sources: Mapping[str, set[str]], done: Mapping[str, Node]) -> str:
     entries = [name for name in loop if sources[name] & done.keys()]
     if not entries:
         got = ", ".join(sorted(loop))
-        raise DeployError("graph", "loop", got=got, relation="is not fed from outside", do="connect an input")
+        raise LoopInvalid("graph", "loop", got=got, relation="is not fed from outside", do="connect an input")
     return min(entries)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from spikeport.deploy.convention import NIR, PRESETS, Convention
 from spikeport.deploy.graph import Graph
 from spikeport.deploy.nodes import IF, LI, LIF, CubaLI, CubaLIF, Floats, Neuron, Node
-from spikeport.errors import DeployError
+from spikeport.errors import UnknownConvention
 
 DT_S = 1e-4  # what snnTorch and SpikingJelly write by
 CLOSE = 1e-5  # relative: files hold float32
@@ -64,7 +64,7 @@ def guess(graph: Graph) -> Guess:
 def convention_named(name: str) -> Convention:
     """Raises DeployError with the known names if there is no such preset."""
     if name not in PRESETS:
-        raise DeployError("convention", "name", got=name, relation="is not one of", limit=", ".join(PRESETS))
+        raise UnknownConvention("convention", "name", got=name, relation="is not one of", limit=", ".join(PRESETS))
     return PRESETS[name]
 
 

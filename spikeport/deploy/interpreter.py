@@ -24,7 +24,7 @@ from spikeport.deploy.nodes import (
     Output,
     Threshold,
 )
-from spikeport.errors import DeployError, InputError
+from spikeport.errors import DelayInvalid, UnknownName, WrongShape
 
 Step = Callable[[Floats], Floats]
 
@@ -47,7 +47,7 @@ def interpret(
     steps, batch = next(iter(given.values())).shape[:2]
     if unknown := set(record) - graph.nodes.keys():
         limit = ", ".join(graph.nodes)
-        raise InputError("record", "node", got=", ".join(sorted(unknown)), relation="is not one of", limit=limit)
+        raise UnknownName("record", "node", got=", ".join(sorted(unknown)), relation="is not one of", limit=limit)
     shapes = graph.shapes()
     sources = {name: graph.sources(name) for name in graph.nodes}
     run = {name: _step(name, node, batch, convention) for name, node in graph.nodes.items()}
@@ -74,11 +74,11 @@ def _inputs(graph: Graph, x: NDArray[np.generic] | Mapping[str, NDArray[np.gener
     given = x if isinstance(x, Mapping) else dict.fromkeys(shapes, x)
     if given.keys() != shapes.keys() or (not isinstance(x, Mapping) and len(shapes) > 1):
         limit = ", ".join(shapes)
-        raise InputError("input", "names", got=", ".join(sorted(given)), relation="are not", limit=limit)
+        raise UnknownName("input", "names", got=", ".join(sorted(given)), relation="are not", limit=limit)
     for name, shape in shapes.items():
         if given[name].shape[2:] != shape or given[name].ndim != len(shape) + 2:
             want = f"(T, B, {', '.join(map(str, shape))})"
-            raise InputError(f"input {name}", "shape", got=given[name].shape, relation="is not", limit=want)
+            raise WrongShape(f"input {name}", "shape", got=given[name].shape, relation="is not", limit=want)
     return {name: np.asarray(values, np.float64) for name, values in given.items()}
 
 
@@ -100,7 +100,7 @@ def _step(name: str, node: Node, batch: int, convention: Convention) -> Step:
 def _delayed(steps: NDArray[np.int64], batch: int) -> Step:
     """What arrived `steps` before, value by value; zeros at first."""
     if steps.min() < 0:
-        raise DeployError("delay", "steps", got=int(steps.min()), relation="are below", limit=0)
+        raise DelayInvalid("delay", "steps", got=int(steps.min()), relation="are below", limit=0)
     past: deque[Floats] = deque(maxlen=int(steps.max()) + 1)
 
     def step(x: Floats) -> Floats:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spikeport.deploy.child import run_child
 from spikeport.deploy.lava_env import WORKER, LavaEnv, find_lava, prepare
-from spikeport.errors import DeployError, InputError, WorkerError
+from spikeport.errors import NoLavaForm, UnknownName, WorkerError, WrongShape
 from spikeport.program import LIF, Program
 from spikeport.program_file import save_program
 from spikeport.trace import Trace
@@ -103,7 +103,7 @@ def check_models(program: Program) -> None:
     """Lava has fixed-point models of these kinds, but not with everything that a chip can do, and one arithmetic."""
     if program.profile == "loihi1":
         do = "give it the profile 'lava', which differs where a value leaves a Loihi 1's words"
-        raise DeployError("program", "profile", got="loihi1", relation="is not the arithmetic of", limit="Lava", do=do)
+        raise NoLavaForm("program", "profile", got="loihi1", relation="is not the arithmetic of", limit="Lava", do=do)
     for group in program.groups:
         if not isinstance(group, LIF):
             continue
@@ -114,18 +114,18 @@ def check_models(program: Program) -> None:
         ):
             if lacking:
                 do = "simulate it: no model of Lava can say what it does"
-                raise DeployError(group.name, what, relation="has no fixed-point model in", limit="Lava", do=do)
+                raise NoLavaForm(group.name, what, relation="has no fixed-point model in", limit="Lava", do=do)
 
 
 def check_inputs(program: Program, inputs: Inputs) -> None:
     expected = {entry.name: entry.shape for entry in program.inputs}
     if set(inputs) != set(expected):
-        raise InputError("input", "names", got=", ".join(inputs), relation="are not", limit=", ".join(expected))
+        raise UnknownName("input", "names", got=", ".join(inputs), relation="are not", limit=", ".join(expected))
     lengths = {x.shape[:2] for x in inputs.values()}
     for name, x in inputs.items():
         if x.dtype.kind not in "iub" or x.shape[2:] != expected[name] or 0 in x.shape or len(lengths) != 1:
             limit = f"integers (T, B, {', '.join(map(str, expected[name]))})"
-            raise InputError(f"input {name}", "array", got=f"{x.dtype} {x.shape}", relation="is not", limit=limit)
+            raise WrongShape(f"input {name}", "array", got=f"{x.dtype} {x.shape}", relation="is not", limit=limit)
 
 
 def write_job(folder: Path, number: int, program: Program, inputs: Inputs) -> list[str]:

@@ -25,7 +25,8 @@ from typing import Literal
 from spikeport.deploy.child import Command, run_child
 from spikeport.errors import LavaMissing, WorkerError
 
-WORKER = Path(__file__).with_name("lava_worker.py")
+WORKER = Path(__file__).with_name("workers") / "lava_worker.py"
+"""A script; what it imports lies beside it and nowhere else, so the folder can be copied to where Lava is."""
 INTERPRETER_VARIABLE = "SPIKEPORT_LAVA_PYTHON"
 _PROBE = """
 import importlib.util, json, sys

@@ -9,17 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from spikeport.deploy.board_taken import explained
 from spikeport.deploy.child import run_child
 from spikeport.deploy.lava import Inputs, check_inputs, check_models, write_job
+from spikeport.deploy.lava_env import WORKER as LAVA_WORKER
 from spikeport.deploy.lava_env import LavaEnv, find_lava, prepare
 from spikeport.deploy.loihi_machine import chip_env
 from spikeport.deploy.maps.base import Conv as Kernel
 from spikeport.deploy.maps.matrix import listed
-from spikeport.errors import WorkerError
+from spikeport.errors import InputError, WorkerError
 from spikeport.program import Conv, Program, Sparse
 
-WORKER = Path(__file__).with_name("loihi_worker.py")
-BUSY = "raise --timeout, run fewer samples, or see 'sinfo' whether the board is taken"
+_FOR_EVER_S = 1e8
+WORKER = LAVA_WORKER.with_name("loihi_worker.py")
+LATE = "raise --timeout, or run fewer samples"
 
 
 def run_loihi(
@@ -31,6 +34,7 @@ def run_loihi(
     power: bool = False,
     stand_ins: tuple[int, int, int] | None = None,
     timeout_s: float = 3600.0,
+    wait_s: float = 600.0,
     env: LavaEnv | None = None,
 ) -> None:
     """Runs a Program on the chip and leaves in `output` what `loihi_worker.py` wrote.
@@ -38,18 +42,25 @@ def run_loihi(
     Args:
         record: Groups whose state is probed; spikes of outputs and of these are kept.
         power: Whether power, time and activity are measured.
+        timeout_s: Limit for the worker, all in.
+        wait_s: Limit for the time until the board answers, which others may have.
         stand_ins: Without a chip: steps by which inputs, outputs and probes lag on Lava's CPU runtime.
 
     Raises:
         LavaMissing: something that a chip needs is missing; it is named.
-        DeployError, InputError, WorkerError: as `run_lava`.
+        DeployError, InputError, WorkerError: as `run_lava`; WorkerError too where the board is taken.
     """
+    if not 0 < wait_s < _FOR_EVER_S:
+        raise InputError("wait", "seconds", got=wait_s, relation="are not in", limit=f"]0, {_FOR_EVER_S:g}[")
     if env is None:
         env = chip_env() if stand_ins is None else find_lava()
-    flags: list[str] = ["--power"] * power
+    flags: list[str] = ["--wait", str(wait_s), *["--power"] * power]
     if stand_ins is not None:
         flags += ["--stand-ins", ",".join(map(str, stand_ins))]
-    _work(program, inputs, record, output, flags, env, timeout_s)
+    try:
+        _work(program, inputs, record, output, flags, env, timeout_s)
+    except WorkerError as error:
+        raise explained(error, wait_s) from error
 
 
 def dry_run(
@@ -89,7 +100,7 @@ def _work(
         folder = Path(name)
         given, x, _ = write_job(folder, 0, without_delayed_kernels(program), inputs)
         command: list[str | Path] = [python, WORKER, given, x, output.absolute(), "--record", ",".join(record), *flags]
-        run_child(command, what="loihi worker", timeout_s=timeout_s, cwd=folder, extra=BUSY)
+        run_child(command, what="loihi worker", timeout_s=timeout_s, cwd=folder, extra=LATE)
     if not output.is_file():
         raise WorkerError("loihi worker", "wrote no result")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from spikeport.deploy.child import Command, run_child
 from spikeport.deploy.lava_env import INTERPRETER_VARIABLE, LavaEnv
-from spikeport.errors import LavaMissing, WorkerError
+from spikeport.errors import BoardMissing, WorkerError
 
 CLOSED = ("lava.utils.loihi2_profiler", "lava.utils.loihi2_state_probes", "lava.proc.embedded_io", "nxcore")
 """Modules of lava-loihi that a run imports."""
@@ -70,7 +70,7 @@ def chip_env() -> LavaEnv:
     for need in needs():
         if not need.met:
             do = f"{need.do}; 'spikeport doctor' lists all that a chip needs"
-            raise LavaMissing("backend loihi", need.name, got=need.found, relation="is missing", do=do)
+            raise BoardMissing("backend loihi", need.name, got=need.found, relation="is missing", do=do)
     path = _interpreter()
     found = None if path is None else _ask(path)
     assert path is not None and found is not None  # the first two needs

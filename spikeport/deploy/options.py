@@ -7,7 +7,7 @@ from typing import Any, Literal
 from spikeport.chip import LOIHI2, Chip
 from spikeport.deploy.calibration import OBSERVERS, Calibration, Observer
 from spikeport.deploy.convention import NIR, Convention
-from spikeport.errors import DeployError
+from spikeport.errors import CompileOption, FieldInvalid
 from spikeport.profiles import PROFILES, Profile
 
 MAX_INTERVAL = 1 << 15
@@ -57,35 +57,37 @@ class Options:
 
     def __post_init__(self) -> None:
         if not (LEAST < self.dt_s < 1e3):
-            raise DeployError("options", "dt_s", got=self.dt_s, relation="is not in", limit=f"({LEAST:g}, 1000)")
+            raise CompileOption("options", "dt_s", got=self.dt_s, relation="is not in", limit=f"({LEAST:g}, 1000)")
         object.__setattr__(self, "convention", replace(self.convention, dt_s=self.dt_s))
         if type(self.steps) is not int or not 1 <= self.steps <= MAX_INTERVAL:
-            raise DeployError("options", "steps", got=self.steps, relation="is not in", limit=f"[1, {MAX_INTERVAL}]")
+            raise CompileOption("options", "steps", got=self.steps, relation="is not in", limit=f"[1, {MAX_INTERVAL}]")
         if self.input not in ("spike", "bias"):
-            raise DeployError("options", "input", got=self.input, relation="is not one of", limit="spike, bias")
+            raise CompileOption("options", "input", got=self.input, relation="is not one of", limit="spike, bias")
         if type(self.scales) is not int or not 1 <= self.scales <= MAX_SCALES:
-            raise DeployError("options", "scales", got=self.scales, relation="is not in", limit=f"[1, {MAX_SCALES}]")
+            raise CompileOption("options", "scales", got=self.scales, relation="is not in", limit=f"[1, {MAX_SCALES}]")
         if type(self.decays) is not int or self.decays < 0:
-            raise DeployError("options", "decays", got=self.decays, relation="are not", limit="a number, or 0 for all")
+            raise CompileOption(
+                "options", "decays", got=self.decays, relation="are not", limit="a number, or 0 for all"
+            )
         if type(self.copies) is not int or not 0 <= self.copies <= MAX_COPIES:
-            raise DeployError("options", "copies", got=self.copies, relation="is not in", limit=f"[0, {MAX_COPIES}]")
+            raise CompileOption("options", "copies", got=self.copies, relation="is not in", limit=f"[0, {MAX_COPIES}]")
         if self.observer not in OBSERVERS:
             limit = ", ".join(OBSERVERS)
-            raise DeployError("options", "observer", got=self.observer, relation="is not one of", limit=limit)
+            raise CompileOption("options", "observer", got=self.observer, relation="is not one of", limit=limit)
         if self.profile not in PROFILES:
             limit = ", ".join(PROFILES)
-            raise DeployError("options", "profile", got=self.profile, relation="is not one of", limit=limit)
+            raise CompileOption("options", "profile", got=self.profile, relation="is not one of", limit=limit)
         if not self.low < self.high:
-            raise DeployError("options", "low", got=self.low, relation="is not below high", limit=self.high)
+            raise CompileOption("options", "low", got=self.low, relation="is not below high", limit=self.high)
         for name, value in (("low", self.low), ("high", self.high)):
             if not -MAX_PIXEL <= value <= MAX_PIXEL:
                 limit = f"[-{MAX_PIXEL}, {MAX_PIXEL}]"
-                raise DeployError("options", name, got=f"{value:.12g}", relation="is not in", limit=limit)
+                raise CompileOption("options", name, got=f"{value:.12g}", relation="is not in", limit=limit)
         if not LEAST < self.scale < 1e6:
-            raise DeployError("options", "scale", got=self.scale, relation="is not in", limit=f"({LEAST:g}, 1000000)")
+            raise CompileOption("options", "scale", got=self.scale, relation="is not in", limit=f"({LEAST:g}, 1000000)")
         if not LEAST < self.v_scale < 1 / LEAST:
             limit = f"({LEAST:g}, {1 / LEAST:g})"
-            raise DeployError("options", "v_scale", got=self.v_scale, relation="is not in", limit=limit)
+            raise CompileOption("options", "v_scale", got=self.v_scale, relation="is not in", limit=limit)
 
     @property
     def reset_interval(self) -> int:
@@ -103,5 +105,5 @@ def options_for(notes: Mapping[str, Any], convention: Convention = NIR, **given:
             try:
                 values[name] = cast(notes[name])
             except (TypeError, ValueError, OverflowError) as error:
-                raise DeployError("graph", f"note {name}", got=error, do="export it again") from error
+                raise FieldInvalid("graph", f"note {name}", got=error, do="export it again") from error
     return Options(**{**values, **{name: value for name, value in given.items() if value is not None}})

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from spikeport.errors import ProgramError
+from spikeport.errors import ProgramShape
 from spikeport.fixed import Ints
 from spikeport.program import LIF, Connection, Conv, Dense, Encoder, Group, IntArray, Program, Shape, SigmaDelta
 
@@ -58,7 +58,7 @@ def with_double_stride(program: Program, group: str) -> Program:
                 shapes[name] = wider.output_shape(shapes.get(c.source, program.shape_of(c.source)))
     for output in program.outputs:
         if output.source in shapes:
-            raise ProgramError(output.name, "neurons", got=shapes[output.source], relation="would change")
+            raise ProgramShape(output.name, "neurons", got=shapes[output.source], relation="would change")
     return resized(program, shapes, strides)
 
 
@@ -119,7 +119,7 @@ def _conv(conv: Conv, shapes: Mapping[str, Shape]) -> Conv:
         return replace(conv, weight=conv.weight[:out, :into])
     if _is_depthwise(conv):
         return replace(conv, weight=conv.weight[:out], groups=into)
-    raise ProgramError(f"{conv.source} -> {conv.target}", "groups of a convolution", got=conv.groups)
+    raise ProgramShape(f"{conv.source} -> {conv.target}", "groups of a convolution", got=conv.groups)
 
 
 def _listed(program: Program, connection: Connection, shapes: Mapping[str, Shape]) -> Connection:

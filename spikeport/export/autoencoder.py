@@ -10,7 +10,7 @@ from torch import nn
 
 from spikeport import host
 from spikeport.autoencoder import Attention, Bottleneck, Bundle, Pixels
-from spikeport.errors import ExportError
+from spikeport.errors import ExportError, ExportOption, HostInLoop, ModuleSetting, OffGrid
 from spikeport.export.to_nir import to_nir
 from spikeport.program import Program
 from spikeport.train.autoencoders import ESVAE, FSVAE, Autoencoder, SpikingAutoencoder, Taid
@@ -52,9 +52,9 @@ def from_autoencoder(model: Autoencoder, part: str = "all") -> AutoencoderGraphs
         ExportError: what no bundle holds, with the reason.
     """
     if part not in ("all", "decoder"):
-        raise ExportError("autoencoder", "part", got=part, relation="is not one of", limit="all, decoder")
+        raise ExportOption("autoencoder", "part", got=part, relation="is not one of", limit="all, decoder")
     if not isinstance(model, SpikingAutoencoder):
-        raise ExportError(type(model).__name__, "has no spikes", do="train esvae, or fsvae")
+        raise HostInLoop(type(model).__name__, "has no spikes", do="train esvae, or fsvae")
     if part == "all":
         _check_encoder(model)
     source = model.source
@@ -79,12 +79,12 @@ def _check_encoder(model: SpikingAutoencoder) -> None:
     """Raises ExportError unless the host has nothing to do but between the two phases."""
     if isinstance(model, FSVAE):
         what = "posterior and prior pick a candidate and feed it back: the host is in the loop at every step"
-        raise ExportError("FSVAE", what, do=DECODER_ALONE)
+        raise HostInLoop("FSVAE", what, do=DECODER_ALONE)
     if not isinstance(model, ESVAE):
-        raise ExportError(type(model).__name__, "sampling has no deployed form", do=DECODER_ALONE)
+        raise HostInLoop(type(model).__name__, "sampling has no deployed form", do=DECODER_ALONE)
     if model.pfa is not None:
         what = "PFA weighs the image anew at every step, in floats, and the encoder's input is one image for all steps"
-        raise ExportError("ESVAE", what, do=f"train without pfa, or deploy the decoder; {DECODER_ALONE}")
+        raise HostInLoop("ESVAE", what, do=f"train without pfa, or deploy the decoder; {DECODER_ALONE}")
 
 
 def _bottleneck(model: SpikingAutoencoder) -> Bottleneck | None:
@@ -99,7 +99,7 @@ def _attention(taid: Taid) -> Attention:
     geometry = synapse.stride, synapse.dilation, synapse.output_padding, synapse.groups
     if geometry != ((1, 1), (1, 1), (0, 0), 1):
         limit = "stride 1, dilation 1, no output padding, one group"
-        raise ExportError("taid", "last synapse", got=geometry, relation="does not have", limit=limit)
+        raise ModuleSetting("taid", "last synapse", got=geometry, relation="does not have", limit=limit)
     weight, bias = taid.whole()
     attention = taid.attention.weight.detach().double().numpy()
     padding = (int(synapse.padding[0]), int(synapse.padding[1]))
@@ -115,5 +115,5 @@ def _ints(x: torch.Tensor) -> np.ndarray:
     """float64 whole numbers as int64; ExportError for what int64 does not hold."""
     if not bool((x.abs() < host.EXACT).all()):  # NaN too
         got, do = float(x.abs().amax()), "train again with a lower learning rate"
-        raise ExportError("host", "parameter", got=got, relation="is not below", limit="2^53 steps", do=do)
+        raise OffGrid("host", "parameter", got=got, relation="is not below", limit="2^53 steps", do=do)
     return x.cpu().long().numpy()

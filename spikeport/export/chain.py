@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from spikeport import fixed
-from spikeport.errors import ExportError
+from spikeport.errors import ExportError, MixedResets, ModuleOrder, ModuleSetting, ModuleShape
 from spikeport.export.extension import ConvTranspose2d, Unflatten
 from spikeport.export.synapse_nodes import Floats, exact, float_bias, float_weight, synapse_floats
 from spikeport.export.units import WEIGHT_UNIT, lif_node, without_spikes
@@ -53,7 +53,7 @@ class Chain:
         resets = {layer.neuron.dynamics.reset for layer in layers}
         if len(resets) > 1:
             do = "let all take the threshold off, or none"
-            raise ExportError("module", "resets", got="zero and subtract", relation="differ", do=do)
+            raise MixedResets("module", "resets", got="zero and subtract", relation="differ", do=do)
         if "subtract" in resets:
             self.notes["reset"] = "subtract"
 
@@ -76,7 +76,7 @@ class Chain:
             found = tuple(module(torch.zeros(1, 1, *self.shape)).shape)
         if found[:2] != (1, 1) or len(found) < 3:
             limit = "(T, B, ...), with T and B as they came in"
-            raise ExportError(type(module).__name__, "output shape", got=found, relation="is not", limit=limit)
+            raise ModuleShape(type(module).__name__, "output shape", got=found, relation="is not", limit=limit)
         self.brought += 1
         node = written(module, self.shape, found[2:])
         self._put(f"{type(module).__name__.lower()}{self.brought}", node, found[2:])
@@ -90,7 +90,7 @@ class Chain:
         got = (module.start_dim, module.end_dim)
         if got != (start, -1):
             do = f"keep the batch, and time where there is one: nn.Flatten({start})"
-            raise ExportError("Flatten", "axes", got=got, relation="are not", limit=(start, -1), do=do)
+            raise ModuleSetting("Flatten", "axes", got=got, relation="are not", limit=(start, -1), do=do)
         if len(self.shape) > 1:
             self._flatten(f"flatten{self.count}")
 
@@ -102,10 +102,10 @@ class Chain:
         size: Shape = tuple(int(n) for n in module.unflattened_size if type(n) is int)
         if module.dim != 2 or len(self.shape) != 1 or not self.count or len(size) != len(module.unflattened_size):
             got, limit = (module.dim, module.unflattened_size), "(2, shape) of flat spikes"
-            raise ExportError("Unflatten", "axes", got=got, relation="are not", limit=limit)
+            raise ModuleSetting("Unflatten", "axes", got=got, relation="are not", limit=limit)
         if prod(size) != self.shape[0] or min(size) < 1:
             relation = "does not hold as many values as its input"
-            raise ExportError("Unflatten", "shape", got=size, relation=relation, limit=self.shape)
+            raise ModuleShape("Unflatten", "shape", got=size, relation=relation, limit=self.shape)
         self._put(f"unflatten{self.count}", Unflatten(np.array(size)), size)
         self.checkable = False
 
@@ -115,10 +115,10 @@ class Chain:
     def _(self, module: Vote) -> None:
         if len(self.shape) != 1:
             do = "put nn.Flatten(2) before it"
-            raise ExportError("Vote", "input shape", got=self.shape, relation="is not", limit="(n,)", do=do)
+            raise ModuleShape("Vote", "input shape", got=self.shape, relation="is not", limit="(n,)", do=do)
         if self.shape[0] % module.classes:
             got, relation = self.shape[0], "do not divide by classes"
-            raise ExportError("Vote", "output neurons", got=got, relation=relation, limit=module.classes)
+            raise ModuleShape("Vote", "output neurons", got=got, relation=relation, limit=module.classes)
         self.notes["classes"] = module.classes
         self.ended = True
 
@@ -128,7 +128,7 @@ class Chain:
         synapse, ints = module.synapse, module.integers()
         if self.shape[0] != synapse.in_features or len(self.shape) not in (1, 3):
             limit = f"({synapse.in_features},) or ({synapse.in_features}, h, w)"
-            raise ExportError("Readout", "input shape", got=self.shape, relation="is not", limit=limit)
+            raise ModuleShape("Readout", "input shape", got=self.shape, relation="is not", limit=limit)
         weight, bias = float_weight(ints.weight, ints.dv), float_bias(ints)
         shape = (synapse.out_features, *self.shape[1:])
         if len(shape) == 1:
@@ -157,11 +157,11 @@ class Chain:
         self._check_open(kind)
         if self.notes["input"] == "bias" and not self.count:
             do = f"begin with a SpikingLayer; a {kind} takes spikes"
-            raise ExportError(kind, "input", got="an image", relation="is not", limit="spikes", do=do)
+            raise ModuleOrder(kind, "input", got="an image", relation="is not", limit="spikes", do=do)
 
     def _check_open(self, kind: str) -> None:
         if self.ended:
-            raise ExportError(kind, "stands after Vote, Readout or Integrator", do="these end the network")
+            raise ModuleOrder(kind, "stands after Vote, Readout or Integrator", do="these end the network")
 
     # ------------------------------------------------------------ pools
 
@@ -170,10 +170,12 @@ class Chain:
         self._check_spikes("MaxPool2d")
         if module.ceil_mode or module.return_indices or pair(module.dilation) != (1, 1):
             do = "NIR's pools have neither"
-            raise ExportError("MaxPool2d", "ceil_mode, return_indices or dilation", relation="is set", do=do)
+            raise ModuleSetting("MaxPool2d", "ceil_mode, return_indices or dilation", relation="is set", do=do)
         if (places := prod(pair(module.kernel_size))) > OR_PLACES:
             do = "pool twice"
-            raise ExportError("MaxPool2d", "places in a window", got=places, relation="exceed", limit=OR_PLACES, do=do)
+            raise ModuleSetting(
+                "MaxPool2d", "places in a window", got=places, relation="exceed", limit=OR_PLACES, do=do
+            )
         self.pools += 1
         self._pooled(module, f"pool{self.pools}", nir.SumPool2d)
         self._put(f"or{self.pools}", nir.Threshold(np.full(self.shape, 0.5, np.float32)), self.shape)
@@ -186,13 +188,13 @@ class Chain:
         """A node that adds up windows, or takes their mean."""
         what = type(module).__name__
         if len(self.shape) != 3:
-            raise ExportError(what, "input shape", got=self.shape, relation="is not", limit="(c, h, w)")
+            raise ModuleShape(what, "input shape", got=self.shape, relation="is not", limit="(c, h, w)")
         kernel, stride, padding = (pair(x) for x in (module.kernel_size, module.stride, module.padding))
         try:
             found = F.max_pool2d(torch.zeros(1, *self.shape), kernel, stride, padding)
         except RuntimeError as error:
             do = "pad less, or use a smaller window"
-            raise ExportError(what, "window does not fit", got=self.shape, do=do) from error
+            raise ModuleShape(what, "window does not fit", got=self.shape, do=do) from error
         self._put(name, kind(np.array(kernel), np.array(stride), np.array(padding)), tuple(found.shape[1:]))
         self.checkable = False
 
@@ -208,14 +210,14 @@ class Chain:
             except ExportError as error:
                 raise error.inside(path) from error
         if self.count + self.pools == neurons:  # both ways would be one synapse, whose weights no mantissa may hold
-            raise ExportError("Residual", "body", relation="has no", limit="neurons", do="leave the shortcut out")
+            raise ModuleOrder("Residual", "body", relation="has no", limit="neurons", do="leave the shortcut out")
         self._layer(module.join, start)
 
     @add.register
     def _(self, module: SpikingLayer) -> None:
         if module.shortcut is not None:
             do = "put it into a Residual, which says what goes past it"
-            raise ExportError("SpikingLayer", "shortcut", relation="leads from nowhere", do=do)
+            raise ModuleOrder("SpikingLayer", "shortcut", relation="leads from nowhere", do=do)
         self._layer(module, None)
 
     def _layer(self, module: SpikingLayer, start: tuple[str, Shape] | None) -> None:
@@ -225,7 +227,7 @@ class Chain:
         """
         self._check_open("SpikingLayer")
         if module.image is not None and self.count:
-            raise ExportError("SpikingLayer", "image", relation="is not allowed", limit="after the first layer")
+            raise ModuleOrder("SpikingLayer", "image", relation="is not allowed", limit="after the first layer")
         self.count += 1
         self._average(module.main.pool, f"average{self.count}")
         if module.main.pool is not None and isinstance(module.synapse, QuantLinear):
@@ -238,7 +240,7 @@ class Chain:
             self.head, self.shape = start
             self._past(module.shortcut, ints)
             if self.shape != out:
-                raise ExportError("shortcut", "shape", got=self.shape, relation="is not that of the layer,", limit=out)
+                raise ModuleShape("shortcut", "shape", got=self.shape, relation="is not that of the layer,", limit=out)
             ends.append((self.head, neurons))
         self.nodes[neurons] = lif_node(ints.dv, ints.vth, self.shape, self.dt_s)
         self.nodes[neurons].metadata = {"spikeport": exact(ints)}
@@ -258,7 +260,7 @@ class Chain:
         if isinstance(synapse, QuantLinear):
             if self.shape != (synapse.in_features,):
                 limit = (synapse.in_features,)
-                raise ExportError("QuantLinear", "input shape", got=self.shape, relation="is not", limit=limit)
+                raise ModuleShape("QuantLinear", "input shape", got=self.shape, relation="is not", limit=limit)
             self._put(f"{prefix}linear{self.count}", nir.Affine(weight, bias), (synapse.out_features,))
         elif isinstance(synapse, QuantConvTranspose2d):
             out = self._shape_after(synapse, "padding leaves nothing of the output", "pad less")
@@ -270,7 +272,7 @@ class Chain:
 
     def _conv(self, conv: QuantConv2d, weight: Floats, bias: Floats, name: str) -> None:
         if isinstance(conv.padding, str):
-            raise ExportError("QuantConv2d", "padding", got=conv.padding, relation="is not", limit="a number")
+            raise ModuleSetting("QuantConv2d", "padding", got=conv.padding, relation="is not", limit="a number")
         out = self._shape_after(conv, "kernel exceeds the padded input", "pad the input or use a smaller kernel")
         node = nir.Conv2d(self.shape[1:], weight, conv.stride, conv.padding, conv.dilation, conv.groups, bias)
         self._put(name, node, out)
@@ -281,10 +283,10 @@ class Chain:
         kind = type(conv).__name__
         if len(self.shape) != 3 or self.shape[0] != conv.in_channels:
             limit = f"({conv.in_channels}, h, w)"
-            raise ExportError(kind, "input shape", got=self.shape, relation="is not", limit=limit)
+            raise ModuleShape(kind, "input shape", got=self.shape, relation="is not", limit=limit)
         try:
             with torch.no_grad():
                 found = conv.apply_weight(conv.weight.new_zeros(1, *self.shape), conv.weight, None)
         except RuntimeError as error:
-            raise ExportError(kind, what, got=self.shape, do=do) from error
+            raise ModuleShape(kind, what, got=self.shape, do=do) from error
         return tuple(found.shape[1:])

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils import skip_init
 
 from spikeport import fixed
-from spikeport.errors import ExportError
+from spikeport.errors import ProgramUntrainable
 from spikeport.export.helpers import without_pulse
 from spikeport.export.silence import check_silence
 from spikeport.export.starts import Starts, in_order, lag_of, starts_of
@@ -68,26 +68,30 @@ def _plain(group: Group) -> LIF:
     """The group, if the layers' one rule is its rule."""
     if not isinstance(group, LIF):
         do = "only LIF can be trained"
-        raise ExportError(group.name, "kind of neuron", got=type(group).__name__, relation="is not", limit="LIF", do=do)
+        raise ProgramUntrainable(
+            group.name, "kind of neuron", got=type(group).__name__, relation="is not", limit="LIF", do=do
+        )
     if not 0 <= group.du < fixed.DECAY_ONE:
         words = f"[0, {fixed.DECAY_ONE - 1}]"
-        raise ExportError(group.name, "du", got=group.du, relation="is not in", limit=words, do="let the current decay")
+        raise ProgramUntrainable(
+            group.name, "du", got=group.du, relation="is not in", limit=words, do="let the current decay"
+        )
     wanted: Mapping[str, tuple[object, str]] = {
         "refractory_steps": (0, "only neurons without one can be trained"),
         "vth_low": (None, "only spikes of one sign can be trained"),
     }
     for name, (limit, do) in wanted.items():
         if getattr(group, name) != limit:
-            raise ExportError(group.name, name, got=getattr(group, name), relation="is not", limit=limit, do=do)
+            raise ProgramUntrainable(group.name, name, got=getattr(group, name), relation="is not", limit=limit, do=do)
     if group.dv > fixed.DECAY_ONE - 1:
         do = "use dv = 4095"
-        raise ExportError(group.name, "dv", got=group.dv, relation="exceeds", limit=fixed.DECAY_ONE - 1, do=do)
+        raise ProgramUntrainable(group.name, "dv", got=group.dv, relation="exceeds", limit=fixed.DECAY_ONE - 1, do=do)
     if group.vth < 1:
-        raise ExportError(group.name, "vth", got=group.vth, relation="is below", limit=1, do="use vth = 1")
+        raise ProgramUntrainable(group.name, "vth", got=group.vth, relation="is below", limit=1, do="use vth = 1")
     worst = int(np.abs(_bias_of(group)).max(initial=0))
     if worst > fixed.BIAS_MANT_MAX << fixed.BIAS_EXP_MAX:
         most, do = fixed.BIAS_MANT_MAX << fixed.BIAS_EXP_MAX, "lower the bias by one mantissa"
-        raise ExportError(group.name, "largest |bias|", got=worst, relation="exceeds", limit=most, do=do)
+        raise ProgramUntrainable(group.name, "largest |bias|", got=worst, relation="exceeds", limit=most, do=do)
     return group
 
 
@@ -134,7 +138,9 @@ def _whole(connection: Connection) -> Ints:
     exact = exp >= 0 or np.array_equal(whole << -exp, mant)
     if not exact or not fixed.fits_mantissa(whole >> least):
         do = "scale weights, bias and threshold of the group up"
-        raise ExportError(where, "weight_exp", got=exp, relation="is negative, and its weights are not whole", do=do)
+        raise ProgramUntrainable(
+            where, "weight_exp", got=exp, relation="is negative, and its weights are not whole", do=do
+        )
     return whole
 
 
@@ -142,7 +148,7 @@ def _image_group(program: Program, lif: LIF, encoder: Encoder, into: list[Connec
     where, synapses = f"encoder {encoder.synapses.source} -> {lif.name}", encoder.synapses
     if into:
         got, do = ", ".join(c.source for c in into), "give the image a layer of its own"
-        raise ExportError(lif.name, "sources besides the image", got=got, relation="are not allowed", do=do)
+        raise ProgramUntrainable(lif.name, "sources besides the image", got=got, relation="are not allowed", do=do)
     image = next(entry for entry in program.inputs if entry.name == synapses.source)
     k, offset = _encoder_integers(where, encoder, lif, image.low, image.high)
     scale = 2.0 ** -max(abs(image.low), abs(image.high)).bit_length()
@@ -159,21 +165,23 @@ def _encoder_integers(where: str, encoder: Encoder, lif: LIF, low: int, high: in
     weight = encoder.synapses.weight.astype(np.int64)
     if encoder.synapses.weight_exp or weight.size == 0 or np.abs(weight).max() != 2 * K_MAX or np.any(weight % 2):
         limit = f"even mantissas up to {2 * K_MAX}, with exponent 0"
-        raise ExportError(where, "weights", relation="are not", limit=limit, do=do)
+        raise ProgramUntrainable(where, "weights", relation="are not", limit=limit, do=do)
     if lif.bias_exp != fixed.ACT_SHIFT:
-        raise ExportError(where, "bias_exp", got=lif.bias_exp, relation="is not", limit=fixed.ACT_SHIFT, do=do)
+        raise ProgramUntrainable(where, "bias_exp", got=lif.bias_exp, relation="is not", limit=fixed.ACT_SHIFT, do=do)
     offset = encoder.offset.astype(np.int64)
     rows = offset.reshape(len(offset), -1) if isinstance(encoder.synapses, Conv) else offset.reshape(-1, 1)
     if np.any(rows % 2) or np.any(rows != rows[:, :1]):
-        raise ExportError(where, "offset", relation="is not", limit="even, and one for each output channel", do=do)
+        raise ProgramUntrainable(
+            where, "offset", relation="is not", limit="even, and one for each output channel", do=do
+        )
     k, one = torch.from_numpy(weight // 2), torch.from_numpy(rows[:, 0] // 2)
     shift = encoder_shift(k, one, low, high)
     if int(one.abs().max()) >= OFFSET_EXACT:
         coarse, shift = coarse_offset(k, one, low, high)
         if not torch.equal(coarse, one):
-            raise ExportError(where, "offset", relation="has more than", limit="20 significant bits", do=do)
+            raise ProgramUntrainable(where, "offset", relation="has more than", limit="20 significant bits", do=do)
     if shift + 1 != encoder.shift:
-        raise ExportError(where, "shift", got=encoder.shift, relation="is not the least", limit=shift + 1, do=do)
+        raise ProgramUntrainable(where, "shift", got=encoder.shift, relation="is not the least", limit=shift + 1, do=do)
     return k.numpy(), one.numpy()
 
 

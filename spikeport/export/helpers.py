@@ -6,7 +6,7 @@ What they are is read from their numbers, not only from their names (`deploy/pas
 from dataclasses import replace
 
 from spikeport import fixed
-from spikeport.errors import ExportError
+from spikeport.errors import ProgramTiming, ProgramUntrainable
 from spikeport.program import LIF, Program
 from spikeport.train.network import CLOCK
 
@@ -26,9 +26,9 @@ def without_pulse(program: Program) -> tuple[Program, frozenset[str]]:
     heard = [c for c in program.connections if c.source == PULSE and c.target not in helpers]
     if heard:
         do = "let neurons start at v = 0"
-        raise ExportError(heard[0].target, "what enters in its first steps", relation="cannot be trained", do=do)
+        raise ProgramTiming(heard[0].target, "what enters in its first steps", relation="cannot be trained", do=do)
     if not _keeps_time(program, helpers):
-        raise ExportError(CLOCK, "does not fire at every step", do="rename the group")
+        raise ProgramUntrainable(CLOCK, "does not fire at every step", do="rename the group")
     kept = tuple(c for c in program.connections if c.target not in helpers)
     return replace(program, connections=kept), helpers
 

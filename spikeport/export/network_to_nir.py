@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from spikeport import fixed
-from spikeport.errors import ExportError
+from spikeport.errors import MixedResets, NetworkUnwritten
 from spikeport.export.units import V_UNIT, WEIGHT_UNIT, current_node, gain_of, lif_node, without_spikes
 from spikeport.fixed import Ints
 from spikeport.program import Shape
@@ -38,7 +38,7 @@ def network_to_nir(network: SpikingNetwork, dt_s: float) -> nir.NIRGraph:
     heard = {source for group in network.ordered() for source in group.sources if source != group.name}
     for group in network.ordered():
         if group.name not in heard | ends:
-            raise ExportError(group.name, "feeds nothing", do="leave it out, or read it at an output")
+            raise NetworkUnwritten(group.name, "feeds nothing", do="leave it out, or read it at an output")
     graph = _Graph(network, dt_s)
     for group in network.ordered():
         graph.add(group)
@@ -93,7 +93,7 @@ class _Graph:
         if isinstance(synapse, QuantConv2d):
             if len(found) != 3:
                 what, do = f"neurons of {source}", "NIR reads back no shape that a dense synapse lost"
-                raise ExportError(group.name, what, got=found, relation="are not", limit="(c, h, w)", do=do)
+                raise NetworkUnwritten(group.name, what, got=found, relation="are not", limit="(c, h, w)", do=do)
             geometry = (synapse.stride, synapse.padding, synapse.dilation, synapse.groups)
             node: nir.NIRNode = nir.Conv2d(found[1:], weight, *geometry, bias)
             self._chain(source, name, node)
@@ -108,7 +108,7 @@ class _Graph:
             if (size := synapse.in_features * synapse.out_features) > MATRIX_MOST:
                 do = "NIR lists no synapses: keep the Program's file, or the graph that it was compiled from"
                 what = f"matrix from {source}"
-                raise ExportError(
+                raise NetworkUnwritten(
                     group.name, what, got=f"{size:,} weights", relation="exceeds", limit=MATRIX_MOST, do=do
                 )
             self._chain(start, name, nir.Affine(_dense(synapse, weight), bias))
@@ -133,7 +133,9 @@ class _Graph:
                 a.source not in part and a.source != CLOCK for a in own.into
             ):
                 do = "NIR does not say where it begins"
-                raise ExportError(name, "loop through several groups", got=", ".join(part), relation="is open", do=do)
+                raise NetworkUnwritten(
+                    name, "loop through several groups", got=", ".join(part), relation="is open", do=do
+                )
         return int(source >= group.name)
 
     def _chain(self, source: str, name: str, node: nir.NIRNode) -> None:
@@ -198,7 +200,7 @@ def carried_bias(group: AnyGroup, ints: GroupIntegers) -> tuple[int | None, Ints
     if group.current:
         if carrier is None and np.any(drive):
             do = "give a whole channel one"
-            raise ExportError(group.name, "bias of its current", relation="is not one for each channel", do=do)
+            raise NetworkUnwritten(group.name, "bias of its current", relation="is not one for each channel", do=do)
         return carrier, form, bias
     return carrier, form, form if carrier is None else None
 
@@ -244,7 +246,7 @@ def _notes(network: SpikingNetwork, dt_s: float) -> dict[str, Any]:
     kinds = {(entry.kind, entry.low, entry.high) for entry in network.inputs}
     if len(kinds) > 1:
         got, do = ", ".join(entry.name for entry in network.inputs), "give them one kind and one range"
-        raise ExportError("network", "inputs", got=got, relation="differ in kind or range", do=do)
+        raise NetworkUnwritten("network", "inputs", got=got, relation="differ in kind or range", do=do)
     kind, low, high = kinds.pop()
     notes["input"] = kind
     if images:
@@ -252,18 +254,18 @@ def _notes(network: SpikingNetwork, dt_s: float) -> dict[str, Any]:
     if network.steps:
         if network.steps & (network.steps - 1):
             steps, do = network.steps, "a Loihi 2 clears its state every 2^k steps"
-            raise ExportError("network", "steps between resets", got=steps, relation="are not", limit="2^k", do=do)
+            raise NetworkUnwritten("network", "steps between resets", got=steps, relation="are not", limit="2^k", do=do)
         notes["steps"] = network.steps
     resets = {group.reset for group in network.ordered() if isinstance(group, SpikingGroup) and group.fires}
     if len(resets) > 1 or (images and "subtract" in resets):
         do = "let all take the threshold off, or none"
-        raise ExportError("network", "resets", got="zero and subtract", relation="differ", do=do)
+        raise MixedResets("network", "resets", got="zero and subtract", relation="differ", do=do)
     if "subtract" in resets:
         notes["reset"] = "subtract"
     classes = {output.classes for output in network.outputs}
     if len(classes) > 1:
         do, what = "export one at a time", "classes of its outputs"
-        raise ExportError("network", what, got=sorted(classes), relation="differ", do=do)
+        raise NetworkUnwritten("network", what, got=sorted(classes), relation="differ", do=do)
     if votes := classes.pop():
         notes["classes"] = votes
     return notes

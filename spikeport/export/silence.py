@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from spikeport import fixed
-from spikeport.errors import ExportError
+from spikeport.errors import ProgramTiming
 from spikeport.export.starts import Starts
 from spikeport.train import integer_rule
 from spikeport.train.group import SpikingGroup, for_synapse
@@ -42,7 +42,7 @@ def check_silence(groups: Sequence[AnyGroup], starts: Starts) -> None:
             if late and bool(sent[group.name][-1].any()):
                 do = "start the network with this group, or take the biases away"
                 what, relation = "spikes before its first input", "come back to it after"
-                raise ExportError(group.name, what, relation=relation, do=do)
+                raise ProgramTiming(group.name, what, relation=relation, do=do)
 
 
 def _neurons(group: SpikingGroup) -> integer_rule.IntegerNeurons:

@@ -10,7 +10,7 @@ from graphlib import TopologicalSorter
 
 import numpy as np
 
-from spikeport.errors import ExportError
+from spikeport.errors import ProgramTiming, ProgramUntrainable
 from spikeport.program import LIF, Connection, Program
 
 Starts = Mapping[str, int]
@@ -29,11 +29,11 @@ def starts_of(program: Program, left_out: frozenset[str]) -> Starts:
     for connection in program.connections:
         if connection.graded:
             where, do = f"{connection.source} -> {connection.target}", "send plain spikes"
-            raise ExportError(where, "graded spikes", relation="cannot be trained", do=do)
+            raise ProgramUntrainable(where, "graded spikes", relation="cannot be trained", do=do)
     intervals = {g.reset_interval for g in program.groups if isinstance(g, LIF)}
     if len(intervals) > 1:
         do = "give all groups one"
-        raise ExportError("program", "reset intervals", got=sorted(intervals), relation="differ", do=do)
+        raise ProgramTiming("program", "reset intervals", got=sorted(intervals), relation="differ", do=do)
     starts = {entry.name: 0 if entry.kind == "bias" else 1 for entry in program.inputs}
     if intervals == {0}:
         starts |= _by_paths(program, starts)
@@ -45,7 +45,9 @@ def starts_of(program: Program, left_out: frozenset[str]) -> Starts:
     for output in program.outputs:
         if starts[output.source] != program.latency + 1:
             first, limit = starts[output.source], program.latency + 1
-            raise ExportError(output.name, "first step", got=first, relation="is not", limit=f"the latency's, {limit}")
+            raise ProgramTiming(
+                output.name, "first step", got=first, relation="is not", limit=f"the latency's, {limit}"
+            )
     return starts
 
 
@@ -74,16 +76,16 @@ def _by_paths(program: Program, starts: dict[str, int]) -> dict[str, int]:
         name = next((n for n in waiting if all(c.source in found for c in into[n])), None)
         if name is None:
             got, do = ", ".join(waiting), "clear the groups when their first input arrives"
-            raise ExportError(waiting[0], "loop through several groups", got=got, relation="has no start", do=do)
+            raise ProgramTiming(waiting[0], "loop through several groups", got=got, relation="has no start", do=do)
         ends = [found[c.source] + 1 + _delay(c) for c in into[name]] + [1] * (name in hosted)
         if not ends:
-            raise ExportError(name, "is fed by nothing", do="connect it, or remove it")
+            raise ProgramUntrainable(name, "is fed by nothing", do="connect it, or remove it")
         found[name] = max(ends)
         waiting.remove(name)
     for group in program.groups:
         if isinstance(group, LIF) and found[group.name] > 1 and np.any(group.bias_mant):
             do = f"set reset_interval, and reset_offset to {found[group.name]}"
-            raise ExportError(group.name, "bias", relation="runs before the first input, and is not cleared", do=do)
+            raise ProgramTiming(group.name, "bias", relation="runs before the first input, and is not cleared", do=do)
     return found
 
 
@@ -92,22 +94,22 @@ def _check_meeting(program: Program, name: str, starts: Starts) -> None:
     into = [c for c in program.connections if c.target == name]
     hosted = any(e.synapses.target == name for e in program.encoders)
     if not into and not hosted:
-        raise ExportError(name, "is fed by nothing", do="connect it, or remove it")
+        raise ProgramUntrainable(name, "is fed by nothing", do="connect it, or remove it")
     lags = {c.source: lag_of(c, starts) for c in into}
     if hosted:
         if starts[name] != 1:
             do = "clear the group when its first input arrives"
-            raise ExportError(name, "reset_offset", got=starts[name], relation="is not", limit=1, do=do)
+            raise ProgramTiming(name, "reset_offset", got=starts[name], relation="is not", limit=1, do=do)
         return
     others = [lag for source, lag in lags.items() if source != name]
     if not others or 0 not in others or min(lags.values()) < 0:
         if len(set(others)) == 1 and others[0]:
             first, do = starts[name] + others[0], "clear the group when its first input arrives"
-            raise ExportError(name, "reset_offset", got=starts[name], relation="is not", limit=first, do=do)
+            raise ProgramTiming(name, "reset_offset", got=starts[name], relation="is not", limit=first, do=do)
         got = ", ".join(f"{c.source} at {starts[c.source] + 1 + _delay(c)}" for c in into if c.source != name)
         do = "delay the shorter paths"
         what = "first spikes of a sample"
-        raise ExportError(name, what, got=got, relation="do not arrive with the first, at", limit=starts[name], do=do)
+        raise ProgramTiming(name, what, got=got, relation="do not arrive with the first, at", limit=starts[name], do=do)
 
 
 def _delay(connection: Connection) -> int:
@@ -116,5 +118,5 @@ def _delay(connection: Connection) -> int:
     delays = np.unique(connection.delay)
     if len(delays) > 1:
         where, do = f"{connection.source} -> {connection.target}", "give the connection one delay"
-        raise ExportError(where, "delays", got=f"{delays[0]}..{delays[-1]}", relation="differ", do=do)
+        raise ProgramTiming(where, "delays", got=f"{delays[0]}..{delays[-1]}", relation="differ", do=do)
     return int(delays[0]) if len(delays) else 0

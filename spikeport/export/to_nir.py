@@ -14,7 +14,7 @@ import nir
 from torch import Tensor, nn
 
 from spikeport.atomic import replacing_hdf5
-from spikeport.errors import ExportError
+from spikeport.errors import ExportError, ExportOption
 from spikeport.export.chain import Chain
 from spikeport.export.network_to_nir import network_to_nir
 from spikeport.export.units import DT_S
@@ -37,11 +37,11 @@ def to_nir(module: nn.Module, sample: Tensor | None = None, *, dt_s: float | Non
     if dt_s is None:
         dt_s = module.dt_s if isinstance(module, SpikingNetwork) else DT_S
     if not 1e-9 <= dt_s < 1e3:
-        raise ExportError("to_nir", "dt_s", got=dt_s, relation="is not in", limit="[1e-9, 1000)")
+        raise ExportOption("to_nir", "dt_s", got=dt_s, relation="is not in", limit="[1e-9, 1000)")
     if isinstance(module, SpikingNetwork):
         return network_to_nir(module, dt_s)
     if sample is None:
-        raise ExportError("to_nir", "sample", relation="is missing", do="give one input, for its shape")
+        raise ExportOption("to_nir", "sample", relation="is missing", do="give one input, for its shape")
     modules = list(flat_modules(module))
     spiking = [m for m in module.modules() if isinstance(m, SpikingLayer)]
     if not spiking:

@@ -33,5 +33,5 @@ def flat_modules(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Mo
         yield path or "module", module
     else:
         parts = "SpikingLayer, Residual, MaxPool2d, nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential"
-        do = f"build the network from {parts}, or say how it is written with spikeport.export.register_layer"
+        do = f"build the network from {parts}"
         raise ExportError(path or "module", "type", got=type(module).__name__, relation="has no NIR form", do=do)

@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError
+from spikeport.errors import EventInvalid
 from spikeport.fixed import Ints
 from spikeport.program import Input
 
@@ -32,13 +32,13 @@ class Events:
 
     def __post_init__(self) -> None:
         if isinstance(self.steps, bool) or not isinstance(self.steps, int | np.integer) or self.steps < 0:
-            raise InputError("events", "steps", got=self.steps, relation="is not a number of at least", limit=0)
+            raise EventInvalid("events", "steps", got=self.steps, relation="is not a number of at least", limit=0)
         step = _listed("step", self.step)
         for name, fill in (("step", 0), ("index", 0), ("sample", 0), ("value", 1)):
             x = getattr(self, name)
             x = np.full(len(step), fill, np.int64) if x is None else _listed(name, x)
             if len(x) != len(step):
-                raise InputError("events", f"number of {name}", got=len(x), relation="is not", limit=len(step))
+                raise EventInvalid("events", f"number of {name}", got=len(x), relation="is not", limit=len(step))
             object.__setattr__(self, name, x)
         _check_range("events", "step", step, 0, self.steps - 1)
 
@@ -90,7 +90,7 @@ class Events:
         ordered = np.sort(at)
         if (ordered[1:] == ordered[:-1]).any():
             do = "put the events of one address and step together"
-            raise InputError(where, "step, sample and index of two events", relation="are", limit="the same", do=do)
+            raise EventInvalid(where, "step, sample and index of two events", relation="are", limit="the same", do=do)
         return at
 
 
@@ -105,7 +105,7 @@ def _listed(name: str, x: Ints) -> Ints:
     x = np.asarray(x)
     if x.ndim != 1 or (x.size and x.dtype.kind not in "iu"):
         got = f"{x.dtype}, {x.ndim} axes"
-        raise InputError("events", name, got=got, relation="is not", limit="a list of integers")
+        raise EventInvalid("events", name, got=got, relation="is not", limit="a list of integers")
     return x.astype(np.int64)
 
 
@@ -116,4 +116,4 @@ def _fits_byte(x: Ints) -> bool:
 def _check_range(where: str, what: str, x: Ints, low: int, high: int) -> None:
     if x.size and (x.min() < low or x.max() > high):
         worst = x.min() if x.min() < low else x.max()
-        raise InputError(where, what, got=int(worst), relation="is not in", limit=f"[{low}, {high}]")
+        raise EventInvalid(where, what, got=int(worst), relation="is not in", limit=f"[{low}, {high}]")

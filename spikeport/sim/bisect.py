@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikeport import fixed
-from spikeport.errors import InputError, OverflowDetected
+from spikeport.errors import ArraysDiffer, OverflowDetected, UnknownName
 from spikeport.fixed import Ints
 from spikeport.profiles import Profile
 from spikeport.program import LIF, Group, Program
@@ -98,7 +98,7 @@ def bisect(
     inputs = check_inputs(program, spikes)
     batch, ran = next(iter(inputs.values())).shape[1], a[where.group].s.shape[1]
     if ran != batch:
-        raise InputError("bisect", "samples of the runs", got=ran, relation="are not those of the input", limit=batch)
+        raise ArraysDiffer("bisect", "samples of the runs", got=ran, relation="are not those of the input", limit=batch)
     return Finding(where, operands(program, inputs, a, b, where, profile))
 
 
@@ -138,10 +138,12 @@ def check_traces(program: Program, side: Traces) -> None:
     known = {g.name: g for g in program.groups}
     for name, trace in side.items():
         if name not in known:
-            raise InputError("bisect", "recorded group", got=name, relation="is not one of", limit=", ".join(known))
+            raise UnknownName("bisect", "recorded group", got=name, relation="is not one of", limit=", ".join(known))
         for x in (trace.s, *trace.state.values()):
             if x.shape[2:] != known[name].shape:
-                raise InputError(f"bisect {name}", "shape", got=x.shape[2:], relation="is not", limit=known[name].shape)
+                raise ArraysDiffer(
+                    f"bisect {name}", "shape", got=x.shape[2:], relation="is not", limit=known[name].shape
+                )
 
 
 def _whole(program: Program, side: Traces) -> bool:

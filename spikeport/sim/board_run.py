@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileError, FileMismatch, FileVersion, NotRecorded
 from spikeport.program import Program
 from spikeport.sim.convention import REFRACTORY_V
 from spikeport.sim.record import PROGRAM, program_digest, write_arrays
@@ -96,10 +96,10 @@ def board_run(where: str, arrays: Arrays, program: Program) -> BoardRun:
         FileError: it is no such run. InputError: it is one of another Program.
     """
     if PROGRAM in arrays and not np.array_equal(arrays[PROGRAM], program_digest(program)):
-        raise InputError(where, "run", relation="is that of another Program", do="name the Program that ran")
+        raise FileMismatch(where, "run", relation="is that of another Program", do="name the Program that ran")
     recorded = dict(_recorded(where, arrays, program))
     if not recorded:
-        raise FileError(where, "holds no recorded groups", do="record them with --record")
+        raise NotRecorded(where, "holds no recorded groups", do="record them with --record")
     sizes = {x.shape[:2] for of_group in recorded.values() for x in of_group.values()}
     if len(sizes) > 1:
         got, limit = sorted(sizes), "one number of steps and samples"
@@ -143,7 +143,7 @@ def _facts(where: str, x: NDArray[Any]) -> dict[str, Any]:
     except (ValueError, TypeError) as error:
         raise FileError(where, f"{HARDWARE}/facts", got=error, relation="is not", limit="JSON") from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-        raise FileError(where, "is not a board run of this format", do="write it with this version of the worker")
+        raise FileVersion(where, "is not a board run of this format", do="write it with this version of the worker")
     return facts
 
 

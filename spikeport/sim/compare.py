@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError
+from spikeport.errors import ArraysDiffer, UnknownName
 from spikeport.trace import Trace
 
 _Pair = tuple[NDArray[Any], NDArray[Any]]
@@ -70,12 +70,12 @@ def compare(a: Mapping[str, Trace], b: Mapping[str, Trace]) -> Comparison:
         InputError: the two do not hold the same groups and variables, or arrays of other shapes.
     """
     if set(a) != set(b):
-        raise InputError("compare", "groups", got=", ".join(a), relation="are not", limit=", ".join(b))
+        raise ArraysDiffer("compare", "groups", got=", ".join(a), relation="are not", limit=", ".join(b))
     pairs: dict[str, dict[str, _Pair]] = {}
     for group in a:
         if set(a[group].state) != set(b[group].state):
             got, limit = (", ".join(trace[group].state) for trace in (a, b))
-            raise InputError(f"compare {group}", "variables", got=got, relation="are not", limit=limit)
+            raise ArraysDiffer(f"compare {group}", "variables", got=got, relation="are not", limit=limit)
         pairs[group] = {name: _aligned(group, name, a[group], b[group]) for name in (*a[group].state, "s")}
     return _compared(pairs, {group: len(trace.s) for group, trace in a.items()})
 
@@ -93,9 +93,9 @@ def compare_recorded(a: Mapping[str, Trace], recorded: Mapping[str, Mapping[str,
         for name, (x, y) in pairs[group].items():
             if x.shape != y.shape:
                 got, limit = y.shape, x.shape
-                raise InputError(f"compare {group}", f"shape of {name}", got=got, relation="is not", limit=limit)
+                raise ArraysDiffer(f"compare {group}", f"shape of {name}", got=got, relation="is not", limit=limit)
     if unknown := recorded.keys() - a.keys():
-        raise InputError("compare", "groups", got=", ".join(unknown), relation="are not in", limit=", ".join(a))
+        raise UnknownName("compare", "groups", got=", ".join(unknown), relation="are not in", limit=", ".join(a))
     some = {group: of_group for group, of_group in pairs.items() if of_group}
     return _compared(some, {group: len(a[group].s) for group in some})
 
@@ -129,7 +129,7 @@ def _aligned(group: str, variable: str, a: Trace, b: Trace) -> tuple[NDArray[Any
         if 1 in (len(x), len(y)):
             x, y = x[-1:], y[-1:]
     if x.shape != y.shape:
-        raise InputError(f"compare {group}", f"shape of {variable}", got=x.shape, relation="is not", limit=y.shape)
+        raise ArraysDiffer(f"compare {group}", f"shape of {variable}", got=x.shape, relation="is not", limit=y.shape)
     return x, y
 
 

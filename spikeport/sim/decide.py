@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError
+from spikeport.errors import InputError, UnknownName, WrongShape
 from spikeport.fixed import Ints
 
 Decide = Literal["mean", "max", "last"]
@@ -39,7 +39,7 @@ class Tally:
             InputError: no such way to decide, or no step to decide from.
         """
         if how not in DECISIONS:
-            raise InputError("decide", "name", got=how, relation="is not one of", limit=", ".join(DECISIONS))
+            raise UnknownName("decide", "name", got=how, relation="is not one of", limit=", ".join(DECISIONS))
         if not self.steps:
             raise InputError("decide", "steps of the output", got=0, relation="are not above", limit=0)
         # the mean is the total over one number of steps for all classes
@@ -54,7 +54,7 @@ def tally(values: NDArray[Any], classes: int) -> Tally:
     steps, batch = values.shape[:2]
     n = int(np.prod(values.shape[2:]))
     if classes < 1 or n % classes:
-        raise InputError("vote", "output neurons", got=n, relation="do not divide by classes", limit=classes)
+        raise WrongShape("vote", "output neurons", got=n, relation="do not divide by classes", limit=classes)
     by_class = values.reshape(steps, batch, classes, n // classes).sum(axis=3, dtype=np.int64)
     if not steps:
         none = np.zeros((batch, classes), np.int64)

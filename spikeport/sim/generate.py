@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikeport import host
 from spikeport.autoencoder import Attention, Bundle
-from spikeport.errors import InputError
+from spikeport.errors import InputError, PartMissing, WrongShape
 from spikeport.sim.simulate import simulate
 
 CHUNK = 32
@@ -72,7 +72,7 @@ def generate(bundle: Bundle, n: int, noise: Noise | Seed) -> Images:
     """
     if bundle.bottleneck is None:
         do = "give the latent spikes"
-        raise InputError("generate", "bundle", relation="has no", limit="bottleneck", do=do)
+        raise PartMissing("generate", "bundle", relation="has no", limit="bottleneck", do=do)
     if n < 1:
         raise InputError("generate", "images", got=n, relation="are not above", limit=0)
     noise = _noise(bundle, n, noise)
@@ -84,10 +84,10 @@ def encode(bundle: Bundle, images: NDArray[np.integer]) -> NDArray[np.int64]:
     """Spikes of each latent neuron over T steps, `(B, D)`, of images `(B, c, h, w)`."""
     if bundle.encoder is None:
         do = "compile the whole run, without --part decoder"
-        raise InputError("reconstruct", "bundle", relation="has no", limit="encoder", do=do)
+        raise PartMissing("reconstruct", "bundle", relation="has no", limit="encoder", do=do)
     if images.ndim != 4 or images.shape[1:] != bundle.image_shape or not len(images):
         limit = f"(B, {', '.join(map(str, bundle.image_shape))}), B above 0"
-        raise InputError("images", "shape", got=images.shape, relation="is not", limit=limit)
+        raise WrongShape("images", "shape", got=images.shape, relation="is not", limit=limit)
     found = []
     for part in _chunks(len(images)):
         found.append(simulate(bundle.encoder, shown(bundle, images[part])).counts().astype(np.int64))
@@ -98,7 +98,7 @@ def decode(bundle: Bundle, spikes: NDArray[np.integer]) -> Floats:
     """Latent spikes `(T, B, D)` to images `(B, c, h, w)` in [-1, 1]."""
     if spikes.ndim != 3 or spikes.shape[::2] != (bundle.steps, bundle.latent) or not spikes.size:
         limit = f"({bundle.steps}, B, {bundle.latent}), B above 0"
-        raise InputError("latent spikes", "shape", got=spikes.shape, relation="is not", limit=limit)
+        raise WrongShape("latent spikes", "shape", got=spikes.shape, relation="is not", limit=limit)
     return np.concatenate([_decoded(bundle, spikes[:, part]) for part in _chunks(spikes.shape[1])])
 
 
@@ -142,7 +142,7 @@ def _noise(bundle: Bundle, batch: int, noise: Noise | Seed) -> Noise:
     shapes: tuple[Any, ...] = ((bundle.steps, batch, bundle.latent), (batch, bundle.latent))
     for name, x, shape in zip(("uniform", "normal"), (noise.uniform, noise.normal), shapes, strict=True):
         if x.shape != shape or x.dtype != np.float64:
-            raise InputError("noise", name, got=f"{x.dtype} {x.shape}", relation="is not", limit=f"float64 {shape}")
+            raise WrongShape("noise", name, got=f"{x.dtype} {x.shape}", relation="is not", limit=f"float64 {shape}")
     return noise
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.atomic import replacing_hdf5
-from spikeport.errors import InputError
+from spikeport.errors import ArraysDiffer, InputError
 from spikeport.fixed import Ints
 from spikeport.program import Group, Profile, Program
 from spikeport.sim.decide import Tally, tally
@@ -236,7 +236,7 @@ def _length(program: Program, spikes: Arrays) -> int:
     arrays = spikes.values() if isinstance(spikes, Mapping) else [spikes]
     lengths = {len(x) for x in arrays}
     if len(lengths) != 1:
-        raise InputError("input", "steps", got=sorted(lengths), relation="differ between inputs")
+        raise ArraysDiffer("input", "steps", got=sorted(lengths), relation="differ between inputs")
     return lengths.pop()
 
 

@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from spikeport.atomic import replacing
-from spikeport.errors import InputError
+from spikeport.errors import InputError, OptionMisused
 from spikeport.page import BITMAP_RGB, BLUE, GREY, ORANGE, bar, caption, drawing, rendered, stack, svg
 from spikeport.program import LIF, Group, Input, Output, Program, Shape
 from spikeport.sim.counting import Counts, sample_windows
@@ -103,7 +103,7 @@ class ReportData:
         if not 0 <= self.sample < samples:
             raise InputError("report", "sample", got=self.sample, relation="is not in", limit=f"[0, {samples})")
         if not self.energies:
-            raise InputError("report", "energies", relation="are", limit="missing")
+            raise OptionMisused("report", "energies", relation="are", limit="missing")
 
 
 def write_report(path: str | os.PathLike[str], data: ReportData) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError
+from spikeport.errors import WrongShape
 from spikeport.fixed import Ints
 from spikeport.program import Program
 from spikeport.sim.saved import RunState
@@ -85,7 +85,7 @@ def vote(counts: Ints, classes: int) -> NDArray[np.int64]:
         counts: Spikes per output neuron, `(B, n)`.
     """
     if classes < 1 or counts.shape[1] % classes:
-        raise InputError(
+        raise WrongShape(
             "vote", "output neurons", got=counts.shape[1], relation="do not divide by classes", limit=classes
         )
     return counts.reshape(len(counts), classes, -1).sum(axis=2).argmax(axis=1)

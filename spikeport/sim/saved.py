@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.atomic import replacing
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileDamaged, FileKind, FileMismatch, FileMissing, FileVersion, StateMismatch
 from spikeport.fixed import Ints
 from spikeport.program import Program
 from spikeport.sim.engine.run import EventEngine
@@ -72,11 +72,11 @@ def fingerprint(program: Program, engine: EventEngine | None = None) -> str:
 def check_run_state(state: RunState, sha256: str, batch: int) -> None:
     """Raises InputError unless the state is one of the Program with this fingerprint, and of this batch."""
     if state.program_sha256 != sha256:
-        raise InputError(
+        raise StateMismatch(
             "state", "program", relation="is not", limit="the one that runs", do="use the one it came from"
         )
     if state.batch != batch:
-        raise InputError("state", "batch", got=state.batch, relation="is not the input's", limit=batch)
+        raise StateMismatch("state", "batch", got=state.batch, relation="is not the input's", limit=batch)
 
 
 def save_state(
@@ -109,7 +109,7 @@ def load_parts(path: str | os.PathLike[str], program: Program) -> tuple[RunState
     """As `load_state`, and what else was saved with it."""
     path = Path(path)
     if not path.is_file():
-        raise FileError(str(path), "no such file")
+        raise FileMissing(str(path), "no such file")
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -117,19 +117,19 @@ def load_parts(path: str | os.PathLike[str], program: Program) -> tuple[RunState
         known = head["format"] == FORMAT and head["version"] == VERSION and head["engine"] in ("events", "reference")
         t, batch = int(head["t"]), int(head["batch"])
     except _UNREADABLE as error:
-        raise FileError(str(path), "is not a state", do="write one with --state-out or save_state") from error
+        raise FileKind(str(path), "is not a state", do="write one with --state-out or save_state") from error
     if not known or t < 0 or batch < 1:
-        raise FileError(str(path), "is not a state of this version", do="write it again")
+        raise FileVersion(str(path), "is not a state of this version", do="write it again")
     further = {name: arrays.pop(f"further/{name}") for name in _names(arrays, "further/")}
     engine = EventEngine(program, 1) if head["engine"] == "events" else None
     sha256 = fingerprint(program, engine)
     if head["program_sha256"] != sha256:
         do = "use the Program that it came from"
-        raise FileError(str(path), "is a state of another Program", do=do)
+        raise FileMismatch(str(path), "is a state of another Program", do=do)
     try:
         inner = _reference(program, arrays, t, batch) if engine is None else _events(engine, arrays, t, batch)
     except _UNREADABLE as error:
-        raise FileError(str(path), "is damaged", do="write it again, or copy it again") from error
+        raise FileDamaged(str(path), "is damaged", do="write it again, or copy it again") from error
     return RunState(head["engine"], sha256, batch, inner), further
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError, SpikeportError
+from spikeport.errors import InputError, SessionOver, SpikeportError, StateMismatch, UnknownName
 from spikeport.fixed import Ints
 from spikeport.profiles import Profile
 from spikeport.program import Input, Program
@@ -223,7 +223,7 @@ class Session:
 
     def _check_open(self) -> None:
         if self._over:
-            raise InputError(
+            raise SessionOver(
                 "session", self._over, do="reset() begins another run, Session.load goes on with a saved one"
             )
 
@@ -233,15 +233,15 @@ class Session:
         if not isinstance(given, Mapping):
             if len(entries) > 1:
                 do = f"give a mapping by name, of {', '.join(entries)}"
-                raise InputError("input", "one array or list of events for several inputs", do=do)
+                raise UnknownName("input", "one array or list of events for several inputs", do=do)
             given = dict.fromkeys(entries, given)
         if not given or not given.keys() <= entries.keys():
             got, known = ", ".join(given), ", ".join(entries)
-            raise InputError("input", "names", got=got, relation="are not some of", limit=known)
+            raise UnknownName("input", "names", got=got, relation="are not some of", limit=known)
         checked = {name: check_input(entries[name], self._array(entries[name], x)) for name, x in given.items()}
         steps, batch = next(iter(checked.values())).shape[:2]
         if batch != self.batch:
-            raise InputError("input", "batch", got=batch, relation="is not the session's", limit=self.batch)
+            raise StateMismatch("input", "batch", got=batch, relation="is not the session's", limit=self.batch)
         for name in entries.keys() - checked.keys():
             nothing = Events(steps, *np.zeros((2, 0), np.int64))
             checked[name] = check_input(entries[name], self._array(entries[name], nothing))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError
+from spikeport.errors import FileDamaged
 from spikeport.fixed import Ints
 from spikeport.profiles import Profile, check_profile_name
 from spikeport.program import Program
@@ -53,7 +53,7 @@ def load_session(path: str | os.PathLike[str], program: Program) -> tuple[RunSta
     try:
         return state, _kept(program, arrays, state.batch)
     except (ValueError, KeyError) as error:
-        raise FileError(str(path), "is damaged", do="write it again, or copy it again") from error
+        raise FileDamaged(str(path), "is damaged", do="write it again, or copy it again") from error
 
 
 def _kept(program: Program, arrays: Arrays, batch: int) -> Kept:

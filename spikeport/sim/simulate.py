@@ -6,7 +6,15 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError
+from spikeport.errors import (
+    ArraysDiffer,
+    BackendUnsuited,
+    StateMismatch,
+    UnknownName,
+    ValueOutside,
+    WrongShape,
+    WrongType,
+)
 from spikeport.fixed import Ints
 from spikeport.profiles import Profile, check_profile_name
 from spikeport.program import Input, Program
@@ -70,7 +78,7 @@ def check_groups(program: Program, record: Collection[str]) -> None:
     """Raises InputError if a group is unknown."""
     if unknown := set(record) - {g.name for g in program.groups}:
         known = ", ".join(g.name for g in program.groups)
-        raise InputError("record", "group", got=", ".join(sorted(unknown)), relation="is not one of", limit=known)
+        raise UnknownName("record", "group", got=", ".join(sorted(unknown)), relation="is not one of", limit=known)
 
 
 def pick_engine(program: Program, engine: Engine) -> Engine:
@@ -80,13 +88,13 @@ def pick_engine(program: Program, engine: Engine) -> Engine:
         InputError: no such engine, or one that cannot run this Program.
     """
     if engine not in ENGINES:
-        raise InputError("engine", "name", got=engine, relation="is not one of", limit=", ".join(ENGINES))
+        raise UnknownName("engine", "name", got=engine, relation="is not one of", limit=", ".join(ENGINES))
     if engine == "dense":
         from spikeport.sim.engine import dense
 
         if not dense.supports(program):
             do = "use engine='events'"
-            raise InputError("engine dense", "neurons or spikes", relation="are not", limit="plain LIF", do=do)
+            raise BackendUnsuited("engine dense", "neurons or spikes", relation="are not", limit="plain LIF", do=do)
     return "events" if engine == "auto" else engine
 
 
@@ -118,10 +126,12 @@ def start_run(
     chosen = pick_engine(program, state.engine if state is not None and engine == "auto" else engine)
     kept_as = "reference" if chosen == "dense" else chosen
     if state is not None and state.engine != kept_as:
-        raise InputError("state", "engine", got=state.engine, relation="is not", limit=kept_as)
+        raise StateMismatch("state", "engine", got=state.engine, relation="is not", limit=kept_as)
     if chosen == "dense" and chosen_profile == "loihi1":
         do = "use engine='events'"
-        raise InputError("engine dense", "profile", got="loihi1", relation="is not one of", limit="strict, lava", do=do)
+        raise BackendUnsuited(
+            "engine dense", "profile", got="loihi1", relation="is not one of", limit="strict, lava", do=do
+        )
     return _STEPS[chosen](program, batch, chosen_profile, state)
 
 
@@ -133,11 +143,11 @@ def check_inputs(program: Program, spikes: Arrays) -> dict[str, NDArray[Any]]:
     if not isinstance(spikes, Mapping):
         if len(program.inputs) != 1:
             names = ", ".join(i.name for i in program.inputs)
-            raise InputError("input", "one array for several inputs", do=f"give one array for each of {names}")
+            raise UnknownName("input", "one array for several inputs", do=f"give one array for each of {names}")
         spikes = {program.inputs[0].name: spikes}
     expected = {i.name for i in program.inputs}
     if set(spikes) != expected:
-        raise InputError(
+        raise UnknownName(
             "input", "names", got=", ".join(sorted(spikes)), relation="are not", limit=", ".join(sorted(expected))
         )
     return check_agreeing({i.name: check_input(i, spikes[i.name]) for i in program.inputs})
@@ -147,7 +157,7 @@ def check_agreeing(checked: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """The inputs, or InputError if they differ in steps or batch."""
     if len({x.shape[:2] for x in checked.values()}) != 1:
         got = {name: x.shape[:2] for name, x in checked.items()}
-        raise InputError("input", "steps and batch", got=got, relation="differ between inputs")
+        raise ArraysDiffer("input", "steps and batch", got=got, relation="differ between inputs")
     return checked
 
 
@@ -156,7 +166,7 @@ def check_input(entry: Input, x: NDArray[np.integer]) -> NDArray[Any]:
     want = f"(T, B, {', '.join(map(str, entry.shape))})"
     if not isinstance(x, np.ndarray) or x.dtype.kind not in "iub":
         got = getattr(x, "dtype", type(x).__name__)
-        raise InputError(
+        raise WrongType(
             f"input {entry.name}",
             "type",
             got=got,
@@ -165,10 +175,10 @@ def check_input(entry: Input, x: NDArray[np.integer]) -> NDArray[Any]:
             do="round it to integers first",
         )
     if x.ndim != len(entry.shape) + 2 or x.shape[2:] != entry.shape or 0 in x.shape:
-        raise InputError(f"input {entry.name}", "shape", got=x.shape, relation="is not", limit=want)
+        raise WrongShape(f"input {entry.name}", "shape", got=x.shape, relation="is not", limit=want)
     if x.min() < entry.low or x.max() > entry.high:
         worst = x.min() if x.min() < entry.low else x.max()
-        raise InputError(
+        raise ValueOutside(
             f"input {entry.name}", "value", got=int(worst), relation="is not in", limit=f"[{entry.low}, {entry.high}]"
         )
     dtype = np.uint8 if entry.kind == "spike" else np.int64

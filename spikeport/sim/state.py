@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from spikeport.errors import InputError
+from spikeport.errors import StateMismatch
 from spikeport.fixed import Ints
 from spikeport.neurons import Group
 from spikeport.program import Program
@@ -47,7 +47,7 @@ def check_state(program: Program, state: State, batch: int) -> None:
     """Raises InputError unless the state is one of this Program and batch."""
     want = cleared(program, batch)
     if _shapes(state) != _shapes(want) or set(state.arriving) != set(want.arriving):
-        raise InputError("state", "groups, variables or sizes", relation="are not", limit="those of the program")
+        raise StateMismatch("state", "groups, variables or sizes", relation="are not", limit="those of the program")
 
 
 def _shapes(state: State) -> dict[tuple[str, str], tuple[int, ...]]:

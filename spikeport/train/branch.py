@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from spikeport.errors import InputError
+from spikeport.errors import LayerInvalid, NormUnfoldable
 from spikeport.train import pools, quant
 from spikeport.train.fold import Folded, fold, norm_scale, running, update_running
 from spikeport.train.fused import Current, Moments, moments_of
@@ -23,7 +23,9 @@ class Way(nn.Module):
             pools.check_average(pool)
             if pools.overlap(pool) > quant.K_MAX:
                 got, do, limit = pools.overlap(pool), "let the windows overlap less", quant.K_MAX
-                raise InputError("AvgPool2d", "windows over one place", got=got, relation="exceed", limit=limit, do=do)
+                raise LayerInvalid(
+                    "AvgPool2d", "windows over one place", got=got, relation="exceed", limit=limit, do=do
+                )
         self.pool = pool
 
     @property
@@ -52,7 +54,7 @@ class Branch(Way):
         super().__init__(pool)
         if norm is not None and norm.running_mean is None:
             do = "leave track_running_stats on"
-            raise InputError("SpikingLayer", "norm", relation="has no", limit="running statistics", do=do)
+            raise NormUnfoldable("SpikingLayer", "norm", relation="has no", limit="running statistics", do=do)
         self.synapse = synapse
         self.norm = norm
 
@@ -71,7 +73,7 @@ class Branch(Way):
         return fold(self.synapse, self.norm, gain)
 
     def largest(self, gain: Tensor) -> Tensor:
-        """The largest |weight| of `fold`, without making it."""
+        """The largest `|weight|` of `fold`, without making it."""
         return largest(self.synapse.weight, self.synapse.per_weight(self._factor(gain)))
 
     def current(self, x: Tensor, gain: Tensor, step: Tensor | None, sync: bool) -> tuple[Current, Tensor | None]:

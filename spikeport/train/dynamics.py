@@ -9,15 +9,15 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from spikeport.errors import InputError
+from spikeport.errors import InputError, UnknownName
 
 
 @dataclass(frozen=True)
 class Surrogate:
     """ds/dv, with x = v - threshold, or x = v where it is centred on zero; its integral is 1.
 
-    rectangular: (1 / width) [|x| < width / 2]        ALIF eq. 7, DA-LIF section III
-    atan:        (1 / width) / (1 + (pi x / width)^2)  PLIF's; its alpha is 2 / width
+        rectangular: (1 / width) [|x| < width / 2]        ALIF eq. 7, DA-LIF section III
+        atan:        (1 / width) / (1 + (pi x / width)^2)  PLIF's; its alpha is 2 / width
 
     ds/dthreshold is -ds/dv. FSVAE's and ESVAE's published code centres a window of width 1 on zero.
     """
@@ -30,7 +30,7 @@ class Surrogate:
         for name, known in (("shape", ("rectangular", "atan")), ("centre", ("threshold", "zero"))):
             if getattr(self, name) not in known:
                 got = getattr(self, name)
-                raise InputError("Surrogate", name, got=got, relation="is not one of", limit=", ".join(known))
+                raise UnknownName("Surrogate", name, got=got, relation="is not one of", limit=", ".join(known))
         if not 0 < self.width < math.inf:
             raise InputError("Surrogate", "width", got=self.width, relation="is not in", limit="(0, inf)")
 
@@ -47,7 +47,7 @@ class Dynamics:
 
     def __post_init__(self) -> None:
         if self.reset not in ("zero", "subtract"):
-            raise InputError("Dynamics", "reset", got=self.reset, relation="is not one of", limit="zero, subtract")
+            raise UnknownName("Dynamics", "reset", got=self.reset, relation="is not one of", limit="zero, subtract")
 
 
 ALIF_DYNAMICS = Dynamics()

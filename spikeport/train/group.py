@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeport import fixed
-from spikeport.errors import InputError
+from spikeport.errors import InputError, LayerInvalid
 from spikeport.program import Shape
 from spikeport.train import grid, integer_rule, quant
 from spikeport.train.neurons import AbstractNeuron
@@ -25,7 +25,7 @@ class GroupIntegers:
     """What one group is on the chip. Integers as torch int64 tensors or Python ints."""
 
     weights: tuple[Tensor, ...]
-    """Per synapse, in its shape: mantissa << exponent. Of an image: |k| <= 127."""
+    """Per synapse, in its shape: mantissa << exponent. Of an image: `|k| <= 127`."""
     bias: Tensor
     """Broadcasts to the group's shape; in steps of v, multiples of 2^bias_exp. Of an image: the encoder's offset."""
     bias_exp: int
@@ -80,11 +80,11 @@ class SpikingGroup(nn.Module):
     ) -> None:
         super().__init__()
         if not into:
-            raise InputError(name, "is fed by nothing", do="connect it, or leave it out")
+            raise LayerInvalid(name, "is fed by nothing", do="connect it, or leave it out")
         if not 0 <= keep_u < 1:
             raise InputError(name, "keep_u", got=keep_u, relation="is not in", limit="[0, 1)")
         if any(a.lag < 1 for a in into if a.source == name):
-            raise InputError(name, "lag of its own spikes", relation="is below", limit=1)
+            raise LayerInvalid(name, "lag of its own spikes", relation="is below", limit=1)
         self.name = name
         self.shape = shape
         self.into = tuple(into)

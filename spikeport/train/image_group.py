@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeport import fixed
-from spikeport.errors import ExportError, InputError
+from spikeport.errors import LayerInvalid, ProgramUntrainable
 from spikeport.program import Input, Shape
 from spikeport.train import integer_rule, quant
 from spikeport.train.group import GroupIntegers, for_synapse
@@ -40,7 +40,7 @@ class ImageGroup(nn.Module):
     ) -> None:
         super().__init__()
         if synapse.bias is None:
-            raise InputError(name, "synapse", relation="has no", limit="bias", do="build it with bias=True")
+            raise LayerInvalid(name, "synapse", relation="has no", limit="bias", do="build it with bias=True")
         self.name = name
         self.shape = shape
         self.sources = (source.name,)
@@ -62,7 +62,7 @@ class ImageGroup(nn.Module):
             k = torch.round(weight / lsb).long()
             if not k.any():
                 do = "train again with a lower learning rate"
-                raise ExportError(self.name, "weights", relation="are all zero, and set no scale", do=do)
+                raise ProgramUntrainable(self.name, "weights", relation="are all zero, and set no scale", do=do)
             offset = quant.legal_offset(self.name, bias / (lsb * self.scale))
             shift = quant.encoder_shift(k, offset, self.low, self.high)
             if int(offset.abs().amax()) >= OFFSET_EXACT:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from spikeport import fixed
-from spikeport.errors import InputError, OverflowDetected
+from spikeport.errors import OverflowDetected, ValueOutside, WrongShape, WrongType
 from spikeport.train import integer_kernel
 from spikeport.train.image import Image
 from spikeport.train.quant import LayerIntegers
@@ -46,7 +46,7 @@ def forward(ways: Sequence[Way], ints: LayerIntegers, reset: str, dtype: torch.d
             found = found if len(ways) == 1 else found.double()  # of float32 the sum might not be exact
             if total is not None and found.shape != total.shape:
                 got, limit = tuple(found.shape[1:]), tuple(total.shape[1:])
-                raise InputError("SpikingLayer", "shape of the shortcut", got=got, relation="is not", limit=limit)
+                raise WrongShape("SpikingLayer", "shape of the shortcut", got=got, relation="is not", limit=limit)
             total = found if total is None else total + found
         assert total is not None
         arriving = total.reshape(*ways[0].x.shape[:2], *total.shape[1:])
@@ -74,7 +74,7 @@ def check_spikes(x: Tensor) -> None:
     """Raises InputError unless all are 0 or 1."""
     if not bool(((x == 0) | (x == 1)).all()):
         do = "a layer that takes other values needs image=Image(...)"
-        raise InputError("SpikingLayer", "spikes", relation="are not", limit="0 or 1", do=do)
+        raise ValueOutside("SpikingLayer", "spikes", relation="are not", limit="0 or 1", do=do)
 
 
 def encode(synapse: Synapse, x: Tensor, weight: Tensor, offset: Tensor, shift: int) -> Tensor:
@@ -84,7 +84,7 @@ def encode(synapse: Synapse, x: Tensor, weight: Tensor, offset: Tensor, shift: i
         offset: In the shape of what the synapse gives, or one that broadcasts to it.
     """
     if x.is_floating_point() and not torch.equal(x, x.round()):
-        raise InputError(
+        raise WrongType(
             "SpikingLayer", "image values", relation="are not", limit="integers", do="round the image first"
         )
     total = accumulate(synapse, x, weight).long() + offset

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeport import fixed
-from spikeport.errors import InputError
+from spikeport.errors import ArraysDiffer, LayerInvalid, ValueOutside, WrongShape
 from spikeport.train import integer_rule, quant
 from spikeport.train.branch import Branch, Shortcut
 from spikeport.train.fold import Folded
@@ -169,20 +169,20 @@ class SpikingLayer(nn.Module):
     def _inputs(self, x: Tensor, past: Tensor | None) -> list[Tensor]:
         if (past is None) != (self.shortcut is None):
             relation, limit = ("is missing for", "the") if past is None else ("is not taken without", "a")
-            raise InputError("SpikingLayer", "second input", relation=relation, limit=f"{limit} shortcut")
+            raise LayerInvalid("SpikingLayer", "second input", relation=relation, limit=f"{limit} shortcut")
         axes = (self.main.axes, self.main.axes - 1) if self.image is not None else (self.main.axes,)
         if x.dim() not in axes or not x.numel():
             named = "(B, ...)" if self.image is not None else "(T, B, ...)"
             limit = f"{axes[-1]} axes, {named}, none empty"
-            raise InputError("SpikingLayer", "input shape", got=tuple(x.shape), relation="does not have", limit=limit)
+            raise WrongShape("SpikingLayer", "input shape", got=tuple(x.shape), relation="does not have", limit=limit)
         if self.image is not None:
             least, most = (float(value) for value in x.detach().aminmax())  # a byte compared with -255 wraps
             if least < self.image.low or most > self.image.high:
                 got, limit = f"{least:g}..{most:g}", f"[{self.image.low}, {self.image.high}]"
-                raise InputError("SpikingLayer", "image values", got=got, relation="are not in", limit=limit)
+                raise ValueOutside("SpikingLayer", "image values", got=got, relation="are not in", limit=limit)
         if past is not None and past.shape[:2] != x.shape[:2]:
             what, steps = "steps and batch of the second input", tuple(x.shape[:2])
-            raise InputError("SpikingLayer", what, got=tuple(past.shape[:2]), relation="are not", limit=steps)
+            raise ArraysDiffer("SpikingLayer", what, got=tuple(past.shape[:2]), relation="are not", limit=steps)
         return [x] if past is None else [x, past]
 
 
@@ -201,11 +201,11 @@ def _rounded_bias(currents: list[Current], offset: Tensor | None, unit: Tensor) 
 def _check_image_layer(synapse: Synapse, pool: nn.AvgPool2d | None, shortcut: nn.Module | None) -> None:
     if isinstance(synapse, QuantConvTranspose2d):
         do = "begin with a QuantConv2d or QuantLinear"
-        raise InputError("SpikingLayer", "image", relation="is not taken by", limit="a QuantConvTranspose2d", do=do)
+        raise LayerInvalid("SpikingLayer", "image", relation="is not taken by", limit="a QuantConvTranspose2d", do=do)
     for what, given in (("pool", pool), ("shortcut", shortcut)):
         if given is not None:
             do = "average the images before they enter the network" if what == "pool" else "begin with a plain layer"
-            raise InputError("SpikingLayer", what, relation="is not allowed", limit="beside an image", do=do)
+            raise LayerInvalid("SpikingLayer", what, relation="is not allowed", limit="beside an image", do=do)
 
 
 def set_quantize(module: nn.Module, quantize: bool) -> None:

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor, nn
 
-from spikeport.errors import InputError, OverflowDetected
+from spikeport.errors import InputError, LayerInvalid, OverflowDetected, UnknownName, ValueOutside, WrongShape
 from spikeport.program import Input, Output
 from spikeport.train.group import Running, SpikingGroup
 from spikeport.train.image_group import ImageGroup
@@ -50,11 +50,11 @@ class SpikingNetwork(nn.Module):
             late = {a.source for a in group.into if a.lag} if isinstance(group, SpikingGroup) else set()
             if unknown := [n for n in group.sources if n not in known and (n not in late or n not in every)]:
                 limit = "an input, a group before it, or one that it hears late"
-                raise InputError(group.name, "source", got=unknown[0], relation="is not", limit=limit)
+                raise LayerInvalid(group.name, "source", got=unknown[0], relation="is not", limit=limit)
             known.add(group.name)
         for output in outputs:
             if output.source not in known:
-                raise InputError(output.name, "source", got=output.source, relation="is not a group")
+                raise LayerInvalid(output.name, "source", got=output.source, relation="is not a group")
         self.inputs = tuple(inputs)
         self.groups = nn.ModuleList(groups)
         self.outputs = tuple(outputs)
@@ -96,19 +96,19 @@ class SpikingNetwork(nn.Module):
     def _checked(self, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         names = [entry.name for entry in self.inputs]
         if inputs.keys() != set(names):
-            raise InputError("SpikingNetwork", "inputs", got=sorted(inputs), relation="are not", limit=names)
+            raise UnknownName("SpikingNetwork", "inputs", got=sorted(inputs), relation="are not", limit=names)
         sizes = {x.shape[:2] for x in inputs.values()}
         for entry in self.inputs:
             x = inputs[entry.name]
             if x.dim() != 2 + len(entry.shape) or tuple(x.shape[2:]) != entry.shape or not x.numel() or len(sizes) > 1:
                 limit = f"(T, B, {', '.join(map(str, entry.shape))}), T and B at least 1 and the same for all inputs"
-                raise InputError(entry.name, "shape", got=tuple(x.shape), relation="is not", limit=limit)
+                raise WrongShape(entry.name, "shape", got=tuple(x.shape), relation="is not", limit=limit)
             if x.amin() < entry.low or x.amax() > entry.high:
                 got, limit = f"{x.amin():g}..{x.amax():g}", f"[{entry.low}, {entry.high}]"
-                raise InputError(entry.name, "values", got=got, relation="are not in", limit=limit)
+                raise ValueOutside(entry.name, "values", got=got, relation="are not in", limit=limit)
         if self.steps and len(next(iter(inputs.values()))) > self.steps and self._loops():
             length, do = next(iter(sizes))[0], "run one sample at a time"
-            raise InputError(self._loops()[0], "steps", got=length, relation="exceed", limit=self.steps, do=do)
+            raise LayerInvalid(self._loops()[0], "steps", got=length, relation="exceed", limit=self.steps, do=do)
         return inputs
 
     def _loops(self) -> list[str]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from spikeport.errors import InputError
+from spikeport.errors import LayerInvalid, WrongShape
 from spikeport.train.max_pool import max_pool2d
 
 Pair = tuple[int, int]
@@ -23,7 +23,7 @@ class MaxPool2d(nn.MaxPool2d):
         """`(T, B, c, h, w)` to `(T, B, c, h', w')`."""
         if x.dim() != 5:
             limit = "5 axes, (T, B, c, h, w)"
-            raise InputError("MaxPool2d", "input shape", got=tuple(x.shape), relation="does not have", limit=limit)
+            raise WrongShape("MaxPool2d", "input shape", got=tuple(x.shape), relation="does not have", limit=limit)
         merged = x.flatten(0, 1)
         merged = merged if merged.is_floating_point() else merged.to(torch.get_default_dtype())
         if self.ceil_mode or pair(self.dilation) != (1, 1):
@@ -43,10 +43,12 @@ def check_average(pool: nn.AvgPool2d) -> None:
     if pool.ceil_mode or (not pool.count_include_pad and pair(pool.padding) != (0, 0)):
         what = "ceil_mode" if pool.ceil_mode else "count_include_pad"
         do = "let all windows have one size: ceil_mode=False, count_include_pad=True"
-        raise InputError("AvgPool2d", what, got=getattr(pool, what), relation="is not", limit=not pool.ceil_mode, do=do)
+        raise LayerInvalid(
+            "AvgPool2d", what, got=getattr(pool, what), relation="is not", limit=not pool.ceil_mode, do=do
+        )
     if pool.divisor_override not in (None, 1, places(pool)):
         limit = f"1, for a sum, or {places(pool)}"
-        raise InputError("AvgPool2d", "divisor_override", got=pool.divisor_override, relation="is not", limit=limit)
+        raise LayerInvalid("AvgPool2d", "divisor_override", got=pool.divisor_override, relation="is not", limit=limit)
 
 
 def places(pool: nn.AvgPool2d) -> int:

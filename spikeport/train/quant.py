@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from spikeport import fixed
-from spikeport.errors import ExportError
+from spikeport.errors import OffGrid
 
 K_MAX = 127
 """Largest |weight| in units of the layer's least step; 2 * 127 = 254 is Loihi's largest mixed mantissa."""
@@ -94,7 +94,11 @@ def encoder_shift(k: Tensor, offset: Tensor, low: int, high: int) -> int:
 
     Args:
         k: `(c_out, ...)` integer weights; offset: `(c_out,)`; low, high: range of the input values.
+
+    Raises:
+        ExportError: a weight or an offset is not a number, after a training that diverged.
     """
+    legal_weight("image layer", k, offset)
     worst = (k.abs().flatten(1).sum(1) * max(abs(low), abs(high)) + offset.abs()).amax()
     return fixed.bias_exponent(int(worst))
 
@@ -116,7 +120,7 @@ def legal_weight(where: str, weight: Tensor, bias: Tensor) -> None:
     for what, values in (("weight", weight), ("bias", bias)):
         if not torch.isfinite(values).all():
             do = "train again with a lower learning rate"
-            raise ExportError(where, what, got="NaN or infinity", relation="is not", limit="a finite number", do=do)
+            raise OffGrid(where, what, got="NaN or infinity", relation="is not", limit="a finite number", do=do)
 
 
 def legal_offset(where: str, offset: Tensor) -> Tensor:
@@ -124,7 +128,7 @@ def legal_offset(where: str, offset: Tensor) -> Tensor:
     worst = float(offset.abs().amax())
     if worst > OFFSET_MAX:
         do = "raise the layer's weights or lower its bias"
-        raise ExportError(
+        raise OffGrid(
             where, "bias in units of the least weight", got=f"{worst:.3g}", relation="exceeds", limit=OFFSET_MAX, do=do
         )
     return torch.round(offset).long()
@@ -135,7 +139,7 @@ def legal_decay(where: str, keep: Tensor, most: int = fixed.DECAY_ONE - 1) -> in
     value = keep.item()
     if not 0 <= value <= 1:
         do = "train with constrained=True"
-        raise ExportError(where, "decay", got=f"{value:.4g}", relation="is not in", limit="[0, 1]", do=do)
+        raise OffGrid(where, "decay", got=f"{value:.4g}", relation="is not in", limit="[0, 1]", do=do)
     return fixed.DECAY_ONE - int(round(float(quantize_keep(keep, most)) * fixed.DECAY_ONE))
 
 
@@ -144,5 +148,5 @@ def legal_threshold(where: str, threshold: Tensor, unit: Tensor) -> int:
     value = threshold.item()
     if not value > 0:
         do = "train with constrained=True"
-        raise ExportError(where, "threshold", got=f"{value:.4g}", relation="is not above", limit=0, do=do)
+        raise OffGrid(where, "threshold", got=f"{value:.4g}", relation="is not above", limit=0, do=do)
     return int((threshold / unit).clamp(1, fixed.VTH_MAX).round())

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeport import fixed
-from spikeport.errors import InputError
+from spikeport.errors import InputError, WrongShape
 from spikeport.train import integer_rule, quant
 from spikeport.train.quant import LayerIntegers
 from spikeport.train.synapses import QuantLinear, Synapse, channels_of
@@ -27,9 +27,9 @@ class Vote(nn.Module):
     def forward(self, spikes: Tensor) -> Tensor:
         if spikes.dim() != 3:
             got, do = tuple(spikes.shape), "put nn.Flatten(2) before it"
-            raise InputError("Vote", "input shape", got=got, relation="does not have", limit="3 axes, (T, B, n)", do=do)
+            raise WrongShape("Vote", "input shape", got=got, relation="does not have", limit="3 axes, (T, B, n)", do=do)
         if spikes.shape[-1] % self.classes:
-            raise InputError(
+            raise WrongShape(
                 "Vote", "output neurons", got=spikes.shape[-1], relation="do not divide by classes", limit=self.classes
             )
         return spikes.reshape(*spikes.shape[:-1], self.classes, -1).sum((0, -1)) * self.classes / spikes[:, 0].numel()
@@ -92,7 +92,7 @@ class Readout(AbstractMembraneReadout):
         """`(T, B, channels, *places)` to `(B, classes)`; quantized in eval mode: the chip's mean v, in float64."""
         if spikes.dim() < 3 or spikes.shape[2] != self.synapse.in_features:
             limit = f"(T, B, {self.synapse.in_features}, ...)"
-            raise InputError("Readout", "input shape", got=tuple(spikes.shape), relation="is not", limit=limit)
+            raise WrongShape("Readout", "input shape", got=tuple(spikes.shape), relation="is not", limit=limit)
         if self.quantize and not self.training:
             return self._forward_integer(spikes)
         weight: Tensor = self.synapse.weight

@@ -13,7 +13,7 @@ from typing import Any
 
 import tomli_w
 
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileMissing, FileUnreadable, RecipeInvalid
 from spikeport.train.settings import Loss, Paper, Train
 
 SHIPPED = files("spikeport.train") / "recipes"
@@ -41,9 +41,9 @@ class Recipe:
         train, where = self.train, f"recipe {self.name}"
         if train.keep == "best" and train.select_on == "none":
             do = 'say select_on = "validation", or "test" as papers do'
-            raise InputError(where, 'train.keep = "best"', relation="needs", limit="train.select_on", do=do)
+            raise RecipeInvalid(where, 'train.keep = "best"', relation="needs", limit="train.select_on", do=do)
         if train.schedule != "constant" and train.warmup_epochs >= train.epochs:
-            raise InputError(
+            raise RecipeInvalid(
                 where,
                 "train.warmup_epochs",
                 got=train.warmup_epochs,
@@ -75,11 +75,11 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     if not path.is_file():
         near = get_close_matches(name, shipped_recipes(), 1)
         do = f"did you mean {near[0]}?" if near else "name a TOML file, or one that spikeport recipes lists"
-        raise FileError(name, "no such recipe", do=do)
+        raise FileMissing(name, "no such recipe", do=do)
     try:
         return parse_recipe(path.stem, path.read_text(), overrides)
     except (UnicodeDecodeError, OSError) as error:
-        raise FileError(name, "is not a readable text file", got=error) from error
+        raise FileUnreadable(name, "is not a readable text file", got=error) from error
 
 
 def parse_recipe(name: str, text: str, overrides: Sequence[str] = ()) -> Recipe:
@@ -88,7 +88,7 @@ def parse_recipe(name: str, text: str, overrides: Sequence[str] = ()) -> Recipe:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(where, "is not TOML", got=error) from error
+        raise RecipeInvalid(where, "is not TOML", got=error) from error
     if "base" in table:
         table = _based(where, table)
         text = tomli_w.dumps(table)
@@ -99,12 +99,12 @@ def parse_recipe(name: str, text: str, overrides: Sequence[str] = ()) -> Recipe:
     data, model = ({k: _frozen(v) for k, v in table[section].items()} for section in ("data", "model"))
     for section, options in (("data", data), ("model", model)):
         if "name" not in options:
-            raise InputError(where, f"section [{section}] lacks", got="name")
+            raise RecipeInvalid(where, f"section [{section}] lacks", got="name")
         if type(options["name"]) is not str:
-            raise InputError(where, f"{section}.name", got=options["name"], relation="is not", limit="text")
+            raise RecipeInvalid(where, f"{section}.name", got=options["name"], relation="is not", limit="text")
     augment = data.pop("augment", ())
     if not isinstance(augment, tuple):
-        raise InputError(where, "data.augment", got=augment, relation="is not", limit="a list")
+        raise RecipeInvalid(where, "data.augment", got=augment, relation="is not", limit="a list")
     train, loss, paper = ({k: _frozen(v) for k, v in table.get(s, {}).items()} for s in ("train", "loss", "paper"))
     return Recipe(
         name,
@@ -124,9 +124,9 @@ def _based(where: str, table: dict[str, Any], depth: int = 0) -> dict[str, Any]:
     """The table over the shipped recipe that it names; [paper] is its own, all other sections key by key."""
     base = table["base"]
     if type(base) is not str or base not in shipped_recipes():
-        raise InputError(where, "base", got=base, relation="is not one of", limit="those of spikeport recipes")
+        raise RecipeInvalid(where, "base", got=base, relation="is not one of", limit="those of spikeport recipes")
     if depth > MAX_BASES:
-        raise InputError(where, "base", got=base, relation="leads back to itself")
+        raise RecipeInvalid(where, "base", got=base, relation="leads back to itself")
     below = tomllib.loads((SHIPPED / f"{base}.toml").read_text())
     below = _based(where, below, depth + 1) if "base" in below else below
     merged = {name: section for name, section in below.items() if name != "paper"}
@@ -140,13 +140,13 @@ def _based(where: str, table: dict[str, Any], depth: int = 0) -> dict[str, Any]:
 def _sections(where: str, table: dict[str, Any]) -> None:
     unknown = sorted(table.keys() - {*REQUIRED, *OPTIONAL})
     if unknown:
-        raise InputError(where, "unknown sections", got=", ".join(unknown))
+        raise RecipeInvalid(where, "unknown sections", got=", ".join(unknown))
     for section in REQUIRED:
         if section not in table:
-            raise InputError(where, "lacks", got=f"[{section}]", relation="of", limit="[data], [model], [train]")
+            raise RecipeInvalid(where, "lacks", got=f"[{section}]", relation="of", limit="[data], [model], [train]")
     for section, found in table.items():
         if not isinstance(found, dict):
-            raise InputError(where, section, got=found, relation="is not", limit=f"a section, [{section}]")
+            raise RecipeInvalid(where, section, got=found, relation="is not", limit=f"a section, [{section}]")
 
 
 def _override(where: str, table: dict[str, Any], overrides: Sequence[str]) -> None:
@@ -155,7 +155,7 @@ def _override(where: str, table: dict[str, Any], overrides: Sequence[str]) -> No
         section, dot, key = path.strip().partition(".")
         if not (equals and dot and key) or section not in (*REQUIRED, *OPTIONAL):
             do = "write it as --set train.epochs=3"
-            raise InputError(where, "setting", got=entry, relation="is not", limit="SECTION.KEY=VALUE", do=do)
+            raise RecipeInvalid(where, "setting", got=entry, relation="is not", limit="SECTION.KEY=VALUE", do=do)
         table.setdefault(section, {})[key] = _value(value.strip())
 
 

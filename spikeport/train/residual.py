@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from spikeport.errors import InputError
+from spikeport.errors import LayerInvalid
 from spikeport.train.layer import SpikingLayer
 
 
@@ -13,7 +13,7 @@ class Residual(nn.Module):
         super().__init__()
         if join.shortcut is None:
             do = "build it with SpikingLayer(..., shortcut=...)"
-            raise InputError("Residual", "last layer", relation="has no", limit="shortcut", do=do)
+            raise LayerInvalid("Residual", "last layer", relation="has no", limit="shortcut", do=do)
         self.body = body
         self.join = join
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from spikeport.atomic import check_writable, replacing
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileMissing, PathTaken, RecipeInvalid, UnknownName
 from spikeport.train.autoencoders import AUTOENCODERS, build_autoencoder, pixels
 from spikeport.train.data import DataSet, load_data
 from spikeport.train.loop.checkpoint import NAME as CHECKPOINT
@@ -43,12 +43,14 @@ def model_of(recipe: Recipe, data: DataSet) -> nn.Module:
 def _built(recipe: Recipe, source: Source, data: DataSet) -> nn.Module:
     if recipe.model not in MODELS and recipe.model not in AUTOENCODERS:
         limit = ", ".join(sorted({*MODELS, *AUTOENCODERS}))
-        raise InputError("model", "name", got=recipe.model, relation="is not one of", limit=limit)
+        raise UnknownName("model", "name", got=recipe.model, relation="is not one of", limit=limit)
     if recipe.model in MODELS:
         return build_model(recipe.model, source, data.classes, **recipe.model_options)
     if source != pixels(source.shape) or len(data.shape) != 3:
         what, limit = f"images of {recipe.model}", "pictures in [-1, 1]"
-        raise InputError(f"recipe {recipe.name}", what, relation="are not", limit=limit, do="say data.symmetric = true")
+        raise RecipeInvalid(
+            f"recipe {recipe.name}", what, relation="are not", limit=limit, do="say data.symmetric = true"
+        )
     return build_autoencoder(recipe.model, source, **recipe.model_options)
 
 
@@ -57,7 +59,7 @@ def check_unused(folder: Path) -> None:
     for name in ("weights.pt", CHECKPOINT):
         if (folder / name).exists():
             do = "go on with --resume, or name another folder"
-            raise FileError(str(folder), "holds a run already", got=name, do=do)
+            raise PathTaken(str(folder), "holds a run already", got=name, do=do)
 
 
 def begin_run(folder: Path, recipe: Recipe) -> None:
@@ -90,7 +92,7 @@ def load_run(folder: Path, data_folder: Path | None = None) -> tuple[Recipe, Dat
             do = "make a run with: spikeport train RECIPE -o RUN"
             if name == "weights.pt" and (folder / CHECKPOINT).is_file():
                 do = f"it is not finished; go on with: spikeport train --resume -o {folder}"
-            raise FileError(str(folder), f"lacks {name}", do=do)
+            raise FileMissing(str(folder), f"lacks {name}", do=do)
     recipe = load_recipe(str(folder / "recipe.toml"))
     data = data_of(recipe, data_folder)
     model = model_of(recipe, data)

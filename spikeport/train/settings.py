@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
 
-from spikeport.errors import InputError
+from spikeport.errors import RecipeInvalid
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("cosine", "step", "multistep", "linear", "constant")
@@ -68,14 +68,14 @@ class Section:
         known = {f.name: f for f in fields(cls)}
         missing = [key for key, f in known.items() if f.default is MISSING and key not in table]
         if missing:
-            raise InputError(where, f"section [{name}] lacks", got=", ".join(missing))
+            raise RecipeInvalid(where, f"section [{name}] lacks", got=", ".join(missing))
         unknown = sorted(table.keys() - known.keys())
         if unknown:
-            raise InputError(where, f"section [{name}] has unknown keys", got=", ".join(unknown))
+            raise RecipeInvalid(where, f"section [{name}] has unknown keys", got=", ".join(unknown))
         for key, value in table.items():
             rule: Rule = known[key].metadata["rule"]
             if not rule.accepts(value):
-                raise InputError(where, f"{name}.{key}", got=value, relation="is not", limit=rule.limit)
+                raise RecipeInvalid(where, f"{name}.{key}", got=value, relation="is not", limit=rule.limit)
         return cls(**table)
 
 

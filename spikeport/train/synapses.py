@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from spikeport.errors import InputError
+from spikeport.errors import LayerInvalid
 from spikeport.train.quant import quantize_weight
 
 
@@ -23,7 +23,7 @@ class QuantConv2d(nn.Conv2d):
         """The convolution with another weight of the same shape."""
         if self.padding_mode != "zeros":
             do = "a core has no other padding"
-            raise InputError(
+            raise LayerInvalid(
                 "QuantConv2d", "padding_mode", got=self.padding_mode, relation="is not", limit="zeros", do=do
             )
         return F.conv2d(x, weight, bias, self.stride, self.padding, self.dilation, self.groups)
@@ -44,7 +44,7 @@ class QuantConvTranspose2d(nn.ConvTranspose2d):
         """`(B, c_in, h, w)` to `(B, c_out, h', w')`."""
         if output_size is not None:
             do = "give output_padding when it is made"
-            raise InputError("QuantConvTranspose2d", "output_size", got=output_size, relation="is not taken", do=do)
+            raise LayerInvalid("QuantConvTranspose2d", "output_size", got=output_size, relation="is not taken", do=do)
         return self.apply_weight(x, quantize_weight(self.weight), self.bias)
 
     def apply_weight(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -109,7 +109,7 @@ class QuantSparse(nn.Module):
         super().__init__()
         for what, index, size in (("row", row, out_features), ("col", col, in_features)):
             if index.shape != row.shape or index.dim() != 1 or bool(((index < 0) | (index >= size)).any()):
-                raise InputError("QuantSparse", what, relation="is not", limit=f"one index below {size} per synapse")
+                raise LayerInvalid("QuantSparse", what, relation="is not", limit=f"one index below {size} per synapse")
         self.in_features, self.out_features = in_features, out_features
         self.register_buffer("index", torch.stack([row.long(), col.long()]))
         self.index: Tensor

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from spikeport.errors import FileError
+from spikeport.errors import FileError, FileKind, FileMismatch
 
 AGAIN = "train again"
 
@@ -30,7 +30,7 @@ def read_plain(path: Path, do: str) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes the unpickler raise whatever its bytes happen to spell
         do = f"nothing in it was executed; {do}"
-        raise FileError(str(path), "is not a checkpoint of tensors", got=first_line(error), do=do) from error
+        raise FileKind(str(path), "is not a checkpoint of tensors", got=first_line(error), do=do) from error
 
 
 def check_state(path: Path, state: Any, model: nn.Module, what: str, do: str) -> dict[str, torch.Tensor]:
@@ -41,11 +41,11 @@ def check_state(path: Path, state: Any, model: nn.Module, what: str, do: str) ->
     """
     expected = model.state_dict()
     if not isinstance(state, dict) or state.keys() != expected.keys():
-        raise FileError(str(path), what, do=do)
+        raise FileMismatch(str(path), what, do=do)
     for name, tensor in expected.items():
         found = state[name]
         if not isinstance(found, torch.Tensor) or (found.shape, found.dtype) != (tensor.shape, tensor.dtype):
-            raise FileError(str(path), what, got=name, do=do)
+            raise FileMismatch(str(path), what, got=name, do=do)
         if not torch.isfinite(found).all():
             raise FileError(str(path), f"{name} holds NaN or infinity", do=do)
     return state

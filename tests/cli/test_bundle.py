@@ -57,7 +57,7 @@ def test_a_bundle_is_made_proven_and_touched(folder: Path) -> None:
     out.write_bytes(data)
     damaged = spikeport("verify", out)
     assert (damaged.returncode, damaged.stdout) == (2, "")
-    assert damaged.stderr.startswith(f"error: {out}: directory entry of ") and damaged.stderr.count("\n") == 1
+    assert damaged.stderr.startswith(f"error SP104: {out}: directory entry of ") and damaged.stderr.count("\n") == 1
 
 
 def test_the_same_files_give_the_same_bytes(folder: Path) -> None:
@@ -127,4 +127,6 @@ def test_a_full_disk_leaves_the_old_bundle(folder: Path, monkeypatch: pytest.Mon
 def test_verify_says_what_a_program_needs(folder: Path) -> None:
     asked = spikeport("verify", folder / "net.h5")
     assert (asked.returncode, asked.stdout) == (2, "")
-    assert asked.stderr == f"error: {folder / 'net.h5'}: is a Program, not a bundle; name its input: --input x.npz\n"
+    assert (
+        asked.stderr == f"error SP105: {folder / 'net.h5'}: is a Program, not a bundle; name its input: --input x.npz\n"
+    )

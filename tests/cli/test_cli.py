@@ -20,9 +20,11 @@ import pytest
 import torch
 
 from spikeport import cli
+from spikeport.cli.app import app
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import simulate
 from spikeport.train import load_data, load_run, predict
+from tests.errors.lines import said
 
 RECIPE = """
 [data]
@@ -220,6 +222,28 @@ def test_every_command_explains_itself(command: str) -> None:
     out = done(command, "--help").out
     assert f"spikeport {command}" in out
     assert "--json" in out
+
+
+def test_the_help_shows_every_command_once_in_the_order_of_the_work() -> None:
+    heading, shown = "", {}
+    for line in done("--help").out.splitlines():
+        if line.endswith(":") and not line.startswith(" "):
+            heading = line[:-1]
+        elif line.startswith("  ") and not line.startswith("   ") and heading not in ("", "Options"):
+            shown.setdefault(heading, []).append(line.split()[0])
+    assert list(shown) == [
+        "First steps",
+        "Train",
+        "Compile",
+        "Run",
+        "Prove",
+        "Estimate energy",
+        "Autoencoders",
+        "Measure",
+    ]
+    assert shown["Train"] == ["recipes", "train", "finetune", "export"]
+    names = [name for group in shown.values() for name in group]
+    assert len(names) == len(set(names)) == len(app.registered_commands) + len(app.registered_groups)
 
 
 # ---------------------------------------------------------------- bad input
@@ -588,7 +612,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     ran = spikeport(*(a.format(here=tmp_path, made=made) for a in arguments))
     assert ran.code == 2
     assert ran.out == ""
-    assert ran.err.startswith("error: " + message.replace("{here}", str(tmp_path)))
+    assert said(ran.err).startswith(message.replace("{here}", str(tmp_path)))
     assert ran.err.count("\n") == 1 and ran.err.endswith("\n")
     assert listing(tmp_path) == before
 
@@ -601,7 +625,7 @@ def test_accuracy_of_a_program_that_does_not_vote_is_refused(made: Path, tmp_pat
     ran = spikeport("run", tmp_path / "net.h5", "--input", made / "x.npz", "-o", tmp_path / "y.npz", "--accuracy")
     assert (ran.code, ran.err) == (
         2,
-        f"error: {tmp_path}/net.h5: classes of the output (0) is not above 0; compile with --classes N\n",
+        f"error SP215: {tmp_path}/net.h5: classes of the output (0) is not above 0; compile with --classes N\n",
     )
     assert listing(tmp_path) == before
 
@@ -621,8 +645,8 @@ def test_a_network_that_does_not_fit_is_not_written_and_exits_1(tmp_path: Path) 
     ran = spikeport("compile", tmp_path / "net.nir", "-o", tmp_path / "net.h5", "--target", "loihi1")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        f"error: {tmp_path}/net.nir: network (fan_in_fits_one_core at lif: 5000 against 4096) does not fit loihi1; "
-        "use fewer channels or a smaller kernel; --anyway writes it for a simulator\n"
+        f"error SP413: {tmp_path}/net.nir: network (fan_in_fits_one_core at lif: 5000 against 4096) does not fit "
+        "loihi1; use fewer channels or a smaller kernel; --anyway writes it for a simulator\n"
     )
     assert listing(tmp_path) == before
     options = ("-o", tmp_path / "net.h5", "--target", "loihi1", "--anyway", "--json")
@@ -640,11 +664,11 @@ def test_a_damaged_input_file_is_refused_wherever_a_byte_is_wrong(made: Path, tm
         ran = spikeport("run", made / "net.h5", "--input", tmp_path / "x.npz", "-o", tmp_path / "y.npz")
         assert ran.code in (0, 2)
         if ran.code == 2:
-            assert ran.err.startswith("error: ") and ran.err.count("\n") == 1
+            assert said(ran.err).count("\n") == 1
 
 
 def test_the_installed_command_reports_on_standard_error(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "spikeport", "check", str(tmp_path / "net.nir")]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == f"error: {tmp_path}/net.nir: no such file\n"
+    assert ran.stderr == f"error SP101: {tmp_path}/net.nir: no such file\n"

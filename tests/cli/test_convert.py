@@ -110,6 +110,6 @@ def test_a_broken_file_is_one_line_and_nothing_is_written(net: Path, tmp_path: P
     net.write_bytes(net.read_bytes()[:700])
     answer = spikeport("convert", net, "-o", tmp_path / "net.h5")
     assert answer.returncode == 2
-    assert answer.stderr.startswith(f"error: {net}: is not a readable netx file")
+    assert answer.stderr.startswith(f"error SP103: {net}: is not a readable netx file")
     assert len(answer.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "net.h5").exists()

@@ -15,6 +15,7 @@ from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program
 from spikeport.program_file import save_program
 from spikeport.sim import count_operations, simulate
 from tests.cli.test_cli import done, listing, spikeport
+from tests.errors.lines import said
 
 STEPS, BATCH = 6, 5
 PRICES = """
@@ -318,17 +319,20 @@ def test_bad_input_is_one_line_and_writes_nothing(
     told = (option.format(here=tmp_path, made=made) for option in options)
     ran = spikeport(*energy(made, *told, "--html", tmp_path / "r.html"))
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("error: " + message.replace("{here}", str(tmp_path)).replace("{made}", str(made)))
+    assert said(ran.err).startswith(message.replace("{here}", str(tmp_path)).replace("{made}", str(made)))
     assert ran.err.count("\n") == 1
     assert listing(tmp_path) == before
 
 
 def test_a_program_needs_its_samples_and_shapes_do_not_take_them(made: Path) -> None:
     ran = spikeport("energy", made / "net.h5")
-    assert (ran.code, ran.err) == (2, "error: energy: input is missing; give the Program's samples, --input X.NPZ\n")
+    assert (ran.code, ran.err) == (
+        2,
+        "error SP206: energy: input is missing; give the Program's samples, --input X.NPZ\n",
+    )
     ran = spikeport("energy", "dalif-cifar100", "--input", made / "x.npz")
     assert ran.code == 2
-    assert ran.err.startswith("error: energy: options (--input) do not apply to shapes")
+    assert ran.err.startswith("error SP206: energy: options (--input) do not apply to shapes")
 
 
 def test_a_run_of_other_samples_is_refused(made: Path, tmp_path: Path) -> None:

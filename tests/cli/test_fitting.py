@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from spikeport.deploy.rules import RULES
 from spikeport.program_file import save_program
 from tests.deploy.rules.nets import row, stack
 
@@ -77,34 +76,6 @@ def test_check_says_what_would_fit(large: Path) -> None:
     assert told.returncode == 1
     for change in fitting:
         assert f"{change['change']} fits: {change['cores']} of {change['cores_there']} cores" in told.stdout
-
-
-def test_explain_tells_of_every_rule_without_a_file() -> None:
-    for rule in RULES[::5]:
-        ran = spikeport("check", "--explain", rule.id, "--json")
-        assert ran.returncode == 0, ran.stderr
-        answer = json.loads(ran.stdout)
-        assert answer["id"] == rule.id and answer["unit"] == rule.unit and answer["text"] == rule.paragraph()
-        assert set(answer["limits"]) == {"loihi1", "loihi2"}
-    shown = spikeport("check", "--explain", "fan_in_fits_one_core")
-    assert shown.returncode == 0
-    assert "4096" in shown.stdout and "16000" in shown.stdout and "nengo-loihi" in shown.stdout
-    assert "remedy: use fewer channels or a smaller kernel" in shown.stdout
-    yes = spikeport("check", "--explain", "spikes_are_binary_on_loihi1").stdout
-    assert "no " in yes and "yes " in yes
-
-
-def test_explain_of_an_unknown_rule_is_one_line_with_the_known_ones() -> None:
-    ran = spikeport("check", "--explain", "all_is_well")
-    known = ", ".join(rule.id for rule in RULES)
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == f"error: explain: rule (all_is_well) is not one of {known}\n"
-
-
-def test_check_of_nothing_is_one_line() -> None:
-    ran = spikeport("check")
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == "error: check: no network; name a NIR file or a Program, or a rule with --explain\n"
 
 
 def test_several_remedies_are_shown_together(tmp_path: Path) -> None:

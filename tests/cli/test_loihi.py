@@ -3,8 +3,11 @@ a board's run, with differences that were put in."""
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -91,7 +94,9 @@ def test_without_a_chip_one_line_names_the_first_thing_that_is_missing(files: Pa
     ran = spikeport("run", *given(files), "--backend", "loihi", "-o", files / "y.h5", **NOTHING)
     assert ran.returncode == 2
     assert ran.stderr.count("\n") == 1 and "NameError" not in ran.stderr
-    assert ran.stderr.startswith("error: backend loihi: Python 3.10 for the chip (-) is missing; name the interpreter")
+    assert ran.stderr.startswith(
+        "error SP623: backend loihi: Python 3.10 for the chip (-) is missing; name the interpreter"
+    )
     assert ran.stderr.rstrip().endswith("'spikeport doctor' lists all that a chip needs")
     assert sorted(files.iterdir()) == before
 
@@ -184,8 +189,85 @@ def test_a_board_that_is_taken_is_given_up_when_the_time_is_up(files: Path, tmp_
     (files / "y.h5").write_text("as it was")
     ran = spikeport("run", *given(files), "--backend", "loihi", "-o", files / "y.h5", "--timeout", "1", **board)
     assert ran.returncode == 1
-    assert "loihi worker: time (1 s) is up; raise --timeout, run fewer samples, or see 'sinfo'" in ran.stderr
+    assert "loihi worker: time (1 s) is up; raise --timeout, or run fewer samples" in ran.stderr
     assert (files / "y.h5").read_text() == "as it was"
+
+
+BUSY = "srun: error: Unable to allocate resources: Requested nodes are busy"
+QUEUED = "srun: job 7 queued and waiting for resources"
+ADVICE = "'squeue -p kp' shows who has it: wait longer with --wait, or set PARTITION or BOARD to one that sinfo lists"
+
+
+@pytest.mark.parametrize(
+    ("srun", "said"),
+    [
+        (f"echo '{BUSY}' >&2; echo $SLURM_IMMEDIATE $SALLOC_IMMEDIATE > RECORD; exit 1", BUSY),
+        (f"trap 'echo 3 3 > RECORD; exit 1' TERM; echo '{QUEUED}' >&2; while :; do /bin/sleep 0.1; done", QUEUED),
+        ("trap 'echo 3 3 > RECORD; exit 1' TERM; while :; do /bin/sleep 0.1; done", "no answer in 3 s"),
+    ],
+    ids=["refused", "queued", "silent"],
+)
+def test_a_board_that_others_have_is_one_line_and_srun_gives_up_its_place(
+    files: Path, tmp_path: Path, srun: str, said: str
+) -> None:
+    machine = fake_machine(tmp_path / "machine")
+    record = machine.root / "record"
+    board = machine.on_a_cluster(srun.replace("RECORD", str(record)))
+    board["TMPDIR"] = str(files / "temporary")
+    (files / "temporary").mkdir()
+    (files / "y.h5").write_text("as it was")
+    before = sorted(path.name for path in files.iterdir())
+    ran = spikeport("run", *given(files), "--backend", "loihi", "-o", files / "y.h5", "--wait", 3, **board)
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1] == f"error SP624: board: was not given ({said}); {ADVICE}", ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert record.read_text().split() == ["3", "3"]  # how long srun is to wait, or that it was asked to end
+    assert (files / "y.h5").read_text() == "as it was" and sorted(path.name for path in files.iterdir()) == before
+    assert list((files / "temporary").iterdir()) == []
+
+
+def test_a_run_that_is_interrupted_while_it_waits_leaves_nothing(files: Path, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    srun = f"trap 'echo asked > {here}.asked; exit 1' TERM; echo $$ > {here}; while :; do /bin/sleep 0.1; done"
+    board = fake_machine(tmp_path / "machine").on_a_cluster(srun)
+    (files / "temporary").mkdir()
+    command = [sys.executable, "-m", "spikeport", "run", *map(str, given(files)), "--backend", "loihi", "-o", "y.h5"]
+    environment = {**os.environ, **board, "TMPDIR": str(files / "temporary")}
+    run = subprocess.Popen(command, cwd=files, env=environment, stderr=subprocess.DEVNULL)
+    while not here.exists() and run.poll() is None:
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    assert run.wait() == 130
+    assert (tmp_path / "here.asked").exists() and not (files / "y.h5").exists()
+    assert list((files / "temporary").iterdir()) == []
+    assert not Path(f"/proc/{int(here.read_text())}").exists()
+
+
+def test_a_board_that_slurm_gives_runs(files: Path, tmp_path: Path) -> None:
+    board = fake_machine(tmp_path / "machine").on_a_cluster("exit 0")
+    ran = spikeport("run", *given(files), "--backend", "loihi", "-o", files / "y.h5", "--json", **board)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["board"] == {"loihi_gen": "N3C1", "partition": "kp"}
+
+
+def test_a_board_whose_host_refuses_is_one_line(files: Path, tmp_path: Path) -> None:
+    board = {**fake_machine(tmp_path / "machine").environment, "NXSDKHOST": "127.0.0.1"}
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens there
+        board["DRIVER_PORT"] = str(taken.getsockname()[1])
+        ran = spikeport("run", *given(files), "--backend", "loihi", "-o", files / "y.h5", **board)
+    assert ran.returncode == 1 and not (files / "y.h5").exists()
+    said = ran.stderr.splitlines()[-1]
+    assert said.startswith(
+        "error SP624: board: was not given (ConnectionRefusedError: [Errno 111] Connection refused); end the"
+    )
+
+
+@pytest.mark.parametrize("wait", ["0", "-1", "nan", "inf"])
+def test_a_wait_that_is_none_is_refused(files: Path, tmp_path: Path, wait: str) -> None:
+    board = fake_machine(tmp_path / "machine").environment
+    ran = spikeport("run", *given(files), "--backend", "loihi", "-o", files / "y.h5", "--wait", wait, **board)
+    assert ran.returncode == 2 and "wait: seconds" in ran.stderr
 
 
 # A board's run, wherever it comes from -------------------------------------------------------------------------

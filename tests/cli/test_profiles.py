@@ -100,8 +100,8 @@ def test_a_kind_that_loihi1_lacks_exits_2_with_one_line(files: Path) -> None:
     ran = spikeport("run", files / "sigma.h5", "--input", files / "x.npz", "--profile", "loihi1", "-o", files / "y.npz")
     assert ran.returncode == 2
     assert ran.stderr == (
-        "error: g: neurons under the profile loihi1 (SigmaDelta) are not LIF that resets to zero and sends 0 or 1; "
-        "name the profile 'strict' or 'lava'\n"
+        "error SP506: g: neurons under the profile loihi1 (SigmaDelta) are not LIF that resets to zero and sends 0 or "
+        "1; name the profile 'strict' or 'lava'\n"
     )
     assert spikeport("check", files / "sigma.h5", "--target", "loihi1").stdout.splitlines()[-1] == (
         "g: not proven: sigma in [0, 17179869184]; no spikes were found that overflow it"
@@ -130,7 +130,7 @@ def test_lava_does_not_run_under_loihi1(files: Path, net: str, options: tuple[st
     )
     assert ran.returncode == 2
     assert ran.stderr == (
-        "error: program: profile (loihi1) is not the arithmetic of Lava; "
+        "error SP423: program: profile (loihi1) is not the arithmetic of Lava; "
         "give it the profile 'lava', which differs where a value leaves a Loihi 1's words\n"
     )
 

@@ -109,8 +109,8 @@ def test_the_witness_of_a_resonator_overflows_it_when_it_is_run(kinds: Path, tmp
         f"ring: re of neuron 0 at step {place['step']} ("
     )
     for net, given, start in (
-        ("kinds.h5", "w.npz", "error: sum: sigma of neuron 0 at step 701 ("),
-        ("w-ring-ring.h5", "w-ring.npz", f"error: {place['raised'][:30]}"),
+        ("kinds.h5", "w.npz", "error SP601: sum: sigma of neuron 0 at step 701 ("),
+        ("w-ring-ring.h5", "w-ring.npz", f"error SP601: {place['raised'][:30]}"),
     ):
         ran = spikeport("run", tmp_path / net, "--input", tmp_path / given, "-o", tmp_path / "y.npz")
         assert ran.returncode == 1 and ran.stderr.startswith(start)
@@ -120,12 +120,12 @@ def test_the_written_witnesses_overflow_when_they_are_run(net: Path, tmp_path: P
     assert spikeport("check", net, "--witness", tmp_path / "w.npz").returncode == 0
     alone = spikeport("run", tmp_path / "w-b.h5", "--input", tmp_path / "w.npz", "-o", tmp_path / "y.npz")
     assert alone.returncode == 1
-    assert alone.stderr.startswith("error: b: v of neuron 0 at step 5 (")
+    assert alone.stderr.startswith("error SP601: b: v of neuron 0 at step 5 (")
     only_c = replace(load_program(net), connections=load_program(net).connections[2:])
     save_program(only_c, tmp_path / "c.h5")
     whole = spikeport("run", tmp_path / "c.h5", "--input", tmp_path / "w-c.npz", "-o", tmp_path / "y.npz")
     assert whole.returncode == 1
-    assert whole.stderr.startswith("error: c: u of neuron 0 at step 133 (")
+    assert whole.stderr.startswith("error SP601: c: u of neuron 0 at step 133 (")
 
 
 def test_json_holds_bounds_and_witnesses_and_only_strict_overflow_changes_the_exit_code(net: Path) -> None:

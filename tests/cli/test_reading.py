@@ -43,5 +43,8 @@ def test_what_is_not_lowered_is_one_line_and_writes_nothing(tmp_path: Path) -> N
     for arguments in (["check", path], ["compile", path, "-o", tmp_path / "net.h5"]):
         ran = spikeport(*arguments)
         assert (ran.code, ran.out) == (2, "")
-        assert ran.err == "error: li: source (i) sends no spikes; let only an Output follow neurons that do not fire\n"
+        assert (
+            ran.err
+            == "error SP402: li: source (i) sends no spikes; let only an Output follow neurons that do not fire\n"
+        )
     assert not (tmp_path / "net.h5").exists()

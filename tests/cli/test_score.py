@@ -114,7 +114,9 @@ def test_a_folder_of_npy_files_gives_what_an_npz_file_gives(net: Path) -> None:
 def test_images_without_steps_are_shown_for_all(net: Path) -> None:
     image = np.load(net / "x" / "spikes.npy")[0]
     np.save(net / "x" / "spikes.npy", image)
-    assert spikeport(*scored(net, "a")).err == "error: score: the steps of an image are not known; say --steps T\n"
+    assert (
+        spikeport(*scored(net, "a")).err == "error SP206: score: the steps of an image are not known; say --steps T\n"
+    )
     done(*scored(net, "a", "--steps", 3))
     assert results(net / "a")["counts"]["totals"]["sops"] == 3 * N * int(image.sum())
     np.savez(net / "y.npz", spikes=np.repeat(image[None], 3, axis=0), labels=np.load(net / "x" / "labels.npy"))
@@ -133,7 +135,7 @@ def test_two_processes_one_of_them_killed_and_two_of_torchrun_give_the_bits_of_o
         os.kill(child, signal.SIGKILL)
         _, said = parent.communicate(timeout=60)
     assert (parent.returncode, gone(child)) == (1, True)
-    assert said == f"error: {net / 'two'}: a process was killed by signal 9; go on with --resume\n"
+    assert said == f"error SP600: {net / 'two'}: a process was killed by signal 9; go on with --resume\n"
     there = len(list((net / "two" / "shards").glob("0*.npz")))
     assert 0 < there < 300 and not (net / "two" / "summary.json").exists()
 
@@ -224,7 +226,7 @@ def test_an_overflow_names_the_shard_and_what_is_missing(net: Path) -> None:
     x[:, 5] = 1
     np.savez(net / "x.npz", spikes=x)
     ran = spikeport(*scored(net, "out", data="x.npz"))
-    assert ran.code == 1 and ran.err.startswith(f"error: {net / 'out'}, shard 1: ")
+    assert ran.code == 1 and ran.err.startswith(f"error SP601: {net / 'out'}, shard 1: ")
     assert ran.err.endswith("; missing: 1, 2; go on with --resume\n") and ran.err.count("\n") == 1
     assert not (net / "out" / "summary.json").exists()
     assert [p.name for p in (net / "out" / "shards").iterdir()] == ["000000.npz"]

@@ -184,7 +184,7 @@ def test_a_bad_line_is_exit_code_2_and_one_line(net: Path) -> None:
     process.stdin.buffer.write(b"0 1\n\xff\xfe\n")
     out, err = process.communicate()
     assert process.returncode == 2 and out == ""
-    assert err.startswith("error: line 2: text (") and err.count("\n") == 1
+    assert err.startswith("error SP211: line 2: text (") and err.count("\n") == 1
 
 
 def test_ctrl_c_answers_what_came_and_saves(net: Path, tmp_path: Path) -> None:

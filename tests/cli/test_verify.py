@@ -79,7 +79,7 @@ def test_verify_without_an_interpreter_says_how_to_get_one(files: tuple[Path, Pa
 
     assert answer.returncode == 2
     last = answer.stderr.strip().splitlines()[-1]
-    assert last == "error: SPIKEPORT_LAVA_PYTHON: interpreter (/nowhere/python) is not Python 3.10 to 3.12"
+    assert last == "error SP622: SPIKEPORT_LAVA_PYTHON: interpreter (/nowhere/python) is not Python 3.10 to 3.12"
 
 
 def test_verify_kills_a_worker_that_takes_too_long(files: tuple[Path, Path]) -> None:
@@ -88,7 +88,7 @@ def test_verify_kills_a_worker_that_takes_too_long(files: tuple[Path, Path]) -> 
     answer = spikeport("verify", files[0], "--input", files[1], "--timeout", "0.05")
 
     assert answer.returncode == 1
-    assert answer.stderr.strip().splitlines()[-1].startswith("error: lava worker: ")
+    assert answer.stderr.strip().splitlines()[-1].startswith("error SP621: lava worker: ")
 
 
 def test_run_on_lava_gives_the_simulators_file(files: tuple[Path, Path], tmp_path: Path) -> None:

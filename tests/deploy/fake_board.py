@@ -12,16 +12,20 @@ from spikeport.deploy.lava_env import find_lava, prepare
 from spikeport.errors import LavaMissing
 from tests.deploy.test_lava import script
 
-STANDINS = Path(__file__).parents[2] / "spikeport" / "deploy" / "loihi_standins.py"
-BOARD = f"""
-import importlib.util, sys
-spec = importlib.util.spec_from_file_location("loihi_standins", {str(STANDINS)!r})
-standins = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(standins)
-LAVA = sys.modules["lava_worker"].LAVA
-standins.load(LAVA, 1, 2, 1)
+BOARD = """
+import os, socket, subprocess
+import chip_standins  # of the worker, whose folder comes first
+from lava_classes import LAVA
+chip_standins.load(1, 2, 1)
+class HwCfg(LAVA.Loihi2HwCfg):
+    def __init__(self, **options):
+        if os.environ.get("SLURM") and subprocess.Popen(["srun", "nx_driver_server"]).wait():
+            raise RuntimeError("no driver")
+        if "DRIVER_PORT" in os.environ:
+            socket.create_connection((os.environ["NXSDKHOST"], int(os.environ["DRIVER_PORT"])))
+        super().__init__(**options)
 import lava.magma.core.run_configs
-lava.magma.core.run_configs.Loihi2HwCfg = LAVA.Loihi2HwCfg
+lava.magma.core.run_configs.Loihi2HwCfg = HwCfg
 """
 PROFILER = """
 import fake_board
@@ -38,6 +42,10 @@ class Loihi2Activity:
     chip_idx, core_idx = np.array([0, 0]), np.array([3, 7])
     syn_ops = np.array([100, 11])
 """
+SINFO = """case "$1" in
+-N) echo NODELIST NODES PARTITION STATE; echo ncl-kp-02 1 kp alloc;;
+*) echo PARTITION AVAIL TIMELIMIT NODES STATE NODELIST; echo kp up infinite 1 alloc ncl-kp-02;;
+esac"""
 MODULES = {
     "fake_board.py": BOARD,
     "nxcore/__init__.py": "",
@@ -53,6 +61,12 @@ class Machine:
     """Where its files are."""
 
     root: Path
+
+    def on_a_cluster(self, srun: str) -> dict[str, str]:
+        """Of a process that runs there; the board comes from SLURM, by a script of that text."""
+        script(self.root / "bin" / "sinfo", SINFO)
+        script(self.root / "bin" / "srun", srun)
+        return {**self.environment, "NXSDKHOST": "", "BOARD": "", "PARTITION": "kp"}
 
     @property
     def environment(self) -> dict[str, str]:

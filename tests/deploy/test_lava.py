@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from spikeport.deploy import lava_env
+from spikeport.deploy.child import run_child
 from spikeport.deploy.lava import run_lava
 from spikeport.deploy.lava_env import WORKER, LavaEnv, find_lava, prepare
 from spikeport.errors import DeployError, InputError, LavaMissing, WorkerError
@@ -160,14 +162,47 @@ def test_a_half_made_venv_is_made_again(machine: Path) -> None:
     assert "lava-nc==0.10.0" in log.read_text()
 
 
-# The worker's own file -----------------------------------------------------------------------------------------
+# The workers' own files ----------------------------------------------------------------------------------------
+
+SCRIPTS = sorted(WORKER.parent.glob("*.py"))
 
 
-def test_the_worker_needs_nothing_of_spikeport() -> None:
-    tree = ast.parse(WORKER.read_text(), feature_version=(3, 10))
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_the_workers_need_nothing_of_spikeport_and_python_310(path: Path) -> None:
+    tree = ast.parse(path.read_text(), feature_version=(3, 10))
     names = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
     names += [alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names]
     assert not [name for name in names if name.startswith("spikeport")]
+
+
+def test_no_file_of_the_workers_hides_a_module_of_python_or_lava() -> None:
+    """A script's own folder comes first on its path."""
+    top_level = {
+        "lava",
+        "nxcore",
+        "numpy",
+        "scipy",
+        "h5py",
+        "networkx",
+        "asteval",
+        "joblib",
+        "sklearn",
+        "threadpoolctl",
+    }
+    assert not {path.stem for path in SCRIPTS} & (top_level | sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("name", ["lava_worker.py", "loihi_worker.py"])
+def test_a_copied_worker_finds_what_lies_beside_it_from_any_folder(tmp_path: Path, name: str) -> None:
+    try:
+        env = find_lava(download=False)
+    except LavaMissing as missing:
+        pytest.skip(f"NOT RUN ON LAVA: {missing}")
+    shutil.copytree(WORKER.parent, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "lava.py").write_text("raise SystemExit(9)")  # not on the path of a script
+    command = [prepare(env), tmp_path / "copy" / name, "--help"]
+    assert "usage" in run_child(command, what=name, timeout_s=60, cwd=tmp_path / "elsewhere")
 
 
 def test_the_worker_pins_every_package() -> None:

@@ -1,7 +1,7 @@
 """The way to a chip, on stand-ins: what is built, what is taken off, and what is refused. The worker runs on Lava."""
 
-import ast
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from spikeport.fixed import Ints
 from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program, SigmaDelta, Sparse
 from spikeport.program_file import save_program
 from spikeport.sim import simulate
-from tests.deploy.fake_board import STANDINS, fake_machine
+from tests.deploy.fake_board import fake_machine
 
 
 @pytest.fixture(scope="module")
@@ -149,36 +149,21 @@ def test_what_no_chip_has_is_refused_before_anything_starts(tmp_path: Path) -> N
         run_loihi(program, {"x": np.ones((3, 1, 1), np.int64)}, [], tmp_path / "y.h5", env=nowhere)
 
 
-# The two files that are copied to a board ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", [loihi.WORKER, STANDINS], ids=lambda path: path.stem)
-def test_the_worker_needs_nothing_of_spikeport(path: Path) -> None:
-    tree = ast.parse(path.read_text(), feature_version=(3, 10))
-    names = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
-    names += [alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names]
-    assert not [name for name in names if name.startswith("spikeport")]
-
-
-def test_copied_alone_it_asks_for_the_other(tmp_path: Path) -> None:
-    (tmp_path / "loihi_worker.py").write_text(loihi.WORKER.read_text())
-    with pytest.raises(WorkerError, match="lava_worker.py: is not beside loihi_worker.py; copy it there too"):
-        run_child(["/bin/sh", "-c", f"{find_lava(download=False).path} {tmp_path}/loihi_worker.py --help"], **SHORT)
+# The folder that is copied to a board ---------------------------------------------------------------------------
 
 
 SHORT: dict[str, Any] = {"what": "worker", "timeout_s": 60.0}
 
 
-def test_two_copied_files_run_where_lava_loihi_is(env: LavaEnv, tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_copied_folder_runs_where_lava_loihi_is(env: LavaEnv, tmp_path: Path, rng: np.random.Generator) -> None:
     machine = fake_machine(tmp_path / "machine")
     program, inputs = mixed(rng)
     program = without_delayed_kernels(program)
     save_program(program, tmp_path / "net.h5")
     np.savez(tmp_path / "x.npz", **inputs)
-    for name in ("lava_worker.py", "loihi_worker.py"):
-        (tmp_path / name).write_text(loihi.WORKER.with_name(name).read_text())
+    shutil.copytree(loihi.WORKER.parent, tmp_path / "workers", ignore=shutil.ignore_patterns("__pycache__"))
     variables = " ".join(f"{name}={value}" for name, value in machine.environment.items())
-    worker = f"{variables} python3.10 loihi_worker.py net.h5 x.npz y.h5 --record c --samples 1 --power"
+    worker = f"{variables} python3.10 workers/loihi_worker.py net.h5 x.npz y.h5 --record c --samples 1 --power"
     run_child(["/bin/sh", "-c", worker], cwd=tmp_path, **SHORT)
     found = arrays_of(tmp_path / "y.h5")
     first = {name: x[:, :1] for name, x in inputs.items()}

@@ -52,7 +52,7 @@ def layer(n_in: int, n_out: int, seed: int) -> SpikingLayer:
 
 
 def net(middle: nn.Module, between: int = 6) -> nn.Sequential:
-    return nn.Sequential(layer(5, 6, 0), middle, layer(between, 4, 1)).eval()
+    return nn.Sequential(layer(5, 6, 0), middle, layer(between, 4, between)).eval()
 
 
 X = (np.random.default_rng(0).random((12, 3, 5)) < 0.5).astype(np.int64)
@@ -76,16 +76,17 @@ def test_a_node_of_its_own_kind_is_lowered_from_objects_and_from_files(tmp_path:
     write_nir(graph, tmp_path / "net.nir")
     program = compile_graph(graph)
     assert np.array_equal(simulate(program, X).spikes, model(torch.from_numpy(X)).numpy())
-    mirrored = nn.Sequential(model[0], layer(6, 4, 1)).eval()
+    mirrored = nn.Sequential(model[0], layer(6, 4, 6)).eval()
     with torch.no_grad():
         mirrored[1].synapse.weight.copy_(model[2].synapse.weight.flip(1))
     assert identical(program, compile_graph(to_nir(mirrored, torch.from_numpy(X))))
+    assert 0 < simulate(program, X).spikes.mean() < 1
     from_file = compile_graph(tmp_path / "net.nir")
     assert np.array_equal(from_file.connections[-1].weight, program.connections[-1].weight)
 
 
-def test_without_its_writer_a_layer_is_refused_with_the_way_out() -> None:
-    with pytest.raises(ExportError, match=r"1: type \(Mirror\) has no NIR form; .* spikeport\.export\.register_layer"):
+def test_without_its_writer_a_layer_is_refused() -> None:
+    with pytest.raises(ExportError, match=r"1: type \(Mirror\) has no NIR form"):
         to_nir(net(Mirror()), torch.from_numpy(X))
 
 

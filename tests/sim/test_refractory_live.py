@@ -16,12 +16,12 @@ from spikeport.sim.state import cleared_group
 
 N, STEPS = 30, 13
 SCRIPT = """
-import importlib.util, json, sys
+import json, sys
 import numpy as np
-spec = importlib.util.spec_from_file_location("worker", sys.argv[1])
-worker = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(worker)
-worker.load_lava()
+sys.path.insert(0, sys.argv[1])
+from lava_classes import load_lava
+from lava_models import Spikes, build
+load_lava()
 from lava.proc.lif.models import PyLifRefractoryModelFloat
 from lava.proc.lif.process import LIFRefractory
 
@@ -33,8 +33,8 @@ told = []
 for case in json.loads(open(sys.argv[2]).read()):
     arriving = In()
     process = LIFRefractory(shape=(len(case["a"][0]),), **case["values"])
-    sent = worker.Spikes()
-    model = worker.build(process, PyLifRefractoryModelFloat, {"a_in": [arriving], "s_out": [sent]})
+    sent = Spikes()
+    model = build(process, PyLifRefractoryModelFloat, {"a_in": [arriving], "s_out": [sent]})
     seen = {"u": [], "v": [], "s": [], "end": []}
     for t, a in enumerate(case["a"], 1):
         arriving.data, model.time_step = np.array(a, float), t
@@ -83,7 +83,7 @@ def test_the_refractory_period_is_that_of_lavas_float_model(tmp_path: Path, rng:
     cases = [draw(rng) for _ in range(40)]
     (tmp_path / "cases.json").write_text(json.dumps([in_floats(*case) for case in cases]))
     (tmp_path / "floats.py").write_text(SCRIPT)
-    command = [python, tmp_path / "floats.py", WORKER, tmp_path / "cases.json"]
+    command = [python, tmp_path / "floats.py", WORKER.parent, tmp_path / "cases.json"]
     told = json.loads(run_child(command, what="lava", timeout_s=120).splitlines()[-1])
 
     for (group, a), lava in zip(cases, told, strict=True):

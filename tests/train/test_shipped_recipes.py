@@ -11,6 +11,7 @@ from spikeport.errors import FileError, InputError
 from spikeport.train import load_data, load_recipe, shipped_recipes
 from spikeport.train.augment import parse_augmentation
 from spikeport.train.autoencoders import build_autoencoder, pixels
+from spikeport.train.data.catalogue import ENTRIES
 from spikeport.train.models import MODELS, Source, build_model
 from spikeport.train.recipe import SHIPPED, parse_recipe
 
@@ -31,17 +32,6 @@ FIGURES = {  # Table I of the ESVAE paper: MSE, IS, FID, FAD; Tables 1 to 4 of t
     "esvae-fashion": (0.019, 6.227, 125.3, 11.13),
     "esvae-cifar10": (0.045, 3.758, 127.0, 14.74),
     "esvae-celeba": (0.034, 3.868, 85.33, 51.93),
-}
-SHAPES = {
-    "digits": ((1, 8, 8), 10),
-    "mnist": ((1, 28, 28), 10),
-    "fashion-mnist": ((1, 28, 28), 10),
-    "cifar10": ((3, 32, 32), 10),
-    "cifar100": ((3, 32, 32), 100),
-    "imagenet": ((3, 224, 224), 1000),
-    "celeba": ((3, 64, 64), 1),
-    "cifar10-dvs": ((2, 64, 64), 10),
-    "dvs128-gesture": ((2, 128, 128), 11),
 }
 PUBLISHED = {  # seeds: Tables 5 to 7 of the ALIF paper, Tables I and II of the DA-LIF paper
     "alif-mnist": 99.78,
@@ -79,9 +69,9 @@ PUBLISHED = {  # seeds: Tables 5 to 7 of the ALIF paper, Tables I and II of the 
 @pytest.mark.parametrize("name", shipped_recipes())
 def test_model_data_and_augmentation_take_the_recipe(name: str, tmp_path: Path) -> None:
     recipe = load_recipe(name)
-    shape, classes = SHAPES[recipe.data]
-    if name == "fashion-dalif" or recipe.data_options.get("size") == 32:
-        shape = (1, 32, 32)
+    shape, classes = ENTRIES[recipe.data].shape, ENTRIES[recipe.data].classes
+    size = int(recipe.data_options.get("size", shape[1] + 2 * int(recipe.data_options.get("pad", 0))))
+    shape = (shape[0], size, size)
     with torch.device("meta"):
         if recipe.model in MODELS:
             build_model(recipe.model, Source(shape), classes, **recipe.model_options)

@@ -1,4 +1,4 @@
-"""Times Lava's runtime (fixed_pt) on any Program, as `deploy/lava_worker.py` runs it and in that worker's environment.
+"""Times Lava's runtime (fixed_pt) on any Program, with the code and environment of `deploy/workers/lava_worker.py`.
 
 Lava starts a process per layer and connection; with one thread they all share a core. The first step compiles
 the network and starts the processes, so it is not timed.
@@ -14,17 +14,19 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "deploy"))
-import lava_worker  # noqa: E402
+sys.path.insert(0, str(Path(__file__).parents[2] / "deploy" / "workers"))
+import lava_classes  # noqa: E402
+from lava_runtime import run_runtime  # noqa: E402
+from program_parts import read_program  # noqa: E402
 from protocol import Job, Ran, serve  # noqa: E402
 
 
 @contextmanager
 def prepare(job: Job) -> Iterator[Callable[[], Ran]]:
-    lava = lava_worker.LAVA
+    lava = lava_classes.LAVA
     if not vars(lava):
-        lava_worker.load_lava()
-    program = lava_worker.read_program(str(job.folder / "program.h5"))
+        lava_classes.load_lava()
+    program = read_program(str(job.folder / "program.h5"))
     (entry,) = program.inputs
     x = {entry.name: job.x[:, 0].reshape(-1, *entry.shape)}
     whole_run = lava.AbstractProcess.run
@@ -37,7 +39,7 @@ def prepare(job: Job) -> Iterator[Callable[[], Ran]]:
         elapsed.append(time.perf_counter() - start)
 
     def run() -> Ran:
-        trace = lava_worker.run_runtime(program, x, job.steps)
+        trace = run_runtime(program, x, job.steps)
         spikes = np.asarray(trace[f"{program.groups[-1].name}/s"])
         return Ran(spikes.reshape(job.steps, 1, -1), share=(job.steps - 1) / job.steps, seconds=elapsed.pop())
 

@@ -8,7 +8,7 @@ import spikeport
 from spikeport.bench.trainers.layers import LEVELS
 from spikeport.bench.trainers.nets import NETS, Net
 from spikeport.bench.trainers.session import serve
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 from spikeport.train.layer import set_quantize
 from spikeport.train.models import Source, build_model
 
@@ -21,7 +21,7 @@ MODELS: dict[str, tuple[str, dict[str, float]]] = {
 def build(net: Net, words: Collection[str]) -> nn.Module:
     (name,) = (name for name, known in NETS.items() if known == net)
     if name not in MODELS:
-        raise InputError("spikeport", "net", got=name, relation="is not one of", limit=", ".join(MODELS))
+        raise UnknownName("spikeport", "net", got=name, relation="is not one of", limit=", ".join(MODELS))
     model, options = MODELS[name]
     source = Source(net.shape, high=LEVELS, scale=1 / LEVELS)
     made = build_model(model, source, net.classes, steps=net.steps, **options)

@@ -17,7 +17,7 @@ from spikeport.commands.compiling.compile import check_compiled, does_not_fit, s
 from spikeport.commands.samples import check_file_writable, write_npz
 from spikeport.deploy import Compiled, compile_graph, compiled
 from spikeport.deploy import check as check_program
-from spikeport.errors import InputError
+from spikeport.errors import PartMissing
 from spikeport.export.autoencoder import AutoencoderGraphs, from_autoencoder
 from spikeport.profiles import Profile
 from spikeport.program import Program
@@ -121,7 +121,7 @@ def _trained(folder: Path, data_folder: Path | None) -> tuple[DataSet, Autoencod
 def _autoencoder(where: str, model: nn.Module) -> Autoencoder:
     if not isinstance(model, Autoencoder):
         do = "for any other run: spikeport export RUN -o net.nir"
-        raise InputError(where, "model", got=type(model).__name__, relation="is not", limit="an autoencoder", do=do)
+        raise PartMissing(where, "model", got=type(model).__name__, relation="is not", limit="an autoencoder", do=do)
     return model
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, cast
 
-from spikeport.errors import InputError
+from spikeport.errors import PriceMissing
 from spikeport.sim.energy.bounds import Bounds
 from spikeport.sim.energy.conventions import CONVENTIONS, Amounts, Convention, total
 from spikeport.sim.energy.facts import Fed, Kind, LayerFacts
@@ -70,7 +70,7 @@ def arithmetic_profile(name: str) -> Profile:
     if not {"mac", "ac"} <= set(profile.energy_pj):
         do = "name a profile of arithmetic, such as cmos45-fp32"
         what = "has no price for"
-        raise InputError("evaluate", "profile", got=profile.name, relation=what, limit="MACs and ACs", do=do)
+        raise PriceMissing("evaluate", "profile", got=profile.name, relation=what, limit="MACs and ACs", do=do)
     return profile
 
 

@@ -15,7 +15,7 @@ from spikeport.atomic import check_writable, replacing
 from spikeport.commands.answer import Answer, Table, say
 from spikeport.commands.autoencoders.energy import COLUMNS as ENERGY_COLUMNS
 from spikeport.commands.autoencoders.energy import PricedTask, arithmetic_profile, energy_table, priced_tasks
-from spikeport.errors import InputError
+from spikeport.errors import InputError, OptionMisused, PartMissing, UnknownName
 from spikeport.train import load_run, set_quantize
 from spikeport.train import measures as of
 from spikeport.train.autoencoders import AnnVAE, Autoencoder, FadTraining, SpikingAutoencoder
@@ -72,12 +72,12 @@ def evaluate(asked: Asked) -> Answer:
     """
     unknown = [part for part in asked.only if part not in PARTS]
     if unknown:
-        raise InputError("evaluate", "only", got=unknown[0], relation="is not one of", limit=", ".join(PARTS))
+        raise UnknownName("evaluate", "only", got=unknown[0], relation="is not one of", limit=", ".join(PARTS))
     arithmetic_profile(asked.profile)  # before long work
     recipe, data, model = load_run(asked.run, asked.data)
     if not isinstance(model, Autoencoder) or isinstance(model, FadTraining):
         do = "give the run of an ESVAE, FSVAE or ANN VAE"
-        raise InputError(str(asked.run), "model", got=recipe.model, relation="is", limit="not generative", do=do)
+        raise PartMissing(str(asked.run), "model", got=recipe.model, relation="is", limit="not generative", do=do)
     set_quantize(model, asked.quantize)
     folder = asked.output or asked.run
     check_writable(folder)
@@ -117,9 +117,9 @@ def _measured(subject: _Subject) -> tuple[dict[str, Any], tuple[str, ...]]:
 def _check(part: str, subject: _Subject) -> None:
     """InputError for what this model, this call or this machine does not have."""
     if part in LATENT and not _is_spiking(subject.model):
-        raise InputError("evaluate", part, relation="needs", limit="a spiking latent space")
+        raise PartMissing("evaluate", part, relation="needs", limit="a spiking latent space")
     if part == "fad" and subject.asked.fad is None:
-        raise InputError("evaluate", "fad", relation="needs", limit="its autoencoder", do="give --fad RUN_OR_FILE")
+        raise OptionMisused("evaluate", "fad", relation="needs", limit="its autoencoder", do="give --fad RUN_OR_FILE")
     if part == "inception":
         check_inception()
 

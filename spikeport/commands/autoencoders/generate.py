@@ -10,7 +10,7 @@ from spikeport.autoencoder_file import load_bundle
 from spikeport.commands.answer import Answer
 from spikeport.commands.autoencoders.images import Pictures, check_pictures_writable, read_pictures, write_pictures
 from spikeport.commands.samples import check_file_writable, read_samples, write_npz
-from spikeport.errors import InputError
+from spikeport.errors import InputError, OptionMisused
 from spikeport.sim.generate import Images, decode, shown
 from spikeport.sim.generate import generate as generated
 from spikeport.sim.generate import reconstruct as reconstructed
@@ -36,7 +36,9 @@ def generate(
         found = generated(bundle, 64 if count is None else count, seed)
     else:
         if count is not None:
-            raise InputError("generate", "--count", relation="does not apply to", limit="--spikes", do="leave it out")
+            raise OptionMisused(
+                "generate", "--count", relation="does not apply to", limit="--spikes", do="leave it out"
+            )
         given = next(iter(read_samples(spikes, bundle.decoder).inputs.values()))
         image = decode(bundle, given)
         found = Images(image, given.astype(np.uint8), given.mean(0))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from spikeport.atomic import replacing
 from spikeport.commands.samples import check_file_writable, read_npz, write_npz
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileError, UnknownName, WrongShape
 
 Pictures = NDArray[np.uint8]
 SUFFIXES = (".npz", ".png")
@@ -30,9 +30,9 @@ def read_pictures(path: Path) -> NDArray[np.integer[Any]]:
 def check_pictures_writable(path: Path, channels: int) -> None:
     """Fails before long work: an unknown ending, a folder that cannot be written, or colours that PNG does not have."""
     if path.suffix not in SUFFIXES:
-        raise InputError(str(path), "ending", got=path.suffix, relation="is not one of", limit=", ".join(SUFFIXES))
+        raise UnknownName(str(path), "ending", got=path.suffix, relation="is not one of", limit=", ".join(SUFFIXES))
     if path.suffix == ".png" and channels not in (1, 3):
-        raise InputError(str(path), "channels", got=channels, relation="are not", limit="1 or 3", do="write .npz")
+        raise WrongShape(str(path), "channels", got=channels, relation="are not", limit="1 or 3", do="write .npz")
     check_file_writable(path)
 
 

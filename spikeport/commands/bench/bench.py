@@ -11,7 +11,7 @@ from spikeport.bench.sim import FULL, PARTS, QUICK, Given
 from spikeport.bench.sim import bench_sim as measure
 from spikeport.commands.answer import Answer, say
 from spikeport.commands.samples import read_samples
-from spikeport.errors import InputError
+from spikeport.errors import InputError, OptionMisused
 from spikeport.program_file import load_program
 
 COLUMNS = ("what", "who", "threads", "batch", "time (min)", "GSOP/s", "spikeport is (min, median)", "output spikes")
@@ -108,7 +108,7 @@ def _named(text: str) -> tuple[str, Given]:
     net, comma, samples = paths.partition(",")
     program = load_program(Path(net))
     if len(program.inputs) != 1:
-        raise InputError(net, "inputs", got=len(program.inputs), relation="are not", limit=1)
+        raise OptionMisused(net, "inputs", got=len(program.inputs), relation="are not", limit=1)
     return name, (program, read_samples(Path(samples), program).inputs[program.inputs[0].name] if comma else None)
 
 

@@ -18,7 +18,7 @@ from spikeport.deploy.cores.mesh import cost, places_of
 from spikeport.deploy.cores.naive import least_cores, naive_map
 from spikeport.deploy.cores.problem import Problem, Seated
 from spikeport.deploy.cores.search import messages_between
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 from spikeport.sim.energy import Profile, profile_named
 
 SCHEMA = "spikeport-bench-mapping/1"
@@ -37,7 +37,7 @@ def bench_mapping(nets: Sequence[str], quick: bool, wheel: Path | None, output: 
         InputError: a network that there is none of.
     """
     if unknown := [net for net in nets if net not in names()]:
-        raise InputError("bench", "network", got=unknown[0], relation="is not one of", limit=", ".join(names()))
+        raise UnknownName("bench", "network", got=unknown[0], relation="is not one of", limit=", ".join(names()))
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
     found: list[dict[str, Any]] = []

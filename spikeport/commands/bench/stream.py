@@ -11,7 +11,7 @@ from spikeport.bench.stream import FULL, PEERS, QUICK
 from spikeport.bench.stream import bench_stream as measure
 from spikeport.commands.answer import Answer, say
 from spikeport.commands.bench.bench import markdown
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 
 COLUMNS = ("network", "how", "a step (min)", "median", "beyond the run in one")
 
@@ -20,7 +20,7 @@ def bench_stream(peers: Sequence[str] | None, quick: bool, output: Path | None) 
     """Runs the benchmark; in `quick` form a few steps, which show that all of it runs."""
     chosen = list(PEERS) if peers is None else [p for p in peers if p != "none"]
     if unknown := sorted(set(chosen) - set(KNOWN)):
-        raise InputError("bench", "peer", got=", ".join(unknown), relation="is not one of", limit=", ".join(KNOWN))
+        raise UnknownName("bench", "peer", got=", ".join(unknown), relation="is not one of", limit=", ".join(KNOWN))
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
     data: dict[str, Any] = {"machine": machine(), "rows": list(measure(QUICK if quick else FULL, chosen, say))}

@@ -20,21 +20,10 @@ from spikeport.sim import Result, simulate
 from spikeport.train import load_recipe, shipped_recipes
 from spikeport.train.autoencoders import build_autoencoder, pixels
 from spikeport.train.autoencoders.noise import Noise
+from spikeport.train.data.catalogue import ENTRIES
 from spikeport.train.models import MODELS, Source, build_model
 from spikeport.train.recipe import Recipe
 
-SHAPES = {
-    "digits": ((1, 8, 8), 10),
-    "mnist": ((1, 28, 28), 10),
-    "fashion-mnist": ((1, 28, 28), 10),
-    "cifar10": ((3, 32, 32), 10),
-    "cifar100": ((3, 32, 32), 100),
-    "celeba": ((3, 64, 64), 0),
-    "imagenet": ((3, 224, 224), 1000),
-    "cifar10-dvs": ((2, 64, 64), 10),
-    "dvs128-gesture": ((2, 128, 128), 11),
-}
-"""Of one picture, and the classes; where a recipe names no size."""
 PARTS = {"esvae": ("encoder", "decoder"), "fsvae": ("decoder",)}
 """Of autoencoders with neurons, what is deployed."""
 LIKE = ("steps", "tau", "threshold", "learn", "squash", "alpha", "beta", "surrogate", "surrogate_width", "neuron",
@@ -98,11 +87,12 @@ def _shape_of(recipe: Recipe) -> str:
 
 
 def _source(recipe: Recipe) -> tuple[tuple[int, int, int], int]:
-    (channels, rows, columns), classes = SHAPES[recipe.data]
+    entry = ENTRIES[recipe.data]
+    channels, rows, columns = entry.shape
     pad = 2 * int(recipe.data_options.get("pad", 0))
     size = recipe.data_options.get("size")
     shape = (channels, int(size or rows + pad), int(size or columns + pad))
-    return shape, classes
+    return shape, entry.classes
 
 
 def _program(recipe: Recipe, part: str) -> Program:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spikeport.commands.answer import Answer
 from spikeport.deploy.netx import NetxArguments, read_netx, write_netx
-from spikeport.errors import InputError
+from spikeport.errors import OptionMisused
 from spikeport.neurons import LIF, Group, Resonator, SigmaDelta
 from spikeport.program import Program
 from spikeport.program_file import load_program, save_program
@@ -35,7 +35,7 @@ def convert(path: Path, output: Path, arguments: NetxArguments, num_layers: int 
             notes.append(f"that the output is v of {program.outputs[0].source} is no part of the file")
         return _answer(program, path, output, notes, asdict(arguments))
     got, limit = f"{path.name} to {output.name}", "NET.net to NET.h5, or NET.h5 to NET.net"
-    raise InputError("convert", "files", got=got, relation="are not", limit=limit)
+    raise OptionMisused("convert", "files", got=got, relation="are not", limit=limit)
 
 
 def _call(program: Program, arguments: NetxArguments) -> str:

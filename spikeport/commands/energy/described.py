@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from spikeport.commands.answer import Answer, Table
-from spikeport.errors import InputError
+from spikeport.errors import OptionMisused, PriceMissing
 from spikeport.sim.energy.bounds import Bounds
 from spikeport.sim.energy.conventions import CONVENTIONS, Amounts, Convention, convention_named
 from spikeport.sim.energy.described import Described, described_named
@@ -41,11 +41,11 @@ def energy_described(name: str, profiles: Sequence[str], convention: str) -> Ans
         FileError: no such description. InputError: more than one profile, or one without prices for arithmetic.
     """
     if len(profiles) > 1:
-        raise InputError("energy", "profiles", got=len(profiles), relation="are more than", limit=1, do="name one")
+        raise OptionMisused("energy", "profiles", got=len(profiles), relation="are more than", limit=1, do="name one")
     profile, chosen, described = profile_named(profiles[0]), convention_named(convention), described_named(name)
     if not {"mac", "ac"} <= set(profile.energy_pj):
         do = "name a profile of arithmetic, such as cmos45-fp32"
-        raise InputError(
+        raise PriceMissing(
             "energy", "profile", got=profile.name, relation="has no price for", limit="MACs and ACs", do=do
         )
     layers = _layers(described, chosen, profile)

@@ -13,10 +13,11 @@ from spikeport.commands.energy.csv import write_csv
 from spikeport.commands.energy.described import energy_described
 from spikeport.commands.energy.measured import Measured, measured, measured_data, measured_notes, measured_table
 from spikeport.commands.energy.memory import memory_data, memory_table
+from spikeport.commands.mapping.file import read_mapping
 from spikeport.commands.running.counted import Counted, counted
 from spikeport.commands.samples import check_file_writable
 from spikeport.deploy.cores import CoreMap, cores_of, map_cores
-from spikeport.errors import InputError
+from spikeport.errors import OptionMisused, PathTaken
 from spikeport.program_file import load_program
 from spikeport.sim.energy import Energy, Profile, estimate_energy, tables
 from spikeport.sim.energy.described import described_names
@@ -41,6 +42,8 @@ class Asked:
     """More Programs, on the same samples."""
     activity: Path | None = None
     """A recorded run of the Program instead of a simulation."""
+    mapping: Path | None = None
+    """Of the Program to cores, from a file instead of the compiler's own."""
     convention: str = "exact"
     ann: str | None = None
     memory: bool = False
@@ -55,6 +58,7 @@ class Asked:
         for name, values in (("--profile", self.profiles), ("--compare", self.compare)):
             words += [word for value in values for word in (name, value)]
         words += ["--activity", self.activity] * (self.activity is not None)
+        words += ["--mapping", self.mapping] * (self.mapping is not None)
         words += ["--convention", self.convention] * (self.convention != "exact")
         words += ["--ann", self.ann] * (self.ann is not None)
         words += ["--memory", "lemaire"] * self.memory + ["--no-cores"] * (not self.cores)
@@ -83,7 +87,11 @@ def energy(asked: Asked) -> Answer:
     if asked.net.suffix == ".toml" or (str(asked.net) in described_names() and not asked.net.exists()):
         return _described(asked)
     if asked.input is None:
-        raise InputError("energy", "input", relation="is missing", do="give the Program's samples, --input X.NPZ")
+        raise OptionMisused("energy", "input", relation="is missing", do="give the Program's samples, --input X.NPZ")
+    if asked.mapping is not None and not asked.cores:
+        raise OptionMisused(
+            "energy", "--mapping", relation="does not go with", limit="--no-cores", do="leave one of them out"
+        )
     profiles = [
         chosen_prices(name, convention=asked.convention, ann=asked.ann, memory=asked.memory)[0]
         for name in asked.profiles
@@ -92,10 +100,7 @@ def energy(asked: Asked) -> Answer:
     paths = (asked.net, *asked.compare)
     names = distinct("Program", [(path.name, str(path)) for path in paths])
     _check_written(asked)
-    ran = [
-        replace(_counted(path, asked, asked.activity if path is asked.net else None), name=name)
-        for path, name in zip(paths, names, strict=True)
-    ]
+    ran = [replace(_counted(path, asked), name=name) for path, name in zip(paths, names, strict=True)]
     energies = [
         Priced(one, name, _estimate(one, asked, profile), len(ran) > 1)
         for one in ran
@@ -117,20 +122,20 @@ def distinct(what: str, named: Sequence[tuple[str, str]]) -> list[str]:
     short, long = ([names[k] for names in named] for k in range(2))
     for name in long:
         if long.count(name) > 1:
-            raise InputError("energy", what, got=name, relation="is given twice", do="leave one of them out")
+            raise OptionMisused("energy", what, got=name, relation="is given twice", do="leave one of them out")
     return [a if short.count(a) == 1 else b for a, b in named]
 
 
 def _check_written(asked: Asked) -> None:
     """Fails before long work; nothing that is read is written over."""
-    read = [asked.net, asked.input, asked.activity, *asked.compare, *map(Path, asked.profiles)]
+    read = [asked.net, asked.input, asked.activity, asked.mapping, *asked.compare, *map(Path, asked.profiles)]
     taken = {path.resolve() for path in read if path is not None}
     for path in (asked.html, asked.csv):
         if path is None:
             continue
         check_file_writable(path)
         if path.resolve() in taken:
-            raise InputError(
+            raise PathTaken(
                 "energy", "file to write", got=path, relation="is read or written already", do="choose another name"
             )
         taken.add(path.resolve())
@@ -142,6 +147,7 @@ def _described(asked: Asked) -> Answer:
         "--input": asked.input,
         "--compare": asked.compare,
         "--activity": asked.activity,
+        "--mapping": asked.mapping,
         "--ann": asked.ann,
         "--memory": asked.memory,
         "--html": asked.html,
@@ -149,23 +155,25 @@ def _described(asked: Asked) -> Answer:
     }
     if unused := ", ".join(name for name, value in given.items() if value):
         do = "leave it out, or compile the network to a Program"
-        raise InputError("energy", "options", got=unused, relation="do not apply to", limit="shapes", do=do)
+        raise OptionMisused("energy", "options", got=unused, relation="do not apply to", limit="shapes", do=do)
     return energy_described(str(asked.net), asked.profiles, asked.convention)
 
 
-def _counted(path: Path, asked: Asked, recorded: Path | None) -> Counted:
+def _counted(path: Path, asked: Asked) -> Counted:
+    """A recorded run and a mapping are of the first Program."""
     assert asked.input is not None
+    recorded, mapping = (asked.activity, asked.mapping) if path is asked.net else (None, None)
     if not asked.cores:
         return counted(path, asked.input, recorded)
-    placements, chip = _placed(path)
+    placements, chip = _placed(path, mapping)
     return replace(counted(path, asked.input, recorded, cores_of(placements, chip)), placements=placements)
 
 
-def _placed(path: Path) -> tuple[CoreMap, Chip]:
-    """Where the compiler puts a Program's neurons."""
+def _placed(path: Path, mapping: Path | None) -> tuple[CoreMap, Chip]:
+    """Where a file, or else the compiler, puts a Program's neurons."""
     program = load_program(path)
     chip = chip_named(program.chip)
-    placements = map_cores(program, chip)
+    placements = map_cores(program, chip) if mapping is None else read_mapping(mapping, program, chip)
     for placement in placements:
         resource, used = placement.fullest(chip)
         if used > 1:

@@ -95,7 +95,7 @@ def _alike(of: Figures, core: int) -> str:
 def _waits(of: Figures) -> str:
     """The busiest core by time, where SOPs are not all that takes time."""
     assert of.ran is not None
-    name = PROFILES[of.mapped.chip.name]
+    name = of.profile or PROFILES[of.mapped.chip.name]
     latency = estimate_latency(of.ran.activity, chosen_prices(name)[0], of.mapped.program.latency)
     if latency is None:
         return ""

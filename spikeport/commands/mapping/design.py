@@ -1,37 +1,75 @@
 """A Program on the cores of a chip, and what its cores did on samples, for `spikeport map`."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
 from spikeport.chip import Chip
-from spikeport.commands.running.counted import read_sent, results
-from spikeport.commands.samples import Samples, read_samples
 from spikeport.cores import Cores
 from spikeport.deploy.cores import CoreMap
 from spikeport.deploy.cores.table import CoreTable, core_table
 from spikeport.deploy.rules import Violation, design, violations
 from spikeport.deploy.rules.occupancy import CHIP
-from spikeport.errors import InputError
 from spikeport.fixed import Ints
 from spikeport.program import Program
+from spikeport.sim import Result
 from spikeport.sim.counting import CoreActivity, count_cores
 from spikeport.sim.counting.chip_messages import Crossing, chip_messages, events_of
 
 SYSTEM = "the system"
 
 
+@dataclass(frozen=True)
+class Outline:
+    """A mapping in a few figures; those of a step are means."""
+
+    cores: int
+    chips: int
+    busiest_ns: float
+    """Of the core that takes longest, in a step."""
+    fullest: float
+    """The share of a limit that the fullest core uses."""
+    hops: float | None
+    """Between tiles of a chip, in a step; None where too many blocks send to each other to look at all."""
+    off_chip: float | None
+    """Messages to other chips in a step, likewise."""
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search found."""
+
+    before: Outline
+    """The mapping that it began with."""
+    after: Outline
+    profile: str
+    """Whose times say what is busy."""
+    measured: bool
+    """Whether the activity is that of a run."""
+    cores_at_most: int
+    """As the search was told; as many as before if it was not."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether there are no more cores than that."""
+        return self.after.cores <= self.cores_at_most
+
+
 @dataclass(frozen=True, eq=False)
 class Mapped:
-    """Where the compiler puts a Program's neurons."""
+    """Where a Program's neurons are."""
 
     program: Program
     core_map: CoreMap
     table: CoreTable
     of_chip: tuple[Violation, ...]
-    """What `spikeport check` says, which holds a Program to one chip."""
+    """What this mapping breaks on one chip; of the compiler's own, what `spikeport check` says."""
+    own: bool = True
+    """Whether it is the compiler's own mapping."""
+    searched: Searched | None = None
+    """What a search that found it has changed."""
 
     @property
     def chip(self) -> Chip:
@@ -88,31 +126,21 @@ class Ran:
         return np.asarray(self.activity.messages_out.sum(axis=0))
 
 
-def mapped(program: Program, target: Chip | str) -> Mapped:
-    """Raises InputError for a chip that is not known."""
-    designed = design(program, target)
-    return Mapped(program, designed.cores, core_table(designed.cores), tuple(violations(designed)))
+def mapped(program: Program, target: Chip | str, core_map: CoreMap | None = None) -> Mapped:
+    """By the compiler's own mapping if none is given.
 
-
-def ran(one: Mapped, input_path: Path | None, recorded: Path | None) -> Ran:
-    """What the cores do on a file's samples, simulated, or as recorded.
-
-    Raises:
-        FileError, InputError: files that are no such files, or that do not belong together.
+    Raises InputError for a chip that is not known.
     """
+    designed = replace(design(program, target), mapped=core_map)
+    return Mapped(program, designed.cores, core_table(designed.cores), tuple(violations(designed)), core_map is None)
+
+
+def ran(one: Mapped, results: Iterable[Result]) -> Ran:
+    """What the cores do in a run, given some samples at a time."""
     program = one.program
-    samples = None if input_path is None else read_samples(input_path, program)
-    sent = None
-    if recorded is not None:
-        given = None if samples is None else next(iter(samples.inputs.values())).shape
-        _check_known(program, recorded, samples)
-        sent = read_sent(recorded, program, given)
-        steps, batch, _ = next(iter(sent.values())).shape
-        samples = samples or _silent(recorded, program, steps - program.latency, batch)
-    assert samples is not None
     activities: list[CoreActivity] = []
     events = {group.name: np.zeros(group.size, np.int64) for group in program.groups}
-    for result in results(program, samples, sent):
+    for result in results:
         activities.append(count_cores(program, result, one.cores))
         for name, found in events_of(program, result).items():
             events[name] += found
@@ -120,16 +148,3 @@ def ran(one: Mapped, input_path: Path | None, recorded: Path | None) -> Ran:
     for more in others:
         activity += more
     return Ran(activity, chip_messages(program, one.cores, events))
-
-
-def _check_known(program: Program, recorded: Path, samples: Samples | None) -> None:
-    """A run holds what groups sent, and not what inputs did."""
-    sending = [entry.name for entry in program.inputs if entry.kind != "bias"]
-    if samples is None and sending:
-        do = "give the samples too, --input X.NPZ"
-        raise InputError(str(recorded), "spikes of inputs", got=", ".join(sending), relation="are not recorded", do=do)
-
-
-def _silent(path: Path, program: Program, steps: int, batch: int) -> Samples:
-    """Samples for inputs that send nothing: what the host encodes is in the recorded run."""
-    return Samples(path, {i.name: np.full((steps, batch, *i.shape), i.low) for i in program.inputs}, None)

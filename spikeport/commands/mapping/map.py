@@ -8,11 +8,14 @@ from pathlib import Path
 from spikeport.atomic import replacing
 from spikeport.chip import chip_named
 from spikeport.commands.answer import Answer
-from spikeport.commands.mapping.busiest import sentences
+from spikeport.commands.mapping.busiest import PROFILES, sentences
 from spikeport.commands.mapping.design import mapped, ran
+from spikeport.commands.mapping.file import read_mapping, write_mapping
 from spikeport.commands.mapping.mesh import text_beside, text_chip, text_system
 from spikeport.commands.mapping.page import write_page
 from spikeport.commands.mapping.records import Figures, document, flat_records
+from spikeport.commands.mapping.runs import opened
+from spikeport.commands.mapping.searching import searched, timed
 from spikeport.commands.mapping.tables import (
     SHOWN_CORES,
     chip_table,
@@ -21,9 +24,11 @@ from spikeport.commands.mapping.tables import (
     group_table,
     headline,
     over_table,
+    search_sentence,
+    search_table,
 )
 from spikeport.commands.samples import check_file_writable
-from spikeport.errors import InputError
+from spikeport.errors import InputError, OptionMisused, PathTaken
 from spikeport.program_file import load_program
 
 TEXT_CHIPS = 4
@@ -44,51 +49,87 @@ class Asked:
     """List every core."""
     html: Path | None = None
     csv: Path | None = None
+    mapping: Path | None = None
+    """A mapping from a file instead of the compiler's own."""
+    search: bool = False
+    """Look for a better one."""
+    cores_at_most: int | None = None
+    """That the search may take; as many as it begins with if None."""
+    profile: str | None = None
+    """Whose times say what is busy; the chip's own if None."""
+    output: Path | None = None
+    """The mapping that is shown, for other commands."""
 
     @property
     def command(self) -> str:
         """That a reader of the page can repeat."""
         words: list[object] = ["spikeport", "map", self.net]
-        for name in ("target", "input", "activity", "html"):
+        words += ["--search"] * self.search
+        for name in ("target", "input", "activity", "mapping", "cores_at_most", "profile", "html"):
             value = getattr(self, name)
-            words += [f"--{name}", value] * (value is not None)
+            words += [f"--{name.replace('_', '-')}", value] * (value is not None)
         return shlex.join(map(str, words))
 
 
 def map_(asked: Asked) -> Answer:
-    """The mapping; exit 1 if not even the largest system holds it.
+    """The mapping; exit 1 if not even the largest system holds it, or if the search found none on so few cores.
 
     Raises:
         FileError, InputError: files that are no such files, or that do not belong together.
     """
+    _check_options(asked)
     _check_written(asked)
+    program = load_program(asked.net)
+    chip = chip_named(asked.target or program.chip)
+    profile = timed(asked.profile or PROFILES[chip.name])
+    one = mapped(program, chip, None if asked.mapping is None else read_mapping(asked.mapping, program, chip))
+    run = opened(program, asked.net, asked.input, asked.activity)
+    if asked.search:
+        one, done = searched(one, run, profile, asked.cores_at_most)
+    else:
+        done = None if run is None else ran(one, run.results())
+    of = Figures(one, done, asked.profile)
+    return _answer(asked, of, _written(asked, of))
+
+
+def _check_options(asked: Asked) -> None:
     if asked.target is not None:
         chip_named(asked.target)
-    program = load_program(asked.net)
-    one = mapped(program, asked.target or program.chip)
-    given = asked.input is not None or asked.activity is not None
-    of = Figures(one, ran(one, asked.input, asked.activity) if given else None)
-    written = []
-    if asked.csv is not None:
-        _write_csv(asked.csv, of)
-        written.append(f"{asked.csv} written")
-    if asked.html is not None:
-        write_page(asked.html, asked.net.name, of, asked.command)
-        written.append(f"{asked.html} written")
-    return _answer(asked, of, written)
+    if asked.cores_at_most is not None and not asked.search:
+        raise OptionMisused("map", "--cores-at-most", relation="needs", limit="--search", do="give it too, or neither")
+    if asked.cores_at_most is not None and asked.cores_at_most < 1:
+        raise InputError("map", "--cores-at-most", got=asked.cores_at_most, relation="is below", limit=1)
+    if asked.profile is None:
+        return
+    timed(asked.profile)
+    if not (asked.search or asked.input or asked.activity):
+        relation, do = "needs", "give one of them too, or leave it out"
+        raise OptionMisused("map", "--profile", relation=relation, limit="--search or a run", do=do)
 
 
 def _check_written(asked: Asked) -> None:
     """Fails before long work; nothing that is read is written over."""
-    taken = {path.resolve() for path in (asked.net, asked.input, asked.activity) if path is not None}
-    for path in (asked.html, asked.csv):
+    read = [asked.net, asked.input, asked.activity, asked.mapping, Path(asked.profile) if asked.profile else None]
+    taken = {path.resolve() for path in read if path is not None}
+    for path in (asked.html, asked.csv, asked.output):
         if path is None:
             continue
         check_file_writable(path)
         if path.resolve() in taken:
             relation, do = "is read or written already", "choose another name"
-            raise InputError("map", "file to write", got=path, relation=relation, do=do)
+            raise PathTaken("map", "file to write", got=path, relation=relation, do=do)
         taken.add(path.resolve())
+
+
+def _written(asked: Asked, of: Figures) -> list[str]:
+    """Notes on the files that were written."""
+    if asked.csv is not None:
+        _write_csv(asked.csv, of)
+    if asked.html is not None:
+        write_page(asked.html, asked.net.name, of, asked.command)
+    if asked.output is not None:
+        write_mapping(asked.output, of.mapped.core_map)
+    return [f"{path} written" for path in (asked.csv, asked.html, asked.output) if path is not None]
 
 
 def _write_csv(path: Path, of: Figures) -> None:
@@ -110,15 +151,15 @@ def _answer(asked: Asked, of: Figures, written: list[str]) -> Answer:
         listed, title = of.busiest(SHOWN_CORES), "the cores with the most SOPs"
     else:
         listed, title = one.table.fullest(SHOWN_CORES).tolist(), "the fullest cores"
-    tables = [over_table(of), chip_table(of), core_table_of(of, listed, title), crossing_table(of)]
-    notes = [*headline(of), *sentences(of), "", *_mesh(of, asked.cores), "", *written]
+    tables = [over_table(of), search_table(of), chip_table(of), core_table_of(of, listed, title), crossing_table(of)]
+    notes = [*headline(of), search_sentence(of), *sentences(of), "", *_mesh(of, asked.cores), "", *written]
     return Answer(
         document(of, asked.net.name, asked.cores),
         f"{asked.net} on {one.chip.name}: {groups.title}",
         groups.columns,
         groups.rows,
         [note for k, note in enumerate(notes) if note or notes[k - 1]],
-        exit_code=int(bool(one.over)),
+        exit_code=int(bool(one.over) or not (one.searched is None or one.searched.kept)),
         tables=[table for table in tables if table.rows],
     )
 

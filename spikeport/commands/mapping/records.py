@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from spikeport.commands.mapping.design import Mapped, Ran
+from spikeport.commands.mapping.design import Mapped, Ran, Searched
 from spikeport.sim.counting.chip_messages import Crossing, chip_messages
 
 SCHEMA = "spikeport-map/1"
@@ -23,6 +23,8 @@ class Figures:
 
     mapped: Mapped
     ran: Ran | None
+    profile: str | None = None
+    """Whose times say what a step waits for; the chip's own if None."""
 
     @cached_property
     def numbers(self) -> list[int]:
@@ -180,6 +182,7 @@ def document(of: Figures, program: str, cores: bool) -> dict[str, Any]:
             "mesh": list(one.chip.mesh),
             "chips_per_system": one.chip.chips_per_system,
         },
+        "search": None if one.searched is None else _search(one.searched),
         "limits": {_key(name): one.table.limits.get(name) for name in one.table.needs},
         "groups": [group_record(of, group.name) for group in one.program.groups],
         "chips": of.chip_records,
@@ -192,6 +195,17 @@ def document(of: Figures, program: str, cores: bool) -> dict[str, Any]:
     if cores:
         found["cores"] = [core_record(of, core) for core in range(one.cores.count)]
     return found
+
+
+def _search(found: Searched) -> dict[str, Any]:
+    return {
+        "activity": "measured" if found.measured else "assumed",
+        "profile": found.profile,
+        "cores_at_most": found.cores_at_most,
+        "kept": found.kept,
+        "before": asdict(found.before),
+        "after": asdict(found.after),
+    }
 
 
 def _activity(of: Figures, ran: Ran) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Mappings that follow what a run measured: `deploy` searches, `sim` counts, plain numbers pass between them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
+from math import prod
 
 import numpy as np
 
 from spikeport.chip import Chip
 from spikeport.deploy.cores import CoreMap, cores_of, map_cores
-from spikeport.deploy.cores.activity import Activity, Floats, Times
+from spikeport.deploy.cores.activity import Activity, Times
 from spikeport.deploy.cores.search import improved
 from spikeport.program import Program
 from spikeport.sim import Result, count_operations
@@ -52,19 +53,43 @@ def busiest_ns(program: Program, result: Result, core_map: CoreMap, profile: Pro
 
 def activity_of(program: Program, result: Result, profile: Profile) -> Activity:
     """Means over the steps and samples of a run."""
-    active = {layer.name: layer.active / layer.updates for layer in count_operations(program, result).layers}
-    return Activity(_rates(program, result), active, times_of(profile))
+    tally = Tally(program)
+    tally.add(result)
+    return tally.activity(profile)
 
 
-def _rates(program: Program, result: Result) -> Mapping[str, Floats]:
-    steps, samples = result.spikes.shape[:2]
-    nodes = [*(i.name for i in program.inputs if i.kind != "bias"), *(g.name for g in program.groups)]
-    found = {}
-    for name in nodes:
-        window = sample_windows(program, steps)[name]
-        sent = result.sent[name][window.start - 1 : window.stop - 1]
-        found[name] = np.count_nonzero(sent, axis=(0, 1)) / (steps * samples)
-    return found
+class Tally:
+    """What the search needs to know of a run, added up part by part."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.rows = 0
+        sending = [*(i for i in program.inputs if i.kind != "bias"), *program.groups]
+        self.spikes = {node.name: np.zeros(prod(node.shape), np.int64) for node in sending}
+        self.active, self.updates = ({group.name: 0 for group in program.groups} for _ in range(2))
+
+    def watching(self, results: Iterable[Result]) -> Iterator[Result]:
+        """The same results, each added as it passes."""
+        for result in results:
+            self.add(result)
+            yield result
+
+    def add(self, result: Result) -> None:
+        steps, samples = result.spikes.shape[:2]
+        self.rows += steps * samples
+        windows = sample_windows(self.program, steps)
+        for name, spikes in self.spikes.items():
+            window = windows[name]
+            spikes += np.count_nonzero(result.sent[name][window.start - 1 : window.stop - 1], axis=(0, 1))
+        for layer in count_operations(self.program, result).layers:
+            self.active[layer.name] += layer.active
+            self.updates[layer.name] += layer.updates
+
+    def activity(self, profile: Profile) -> Activity:
+        """Means over steps and samples."""
+        rates = {name: spikes / self.rows for name, spikes in self.spikes.items()}
+        active = {name: n / max(self.updates[name], 1) for name, n in self.active.items()}  # a run may end too early
+        return Activity(rates, active, times_of(profile))
 
 
 def times_of(profile: Profile) -> Times:

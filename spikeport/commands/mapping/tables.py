@@ -12,6 +12,7 @@ from spikeport.commands.mapping.records import (
     group_record,
     names,
 )
+from spikeport.deploy.cores.activity import ASSUMED_RATE
 
 SHOWN_CORES, SHOWN_CHIPS = 8, 32
 TITLES = {"neuron groups": "groups on it", "synapses": "synapse words", "axons out": "axon map"}
@@ -20,18 +21,29 @@ Row = tuple[str, ...]
 
 
 def headline(of: Figures) -> list[str]:
-    """Whether it fits, and that `spikeport check` says the same of one chip."""
+    """Whether it fits, and what one chip does not hold: of the compiler's mapping, as `spikeport check` says it."""
     one = of.mapped
     chip, cores = one.chip.name, f"{one.cores.count:,} core{'' if one.cores.count == 1 else 's'}"
     size = f"{cores} on {one.chips:,} chip{'' if one.chips == 1 else 's'}"
     if one.over:
         over = names(f"{v.id} at {v.layer}, {v.value:,} against {v.limit:,}" for v in one.over)
-        return [f"Does not fit {chip}: {over}. It would take {size}."]
+        return [f"Does not fit {chip}: {over}. It would take {size}.", *_more_cores(of)]
     if not one.of_chip:
-        return [f"Fits one {chip}: {cores} of {one.chip.cores_per_chip}."]
+        return [f"Fits one {chip}: {cores} of {one.chip.cores_per_chip}.", *_more_cores(of)]
     over = names(f"{v.id}, {v.value:,} against {v.limit:,}" for v in one.of_chip)
     largest = f"the largest system has {one.chip.chips_per_system:,}"
-    return [f"Takes {size}; {largest}.", f"'spikeport check' holds a network to one chip and says no: {over}."]
+    said = "'spikeport check' holds a network to one chip and says no"
+    if not one.own:
+        said = "One chip does not hold this mapping"
+    return [f"Takes {size}; {largest}.", f"{said}: {over}.", *_more_cores(of)]
+
+
+def _more_cores(of: Figures) -> Iterator[str]:
+    """What was asked of a search and is not so."""
+    found = of.mapped.searched
+    if found is not None and not found.kept:
+        most, cores = f"{found.cores_at_most:,} core{'' if found.cores_at_most == 1 else 's'}", f"{found.after.cores:,}"
+        yield f"No mapping on at most {most} was found; this one has {cores}, the fewest that were."
 
 
 def group_table(of: Figures) -> Table:
@@ -105,6 +117,38 @@ def crossing_table(of: Figures) -> Table:
     what = "messages a step" if of.ran else "messages of one step at most, if every neuron fires"
     columns = ("from", "to", "inside chips", "across chips", "share", "pairs of chips", "most between two chips")
     return Table(f"connections that cross between chips, {what}", columns, rows)
+
+
+def search_table(of: Figures) -> Table:
+    """Before and after; no rows where nothing was searched."""
+    found = of.mapped.searched
+    if found is None:
+        return Table("", ("", "before", "after"), [])
+    both = (found.before, found.after)
+    rows: list[Row] = [
+        ("cores", *(f"{each.cores:,}" for each in both)),
+        ("chips", *(f"{each.chips:,}" for each in both)),
+        ("busiest core, a step", *(f"{each.busiest_ns / 1e3:,.4g} µs" for each in both)),
+        ("fullest core", *(f"{each.fullest:.1%}" for each in both)),
+        ("hops in a step", *(_or_not(each.hops) for each in both)),
+        ("messages to other chips in a step", *(_or_not(each.off_chip) for each in both)),
+    ]
+    return Table("what the search changed", ("", "before", "after"), rows)
+
+
+def search_sentence(of: Figures) -> str:
+    """What the search went by; empty where nothing was searched."""
+    found = of.mapped.searched
+    if found is None:
+        return ""
+    what = (
+        "the activity of the run" if found.measured else f"a spike of every neuron in {ASSUMED_RATE:.0%} of the steps"
+    )
+    return f"The search went by {what}, at the times of {found.profile}; figures of a step are means."
+
+
+def _or_not(value: float | None) -> str:
+    return "not counted" if value is None else f"{value:,.1f}"
 
 
 def over_table(of: Figures) -> Table:

@@ -9,7 +9,7 @@ from spikeport.commands.proof.members import Given, members_of, nir_differs, pro
 from spikeport.commands.proof.sealed import sealed_bytes
 from spikeport.commands.running.run import say_if_cleared_midway
 from spikeport.commands.samples import check_file_writable, read_samples
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileMismatch, FileMissing, OptionMisused, PathTaken
 
 
 def bundle(net: Path, input_path: Path, nir_path: Path | None, samples: int, output: Path) -> Answer:
@@ -25,7 +25,7 @@ def bundle(net: Path, input_path: Path, nir_path: Path | None, samples: int, out
     nir = None if nir_path is None else nir_path.read_bytes()
     if nir is not None and (why := nir_differs(program, nir)):
         do = "name the file that it was compiled from, or leave out --nir"
-        raise FileError(str(nir_path), f"is not the graph of {net}: {why}", do=do)
+        raise FileMismatch(str(nir_path), f"is not the graph of {net}: {why}", do=do)
     given = read_samples(input_path, program).first(samples)
     say_if_cleared_midway(program, len(next(iter(given.inputs.values()))))
     members, layers = members_of(Given(program, data, given.inputs, nir))
@@ -54,12 +54,12 @@ def bundle(net: Path, input_path: Path, nir_path: Path | None, samples: int, out
 def _check_paths(net: Path, input_path: Path, nir: Path | None, output: Path) -> None:
     if net.is_dir():
         do = "bundle one Program of it, as encoder.h5 or decoder.h5, with an input of its own"
-        raise InputError(str(net), "is a folder", do=do)
+        raise OptionMisused(str(net), "is a folder", do=do)
     for path in (net, input_path, nir):
         if path is None:
             continue
         if not path.is_file():
-            raise FileError(str(path), "no such file")
+            raise FileMissing(str(path), "no such file")
         if output.exists() and output.samefile(path):
-            raise FileError(str(output), "is what the bundle is made from", do="name another file with -o")
+            raise PathTaken(str(output), "is what the bundle is made from", do="name another file with -o")
     check_file_writable(output)

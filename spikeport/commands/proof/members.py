@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from spikeport import __version__
 from spikeport.archive import npz_bytes
+from spikeport.chip import chip_named
+from spikeport.commands.mapping.file import mapping_file
 from spikeport.commands.proof import replay
 from spikeport.commands.proof.expected import Layer, expected_files, run_layers
-from spikeport.commands.proof.mapping import mapping_file
 from spikeport.commands.proof.readme import readme_file
-from spikeport.commands.proof.sealed import FILES
+from spikeport.commands.proof.sealed import FILES, WORKERS
+from spikeport.deploy.cores import map_cores
 from spikeport.deploy.lava_env import WORKER
-from spikeport.deploy.loihi import WORKER as LOIHI_WORKER
 from spikeport.errors import FileError
 from spikeport.program import Input, Program
 from spikeport.program_file import load_program
@@ -73,10 +74,9 @@ def members_of(given: Given, made_by: str = __version__) -> tuple[dict[str, byte
     files: dict[str, bytes] = {"input.npz": npz_bytes(inputs), "program.h5": given.program_h5}
     files["program.json"], files["program.npz"] = plain_program(program)
     files["expected.json"], files["expected.npz"] = expected_files(program, layers, given.samples)
-    files["mapping.json"] = mapping_file(program)
+    files["mapping.json"] = mapping_file(map_cores(program, chip_named(program.chip)))
     files["replay.py"] = Path(replay.__file__).read_bytes()
-    files["lava_worker.py"] = WORKER.read_bytes()
-    files["loihi_worker.py"] = LOIHI_WORKER.read_bytes()
+    files |= {f"workers/{name}.py": WORKER.with_name(f"{name}.py").read_bytes() for name in WORKERS}
     spikes = {layer.group.name: layer.spikes for layer in layers}
     has_nir = given.nir is not None
     files["README.md"] = readme_file(program, spikes, given.steps, given.samples, has_nir, made_by)
@@ -93,9 +93,7 @@ def program_of(data: bytes, where: str) -> Program:
         try:
             return load_program(path)
         except FileError as error:
-            raise FileError(
-                where, error.what, got=error.got, relation=error.relation, limit=error.limit, do=error.do
-            ) from error
+            raise error.at(where) from error
 
 
 def nir_differs(program: Program, nir: bytes) -> str:

@@ -25,8 +25,8 @@ and each layer, `equal` or where it differs, and exits 0 if all is equal and 1 i
 
 ## Run it where Lava or a chip is
 
-    uv run --script lava_worker.py program.h5 input.npz lava.npz       # Python 3.10 and lava-nc 0.10.0, fetched by uv
-    python loihi_worker.py program.h5 input.npz board.h5               # a Loihi 2, if Intel's lava-loihi is installed
+    uv run --script workers/lava_worker.py program.h5 input.npz lava.npz    # Python 3.10 and lava-nc, fetched by uv
+    python workers/loihi_worker.py program.h5 input.npz board.h5            # a Loihi 2, where Intel's lava-loihi is
 
 ## What is in it
 
@@ -39,8 +39,7 @@ and each layer, `equal` or where it differs, and exits 0 if all is equal and 1 i
 | `expected.npz` | what every layer sends, and v where an output reads it: (steps, samples, neurons), or bits of it |
 | `expected.json` | SHA-256 of every layer's spikes and state, over all steps and of each |
 | `mapping.json` | which core has which neurons |
-| `lava_worker.py` | runs a Program on Lava, and needs nothing of spikeport |
-| `loihi_worker.py` | runs it on a Loihi 2; `lava_worker.py` has to lie beside it |
+| `workers/` | `lava_worker.py` runs a Program on Lava, `loihi_worker.py` on a Loihi 2; they need no spikeport |
 | `replay.py` | the check |
 
 The archive is stored, not compressed, and has no times in it: the same network and input give the same bytes.

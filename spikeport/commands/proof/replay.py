@@ -191,7 +191,7 @@ def main(folder: Path) -> int:
     arrays = read_arrays(folder / "expected.npz")
     for said in json.loads((folder / "expected.json").read_text())["layers"]:
         verdicts[f"layer {said['name']}"] = verdict(said, arrays, trace)
-    print("\n".join(f"{what:24} {answer}" for what, answer in verdicts.items()))
+    print("\n".join(f"{what:32} {answer}" for what, answer in verdicts.items()))
     return int({*verdicts.values()} != {"equal"})
 
 

@@ -15,12 +15,32 @@ from typing import Any, NoReturn
 import numpy as np
 
 from spikeport.archive import LOCAL, LOCAL_MARK, spans, zip_bytes
-from spikeport.errors import FileError
+from spikeport.errors import FileDamaged, FileError, FileKind, FileMissing, FileVersion
 from spikeport.program_file import FORMAT as PROGRAM
 
 FORMAT = "spikeport-bundle"
 VERSION = 1
 MANIFEST = "manifest.json"
+WORKERS = (
+    "chip_biases",
+    "chip_board",
+    "chip_dry_run",
+    "chip_meters",
+    "chip_net",
+    "chip_pilot",
+    "chip_run",
+    "chip_standins",
+    "host_biases",
+    "lava_classes",
+    "lava_models",
+    "lava_processes",
+    "lava_runtime",
+    "lava_worker",
+    "loihi_worker",
+    "own_processes",
+    "program_parts",
+)
+"""The scripts of `deploy/workers`, all of them."""
 FILES = (
     "README.md",
     "replay.py",
@@ -32,8 +52,7 @@ FILES = (
     "expected.json",
     "expected.npz",
     "mapping.json",
-    "lava_worker.py",
-    "loihi_worker.py",
+    *(f"workers/{name}.py" for name in WORKERS),
 )
 """All names that a bundle has, in their order; `net.nir` may be missing."""
 OPTIONAL = frozenset({"net.nir"})
@@ -66,7 +85,7 @@ def open_bundle(path: Path) -> Sealed:
         FileError: it is not, and where; or no bundle is there.
     """
     if not path.is_file():
-        raise FileError(str(path), "no such file")
+        raise FileMissing(str(path), "no such file")
     with path.open("rb") as file:
         start = file.read(_START + MAX_MANIFEST_BYTES)
         head, text = _read_manifest(path, start)
@@ -93,10 +112,10 @@ def _read_manifest(path: Path, start: bytes) -> tuple[dict[str, Any], bytes]:
     """The manifest and its text. Its end is the first line that closes it: the archive's numbers are not asked."""
     named = start[LOCAL.size : _START] == MANIFEST.encode() or FORMAT.encode() in start[_START : _START + 64]
     if start.startswith(PROGRAM.encode()):
-        raise FileError(str(path), "is a Program, not a bundle", do="name its input: --input x.npz")
+        raise FileKind(str(path), "is a Program, not a bundle", do="name its input: --input x.npz")
     if not named:
         what = "is a zip file, but no bundle" if start.startswith(LOCAL_MARK) else "is no bundle"
-        raise FileError(str(path), what, do="make one with: spikeport bundle net.h5 --input x.npz -o out.zip")
+        raise FileKind(str(path), what, do="make one with: spikeport bundle net.h5 --input x.npz -o out.zip")
     end = start.find(b"\n}\n", _START)
     if end < 0:
         _damaged(path, f"{MANIFEST} is cut off or damaged", f"from byte {_START} on")
@@ -111,7 +130,7 @@ def _read_manifest(path: Path, start: bytes) -> tuple[dict[str, Any], bytes]:
         _damaged(path, f"{MANIFEST} is damaged", f"somewhere in bytes {_START} to {end + 2}")
     if (head.get("format"), head.get("version")) != (FORMAT, VERSION):
         got = f"{head.get('format')} {head.get('version')}"
-        raise FileError(
+        raise FileVersion(
             str(path), "format", got=got, relation="is not", limit=f"{FORMAT} {VERSION}", do="make it again"
         )
     return head, text
@@ -144,9 +163,9 @@ def _is_file(said: object) -> bool:
 
 def _check_length(path: Path, got: int, want: int) -> None:
     if got < want:
-        raise FileError(str(path), "bytes", got=f"{got:,}", relation="are fewer than", limit=f"{want:,}", do=_DO)
+        raise FileDamaged(str(path), "bytes", got=f"{got:,}", relation="are fewer than", limit=f"{want:,}", do=_DO)
     if got > want:
-        raise FileError(str(path), f"has bytes beyond its end record, from byte {want:,} on", do=_DO)
+        raise FileDamaged(str(path), f"has bytes beyond its end record, from byte {want:,} on", do=_DO)
 
 
 def _check_bytes(path: Path, data: bytes, want: bytes, sizes: Mapping[str, int]) -> None:
@@ -158,4 +177,4 @@ def _check_bytes(path: Path, data: bytes, want: bytes, sizes: Mapping[str, int])
 
 
 def _damaged(path: Path, what: str, where: str) -> NoReturn:
-    raise FileError(str(path), what, got=where, do=_DO)
+    raise FileDamaged(str(path), what, got=where, do=_DO)

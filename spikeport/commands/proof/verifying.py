@@ -15,13 +15,13 @@ from spikeport.archive import npz_arrays
 from spikeport.commands.answer import Answer, Table
 from spikeport.commands.proof.expected import Layer, first_difference
 from spikeport.commands.proof.members import Given, members_of, nir_differs, program_of
-from spikeport.commands.proof.sealed import Sealed, open_bundle
+from spikeport.commands.proof.sealed import WORKERS, Sealed, open_bundle
 from spikeport.commands.running.run import compare_with_lava
 from spikeport.deploy.lava import Mode
 from spikeport.errors import FileError, InputError
 from spikeport.sim.compare import Comparison
 
-RULED = frozenset({"README.md", "replay.py", "lava_worker.py", "loihi_worker.py", "mapping.json"})
+RULED = frozenset({"README.md", "replay.py", "mapping.json", *(f"workers/{name}.py" for name in WORKERS)})
 """What another version of spikeport may write otherwise."""
 EXPECTED = ("expected.json", "expected.npz")
 EQUAL, OTHER = "equal", "of another version"

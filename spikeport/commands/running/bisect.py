@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spikeport.commands.answer import Answer
 from spikeport.commands.running.board_runs import is_board_file, read_board_run, simulated_beside, traces_beside
 from spikeport.commands.samples import read_npz, read_samples
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileKind, NotRecorded, OptionMisused
 from spikeport.profiles import Profile, check_profile_name
 from spikeport.program_file import load_program
 from spikeport.sim.bisect import RULE, RULE_LOIHI1, Finding, Run, bisect, bisect_overflow, first_steps, record
@@ -28,9 +28,9 @@ def bisect_runs(
     chosen = _profiles(profiles)
     if b is None and (program is None or samples is None):
         do = "give two recorded runs, or --program and --input"
-        raise InputError("bisect", "runs", got=int(a is not None), relation="are not", limit=2, do=do)
+        raise OptionMisused("bisect", "runs", got=int(a is not None), relation="are not", limit=2, do=do)
     if b is None and a is None and len(chosen) != 2:
-        raise InputError("bisect", "profiles", got=profiles, relation="are not", limit="two", do="say strict,lava")
+        raise OptionMisused("bisect", "profiles", got=profiles, relation="are not", limit="two", do="say strict,lava")
     board = {path for path in (a, b) if path is not None and is_board_file(path)}
     if board:
         return _of_board(a, b, program_path, input_path, profiles)
@@ -59,7 +59,7 @@ def _of_board(
     path, other = (a, b) if b is None else (b, a)
     if path is None or other is not None or chosen or program_path is None or input_path is None:
         do = "give one run of a board, with --program and --input: it is held against the simulator"
-        raise InputError("bisect", "runs", relation="are not", limit="a board's alone", do=do)
+        raise OptionMisused("bisect", "runs", relation="are not", limit="a board's alone", do=do)
     program = load_program(program_path)
     run = read_board_run(path, program, program_path)
     samples = read_samples(input_path, program).first(run.batch)
@@ -100,9 +100,9 @@ def traces_of(path: Path, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Trace
     groups = {name: of_group for name, of_group in groups.items() if "v_unit" not in of_group}
     for name, of_group in groups.items():
         if "s" not in of_group or any(x.ndim < 3 or x.dtype.kind not in "iub" for x in of_group.values()):
-            raise FileError(str(path), "is no recorded run", got=name, relation="lacks", limit="s, or has no integers")
+            raise FileKind(str(path), "is no recorded run", got=name, relation="lacks", limit="s, or has no integers")
     if not groups:
-        raise FileError(str(path), "holds no recorded groups", do="record them with 'spikeport run --record all'")
+        raise NotRecorded(str(path), "holds no recorded groups", do="record them with 'spikeport run --record all'")
     return {name: Trace({k: x for k, x in found.items() if k != "s"}, found["s"]) for name, found in groups.items()}
 
 

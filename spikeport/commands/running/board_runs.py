@@ -13,7 +13,7 @@ from spikeport.commands.answer import Answer
 from spikeport.commands.samples import is_hdf5, read_samples
 from spikeport.deploy.netx.node import MAX_GZIP_RATIO
 from spikeport.deploy.netx.probe import check_readable
-from spikeport.errors import FileError, InputError
+from spikeport.errors import ArraysDiffer, FileError, FileKind, FileMismatch, FileMissing, FileTooLarge, FileUnreadable
 from spikeport.program import Program
 from spikeport.program_file import SEAL_BYTES, load_program
 from spikeport.sim import simulate
@@ -41,7 +41,7 @@ def is_board_file(path: Path) -> bool:
 def read_board_run(path: Path, program: Program, program_path: Path | None = None) -> BoardRun:
     """Raises FileError if it is no board run, InputError if it is one of another Program."""
     if not path.is_file():
-        raise FileError(str(path), "no such file")
+        raise FileMissing(str(path), "no such file")
     check_readable(path, str(path), kind="board run", do=_DO)
     arrays: dict[str, NDArray[Any]] = {}
     most = MAX_GZIP_RATIO * path.stat().st_size
@@ -49,7 +49,7 @@ def read_board_run(path: Path, program: Program, program_path: Path | None = Non
     def take(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and item.dtype.kind in "iufbS":
             if item.nbytes > most:
-                raise FileError(str(path), f"{name} claims more than the file can hold", do=_DO)
+                raise FileTooLarge(str(path), f"{name} claims more than the file can hold", do=_DO)
             arrays[name] = np.asarray(item[()])
 
     try:
@@ -58,13 +58,15 @@ def read_board_run(path: Path, program: Program, program_path: Path | None = Non
     except (OSError, RuntimeError, TypeError, ValueError) as error:
         if isinstance(error, FileError):
             raise
-        raise FileError(str(path), "is not a readable board run", got=str(error).splitlines()[0], do=_DO) from error
+        raise FileUnreadable(
+            str(path), "is not a readable board run", got=str(error).splitlines()[0], do=_DO
+        ) from error
     if not is_board_run(arrays):
-        raise FileError(str(path), "is no run of a board", do=f"it lacks {HARDWARE}/facts; see docs/loihi.md")
+        raise FileKind(str(path), "is no run of a board", do=f"it lacks {HARDWARE}/facts; see docs/howto/loihi.md")
     run = board_run(str(path), arrays, program)
     wanted = run.facts.get("program_file_sha256", "")
     if program_path is not None and "program_sha256" not in arrays and wanted and wanted != _seal(program_path):
-        raise InputError(str(path), "run", relation="is that of another Program", do="name the file that ran")
+        raise FileMismatch(str(path), "run", relation="is that of another Program", do="name the file that ran")
     return run
 
 
@@ -79,7 +81,7 @@ def simulated_beside(program: Program, input_path: Path, run: BoardRun) -> dict[
     batch = next(iter(samples.inputs.values())).shape[1]
     if run.batch > batch:
         do = "name the input that ran"
-        raise InputError(
+        raise ArraysDiffer(
             str(input_path), "samples", got=batch, relation="are fewer than the run's", limit=run.batch, do=do
         )
     inputs = check_inputs(program, dict(samples.first(run.batch).inputs))

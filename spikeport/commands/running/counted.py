@@ -16,7 +16,7 @@ from spikeport.commands.running.recorded_hdf5 import read_spikes
 from spikeport.commands.samples import Samples, is_hdf5, read_npz, read_samples
 from spikeport.cores import Cores
 from spikeport.deploy.cores import CoreMap
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileMismatch
 from spikeport.program import Group, Program
 from spikeport.program_file import load_program
 from spikeport.sim import Result, count_operations, simulate
@@ -59,22 +59,23 @@ def counted(path: Path, input_path: Path, recorded: Path | None, cores: Cores | 
     samples = read_samples(input_path, program)
     if recorded is not None and is_board_file(recorded):
         board = read_board_run(recorded, program, path)
-        return replace(_counted_of_board(path, program, samples, recorded, board, cores), board=board)
-    sent = None if recorded is None else read_sent(recorded, program, next(iter(samples.inputs.values())).shape)
+        samples = samples.first(board.batch)
+        sent = sent_by_board(recorded, program, board, samples.shape)
+        return replace(count_samples(path.name, program, samples, sent, cores), board=board)
+    sent = None if recorded is None else read_sent(recorded, program, samples.shape)
     return count_samples(path.name, program, samples, sent, cores)
 
 
-def _counted_of_board(
-    path: Path, program: Program, samples: Samples, recorded: Path, board: BoardRun, cores: Cores | None
-) -> Counted:
-    """A board that was not asked for all spikes has sent those of the simulator; 'verify --run' says whether."""
-    samples = samples.first(board.batch)
+def sent_by_board(
+    path: Path, program: Program, board: BoardRun, given: tuple[int, ...]
+) -> dict[str, NDArray[Any]] | None:
+    """As `read_sent`; None where a board was not asked for all spikes: then it has sent those of the simulator, and
+    'verify --run' says whether."""
     traces = {name: Trace({}, of_group["s"]) for name, of_group in board.recorded.items() if "s" in of_group}
     if missing := [group.name for group in program.groups if group.name not in traces]:
-        say(f"note: {recorded} has no spikes of {', '.join(missing)}; the simulator's are counted")
-        return count_samples(path.name, program, samples, None, cores)
-    given = next(iter(samples.inputs.values())).shape
-    return count_samples(path.name, program, samples, _sent(recorded, program, traces, given), cores)
+        say(f"note: {path} has no spikes of {', '.join(missing)}; the simulator's are counted")
+        return None
+    return _sent(path, program, traces, given)
 
 
 def count_samples(
@@ -148,7 +149,7 @@ def read_sent(path: Path, program: Program, given: tuple[int, ...] | None) -> di
     traces = traces_of(path, arrays)
     do = "record this Program with 'spikeport run --record all', on the same samples"
     if PROGRAM in arrays and not np.array_equal(arrays[PROGRAM], program_digest(program)):
-        raise InputError(str(path), "run", relation="is that of another Program", do=do)
+        raise FileMismatch(str(path), "run", relation="is that of another Program", do=do)
     if given is None:
         steps, *batch = next(iter(traces.values())).s.shape
         given = (max(1, steps - program.latency), *batch)
@@ -159,15 +160,15 @@ def _sent(path: Path, program: Program, traces: Mapping[str, Trace], given: tupl
     do = "record this Program with 'spikeport run --record all', on the same samples"
     if traces.keys() != {group.name for group in program.groups}:
         missing = ", ".join(sorted({g.name for g in program.groups} ^ traces.keys()))
-        raise InputError(str(path), "groups", got=missing, relation="are not in both the run and the Program", do=do)
+        raise FileMismatch(str(path), "groups", got=missing, relation="are not in both the run and the Program", do=do)
     for group in program.groups:
         got, limit = traces[group.name].s.shape, (given[0] + program.latency, given[1], *group.shape)
         if got != limit:
-            raise FileError(str(path), f"spikes of {group.name}", got=got, relation="are not", limit=limit, do=do)
+            raise FileMismatch(str(path), f"spikes of {group.name}", got=got, relation="are not", limit=limit, do=do)
         odd = _unlike(group, traces[group.name].s)
         if odd.size:
             known = "payloads" if group.signed else "0 or 1"
-            raise FileError(str(path), f"spikes of {group.name}", got=odd[0], relation="are not", limit=known, do=do)
+            raise FileMismatch(str(path), f"spikes of {group.name}", got=odd[0], relation="are not", limit=known, do=do)
     return {name: trace.s.reshape(*trace.s.shape[:2], -1) for name, trace in traces.items()}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from spikeport.commands.answer import Answer, Table, say
 from spikeport.commands.compiling.compile import does_not_fit
 from spikeport.commands.running.board_runs import read_board_run
+from spikeport.commands.running.run import OnChip
 from spikeport.commands.samples import Samples, check_file_writable, is_hdf5
 from spikeport.deploy.loihi import dry_run as try_dry
 from spikeport.deploy.loihi import run_loihi
@@ -31,8 +32,7 @@ def run_on_chip(
     samples: Samples,
     record: Sequence[str],
     output: Path,
-    power: bool,
-    timeout_s: float,
+    asked: OnChip,
     how: Decide,
 ) -> Answer:
     """Runs on the board and writes what came of it as a board run."""
@@ -46,7 +46,16 @@ def run_on_chip(
     with tempfile.TemporaryDirectory(prefix="spikeport-loihi-") as folder:
         worked = Path(folder) / "worker.h5"
         inputs = shaped(program, samples)
-        run_loihi(_plain(program), inputs, record, worked, power=power, timeout_s=timeout_s, env=env)
+        run_loihi(
+            _plain(program),
+            inputs,
+            record,
+            worked,
+            power=asked.power,
+            timeout_s=asked.timeout_s,
+            wait_s=asked.wait_s,
+            env=env,
+        )
         run = read_board_run(worked, program)
     save_board_run(output, program, run)
     return _ran(program, samples, run, output, how)

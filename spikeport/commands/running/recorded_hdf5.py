@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikeport.deploy.netx.node import MAX_GZIP_RATIO
 from spikeport.deploy.netx.probe import check_readable
-from spikeport.errors import FileError
+from spikeport.errors import FileError, FileMissing, FileUnreadable
 from spikeport.sim.record import PROGRAM
 
 DO = "record it again with 'spikeport run --record all'"
@@ -24,7 +24,7 @@ def read_spikes(path: Path) -> dict[str, NDArray[Any]]:
         FileError: not such a file, or a damaged one.
     """
     if not path.is_file():
-        raise FileError(str(path), "no such file")
+        raise FileMissing(str(path), "no such file")
     check_readable(path, str(path), kind="recorded run", do=DO)
     try:
         with h5py.File(path, "r") as file:
@@ -33,7 +33,7 @@ def read_spikes(path: Path) -> dict[str, NDArray[Any]]:
         raise
     except _UNREADABLE as error:
         got = (str(error) or type(error).__name__).splitlines()[0]
-        raise FileError(str(path), "is not a readable recorded run", got=got, do=DO) from error
+        raise FileUnreadable(str(path), "is not a readable recorded run", got=got, do=DO) from error
 
 
 def _spikes(file: h5py.File, path: Path) -> Iterator[tuple[str, NDArray[Any]]]:

@@ -10,7 +10,7 @@ import numpy as np
 from spikeport.commands.answer import Answer, say
 from spikeport.commands.samples import Samples, check_file_writable, is_hdf5, read_samples, write_result
 from spikeport.deploy.lava import LavaRun, Mode, run_lava
-from spikeport.errors import InputError
+from spikeport.errors import BackendUnsuited, OptionMisused, PartMissing, UnknownName
 from spikeport.profiles import Profile
 from spikeport.program import Program, Reads
 from spikeport.program_file import load_program
@@ -35,6 +35,8 @@ class OnChip:
     dry_run: bool = False
     power: bool = False
     timeout_s: float = 3600.0
+    wait_s: float = 600.0
+    """Until the board answers."""
 
 
 def run(
@@ -60,13 +62,13 @@ def run(
     groups = recorded_groups(program, record)
     output_keys(program, groups)
     if backend not in BACKENDS:
-        raise InputError("backend", "name", got=backend, relation="is not one of", limit=", ".join(BACKENDS))
+        raise UnknownName("backend", "name", got=backend, relation="is not one of", limit=", ".join(BACKENDS))
     if backend != "sim" and (state_in or state_out):
-        raise InputError(f"backend {backend}", "run", relation="cannot be cut", do="use --backend sim")
+        raise BackendUnsuited(f"backend {backend}", "run", relation="cannot be cut", do="use --backend sim")
     if backend == "loihi":
         return _on_chip(path, program, samples, groups, output, on_chip, profile, how)
     if on_chip.dry_run or on_chip.power:
-        raise InputError(f"backend {backend}", "--dry-run and --power", relation="are for", limit="--backend loihi")
+        raise OptionMisused(f"backend {backend}", "--dry-run and --power", relation="are for", limit="--backend loihi")
     for written in (output, state_out):
         if written is not None:
             check_file_writable(written)
@@ -95,16 +97,18 @@ def _on_chip(
     from spikeport.commands.running.on_chip import dry_run, run_on_chip
 
     if profile == "loihi1" or program.profile == "loihi1":
-        raise InputError("backend loihi", "profile", got="loihi1", relation="is not the arithmetic of", limit="Loihi 2")
+        raise BackendUnsuited(
+            "backend loihi", "profile", got="loihi1", relation="is not the arithmetic of", limit="Loihi 2"
+        )
     if asked.dry_run:
         return dry_run(path, program, samples, groups, asked.power)
-    return run_on_chip(path, program, samples, groups, output, asked.power, asked.timeout_s, how)
+    return run_on_chip(path, program, samples, groups, output, asked, how)
 
 
 def _need_classes(path: Path, program: Program) -> None:
     if not any(output.classes for output in program.outputs):
         do = "compile with --classes N"
-        raise InputError(str(path), "classes of the output", got=0, relation="is not above", limit=0, do=do)
+        raise PartMissing(str(path), "classes of the output", got=0, relation="is not above", limit=0, do=do)
 
 
 def _simulated(
@@ -204,7 +208,7 @@ def recorded_groups(program: Program, record: Sequence[str]) -> list[str]:
     known = [g.name for g in program.groups]
     unknown = sorted(set(record) - {*known, "all"})
     if unknown:
-        raise InputError("record", "group", got=", ".join(unknown), relation="is not one of", limit=", ".join(known))
+        raise UnknownName("record", "group", got=", ".join(unknown), relation="is not one of", limit=", ".join(known))
     return known if "all" in record else list(record)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from spikeport.commands.samples import check_file_writable
-from spikeport.errors import InputError
+from spikeport.errors import EventInvalid, StateMismatch
 from spikeport.profiles import Profile
 from spikeport.program import Program
 from spikeport.program_file import load_program
@@ -71,7 +71,7 @@ def _begun(program: Program, profile: Profile | None, state_in: Path | None) -> 
         return Session(program, profile=profile)
     session = Session.load(state_in, program, profile=profile)
     if session.batch != 1:
-        raise InputError(str(state_in), "batch", got=session.batch, relation="is not", limit=1)
+        raise StateMismatch(str(state_in), "batch", got=session.batch, relation="is not", limit=1)
     return session
 
 
@@ -86,13 +86,15 @@ class _Steps:
         """What came out of the steps before the line's."""
         where = f"line {number}"
         if line.t < self.now:
-            raise InputError(where, "t", got=line.t, relation="is before step", limit=f"{self.now}, which has begun")
+            raise EventInvalid(where, "t", got=line.t, relation="is before step", limit=f"{self.now}, which has begun")
         if line.t > self.now:
             yield from self.run_to(line.t)
         if line.input:
             values = self.values.setdefault(line.input, {})
             if line.index in values:
-                raise InputError(where, "index", got=line.index, relation="has an event already at step", limit=line.t)
+                raise EventInvalid(
+                    where, "index", got=line.index, relation="has an event already at step", limit=line.t
+                )
             values[line.index] = line.value
 
     def run_to(self, t: int) -> Iterator[Streamed]:
@@ -128,11 +130,11 @@ def _read(number: int, text: str, program: Program) -> Line:
         or not set(found) <= {"t", "index", "value", "input"}
         or ("index" not in found and len(found) > 1)
     ):
-        raise InputError(where, "text", got=shown, relation="is not", limit=FORM)
+        raise EventInvalid(where, "text", got=shown, relation="is not", limit=FORM)
     entry = next((i for i in program.inputs if i.name == found.get("input", first.name)), None)
     if entry is None:
         known = ", ".join(i.name for i in program.inputs)
-        raise InputError(where, "input", got=found["input"], relation="is not one of", limit=known)
+        raise EventInvalid(where, "input", got=found["input"], relation="is not one of", limit=known)
     _check(where, "t", found["t"], 0, 2**62)
     if "index" not in found:
         return Line(found["t"])
@@ -152,7 +154,7 @@ def _columns(text: str) -> dict[str, Any]:
 
 def _check(where: str, what: str, x: Any, low: int, high: int) -> None:
     if type(x) is not int or not low <= x <= high:
-        raise InputError(where, what, got=x, relation="is not an integer in", limit=f"[{low}, {high}]")
+        raise EventInvalid(where, what, got=x, relation="is not an integer in", limit=f"[{low}, {high}]")
 
 
 def _written(program: Program, pieces: Iterable[Streamed], write: Callable[[str], None], as_json: bool) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spikeport.commands.answer import say
 from spikeport.commands.samples import inputs_of, read_npz
-from spikeport.errors import FileError, InputError
+from spikeport.errors import ArraysDiffer, FileUnreadable, LabelsInvalid, OptionMisused, WrongShape, WrongType
 from spikeport.program import Program
 from spikeport.sim.scoring import Part
 
@@ -117,7 +117,7 @@ def _mapped(folder: Path) -> dict[str, NDArray[Any]]:
             found[path.stem] = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             do, got = "write it with numpy.save, integers only", (str(error) or type(error).__name__).splitlines()[0]
-            raise FileError(str(path), "is not a readable npy file", got=got[:100], do=do) from error
+            raise FileUnreadable(str(path), "is not a readable npy file", got=got[:100], do=do) from error
     return found
 
 
@@ -126,17 +126,17 @@ def _arrays(path: Path, arrays: Mapping[str, NDArray[Any]], program: Program, st
     for name, x in inputs_of(path, arrays, program).items():
         shape, where = tuple(program.shape_of(name)), f"{path}, {name}"
         if x.dtype.kind not in "iub":
-            raise InputError(where, "type", got=x.dtype, relation="is not", limit="an integer array")
+            raise WrongType(where, "type", got=x.dtype, relation="is not", limit="an integer array")
         if x.ndim not in (len(shape) + 1, len(shape) + 2) or x.shape[-len(shape) :] != shape or 0 in x.shape:
             limit = ", ".join(map(str, shape))
-            raise InputError(where, "shape", got=x.shape, relation="is not", limit=f"(T, B, {limit}) or (B, {limit})")
+            raise WrongShape(where, "shape", got=x.shape, relation="is not", limit=f"(T, B, {limit}) or (B, {limit})")
         inputs[name] = np.broadcast_to(x, (_steps(program, steps), *x.shape)) if x.ndim == len(shape) + 1 else x
     if len({x.shape[:2] for x in inputs.values()}) != 1:
         got = {name: x.shape[:2] for name, x in inputs.items()}
-        raise InputError(str(path), "steps and samples", got=got, relation="differ between inputs")
+        raise ArraysDiffer(str(path), "steps and samples", got=got, relation="differ between inputs")
     held, samples = next(iter(inputs.values())).shape[:2]
     if steps is not None and steps != held:
-        raise InputError(str(path), "steps", got=held, relation="are not", limit=steps, do="leave --steps out")
+        raise ArraysDiffer(str(path), "steps", got=held, relation="are not", limit=steps, do="leave --steps out")
     return ArraySource(inputs, _labels(path, arrays.get("labels"), samples))
 
 
@@ -145,7 +145,7 @@ def _labels(path: Path, labels: NDArray[Any] | None, samples: int) -> NDArray[np
         return None
     if labels.dtype.kind not in "iu" or labels.shape != (samples,):
         got, limit = f"{labels.dtype}, shape {labels.shape}", f"one integer for each of {samples:,} samples"
-        raise InputError(str(path), "labels", got=got, relation="are not", limit=limit)
+        raise LabelsInvalid(str(path), "labels", got=got, relation="are not", limit=limit)
     return np.asarray(labels)
 
 
@@ -154,15 +154,17 @@ def _recipe(name: str, program: Program, steps: int | None, folder: Path | None)
 
     recipe = load_recipe(str(Path(name) / "recipe.toml") if Path(name).is_dir() else name)
     if (inputs := len(program.inputs)) != 1:
-        raise InputError(name, "inputs of the Program", got=inputs, relation="are not", limit=1, do="write an npz file")
+        raise OptionMisused(
+            name, "inputs of the Program", got=inputs, relation="are not", limit=1, do="write an npz file"
+        )
     data, entry = data_of(recipe, folder), program.inputs[0]
     if data.shape[-len(entry.shape) :] != entry.shape:
         got, limit = data.shape, f"the Program's input, {entry.shape}"
-        raise InputError(f"data {data.name}", "shape of a picture", got=got, relation="is not", limit=limit)
+        raise WrongShape(f"data {data.name}", "shape of a picture", got=got, relation="is not", limit=limit)
     frames = data.shape[0] if len(data.shape) == 4 else None
     if frames and steps not in (None, frames):
         do = "leave --steps out"
-        raise InputError(f"data {data.name}", "steps", got=frames, relation="are not", limit=steps, do=do)
+        raise ArraysDiffer(f"data {data.name}", "steps", got=frames, relation="are not", limit=steps, do=do)
     told = frames or (recipe.model_options.get("steps") if steps is None else steps)
     return RecipeSource(data, entry.name, _steps(program, told))
 
@@ -173,5 +175,5 @@ def _steps(program: Program, told: int | None) -> int:
     found = told if told is not None else min(intervals, default=None)
     if found is None or found < 1:
         what = "the steps of an image are not known" if found is None else f"steps ({found}) are not above 0"
-        raise InputError("score", what, do="say --steps T")
+        raise OptionMisused("score", what, do="say --steps T")
     return found

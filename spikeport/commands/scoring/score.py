@@ -18,7 +18,8 @@ from spikeport.commands.scoring.data import Source, source_of
 from spikeport.commands.scoring.ranks import Ranks, join, share
 from spikeport.commands.scoring.shown import Run, shown
 from spikeport.commands.scoring.work import Fared, work
-from spikeport.errors import FileError, SimError, SpikeportError
+from spikeport.errors import FileUnwritable, ShardsMissing, SimError, SpikeportError
+from spikeport.errors.catalogue import CLASSES
 from spikeport.lock import locked
 from spikeport.profiles import Profile
 from spikeport.program import Program
@@ -116,22 +117,21 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         do = "choose a folder that you may write to"
-        raise FileError(str(folder), "cannot be made", got=error.strerror, do=do) from error
+        raise FileUnwritable(str(folder), "cannot be made", got=error.strerror, do=do) from error
 
 
 def _check(folder: Path, plan: Plan, fared: Sequence[Fared]) -> None:
-    """Raises FileError or SimError, with the first reason, if a shard is missing."""
+    """Raises the first error that a process had, or ShardsMissing, if a shard is missing."""
     failed = next((f for f in fared if f.failed), None)
     hosts = len({f.host for f in fared})
     missing = [str(number) for number in _missing(folder, plan, SEEN_S if hosts > 1 and failed is None else 0)]
     if failed is not None and failed.failed is not None:
         number, why, code = failed.failed
-        kind = FileError if code == FileError.exit_code else SimError
         where = f"{folder}, shard {number} on {failed.host}" if len(fared) > 1 else f"{folder}, shard {number}"
-        raise kind(where, why, do=f"missing: {_listed(missing)}; go on with --resume" if missing else "")
+        raise CLASSES[code](where, why, do=f"missing: {_listed(missing)}; go on with --resume" if missing else "")
     if missing:
         got, do = _listed(missing), "let all hosts write to one folder, and go on with --resume"
-        raise SimError(str(folder), "shards", got=got, relation="are missing", do=do)
+        raise ShardsMissing(str(folder), "shards", got=got, relation="are missing", do=do)
 
 
 def _missing(folder: Path, plan: Plan, patience_s: float) -> list[int]:
@@ -181,6 +181,6 @@ def _lost(folder: Path, code: int) -> None:
     """Ends this process, wherever it is: another one that it launched has died."""
     cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
     what = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    sys.stderr.write(f"{cursor}error: {folder}: a process {what}; go on with --resume\n")
+    sys.stderr.write(f"{cursor}{SimError(str(folder), f'a process {what}', do='go on with --resume').line()}\n")
     sys.stderr.flush()
     os._exit(1)

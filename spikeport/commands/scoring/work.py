@@ -13,7 +13,7 @@ from pathlib import Path
 from spikeport.commands.answer import progress, say
 from spikeport.commands.scoring.data import Source
 from spikeport.commands.scoring.ranks import Ranks
-from spikeport.errors import FileError, SpikeportError
+from spikeport.errors import FileMismatch, SpikeportError
 from spikeport.program import Program
 from spikeport.sim.scoring import Part, Plan, load_shard, save_shard
 from spikeport.sim.scoring import score as score_part
@@ -38,7 +38,7 @@ class Fared:
     cpu_s: float = 0.0
     """Likewise."""
     peak_bytes: int = 0
-    failed: tuple[int, str, int] | None = None
+    failed: tuple[int, str, str] | None = None
     """The shard that it could not do, why, and the exit code."""
 
 
@@ -57,7 +57,7 @@ def work(ranks: Ranks, program: Program, source: Source, plan: Plan, folder: Pat
                     clocks = (time.monotonic(), time.process_time())
                 _shard(number, program, source, plan, folder, number in there, fared, between)
     except SpikeportError as error:
-        fared.failed = number, str(error), error.exit_code
+        fared.failed = number, str(error), error.code
     fared.seconds, fared.cpu_s = time.monotonic() - clocks[0], time.process_time() - clocks[1]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     fared.peak_bytes = peak * (1 if sys.platform == "darwin" else 1024)
@@ -112,5 +112,5 @@ def _is_kept(path: Path, plan: Plan, data_sha256: str) -> bool:
         say(f"{path} is not whole: it is done again")
         return False
     if shard.data_sha256 != data_sha256:
-        raise FileError(str(path), "was scored on other samples", do="name a new folder")
+        raise FileMismatch(str(path), "was scored on other samples", do="name a new folder")
     return True

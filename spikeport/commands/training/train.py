@@ -14,7 +14,7 @@ from torch import nn
 from spikeport.atomic import check_writable
 from spikeport.commands.answer import Answer, say
 from spikeport.commands.training.watching import Both, TensorBoard, bars, check_tensorboard
-from spikeport.errors import InputError
+from spikeport.errors import OptionMisused, RunDiffers
 from spikeport.lock import locked
 from spikeport.train import (
     Epoch,
@@ -100,7 +100,7 @@ def run_recipe(recipe: Recipe, data: DataSet) -> tuple[nn.Module, list[Epoch]]:
 
 def _named(name: str | None, options: Options) -> Recipe:
     if name is None:
-        raise InputError("train", "no recipe", do="name a TOML file or a shipped recipe; --resume needs none")
+        raise OptionMisused("train", "no recipe", do="name a TOML file or a shipped recipe; --resume needs none")
     return load_recipe(name, options.settings)
 
 
@@ -118,7 +118,7 @@ def _resumed(name: str | None, options: Options) -> Recipe:
     ]
     if differing:
         do = "resume without them, or begin another run"
-        raise InputError(str(folder), "was begun with other settings", got=", ".join(differing), do=do)
+        raise RunDiffers(str(folder), "was begun with other settings", got=", ".join(differing), do=do)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from rich.progress import Progress
 
 from spikeport.commands.answer import progress
-from spikeport.errors import InputError
+from spikeport.errors import PackageMissing
 from spikeport.train import Epoch, Watch
 
 LOOK_S = 0.5
@@ -97,7 +97,7 @@ def check_tensorboard() -> None:
     """InputError if it is not installed."""
     if importlib.util.find_spec("tensorboard") is None:
         do = "pip install tensorboard, or leave --tensorboard out"
-        raise InputError("train", "tensorboard", relation="is not", limit="installed", do=do)
+        raise PackageMissing("train", "tensorboard", relation="is not", limit="installed", do=do)
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def _crowded(program: Program, chip: Chip, group: Group, cuts: Mapping[str, Cut]
     over = [what for what in ("axons out", "memory") if needed[what].max() > limits[what]]
     if not over:
         return False
-    alone = loads(program, chip, group.name, {**cuts, group.name: _single(program, chip, group)})
+    alone = loads(program, chip, group.name, {**cuts, group.name: single(program, chip, group)})
     return any(needed[what].max() > alone[what].max() for what in over)
 
 
@@ -96,13 +96,13 @@ def _least(program: Program, chip: Chip, group: Group, cuts: Mapping[str, Cut], 
     limits = limits_of(chip)
     if (found := cut(limits)) is not None:
         return found
-    single = _single(program, chip, group)
-    needed = loads(program, chip, group.name, {**cuts, group.name: single}, out=out)
-    return cut({resource: max(limit, int(needed[resource].max())) for resource, limit in limits.items()}) or single
+    alone = single(program, chip, group)
+    needed = loads(program, chip, group.name, {**cuts, group.name: alone}, out=out)
+    return cut({resource: max(limit, int(needed[resource].max())) for resource, limit in limits.items()}) or alone
 
 
-def _single(program: Program, chip: Chip, group: Group) -> Cut:
-    """One neuron on each core."""
+def single(program: Program, chip: Chip, group: Group) -> Cut:
+    """One neuron on each core, along the axes that every cut of the group has."""
     return Cut(_box(group), (1, 1, 1), chip.generation > 1) if _is_image(program, group) else flat(group.size, 1)
 
 

@@ -1,10 +1,13 @@
 """Which core of which chip: cores that tell each other much are near each other.
 
 Cores are put in a row, by the groups' order or by reverse Cuthill-McKee (1969), which keeps neighbours in the graph of
-messages near each other, whichever is better, and the row fills tile after tile and chip after chip. Then pairs of
-cores change places while hops are saved. The first cores of the first chips are taken, so no tile more than needed.
+messages near each other, whichever is better, and the row fills tile after tile and chip after chip. Where it takes
+several chips, cores change chips while that saves messages between them (`parted.py`), and each chip is then a row of
+its own. Then pairs of cores change places while hops are saved. As few chips as can be are taken, and of each the first
+cores, so no tile more than needed.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +16,15 @@ from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from spikeport.chip import Chip
 from spikeport.deploy.cores.activity import Floats
+from spikeport.deploy.cores.parted import parted
 from spikeport.fixed import Ints
 
 FAR = 32
 """Hops that a message to another chip counts as: no public figure says what it takes, but it is more than any way
 over the mesh of a chip."""
+
+SHARE = 5
+"""Times the effort, in pairs of a seat and a chip: they are quick to look at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +55,7 @@ def cost(places: Places, at: Ints, messages: sparse.csr_array) -> float:
 
 
 def placed(chip: Chip, messages: sparse.csr_array, effort: int) -> Ints:
-    """The number of each core, `(cores,)`: those from 0 on.
+    """The number of each core, `(cores,)`; there is no gap but at the end of a chip.
 
     Args:
         messages: In a step between cores, `(cores, cores)`.
@@ -58,11 +65,41 @@ def placed(chip: Chip, messages: sparse.csr_array, effort: int) -> Ints:
     both = sparse.csr_array(messages + messages.T)
     both.setdiag(0)
     both.eliminate_zeros()
-    places = places_of(chip, n)
     band = np.empty(n, np.int64)
     band[reverse_cuthill_mckee(sparse.csr_matrix(both), symmetric_mode=True)] = np.arange(n)
-    at = min(np.arange(n), band, key=lambda row: cost(places, row, both))
+    rows = [np.arange(n), band]
+    if n > chip.cores_per_chip:
+        rows += [on_chips for row in rows for on_chips in _parted(chip, row, both, effort)]
+    places = places_of(chip, max(int(row.max()) for row in rows) + 1)
+    at = min(rows, key=lambda row: cost(places, row, both))
+    if n > chip.cores_per_chip:
+        at = _inside(chip, at, both, effort)
     return _exchanged(places, at, both, effort)
+
+
+def _parted(chip: Chip, row: Ints, both: sparse.csr_array, effort: int) -> Iterator[Ints]:
+    """The row cut into chips with few messages between them: from chips that are full, and from such that are even."""
+    n, size = row.size, chip.cores_per_chip
+    chips = -(-n // size)
+    for first in (row // size, row * chips // n):
+        spare = np.repeat(np.arange(chips), size - np.bincount(first, minlength=chips))
+        of = parted(both, np.concatenate([first, spare]), SHARE * effort)[:n]
+        order = np.lexsort((row, of))
+        begins = np.searchsorted(of[order], np.arange(chips))
+        at = np.empty(n, np.int64)
+        at[order] = of[order] * size + np.arange(n) - begins[of[order]]
+        yield at
+
+
+def _inside(chip: Chip, at: Ints, both: sparse.csr_array, effort: int) -> Ints:
+    """Each chip's cores placed anew, as if there were no other."""
+    at, of = at.copy(), at // chip.cores_per_chip
+    for number in range(int(of.max()) + 1):
+        cores = np.flatnonzero(of == number)
+        cores = cores[np.argsort(at[cores])]
+        own = sparse.csr_array(both[cores][:, cores])
+        at[cores] = number * chip.cores_per_chip + placed(chip, own, effort // (int(of.max()) + 1))
+    return at
 
 
 def _exchanged(places: Places, at: Ints, both: sparse.csr_array, effort: int) -> Ints:
@@ -76,7 +113,7 @@ def _exchanged(places: Places, at: Ints, both: sparse.csr_array, effort: int) ->
         tries -= n
         moved = 0
         for core in order[ways[order] > 0].tolist():
-            saved = _saved(places, at, both, rows, core)
+            saved = saved_by_exchange(places, at, both, rows, core)
             other = int(saved.argmax())
             if saved[other] > 1e-9 * max(ways[core], 1e-300):
                 at[[core, other]] = at[[other, core]]
@@ -86,7 +123,7 @@ def _exchanged(places: Places, at: Ints, both: sparse.csr_array, effort: int) ->
     return at
 
 
-def _saved(places: Places, at: Ints, both: sparse.csr_array, rows: Ints, core: int) -> Floats:
+def saved_by_exchange(places: Places, at: Ints, both: sparse.csr_array, rows: Ints, core: int) -> Floats:
     """Hops that are saved where a core changes places with each other one, `(cores,)`."""
     n = both.shape[0]
     near = slice(both.indptr[core], both.indptr[core + 1])

@@ -1,14 +1,18 @@
 """A better mapping than the greedy one: less for the busiest core to do, then less on the fullest, then shorter ways.
 
 First come cuts and seats (`multifit.py`), then local search: blocks move and change places (`moves.py`), a group on the
-busiest core is cut finer, others are cut coarser where that costs nothing, and cores change places on the mesh
-(`mesh.py`). Nothing is drawn at random and no clock is read: the same Program and activity give the same mapping.
+busiest core is cut finer, others are cut coarser where that costs nothing. Then cores change chips (`parted.py`) and
+places on the mesh (`mesh.py`), and blocks change cores (`settled.py`). Nothing is drawn at random and no clock is read:
+the same Program and activity give the same mapping.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 from scipy import sparse
 
 from spikeport.chip import Chip
+from spikeport.cores import Cut
 from spikeport.deploy.cores import core_map
 from spikeport.deploy.cores.activity import Activity, assumed
 from spikeport.deploy.cores.core_map import CoreMap
@@ -19,6 +23,7 @@ from spikeport.deploy.cores.options import options
 from spikeport.deploy.cores.pack import ROUNDING, in_order
 from spikeport.deploy.cores.problem import MEMORY, TIME, Problem, Seated
 from spikeport.deploy.cores.recut import coarser, finer
+from spikeport.deploy.cores.settled import settled
 from spikeport.deploy.cores.work import pairs_of, traffic_of
 from spikeport.errors import InputError
 from spikeport.fixed import Ints
@@ -51,11 +56,34 @@ def improved(
         found = before
     if pairs_of(program, found.cuts) > EFFORT:  # too many ways for a look at them
         return start if found is before else core_map(program, chip, found.cuts, found.core)
-    messages = messages_between(problem, found)
-    number = placed(chip, messages, EFFORT)
-    if found is before and _ways(chip, start.where.numbers, messages) <= _ways(chip, number, messages):
+    seats = _near(problem, found)
+    if found is before and _ways(problem, found.cuts, start.seats) <= _ways(problem, found.cuts, seats):
         return start
-    return core_map(program, chip, found.cuts, number[found.core])
+    return core_map(program, chip, found.cuts, seats)
+
+
+def _near(problem: Problem, seated: Seated) -> Ints:
+    """The number of each block's core: cores that tell each other much are near, and then blocks change cores where
+    that leaves no core busier than the busiest, and none fuller than the fullest."""
+    chip = problem.chip
+    at = placed(chip, messages_between(problem, seated), EFFORT)[seated.core]
+    limits = problem.limits.copy()
+    limits[MEMORY] *= min(1.0, problem.fullest(seated))
+    limits[TIME] = problem.busiest(seated)
+    terms = Terms(problem.all_sizes(seated.cuts), problem.all_kinds(seated.cuts), limits, limits)
+    found = settled(places_of(chip, int(at.max()) + 1), at, _between_blocks(problem, seated.cuts), terms, EFFORT)
+    after = Seated(seated.cuts, in_order(found))
+    kept = problem.busiest(after) <= problem.busiest(seated) and problem.fullest(after) <= problem.fullest(seated)
+    return found if kept else at  # sums of times in another order may be larger in the last digit
+
+
+def _between_blocks(problem: Problem, cuts: Mapping[str, Cut]) -> sparse.csr_array:
+    return messages_between(problem, Seated(cuts, np.arange(sum(cut.cores for cut in cuts.values()))))
+
+
+def _ways(problem: Problem, cuts: Mapping[str, Cut], seats: Ints) -> float:
+    """Hops in a step."""
+    return cost(places_of(problem.chip, int(seats.max()) + 1), seats, _between_blocks(problem, cuts))
 
 
 def _goodness(problem: Problem, seated: Seated) -> tuple[float, ...]:
@@ -107,7 +135,3 @@ def messages_between(problem: Problem, seated: Seated) -> sparse.csr_array:
             ways = (seated.core[first[name] + source], seated.core[first[target] + to])
             found += sparse.coo_array((messages, ways), shape=found.shape).tocsr()
     return found
-
-
-def _ways(chip: Chip, number: Ints, messages: sparse.csr_array) -> float:
-    return cost(places_of(chip, int(number.max()) + 1), number, messages)

@@ -27,7 +27,7 @@ from spikeport.deploy.netx.layers import (
 from spikeport.deploy.netx.neurons import read_neuron, write_neuron
 from spikeport.deploy.netx.node import Node
 from spikeport.deploy.netx.probe import check_readable
-from spikeport.errors import DeployError, FileError, SpikeportError
+from spikeport.errors import FileError, FileMissing, FileUnreadable, NetxRange, NetxUnsupported, SpikeportError
 from spikeport.fixed import DELAY_MAX, Ints
 
 Source = str | os.PathLike[str] | BinaryIO
@@ -61,7 +61,7 @@ def read_layers(source: Source) -> list[Layer]:
     except SpikeportError:
         raise
     except FileNotFoundError:
-        raise FileError(name, "no such file") from None
+        raise FileMissing(name, "no such file") from None
     except (
         OSError,
         KeyError,
@@ -72,7 +72,7 @@ def read_layers(source: Source) -> list[Layer]:
         OverflowError,
     ) as error:  # all that h5py raises
         got = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise FileError(name, "is not a readable netx file", got=got, do="export it again with lava-dl") from error
+        raise FileUnreadable(name, "is not a readable netx file", got=got, do="export it again with lava-dl") from error
 
 
 def _check_source(source: Source, name: str) -> None:
@@ -105,7 +105,7 @@ def _read_layer(node: Node) -> Layer:
         case _:
             known = "input, dense, dense_rec, conv, flatten, average"
             do = _LOWER.get(kind, "replace it, or stop before it with num_layers")
-            raise DeployError(node.where, "layer type", got=kind, relation="is not one of", limit=known, do=do)
+            raise NetxUnsupported(node.where, "layer type", got=kind, relation="is not one of", limit=known, do=do)
 
 
 def _input(node: Node) -> InputLayer:
@@ -117,7 +117,7 @@ def _input(node: Node) -> InputLayer:
     if isinstance(neuron, SigmaDeltaNeuron) and (weight, bias) != (INPUT_WEIGHT, INPUT_BIAS):
         got, limit = f"weight {weight}, bias {bias}", f"weight {INPUT_WEIGHT}, bias {INPUT_BIAS}"
         do = "lava-dl leaves it to its user: delete both, and give weight * x + bias as the input"
-        raise DeployError(node.where, "transform of an SDNN input", got=got, relation="is not", limit=limit, do=do)
+        raise NetxUnsupported(node.where, "transform of an SDNN input", got=got, relation="is not", limit=limit, do=do)
     return InputLayer(node.shape(), neuron, weight, bias)
 
 
@@ -128,7 +128,7 @@ def _dense(node: Node, recurrent: bool) -> DenseLayer:
         return _complex_dense(node, n, neuron)
     if node.is_group("weight"):
         limit = "RF_PHASE or RF_IZHIKEVICH"
-        raise DeployError(node.where, "neurons of complex weights", relation="are not", limit=limit)
+        raise NetxUnsupported(node.where, "neurons of complex weights", relation="are not", limit=limit)
     weight = _matrix(node, "weight", n)
     weight_rec = _matrix(node, "weight_rec", n) if recurrent else None
     if weight_rec is not None and weight_rec.shape != (n, n):
@@ -137,7 +137,7 @@ def _dense(node: Node, recurrent: bool) -> DenseLayer:
     delay = _delay(node, weight, bool(bias.any()))
     if recurrent and np.any(delay):
         do = "lava-dl drops the weight exponent there; train without delays, or export through NIR"
-        raise DeployError(node.where, "delays of a recurrent layer", relation="have no certain meaning", do=do)
+        raise NetxUnsupported(node.where, "delays of a recurrent layer", relation="have no certain meaning", do=do)
     return DenseLayer(weight, bias, neuron, delay, weight_rec)
 
 
@@ -145,11 +145,11 @@ def _complex_dense(node: Node, n: int, neuron: ResonatorNeuron) -> DenseLayer:
     """lava-dl's `ComplexDense` takes weights and neurons, and leaves out all else that the file holds."""
     if not node.is_group("weight"):
         do = "lava-dl stops there; these neurons take complex weights, weight/real and weight/imag"
-        raise DeployError(node.where, "real weights of RF neurons", relation="are not supported", do=do)
+        raise NetxUnsupported(node.where, "real weights of RF neurons", relation="are not supported", do=do)
     for name in ("bias", "delay"):
         if name in node and node.integers(name).any():
             do = "lava-dl ignores it and says nothing; train the layer without"
-            raise DeployError(node.where, f"{name} of RF neurons", relation="is not supported", do=do)
+            raise NetxUnsupported(node.where, f"{name} of RF neurons", relation="is not supported", do=do)
     parts = node.child("weight", f"{node.where}: weight")
     real, imaginary = _matrix(parts, "real", n), _matrix(parts, "imag", n)
     if real.shape != imaginary.shape:
@@ -166,7 +166,7 @@ def _conv(node: Node) -> ConvLayer:
         raise FileError(node.where, "'weight' shape", got=got, relation="is not", limit=limit)
     if "delay" in node and node.integers("delay").any():
         do = "lava-dl ignores it and says it does not; train the convolution without delay"
-        raise DeployError(node.where, "delay of a convolution", relation="is not supported", do=do)
+        raise NetxUnsupported(node.where, "delay of a convolution", relation="is not supported", do=do)
     neuron = read_neuron(node, "conv")
     assert not isinstance(neuron, ResonatorNeuron)
     return ConvLayer(
@@ -197,7 +197,7 @@ def _bias(node: Node, shape: tuple[int, ...], neuron: AnyNeuron) -> Ints:
     data = node.integers("bias")
     if neuron == SigmaDeltaNeuron("sigma") and data.any():
         do = "lava-dl stops there; these neurons only add up what they receive"
-        raise DeployError(node.where, "bias of a layer with sigma_output", relation="is not supported", do=do)
+        raise NetxUnsupported(node.where, "bias of a layer with sigma_output", relation="is not supported", do=do)
     if data.size == 1 and len(shape) == 1:
         return np.full(shape, data.flat[0])
     if data.shape == shape[:1]:
@@ -215,12 +215,12 @@ def _delay(node: Node, weight: Ints, biased: bool) -> int | Ints:
     if delay.size and (delay.min() < 0 or delay.max() > DELAY_MAX):
         worst = delay.min() if delay.min() < 0 else delay.max()
         do = "lava-dl would clip it"
-        raise DeployError(node.where, "delay", got=int(worst), relation="is not in", limit=f"[0, {DELAY_MAX}]", do=do)
+        raise NetxRange(node.where, "delay", got=int(worst), relation="is not in", limit=f"[0, {DELAY_MAX}]", do=do)
     n, n_source = weight.shape
     if delay.ndim == 1 and delay.size == n:  # before the sources': where both fit, SLAYER meant the output
         if biased and delay.any():
             do = "lava-dl delays the inputs instead, but not the bias; train the layer without bias or without delay"
-            raise DeployError(
+            raise NetxUnsupported(
                 node.where, "delay of the output of neurons with a bias", relation="cannot be moved", do=do
             )
         delay = np.repeat(delay[:, None], n_source, axis=1)

@@ -13,7 +13,7 @@ from spikeport.deploy.netx.layers import (
     Shape,
     SigmaDeltaNeuron,
 )
-from spikeport.errors import DeployError
+from spikeport.errors import NoNetxForm
 from spikeport.fixed import Ints
 from spikeport.neurons import LIF, Group, Resonator, SigmaDelta
 
@@ -56,7 +56,7 @@ def neuron_of(group: Group) -> AnyNeuron:
         case LIF():
             if group.reset != "zero" or group.refractory_steps or group.vth_low is not None:
                 limit = "LIF without rest, reset to zero, that send 0 and 1"
-                raise DeployError(group.name, "neurons or spikes", relation="are not", limit=limit, do=ITSELF)
+                raise NoNetxForm(group.name, "neurons or spikes", relation="are not", limit=limit, do=ITSELF)
             return Neuron(group.du + 1, group.dv, group.vth)
         case SigmaDelta():
             _check_constants(group, cum_error=False, activation="relu" if group.stage == "sigma_delta" else None)
@@ -73,7 +73,7 @@ def _check_constants(group: SigmaDelta | Resonator, **limits: object) -> None:
     for name, limit in limits.items():
         if limit is not None and (got := getattr(group, name)) != limit:
             do = "lava-dl knows no other; " + ITSELF
-            raise DeployError(group.name, name, got=got, relation="is not", limit=limit, do=do)
+            raise NoNetxForm(group.name, name, got=got, relation="is not", limit=limit, do=do)
 
 
 def bias_of(group: Group) -> Ints:
@@ -93,9 +93,9 @@ def _lif_bias(group: LIF) -> Ints:
     if np.any(bias << BIAS_EXP != value):
         limit = f"in steps of {1 << BIAS_EXP}"
         got = f"bias_exp {group.bias_exp}"
-        raise DeployError(group.name, "bias", got=got, relation="is not", limit=limit, do=ITSELF)
+        raise NoNetxForm(group.name, "bias", got=got, relation="is not", limit=limit, do=ITSELF)
     if bias.min() < fixed.BIAS_MANT_MIN or bias.max() > fixed.BIAS_MANT_MAX:
         worst = bias.min() if bias.min() < fixed.BIAS_MANT_MIN else bias.max()
         limit = f"[{fixed.BIAS_MANT_MIN}, {fixed.BIAS_MANT_MAX}]"
-        raise DeployError(group.name, "bias in steps of 64", got=int(worst), relation="is not in", limit=limit)
+        raise NoNetxForm(group.name, "bias in steps of 64", got=int(worst), relation="is not in", limit=limit)
     return bias

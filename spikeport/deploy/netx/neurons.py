@@ -7,7 +7,7 @@ import numpy as np
 
 from spikeport.deploy.netx.layers import SDNN_BITS, AnyNeuron, Neuron, ResonatorNeuron, SigmaDeltaNeuron
 from spikeport.deploy.netx.node import Node
-from spikeport.errors import DeployError
+from spikeport.errors import NetxUnsupported
 from spikeport.neurons import ResonatorKind
 
 Place = Literal["input", "dense", "dense_rec", "conv"]
@@ -31,14 +31,14 @@ def read_neuron(layer: Node, place: Place) -> AnyNeuron:
     kind = node.text("type")
     if kind not in _KNOWN:
         do = _REPLACE.get(kind, "train neurons of one of these types")
-        raise DeployError(node.where, "type", got=kind, relation="is not one of", limit=", ".join(_KNOWN), do=do)
+        raise NetxUnsupported(node.where, "type", got=kind, relation="is not one of", limit=", ".join(_KNOWN), do=do)
     _check_ignored(node, message_bits=SDNN_BITS if kind == "SDNN" else 0)
     if kind == "SDNN":
         return _sigma_delta(node, place)
     if kind in _RF_KINDS:
         if place != "dense":
             do = "lava-dl stops there, because these neurons have two inputs; use a dense layer with complex weights"
-            raise DeployError(node.where, f"{kind} in a layer of type {place}", relation="is not supported", do=do)
+            raise NetxUnsupported(node.where, f"{kind} in a layer of type {place}", relation="is not supported", do=do)
         return ResonatorNeuron(_RF_KINDS[kind], node.integer("vThMant"), node.cut("sinDecay"), node.cut("cosDecay"))
     return Neuron(node.integer("iDecay"), node.integer("vDecay"), node.integer("vThMant"))
 
@@ -52,27 +52,27 @@ def _check_ignored(node: Node, message_bits: int) -> None:
         ("messageBits", message_bits, "lava-dl cannot read it"),
     ):
         if (found := node.integer(name, usual)) != usual:
-            raise DeployError(node.where, name, got=found, relation="is not", limit=usual, do=why)
+            raise NetxUnsupported(node.where, name, got=found, relation="is not", limit=usual, do=why)
 
 
 def _sigma_delta(node: Node, place: Place) -> SigmaDeltaNeuron:
     if place == "dense_rec":
         do = "SLAYER has no such layer, and lava-dl may drop the payloads; use a dense layer"
-        raise DeployError(node.where, "SDNN in a recurrent layer", relation="is not supported", do=do)
+        raise NetxUnsupported(node.where, "SDNN in a recurrent layer", relation="is not supported", do=do)
     if "sigma_output" in node:
         if place == "input":
-            raise DeployError(
+            raise NetxUnsupported(
                 node.where, "sigma_output of an input", relation="is not supported", do="lava-dl ignores it"
             )
         if not node.integer("sigma_output"):
             do = "lava-dl asks only whether it is there; delete it"
-            raise DeployError(node.where, "sigma_output", got=False, relation="is not", limit=True, do=do)
+            raise NetxUnsupported(node.where, "sigma_output", got=False, relation="is not", limit=True, do=do)
         return SigmaDeltaNeuron("sigma")
     if place == "input":
         return SigmaDeltaNeuron("delta", node.integer("vThMant"))
     if "activation" in node and (found := node.text("activation")) != "relu":
         do = "lava-dl would run relu all the same"
-        raise DeployError(node.where, "activation", got=found, relation="is not", limit="relu", do=do)
+        raise NetxUnsupported(node.where, "activation", got=found, relation="is not", limit="relu", do=do)
     return SigmaDeltaNeuron("sigma_delta", node.integer("vThMant"))
 
 

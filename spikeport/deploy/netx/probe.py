@@ -9,7 +9,7 @@ from pathlib import Path
 from spikeport.deploy.netx import probe_child
 from spikeport.deploy.netx.node import MAX_GZIP_RATIO
 from spikeport.deploy.reader.guard import folders, grief, run
-from spikeport.errors import FileError
+from spikeport.errors import FileUnreadable
 
 MEMORY = 4 << 30
 """Of the child's addresses."""
@@ -34,6 +34,6 @@ def check_readable(path: Path, name: str, *, kind: str = "netx file", do: str = 
         "most_bytes": MAX_GZIP_RATIO * size,
     }
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        code = run(request, out, err, probe_child.__file__, wall_s=3 * seconds)
+        code = run(request, out, err, probe_child.__file__)
         if code:
-            raise FileError(name, f"is not a readable {kind}", got=grief(code, err), do=do)
+            raise FileUnreadable(name, f"is not a readable {kind}", got=grief(code, err), do=do)

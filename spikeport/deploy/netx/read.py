@@ -25,7 +25,7 @@ from spikeport.deploy.netx.layers import (
     Shape,
     SigmaDeltaNeuron,
 )
-from spikeport.errors import DeployError, FileError, ProgramError
+from spikeport.errors import DeployError, FileError, NetxRange, NetxUnsupported, ProgramError
 from spikeport.fixed import Ints
 from spikeport.neurons import Port
 from spikeport.program import Connection, Conv, Dense, Encoder, Group, Input, Output, Program, Sparse
@@ -117,7 +117,9 @@ class _Walk:
     def take(self, number: int, layer: Layer) -> None:
         self.where = f"{self.name}: layer {number}"
         if self.classes:
-            raise DeployError(self.where, "layer after an average", relation="is not supported", do="use num_layers")
+            raise NetxUnsupported(
+                self.where, "layer after an average", relation="is not supported", do="use num_layers"
+            )
         skipped = number < self.skip
         match layer:
             case InputLayer():
@@ -135,7 +137,7 @@ class _Walk:
 
     def program(self) -> Program:
         if not self.groups:
-            raise DeployError(self.name, "layers with neurons", got=0, relation="are not above", limit=0)
+            raise NetxUnsupported(self.name, "layers with neurons", got=0, relation="are not above", limit=0)
         assert self.entry is not None
         try:
             return Program(
@@ -183,7 +185,9 @@ class _Walk:
             raise FileError(self.where, "columns of 'weight'", got=n_source, relation="are not", limit=limit)
         if not self.flat and sum(size > 1 for size in shape) > 1 and (self.connections or self.groups):
             do = "put a flatten layer between them"
-            raise DeployError(self.where, "dense layer on neurons of shape", got=shape, relation="is ambiguous", do=do)
+            raise NetxUnsupported(
+                self.where, "dense layer on neurons of shape", got=shape, relation="is ambiguous", do=do
+            )
         if not skipped:
             self._listen(shape)
             name = f"fc{sum(g.name.startswith('fc') for g in self.groups)}"
@@ -204,7 +208,7 @@ class _Walk:
     def _conv(self, layer: ConvLayer, skipped: bool) -> None:
         if self.shape is None:
             do = "say it with input_shape=(c, h, w)"
-            raise DeployError(self.where, "input shape of the convolution", relation="is not in the file", do=do)
+            raise NetxUnsupported(self.where, "input shape of the convolution", relation="is not in the file", do=do)
         if self.flat:
             raise FileError(self.where, "convolution after a flatten layer", relation="has no channels to read")
         name = f"conv{sum(g.name.startswith('conv') for g in self.groups)}"
@@ -242,7 +246,7 @@ class _Walk:
     def _add(self, name: str, shape: Shape, neuron: AnyNeuron, bias: Ints) -> None:
         if self.arguments.reset_interval and not isinstance(neuron, Neuron):
             got, do = self.arguments.reset_interval, "lava-dl ignores it at SDNN and RF neurons"
-            raise DeployError(self.where, "reset_interval", got=got, relation="is not", limit=0, do=do)
+            raise NetxUnsupported(self.where, "reset_interval", got=got, relation="is not", limit=0, do=do)
         self.groups.append(group_of(neuron, name, shape, bias, len(self.groups), self.arguments))
         self.source = name
 
@@ -274,7 +278,7 @@ def _dense_weight(weight: Ints, where: str) -> tuple[Ints, int]:
     if weight.min() < low or weight.max() > high:
         worst = weight.min() if weight.min() < low else weight.max()
         do = "lava-dl would clip it or make all weights 0; quantize the weights to 8 bits"
-        raise DeployError(where, "weight", got=int(worst), relation="is not in", limit=f"[{low}, {high}]", do=do)
+        raise NetxRange(where, "weight", got=int(worst), relation="is not in", limit=f"[{low}, {high}]", do=do)
     encoded = encode_weight(weight)
     if encoded is None:
         raise _no_mantissas(where, weight)
@@ -285,14 +289,14 @@ def _no_mantissas(where: str, weight: Ints) -> DeployError:
     limit = "8 bits: even if their signs differ, or within 255"
     do = "the chip would cut bits off; quantize the weights to even integers"
     got = f"{weight.min()} to {weight.max()}"
-    return DeployError(where, "weights", got=got, relation="do not fit", limit=limit, do=do)
+    return NetxRange(where, "weights", got=got, relation="do not fit", limit=limit, do=do)
 
 
 def _encoder(layer: InputLayer, shape: Shape, bits: int, where: str) -> tuple[Encoder, int, int]:
     """bias_mant = weight * x / 2^bits + bias on the host, and the least and the largest x that fit."""
     encoded = encode_weight(np.full((shape[0], 1, 1, 1), layer.weight))
     if encoded is None or encoded[1] < 0 or not layer.weight:
-        raise DeployError(where, "'weight' of the input", got=layer.weight, relation="does not fit", limit="8 bits")
+        raise NetxRange(where, "'weight' of the input", got=layer.weight, relation="does not fit", limit="8 bits")
     low, high = fixed.BIAS_MANT_MIN - layer.bias, fixed.BIAS_MANT_MAX - layer.bias
     # Quotients rounded inwards, then to what an input can hold.
     bounds = sorted((low << bits, high << bits), reverse=layer.weight < 0)
@@ -301,6 +305,6 @@ def _encoder(layer: InputLayer, shape: Shape, bits: int, where: str) -> tuple[En
     if least >= largest:
         got = f"weight {layer.weight}, bias {layer.bias}"
         limit = f"[{fixed.BIAS_MANT_MIN}, {fixed.BIAS_MANT_MAX}]"
-        raise DeployError(where, "bias mantissas of the input", got=got, relation="are not in", limit=limit)
+        raise NetxRange(where, "bias mantissas of the input", got=got, relation="are not in", limit=limit)
     synapses = Conv(_INPUT, _INPUT_GROUP, *encoded, groups=shape[0])
     return Encoder(synapses, np.full(shape, layer.bias << bits), bits), least, largest

@@ -28,7 +28,7 @@ from spikeport.deploy.netx.layers import (
     Shape,
     SigmaDeltaNeuron,
 )
-from spikeport.errors import DeployError
+from spikeport.errors import NoNetxForm
 from spikeport.fixed import Ints
 from spikeport.neurons import LIF, Group, Resonator, SigmaDelta
 from spikeport.program import Connection, Conv, Dense, Encoder, Input, Program, Sparse
@@ -52,7 +52,7 @@ def write_netx(program: Program, path: str | os.PathLike[str]) -> NetxArguments:
             layers.append(FlattenLayer())
         if isinstance(layer, ConvLayer) and len(shape) != 3:
             what = "convolution after a dense layer"
-            raise DeployError(group.name, what, relation="is not supported by lava-dl", do=ITSELF)
+            raise NoNetxForm(group.name, what, relation="is not supported by lava-dl", do=ITSELF)
         layers.append(layer)
         shape = layer.shape if isinstance(layer, ConvLayer) else (group.size,)
     interval, offset = _resets(chain)
@@ -81,11 +81,11 @@ def _chain(program: Program) -> tuple[Group, ...]:
     if sorted(found) != sorted(wanted) or len(program.inputs) != 1:
         got = ", ".join(f"{a} -> {b}" for a, b, _ in found)
         do = "a .net holds one chain of layers; " + ITSELF
-        raise DeployError("program", "connections", got=got, relation="are not one chain", do=do)
+        raise NoNetxForm("program", "connections", got=got, relation="are not one chain", do=do)
     last = program.groups[-1].name
     if [o.source for o in program.outputs] != [last]:
         got = ", ".join(o.source for o in program.outputs)
-        raise DeployError("program", "outputs", got=got, relation="are not the last layer", limit=last)
+        raise NoNetxForm("program", "outputs", got=got, relation="are not the last layer", limit=last)
     return program.groups
 
 
@@ -97,7 +97,7 @@ def _check_payloads(program: Program) -> None:
         if c.graded != (c.source in payloads):
             where, limit = f"{c.source} -> {c.target}", c.source in payloads
             do = "lava-dl counts the payloads of SDNN neurons and of graded input, and no others; " + ITSELF
-            raise DeployError(where, "graded", got=c.graded, relation="is not", limit=limit, do=do)
+            raise NoNetxForm(where, "graded", got=c.graded, relation="is not", limit=limit, do=do)
 
 
 def _spike_exp(chain: Sequence[Group]) -> int:
@@ -106,7 +106,7 @@ def _spike_exp(chain: Sequence[Group]) -> int:
     for name, spike_exp in found.items():
         if spike_exp != first:
             do = "lava-dl takes one for the whole network; " + ITSELF
-            raise DeployError(name, "spike_exp", got=spike_exp, relation="is not", limit=first, do=do)
+            raise NoNetxForm(name, "spike_exp", got=spike_exp, relation="is not", limit=first, do=do)
     return first
 
 
@@ -126,7 +126,7 @@ def _first_layer(program: Program, first: Group) -> tuple[InputLayer, bool]:
     if first.shape != program.inputs[0].shape or not _is_one_to_one(link, first.size):
         limit = "one listed synapse of weight 1 for each neuron, from an input of its shape"
         do = "lava-dl's delta neurons are its input layer; " + ITSELF
-        raise DeployError(first.name, "synapses of delta neurons", relation="are not", limit=limit, do=do)
+        raise NoNetxForm(first.name, "synapses of delta neurons", relation="are not", limit=limit, do=do)
     neuron = neuron_of(first)
     assert isinstance(neuron, SigmaDeltaNeuron)
     return InputLayer(first.shape, neuron), True
@@ -142,13 +142,13 @@ def _is_one_to_one(link: Connection, size: int) -> bool:
 def _lif_input(program: Program, first: LIF) -> InputLayer:
     encoder = program.encoders[0]
     if any(c.target == first.name for c in program.connections):
-        raise DeployError(first.name, "recurrent connection of the input layer", relation="is not supported")
+        raise NoNetxForm(first.name, "recurrent connection of the input layer", relation="is not supported")
     transform = _transform(encoder)
     if encoder.synapses.target != first.name or transform is None:
         do = "a .net's input is weight * x + bias, the same for each value; " + ITSELF
-        raise DeployError(first.name, "first layer, computed on the host,", relation="has no place in a .net", do=do)
+        raise NoNetxForm(first.name, "first layer, computed on the host,", relation="has no place in a .net", do=do)
     if first.bias_exp != BIAS_EXP:
-        raise DeployError(first.name, "bias_exp", got=first.bias_exp, relation="is not", limit=BIAS_EXP, do=ITSELF)
+        raise NoNetxForm(first.name, "bias_exp", got=first.bias_exp, relation="is not", limit=BIAS_EXP, do=ITSELF)
     neuron = neuron_of(first)
     assert isinstance(neuron, Neuron)
     return InputLayer(first.shape, neuron, *transform)
@@ -171,10 +171,10 @@ def _layer(program: Program, group: Group, into: Sequence[Connection]) -> DenseL
     forward = [c for c in into if c.source != group.name]
     backward = [c for c in into if c.source == group.name]
     if isinstance(group, SigmaDelta) and group.stage == "delta":
-        raise DeployError(group.name, "delta neurons", relation="are not the input layer", do=ITSELF)
+        raise NoNetxForm(group.name, "delta neurons", relation="are not the input layer", do=ITSELF)
     if backward and (not isinstance(group, LIF) or any(isinstance(c, Conv) for c in into)):
         what = "recurrent connection" if not isinstance(group, LIF) else "convolution of a recurrent layer"
-        raise DeployError(group.name, what, relation="is not supported", do=ITSELF)
+        raise NoNetxForm(group.name, what, relation="is not supported", do=ITSELF)
     if isinstance(group, Resonator):
         return _complex_dense(program, group, forward)
     if isinstance(forward[0], Conv):
@@ -185,7 +185,7 @@ def _layer(program: Program, group: Group, into: Sequence[Connection]) -> DenseL
 def _conv(group: LIF | SigmaDelta, conv: Conv) -> ConvLayer:
     if conv.delay:
         do = "lava-dl ignores it"
-        raise DeployError(group.name, "delay of a convolution", got=conv.delay, relation="is not", limit=0, do=do)
+        raise NoNetxForm(group.name, "delay of a convolution", got=conv.delay, relation="is not", limit=0, do=do)
     bias = bias_of(group)
     if np.array_equal(bias, np.broadcast_to(bias[:, :1, :1], bias.shape)):
         bias = bias[:, 0, 0]
@@ -200,10 +200,10 @@ def _dense(program: Program, group: Group, forward: Dense | Sparse, backward: Se
     weights = [_matrix(group, forward, size), *(_matrix(group, c, (group.size, group.size)) for c in backward)]
     delays = [_delay(c, w.shape) for c, w in zip((forward, *backward), weights, strict=True)]
     if len(weights) > 2:
-        raise DeployError(group.name, "recurrent connections", got=len(backward), relation="exceed", limit=1)
+        raise NoNetxForm(group.name, "recurrent connections", got=len(backward), relation="exceed", limit=1)
     if len(weights) == 2 and any(np.any(delay) for delay in delays):
         do = "lava-dl drops the weights' exponent there"
-        raise DeployError(group.name, "delay of a recurrent layer", relation="is not supported", do=do)
+        raise NoNetxForm(group.name, "delay of a recurrent layer", relation="is not supported", do=do)
     _check_survival(group, weights)
     return DenseLayer(weights[0], bias_of(group).reshape(-1), neuron_of(group), delays[0], *weights[1:])
 
@@ -213,10 +213,10 @@ def _complex_dense(program: Program, group: Resonator, forward: Sequence[Connect
     weights = {}
     for c in forward:
         if isinstance(c, Conv):
-            raise DeployError(group.name, "convolution into RF neurons", relation="is not supported", do=ITSELF)
+            raise NoNetxForm(group.name, "convolution into RF neurons", relation="is not supported", do=ITSELF)
         if np.any(c.delay):
             do = "lava-dl ignores it; " + ITSELF
-            raise DeployError(group.name, "delay of RF neurons", relation="is not supported", do=do)
+            raise NoNetxForm(group.name, "delay of RF neurons", relation="is not supported", do=do)
         weights[c.port] = _matrix(group, c, (group.size, prod(program.shape_of(c.source))))
         _check_survival(group, [weights[c.port]])
     bias = bias_of(group).reshape(-1)
@@ -233,7 +233,7 @@ def _matrix(group: Group, connection: Connection, size: tuple[int, int]) -> Ints
     weight = fixed.shift(mantissa, connection.weight_exp)
     if not np.array_equal(fixed.shift(weight, -connection.weight_exp), mantissa):
         what, relation = "weight exponent", "leaves fractions of weights"
-        raise DeployError(group.name, what, got=connection.weight_exp, relation=relation, do=ITSELF)
+        raise NoNetxForm(group.name, what, got=connection.weight_exp, relation=relation, do=ITSELF)
     return weight
 
 
@@ -253,12 +253,12 @@ def _check_survival(group: Group, weights: Sequence[Ints]) -> None:
     low, high = min(int(w.min()) for w in weights), max(int(w.max()) for w in weights)
     if low < fixed.WEIGHT_MIN_MIXED or high > fixed.WEIGHT_MAX:
         limit = f"[{fixed.WEIGHT_MIN_MIXED}, {fixed.WEIGHT_MAX}]; lava-dl clips them"
-        raise DeployError(group.name, "weights", got=f"{low} to {high}", relation="are not in", limit=limit, do=ITSELF)
+        raise NoNetxForm(group.name, "weights", got=f"{low} to {high}", relation="are not in", limit=limit, do=ITSELF)
     if low == high == 0:
-        raise DeployError(group.name, "all weights are 0: lava-dl stops with an OverflowError", do="remove the layer")
+        raise NoNetxForm(group.name, "all weights are 0: lava-dl stops with an OverflowError", do="remove the layer")
     if changed := distorted(weights):
         what = f"lava-dl would change {changed} of {sum(w.size for w in weights)} weights"
-        raise DeployError(group.name, what, got=f"they are {low} to {high}", do=ITSELF)
+        raise NoNetxForm(group.name, what, got=f"they are {low} to {high}", do=ITSELF)
 
 
 def _resets(chain: Sequence[Group]) -> tuple[int, int]:
@@ -273,5 +273,5 @@ def _resets(chain: Sequence[Group]) -> tuple[int, int]:
         if group.reset_interval != interval or (interval and group.reset_offset % interval != due):
             got = f"every {group.reset_interval} steps from {group.reset_offset}"
             limit = f"every {interval} steps from {due}, one step after the layer before"
-            raise DeployError(group.name, "reset", got=got, relation="is not", limit=limit)
+            raise NoNetxForm(group.name, "reset", got=got, relation="is not", limit=limit)
     return interval, offset

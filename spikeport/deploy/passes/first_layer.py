@@ -23,7 +23,7 @@ from spikeport.deploy.passes.connection import connection
 from spikeport.deploy.quantize.integer_network import Hosted
 from spikeport.deploy.quantize.on_grid import LAVA, exact_threshold, near
 from spikeport.deploy.quantize.rounded import Rounded, decay_u, decay_v
-from spikeport.errors import RuleError
+from spikeport.errors import NumberTooLarge
 from spikeport.fixed import Ints
 from spikeport.program import Conv as ConvConnection
 from spikeport.program import Dense as DenseConnection
@@ -80,7 +80,7 @@ def _offset(population: Population, offset: Floats) -> Ints:
     worst = float(np.abs(offset).max())
     if worst > OFFSET_MAX:
         what, do = "bias in units of the least weight", "raise the layer's weights or lower its bias"
-        raise RuleError(population.name, what, got=f"{worst:.3g}", relation="exceeds", limit=OFFSET_MAX, do=do)
+        raise NumberTooLarge(population.name, what, got=f"{worst:.3g}", relation="exceeds", limit=OFFSET_MAX, do=do)
     return np.rint(offset).astype(np.int64)
 
 
@@ -116,5 +116,5 @@ def _threshold(population: Population, unit: float) -> int:
     vth = round(float(population.threshold.flat[0]) / unit)
     if not 1 <= vth <= fixed.VTH_MAX:
         limit, do = f"[1, {fixed.VTH_MAX}]", "rescale the layer"
-        raise RuleError(population.name, "threshold mantissa", got=vth, relation="is not in", limit=limit, do=do)
+        raise NumberTooLarge(population.name, "threshold mantissa", got=vth, relation="is not in", limit=limit, do=do)
     return vth

@@ -4,7 +4,7 @@ import numpy as np
 
 from spikeport.deploy.convention import Convention, kept_and_gained
 from spikeport.deploy.nodes import IF, LI, LIF, CubaLI, CubaLIF, FileNeuron, Floats, I, Membrane, shape_of_neurons
-from spikeport.errors import DeployError
+from spikeport.errors import NeuronUnlowered
 
 FILE_NEURONS = (IF, LIF, CubaLIF, I, LI, CubaLI)
 SLACK = 1e-6
@@ -69,12 +69,12 @@ def check_neuron(name: str, node: FileNeuron, how: Convention) -> None:
     late_current = how.reset == "subtract_late" and isinstance(node, CubaLIF)
     if not how.several and (how.reset == "subtract_once" or late_current):
         limit = "zero, v_reset, or the threshold at once"
-        raise DeployError(name, f"reset of {how.name}", got=how.reset, relation="is not", limit=limit, do=do)
+        raise NeuronUnlowered(name, f"reset of {how.name}", got=how.reset, relation="is not", limit=limit, do=do)
     above = node.v_threshold - _rest(node, how)
     if np.any(above <= 0):
         got, limit = float(above.min()), "0"
         what = "v_threshold" if not np.any(_rest(node, how)) else "v_threshold - v_reset"
-        raise DeployError(name, what, got=got, relation="is not above", limit=limit, do="raise the threshold")
+        raise NeuronUnlowered(name, what, got=got, relation="is not above", limit=limit, do="raise the threshold")
 
 
 def _check_tau(name: str, what: str, tau: Floats, how: Convention) -> None:
@@ -85,4 +85,4 @@ def _check_tau(name: str, what: str, tau: Floats, how: Convention) -> None:
         do = "name a convention whose time constants are seconds"
         if not how.tau_in_steps:
             do = f"name the step that the time constants are for; it is at most {tau.min():g}"
-        raise DeployError(name, what, got=float(tau.min()), relation="is below", limit=least, do=do)
+        raise NeuronUnlowered(name, what, got=float(tau.min()), relation="is below", limit=least, do=do)

@@ -14,7 +14,7 @@ from spikeport.deploy.network import Network, Population
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.split import Labels, split_network
-from spikeport.errors import DeployError, PassError
+from spikeport.errors import PartsTooMany, PassError
 
 MAX_PARTS = 128
 """Cores of a chip; a part takes one at least."""
@@ -48,7 +48,7 @@ def _labels(p: Population, options: Options) -> Labels:
         return kmeans2(keeps, options.decays, minit="++", seed=0)[1].astype(np.int64)
     if count > MAX_PARTS:
         do = "give the neurons of a layer one tau, or a few; --decays N puts like ones together"
-        raise DeployError(p.name, "different decays", got=count, relation="exceed", limit=MAX_PARTS, do=do)
+        raise PartsTooMany(p.name, "different decays", got=count, relation="exceed", limit=MAX_PARTS, do=do)
     return label
 
 

@@ -13,7 +13,7 @@ from spikeport.deploy.network import Network, Population
 from spikeport.deploy.nodes import Floats
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
-from spikeport.errors import DeployError, PassError
+from spikeport.errors import NeuronUnlowered, PassError
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class OneThreshold(AbstractPass[Network, Network]):
         for p in before.populations:
             if p.fires and np.ptp(p.threshold) and p.threshold.min() <= 0:
                 got, do = float(p.threshold.min()), "raise it, no scale makes it one with the layer's others"
-                raise DeployError(p.name, "threshold", got=got, relation="is not above", limit=0, do=do)
+                raise NeuronUnlowered(p.name, "threshold", got=got, relation="is not above", limit=0, do=do)
 
     def run(self, before: Network, options: Options) -> Network:
         factors = {p.name: _factor(p) for p in before.populations if p.fires and np.ptp(p.threshold)}

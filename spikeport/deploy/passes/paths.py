@@ -19,7 +19,7 @@ from spikeport.deploy.maps.compose import compose
 from spikeport.deploy.maps.matrix import matrix
 from spikeport.deploy.maps.of_node import of_node
 from spikeport.deploy.nodes import Delay, Floats, Input, LinearNode, Membrane, Output, Shape
-from spikeport.errors import DeployError
+from spikeport.errors import DelayInvalid, LoopInvalid
 
 MANY = 8
 """Maps between the same two populations; more become one sparse matrix."""
@@ -44,7 +44,7 @@ def stateless_order(graph: Graph) -> list[str]:
         )
     except CycleError as error:
         got = " -> ".join(error.args[1])
-        raise DeployError("graph", "loop without neurons", got=got, do="put neurons into it") from error
+        raise LoopInvalid("graph", "loop without neurons", got=got, do="put neurons into it") from error
 
 
 def paths_into(graph: Graph, shapes: Mapping[str, Shape], dt_s: float) -> dict[str, list[Path]]:
@@ -72,7 +72,7 @@ def delay_steps(name: str, node: Delay, dt_s: float) -> Floats:
     """Whole steps, value by value."""
     steps = np.rint(node.delay / dt_s)
     if steps.min() < 0:
-        raise DeployError(name, "delay", got=f"{node.delay.min():g} s", relation="is below", limit=0)
+        raise DelayInvalid(name, "delay", got=f"{node.delay.min():g} s", relation="is below", limit=0)
     return steps
 
 

@@ -12,7 +12,7 @@ from spikeport.deploy.passes.first_layer import encode, with_one_map
 from spikeport.deploy.passes.names import with_plain_names
 from spikeport.deploy.quantize.choose import rounded_network
 from spikeport.deploy.quantize.integer_network import IntegerNetwork
-from spikeport.errors import DeployError, PassError
+from spikeport.errors import ImageLayer, PassError
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Quantize(AbstractPass[Network, IntegerNetwork]):
             others = {(q.source, q.lag) for q in into if q.source not in helpers}
             if len(others) > 1:
                 got, do = len(others) - 1, "give the image a layer of its own"
-                raise DeployError(p.name, "sources besides the image", got=got, relation="exceed", limit=0, do=do)
+                raise ImageLayer(p.name, "sources besides the image", got=got, relation="exceed", limit=0, do=do)
             if np.any(p.keep_u) or p.start != 1:
                 do = "let the first layer be neurons without current whose v starts at v_reset"
-                raise DeployError(p.name, "cannot be loaded with an image", do=do)
+                raise ImageLayer(p.name, "cannot be loaded with an image", do=do)
 
     def run(self, before: Network, options: Options) -> IntegerNetwork:
         named = with_plain_names(before)

@@ -10,7 +10,7 @@ from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.names import free
 from spikeport.deploy.passes.repeat import repeater
-from spikeport.errors import DeployError, PassError
+from spikeport.errors import DelayInvalid, PassError
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class _Chains:
             return o
         if o.reads == "v":
             do = "compile each output by itself"
-            raise DeployError(o.name, "steps before the other outputs", got=missing, relation="exceed", limit=0, do=do)
+            raise DelayInvalid(o.name, "steps before the other outputs", got=missing, relation="exceed", limit=0, do=do)
         return replace(o, source=self._hop(o.source, missing, 1, f"{o.source}.out"))
 
     def _hop(self, source: str, count: int, step: int, label: str = "") -> str:

@@ -17,7 +17,7 @@ from spikeport.deploy.network import Network, Projection
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.quiet import late_paths, quieted
-from spikeport.errors import DeployError, PassError
+from spikeport.errors import DeployError, LoopInvalid, PassError
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _too_short(network: Network, late: list[Projection]) -> DeployError:
     lag = sum(feeds[n].lag for n in loop if n in feeds)
     what, do = f"loop of {lag} step{'s' * (lag != 1)}", "put a Delay of the missing steps into it, or fewer neurons"
     got = " -> ".join([*loop, loop[0]])
-    return DeployError("graph", what, got=got, relation="is shorter than a chip's", limit=f"{len(loop)}", do=do)
+    return LoopInvalid("graph", what, got=got, relation="is shorter than a chip's", limit=f"{len(loop)}", do=do)
 
 
 def _slack(q: Projection, start: dict[str, int]) -> int:

@@ -16,7 +16,7 @@ from spikeport.deploy.network import Network, Population, Projection
 from spikeport.deploy.nodes import Floats
 from spikeport.deploy.passes.names import free
 from spikeport.deploy.passes.repeat import repeater
-from spikeport.errors import DeployError
+from spikeport.errors import PartsTooMany
 
 Labels: TypeAlias = NDArray[np.int64]
 Parts: TypeAlias = Mapping[str, list[tuple[str, Labels]]]
@@ -45,7 +45,7 @@ def split_network(network: Network, labels: Mapping[str, Labels]) -> Network:
             continue
         if out[p.name] == "v":
             do = "give the readout one tau"
-            raise DeployError(p.name, "parts of a readout", got=len(parts[p.name]), relation="exceed", limit=1, do=do)
+            raise PartsTooMany(p.name, "parts of a readout", got=len(parts[p.name]), relation="exceed", limit=1, do=do)
         populations.append(repeater(p.name, p.shape))
         whole = Identity(p.size)
         projections += [Projection(name, p.name, columns(whole, index)) for name, index in parts[p.name]]

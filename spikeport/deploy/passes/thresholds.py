@@ -9,7 +9,7 @@ from spikeport.deploy.graph import Graph
 from spikeport.deploy.nodes import Membrane, Node, Threshold
 from spikeport.deploy.options import Options
 from spikeport.deploy.passes.base import AbstractPass
-from spikeport.errors import DeployError, PassError
+from spikeport.errors import NeuronUnlowered, PassError
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ThresholdsToNeurons(AbstractPass[Graph, Graph]):
         for name, node in before.nodes.items():
             if isinstance(node, Threshold) and np.any(node.threshold < 0):
                 got, do = float(node.threshold.min()), "raise it, a core's neuron rests below its threshold"
-                raise DeployError(name, "threshold", got=got, relation="is below", limit=0, do=do)
+                raise NeuronUnlowered(name, "threshold", got=got, relation="is below", limit=0, do=do)
 
     def run(self, before: Graph, options: Options) -> Graph:
         nodes: dict[str, Node] = dict(before.nodes)

@@ -17,7 +17,7 @@ from spikeport.deploy.passes.base import AbstractPass
 from spikeport.deploy.passes.constants import ByLag, constants_into
 from spikeport.deploy.passes.names import free
 from spikeport.deploy.passes.paths import Path, paths_into
-from spikeport.errors import DeployError, PassError
+from spikeport.errors import GraphBroken, PassError
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ToNetwork(AbstractPass[Graph, Network]):
 
     def requires(self, before: Graph, options: Options) -> None:
         if not any(isinstance(node, Membrane) for node in before.nodes.values()):
-            raise DeployError("graph", "has no neuron node", do="export a whole network")
+            raise GraphBroken("graph", "has no neuron node", do="export a whole network")
 
     def run(self, before: Graph, options: Options) -> Network:
         shapes = before.shapes()
@@ -64,7 +64,7 @@ def _direct(graph: Graph, name: str, paths: list[Path], constants: ByLag) -> Rea
         return None
     node = graph.nodes[paths[0].source]
     if not isinstance(node, Membrane):
-        raise DeployError(
+        raise GraphBroken(
             name, "source", got=paths[0].source, relation="is not a neuron", do="end the network in neurons"
         )
     return Readout(name, paths[0].source, "s" if node.fires else "v", paths[0].lag)
@@ -112,7 +112,7 @@ def _projection(graph: Graph, target: str, path: Path) -> Projection:
     source = graph.nodes[path.source]
     if isinstance(source, Membrane) and not source.fires:
         do = "let only an Output follow neurons that do not fire"
-        raise DeployError(target, "source", got=path.source, relation="sends no spikes", do=do)
+        raise GraphBroken(target, "source", got=path.source, relation="sends no spikes", do=do)
     return Projection(path.source, target, path.map, path.lag)
 
 

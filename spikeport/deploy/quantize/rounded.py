@@ -9,7 +9,7 @@ from spikeport import fixed
 from spikeport.deploy.maps.weights import weights_of, with_weights
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
-from spikeport.errors import RuleError
+from spikeport.errors import NumberTooLarge
 from spikeport.fixed import Ints
 
 V_PER_UNIT = 1 << fixed.ACT_SHIFT
@@ -59,7 +59,7 @@ def round_weights(where: str, weight: Floats, unit: float, clip: float = 1.0) ->
     exp = max(0, int(np.ceil(np.log2(reach / top * (1 - 1e-12))))) if reach else 0
     if exp > fixed.WEIGHT_EXP_MAX:
         limit, do = fixed.WEIGHT_EXP_MAX, "bring the weights into one neuron closer together"
-        raise RuleError(where, "weight exponent", got=exp, relation="exceeds", limit=limit, do=do)
+        raise NumberTooLarge(where, "weight exponent", got=exp, relation="exceeds", limit=limit, do=do)
     mant = step * np.rint(weight / (unit * 2**exp * step)).astype(np.int64)
     return mant.clip(-top, top) << exp
 
@@ -70,7 +70,9 @@ def round_bias(p: Population, unit: float) -> tuple[Ints, int]:
     worst = float(np.abs(in_v).max())
     if worst > BIAS_TOP:
         do = "raise the layer's weights or lower its bias"
-        raise RuleError(p.name, "bias in steps of v", got=f"{worst:.6g}", relation="exceeds", limit=BIAS_TOP, do=do)
+        raise NumberTooLarge(
+            p.name, "bias in steps of v", got=f"{worst:.6g}", relation="exceeds", limit=BIAS_TOP, do=do
+        )
     exp = fixed.bias_exponent(int(np.ceil(worst)))
     mant = np.rint(in_v / 2**exp).astype(np.int64)
     return mant.clip(-fixed.BIAS_MANT_MAX, fixed.BIAS_MANT_MAX) << exp, exp
@@ -80,7 +82,9 @@ def round_threshold(where: str, threshold: float, unit: float) -> int:
     vth = round(threshold / unit)
     if vth < 1:
         got, do = f"{threshold / unit:.3g}", "raise the threshold or lower the largest weight"
-        raise RuleError(where, "threshold in units of the least weight", got=got, relation="is below", limit=1, do=do)
+        raise NumberTooLarge(
+            where, "threshold in units of the least weight", got=got, relation="is below", limit=1, do=do
+        )
     return min(vth, fixed.VTH_MAX)
 
 

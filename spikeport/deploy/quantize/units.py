@@ -11,7 +11,7 @@ from spikeport.deploy.maps.weights import weights_of, with_weights
 from spikeport.deploy.network import Population, Projection
 from spikeport.deploy.nodes import Floats
 from spikeport.deploy.quantize.rounded import BIAS_TOP, TOP_MIXED, TOP_ONE_SIGN, V_PER_UNIT
-from spikeport.errors import RuleError
+from spikeport.errors import NumberTooLarge
 
 FINE = 16
 """Threshold in units of the weights, at least."""
@@ -60,7 +60,7 @@ def least_unit(p: Population, v_seen: float) -> float:
     if p.fires and bias > float(p.threshold.flat[0]):
         limit = f"{BIAS_TOP / V_PER_UNIT:g} times the threshold {p.threshold.flat[0]:.6g}"
         got, do = f"{np.abs(p.bias).max():.6g}", "lower the bias or raise the threshold"
-        raise RuleError(p.name, "bias", got=got, relation="exceeds", limit=limit, do=do)
+        raise NumberTooLarge(p.name, "bias", got=got, relation="exceeds", limit=limit, do=do)
     return max(bias, threshold, v_seen * V_PER_UNIT / fixed.V_MAX)
 
 

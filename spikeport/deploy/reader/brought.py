@@ -8,7 +8,7 @@ import nir
 from spikeport.deploy.reader import objects
 from spikeport.deploy.reader.kinds import is_known, kind_of
 from spikeport.deploy.reader.nested import MAX_LEVELS
-from spikeport.errors import DeployError, InputError
+from spikeport.errors import InputError, UnsupportedNode
 
 Lowering = Callable[[dict[str, Any]], nir.NIRNode]
 _LOWERINGS: dict[str, Lowering] = {}
@@ -47,5 +47,5 @@ def _lowered(name: str, raw: Any, level: int) -> Any:
     node = _LOWERINGS[kind]({key: x for key, x in raw.items() if key not in ("type", "metadata")})
     if not isinstance(node, nir.NIRNode):
         got, what = type(node).__name__, f"what the lowering of {kind} gives"
-        raise DeployError(name, what, got=got, relation="is not", limit="a NIR node")
+        raise UnsupportedNode(name, what, got=got, relation="is not", limit="a NIR node")
     return lowered(objects.table_of(node), level + 1)

@@ -4,7 +4,7 @@ A script: `guard.py` runs it as `python -I -S child.py REQUEST`, and nothing els
 It executes nothing from the file: no pickle, no filter plugins, no links out of the file. Standard output is
 
     arrays, one after the other, each at a multiple of 64 bytes
-    JSON, utf-8:  {"node": {...}}  or  {"error": {what, got, relation, limit, do}}
+    JSON, utf-8:  {"node": {...}}  or  {"error": {code, what, got, relation, limit, do}}
     its length, 8 bytes, little-endian; MAGIC
 
 In the JSON a group is an object, a text is a string, an array is [dtype, shape, offset], and an array of texts is
@@ -29,6 +29,8 @@ MAX_CHARACTERS = 1 << 22
 """Of all texts; a damaged file can name one long text as often as it likes."""
 MAX_NAME = 256
 DAMAGED = "export it again"
+UNREADABLE, OTHER_KIND, TOO_LARGE = "SP103", "SP105", "SP110"
+"""Codes of `spikeport.errors`."""
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 FULL = 28
 """The exit code where there is no room for what was read."""
@@ -39,7 +41,7 @@ class Refused(Exception):
     """A file that is not what it should be; `told` holds the pieces of the error."""
 
     def __init__(self, what: str, **told: Any) -> None:
-        self.told = {"what": what, "do": DAMAGED, **told}
+        self.told = {"code": UNREADABLE, "what": what, "do": DAMAGED, **told}
         super().__init__(what)
 
 
@@ -62,7 +64,7 @@ class Reader:
         with self.h5.File(path, "r") as file:
             root = file["/"].id
             if b"node" not in root or not self._is_group(found := self._member(root, "", "node")):
-                raise Refused("is not a NIR file", got="no group /node", do="write it with nir.write")
+                raise Refused("is not a NIR file", got="no group /node", do="write it with nir.write", code=OTHER_KIND)
             return self._node(found, "/node", 0)
 
     def _node(self, group: Any, place: str, depth: int) -> Table:
@@ -124,7 +126,7 @@ class Reader:
         self._check_layout(dataset, place, shape, dtype.itemsize)
         array = self.np.empty(shape, dtype)
         if text and array.size > MAX_TEXTS:
-            raise Refused(place, got=f"{array.size} texts", relation="exceed", limit=f"{MAX_TEXTS}")
+            raise Refused(place, got=f"{array.size} texts", relation="exceed", limit=f"{MAX_TEXTS}", code=TOO_LARGE)
         if array.size:
             dataset.read(self.h5.h5s.ALL, self.h5.h5s.ALL, array)
         if text:
@@ -146,7 +148,8 @@ class Reader:
         """Counts against a limit of the whole file."""
         self.left[what] -= count
         if self.left[what] < 0:
-            raise Refused(place, got=f"{count} {what}", relation="exceed", limit=f"{self.limit[what]} in the file")
+            limit = f"{self.limit[what]} in the file"
+            raise Refused(place, got=f"{count} {what}", relation="exceed", limit=limit, code=TOO_LARGE)
 
     def _check_layout(self, dataset: Any, place: str, shape: tuple[int, ...], itemsize: int) -> None:
         """In this file, wholly written, and no more of it than the limits allow."""
@@ -207,12 +210,12 @@ def answer(request: Table, out: IO[bytes]) -> None:
         told = {"error": refused.told}
     except MemoryError:
         got = f"more than {request['memory'] >> 20} MiB of memory"
-        told = {"error": {"what": "is not a readable NIR file", "got": got, "do": DAMAGED}}
+        told = {"error": Refused("is not a readable NIR file", got=got, code=TOO_LARGE).told}
     except Exception as error:  # h5py raises whatever it likes on damaged files
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise
         lines = f"{error}".strip().splitlines() or [type(error).__name__]
-        told = {"error": {"what": "is not a readable NIR file", "got": _clean(lines[0]), "do": DAMAGED}}
+        told = {"error": Refused("is not a readable NIR file", got=_clean(lines[0])).told}
     text = json.dumps(told).encode()
     out.write(text + struct.pack("<Q", len(text)) + MAGIC)
     out.flush()

@@ -6,7 +6,7 @@ from spikeport.deploy.graph import Edge
 from spikeport.deploy.nodes import Input, Linear, Output, Shape
 from spikeport.deploy.reader.fit import own_shape
 from spikeport.deploy.reader.kinds import Parsed
-from spikeport.errors import DeployError
+from spikeport.errors import GraphBroken
 
 
 def with_ends(parsed: dict[str, Parsed], edges: list[Edge], remarks: list[str]) -> tuple[dict[str, Parsed], list[Edge]]:
@@ -19,7 +19,7 @@ def with_ends(parsed: dict[str, Parsed], edges: list[Edge], remarks: list[str]) 
         DeployError: an end that is connected the wrong way or not at all, or an input whose shape nothing says.
     """
     if not parsed:
-        raise DeployError("graph", "has no nodes", do="export a whole network")
+        raise GraphBroken("graph", "has no nodes", do="export a whole network")
     fed, feeding = {b for _, b in edges}, {a for a, _ in edges}
     _check(parsed, edges, fed, feeding)
     more: dict[str, Parsed] = {}
@@ -31,7 +31,7 @@ def with_ends(parsed: dict[str, Parsed], edges: list[Edge], remarks: list[str]) 
             links.append((new, name))
             remarks.append(f"{name}: nothing feeds it; it gets the Input {new} of shape {shape}")
     elif lost := [n for n, p in parsed.items() if n not in fed and not isinstance(p.node, Input)]:
-        raise DeployError(lost[0], "is fed by nothing", do="connect it, or remove it")
+        raise GraphBroken(lost[0], "is fed by nothing", do="connect it, or remove it")
     outputs = any(isinstance(p.node, Output) for p in parsed.values())
     for name in (n for n, p in parsed.items() if n not in feeding and not isinstance(p.node, Output)):
         if outputs:
@@ -48,12 +48,12 @@ def _check(parsed: dict[str, Parsed], edges: list[Edge], fed: set[str], feeding:
         for name, kind, what in ((b, Input, "an Input that is fed"), (a, Output, "an Output that feeds")):
             if isinstance(parsed[name].node, kind):
                 got, do = f"{a} -> {b}", "remove the edge, or let it go past the node"
-                raise DeployError(name, f"is {what}", got=got, do=do)
+                raise GraphBroken(name, f"is {what}", got=got, do=do)
     for name, p in parsed.items():
         if isinstance(p.node, Output) and name not in fed:
-            raise DeployError(name, "is an Output that nothing feeds", do="connect it, or remove it")
+            raise GraphBroken(name, "is an Output that nothing feeds", do="connect it, or remove it")
         if isinstance(p.node, Input) and name not in feeding:
-            raise DeployError(name, "is an Input that feeds nothing", do="connect it, or remove it")
+            raise GraphBroken(name, "is an Input that feeds nothing", do="connect it, or remove it")
 
 
 def _shape_before(name: str, parsed: Parsed) -> Shape:
@@ -62,7 +62,7 @@ def _shape_before(name: str, parsed: Parsed) -> Shape:
     shape = parsed.stated or own_shape(parsed.node)
     if not shape:
         what = "is fed by nothing, and its input shape is not known"
-        raise DeployError(name, what, do="put an Input node before it")
+        raise GraphBroken(name, what, do="put an Input node before it")
     return shape
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.deploy.nodes import Floats, Pair, Shape
-from spikeport.errors import DeployError
+from spikeport.errors import FieldInvalid
 
 MAX_AXES = 8
 MAX_SIZE = 1 << 31
@@ -33,13 +33,13 @@ class Fields:
         for key in self.values:
             if key not in known:
                 limit, do = ", ".join(sorted(known)), "rename it or remove it"
-                raise DeployError(
+                raise FieldInvalid(
                     self.name, f"{self.kind} field", got=shown(str(key)), relation="is not one of", limit=limit, do=do
                 )
 
     def raw(self, key: str) -> Any:
         if key not in self.values:
-            raise DeployError(self.name, f"{self.kind} lacks", got=key, do=AGAIN)
+            raise FieldInvalid(self.name, f"{self.kind} lacks", got=key, do=AGAIN)
         return self.values[key]
 
     def array(self, key: str) -> NDArray[Any]:
@@ -47,7 +47,7 @@ class Fields:
         try:
             return np.asarray(value)
         except (TypeError, ValueError, RuntimeError) as error:  # ragged lists; tensors that need a gradient
-            raise DeployError(
+            raise FieldInvalid(
                 self.name, key, got=shown(f"{error}"), relation="is not", limit="an array", do=AGAIN
             ) from error
 
@@ -60,22 +60,22 @@ class Fields:
         array = self.array(key)
         if array.dtype.kind not in "fiu" or not array.size:
             got = f"{array.dtype}, {array.size} values"
-            raise DeployError(self.name, f"{key} type", got=got, relation="is not", limit="numbers")
+            raise FieldInvalid(self.name, f"{key} type", got=got, relation="is not", limit="numbers")
         if ndim is not None and array.ndim != ndim:
             limit = f"{ndim} axes"
-            raise DeployError(self.name, f"{key} shape", got=array.shape, relation="does not have", limit=limit)
+            raise FieldInvalid(self.name, f"{key} shape", got=array.shape, relation="does not have", limit=limit)
         with np.errstate(over="ignore", invalid="ignore"):  # a long double beyond float64, a signalling NaN
             values = array.astype(np.float64)
         if not np.isfinite(values).all():
             got, limit, do = "NaN or infinity", "a finite number", "train or export it again"
-            raise DeployError(self.name, key, got=got, relation="is not", limit=limit, do=do)
+            raise FieldInvalid(self.name, key, got=got, relation="is not", limit=limit, do=do)
         return values
 
     def positive(self, key: str) -> Floats:
         """Finite float64 above 0."""
         values = self.floats(key)
         if values.min() <= 0:
-            raise DeployError(self.name, key, got=values.min(), relation="is not above", limit=0, do=AGAIN)
+            raise FieldInvalid(self.name, key, got=values.min(), relation="is not above", limit=0, do=AGAIN)
         return values
 
     def bias(self, size: int) -> Floats:
@@ -84,7 +84,7 @@ class Fields:
         if "bias" not in self.values:
             return np.zeros(size)
         if bias.shape != (size,):
-            raise DeployError(self.name, "bias shape", got=bias.shape, relation="is not", limit=(size,))
+            raise FieldInvalid(self.name, "bias shape", got=bias.shape, relation="is not", limit=(size,))
         return bias
 
     def sizes(self, key: str) -> Shape:
@@ -92,26 +92,26 @@ class Fields:
         array = self._integers(key, "positive sizes")
         if not 1 <= array.size <= MAX_AXES or array.ndim > 1 or array.min() < 1 or array.max() >= MAX_SIZE:
             got = array.tolist() if array.size <= MAX_AXES else f"{array.size} axes"
-            raise DeployError(self.name, key, got=got, relation="is not", limit="positive sizes")
+            raise FieldInvalid(self.name, key, got=got, relation="is not", limit="positive sizes")
         return tuple(int(n) for n in array.reshape(-1))
 
     def integer(self, key: str) -> int:
         array = self._integers(key, "one integer")
         if array.size != 1:
-            raise DeployError(self.name, key, got=_shown(array), relation="is not", limit="one integer")
+            raise FieldInvalid(self.name, key, got=_shown(array), relation="is not", limit="one integer")
         return int(array.reshape(-1)[0])
 
     def pair(self, key: str) -> Pair:
         """One integer for both axes, or two."""
         array = self._integers(key, "one or two integers")
         if array.size not in (1, 2) or not all(abs(int(n)) < MAX_STEP for n in array.reshape(-1)):
-            raise DeployError(self.name, key, got=_shown(array), relation="is not", limit="one or two integers")
+            raise FieldInvalid(self.name, key, got=_shown(array), relation="is not", limit="one or two integers")
         return int(array.reshape(-1)[0]), int(array.reshape(-1)[-1])
 
     def _integers(self, key: str, limit: str) -> NDArray[Any]:
         array = self.array(key)
         if array.dtype.kind not in "iu":
-            raise DeployError(self.name, key, got=_shown(array), relation="is not", limit=limit)
+            raise FieldInvalid(self.name, key, got=_shown(array), relation="is not", limit=limit)
         return array
 
     def text(self, key: str) -> str | None:

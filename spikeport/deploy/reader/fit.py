@@ -16,7 +16,7 @@ from spikeport.deploy.graph import Edge, ordered
 from spikeport.deploy.nodes import Flatten, Floats, Input, Node, Shape
 from spikeport.deploy.reader.kinds import Parsed
 from spikeport.deploy.shapes import output_shape
-from spikeport.errors import DeployError
+from spikeport.errors import GraphTooLarge, NodeShape
 
 MAX_VALUES = 1 << 24
 """Of one node at one step; a Loihi 2 has 2^20 neurons. A damaged shape can claim anything."""
@@ -53,7 +53,7 @@ def fitted(parsed: Mapping[str, Parsed], edges: tuple[Edge, ...], remarks: list[
         shapes[name] = output_shape(name, node, shape)
         if prod(shapes[name]) > MAX_VALUES:
             got, limit = f"{shapes[name]}", f"{MAX_VALUES} values"
-            raise DeployError(name, "shape", got=got, relation="exceeds", limit=limit, do="make the layer smaller")
+            raise GraphTooLarge(name, "shape", got=got, relation="exceeds", limit=limit, do="make the layer smaller")
     return order
 
 
@@ -100,7 +100,7 @@ def _check_axes(name: str, shape: Shape, target: str, parsed: Parsed) -> None:
     axes = axes_of(parsed)
     if axes is not None and len(shape) > axes:
         do = "write the shape of one sample at one step, without batch and time"
-        raise DeployError(
+        raise NodeShape(
             name, "shape", got=shape, relation=f"has more axes than {target} takes, which are", limit=axes, do=do
         )
 
@@ -143,4 +143,4 @@ def _spread_one(name: str, key: str, values: Floats, shape: Shape, remarks: list
         return np.broadcast_to(values.reshape(-1, *(1,) * (len(shape) - 1)), shape)
     do = "give one value, one for each channel as (c, 1, 1), or the whole shape"
     relation = "does not spread over the shape of what feeds the node,"
-    raise DeployError(name, f"{key} shape", got=values.shape, relation=relation, limit=shape, do=do)
+    raise NodeShape(name, f"{key} shape", got=values.shape, relation=relation, limit=shape, do=do)

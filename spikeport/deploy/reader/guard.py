@@ -22,12 +22,14 @@ from typing import IO, Any
 import numpy as np
 
 from spikeport.deploy.reader import child
-from spikeport.errors import FileError
+from spikeport.errors import FileMissing, FileTooLarge, FileUnreadable, FileUnwritable
+from spikeport.errors.catalogue import CLASSES
 
-WALL_S = 4.5
-"""Of the child, start included; 0.15 s are enough for a small file."""
 CPU_S = 2
-"""Of the child, and one more for each `BYTES_PER_S` of the file, 4 at most: it does not depend on who else runs."""
+"""Of the child, and one more for each `BYTES_PER_S` of the file, 4 at most: it does not depend on who else runs. The
+start takes 0.15 s."""
+WALL_PER_CPU = 15
+"""Seconds that may pass for each of those, start included: for a child that sleeps, or a machine that is busy."""
 BYTES_PER_S = 1 << 21
 MEMORY = 1 << 30
 """Of the child's addresses, h5py and numpy included, which take 110 MiB."""
@@ -48,10 +50,12 @@ def read_tables(path: Path) -> dict[str, Any]:
         FileError: missing, not HDF5, not NIR, damaged, larger than the limits, or the child came to grief over it.
     """
     if not path.is_file():
-        raise FileError(str(path), "no such file")
+        raise FileMissing(str(path), "no such file")
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise FileError(str(path), "file", got=f"{size} bytes", relation="exceeds", limit=MAX_BYTES, do="make it less")
+        raise FileTooLarge(
+            str(path), "file", got=f"{size} bytes", relation="exceeds", limit=MAX_BYTES, do="make it less"
+        )
     request = {
         "path": str(path.absolute()),
         "folders": folders(),
@@ -64,32 +68,29 @@ def read_tables(path: Path) -> dict[str, Any]:
         code = run(request, out, err)
         if code == child.FULL:
             do = "make room there, or name another folder in TMPDIR"
-            raise FileError(tempfile.gettempdir(), "no room", got=f"reading {path}", do=do)
+            raise FileUnwritable(tempfile.gettempdir(), "no room", got=f"reading {path}", do=do)
         if code:
-            raise FileError(str(path), "is not a readable NIR file", got=grief(code, err), do=child.DAMAGED)
+            raise FileUnreadable(str(path), "is not a readable NIR file", got=grief(code, err), do=child.DAMAGED)
         told, arrays = _opened(path, out)
     if "error" in told:
-        raise FileError(str(path), **told["error"])
+        raise CLASSES[told["error"].pop("code")](str(path), **told["error"])
     return _table(told["node"], arrays)
 
 
-def run(
-    request: dict[str, Any], out: IO[bytes], err: IO[bytes], script: str | None = None, wall_s: float | None = None
-) -> int:
+def run(request: dict[str, Any], out: IO[bytes], err: IO[bytes], script: str | None = None) -> int:
     """Runs the child to its end, or ends it; gives its exit code, the negative signal if a signal ended it.
 
     Args:
+        request: With `cpu_s`, from which the limit of the clock follows.
         script: Another child than `child.py`, which takes the request alike.
-        wall_s: Another limit than `WALL_S`.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     command = [sys.executable, "-I", "-S", script or child.__file__, json.dumps(request)]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=kept | ENV, start_new_session=True
     )
-    timer = threading.Timer(
-        WALL_S if wall_s is None else wall_s, _end, [process.pid]
-    )  # wait(timeout) would wake every 50 ms only
+    # wait(timeout) would wake every 50 ms only
+    timer = threading.Timer(wall_s(request), _end, [process.pid])
     timer.start()
     try:
         return process.wait()
@@ -99,6 +100,10 @@ def run(
         raise
     finally:
         timer.cancel()
+
+
+def wall_s(request: dict[str, Any]) -> float:
+    return WALL_PER_CPU * max(1, request["cpu_s"])
 
 
 def _end(pid: int) -> None:
@@ -115,7 +120,7 @@ def folders() -> list[str]:
 def grief(code: int, err: IO[bytes]) -> str:
     """What became of a child that did not end well, for people."""
     if code in (-signal.SIGKILL, -signal.SIGXCPU):
-        return f"reading it took more than {WALL_S:g} s, or was ended"
+        return "reading it took more than a few seconds, or was ended"
     if code < 0:
         return f"reading it ended with {signal.Signals(-code).name}"
     err.seek(0)
@@ -131,7 +136,7 @@ def _opened(path: Path, out: IO[bytes]) -> tuple[dict[str, Any], Any]:
         (length,) = struct.unpack("<Q", data[size - _TAIL : size - len(child.MAGIC)])
         if data[size - len(child.MAGIC) :] == child.MAGIC and length <= size - _TAIL:
             return json.loads(data[size - _TAIL - length : size - _TAIL]), data
-    raise FileError(str(path), "is not a readable NIR file", got="reading it gave nothing", do=child.DAMAGED)
+    raise FileUnreadable(str(path), "is not a readable NIR file", got="reading it gave nothing", do=child.DAMAGED)
 
 
 def _table(value: Any, data: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 from spikeport.deploy import nodes
 from spikeport.deploy.nodes import Floats, Node, Shape
 from spikeport.deploy.reader.fields import Fields, shown, text_of
-from spikeport.errors import DeployError, UnsupportedNode
+from spikeport.errors import DelayInvalid, DeployError, FieldInvalid, UnsupportedNode
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ def _conv_transpose2d(fields: Fields) -> Parsed:
     fits = all(0 <= e < max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True))  # as torch asks
     if groups < 1 or len(weight) % groups or min(*stride, *dilation) < 1 or min(padding) < 0 or not fits:
         got = f"stride {stride}, padding {padding}, output_padding {extra}, dilation {dilation}, groups {groups}"
-        raise DeployError(fields.name, "convolution", got=got, relation="is not", limit="a valid geometry")
+        raise FieldInvalid(fields.name, "convolution", got=got, relation="is not", limit="a valid geometry")
     bias = fields.bias(weight.shape[1] * groups)
     return Parsed(nodes.ConvTranspose2d(weight, bias, stride, padding, extra, dilation, groups))
 
@@ -109,12 +109,12 @@ def _convolution(fields: Fields, axes: int) -> tuple[Floats, Floats, Any, Any, A
     if groups < 1 or len(weight) % groups or min(*stride, *dilation) < 1 or min(padding) < 0:
         told = [str(x if axes == 2 else x[0]) for x in (stride, padding, dilation)]
         got = f"stride {told[0]}, padding {shown(word or told[1])}, dilation {told[2]}, groups {groups}"
-        raise DeployError(fields.name, "convolution", got=got, relation="is not", limit="a valid geometry")
+        raise FieldInvalid(fields.name, "convolution", got=got, relation="is not", limit="a valid geometry")
     if word == "same":
         weight, padding = _same_size(fields, weight, stride, dilation)
     elif word not in (None, "valid"):
         do = "write the padding as numbers"
-        raise DeployError(
+        raise FieldInvalid(
             fields.name, "padding", got=shown(word), relation="is not", limit="a number, same or valid", do=do
         )
     return weight, bias, stride, padding, dilation, groups
@@ -127,13 +127,13 @@ def _same_size(fields: Fields, weight: Floats, stride: Shape, dilation: Shape) -
     """
     do = "write the padding as numbers"
     if max(stride) > 1:  # torch refuses it; other frameworks disagree about where the zeros go
-        raise DeployError(fields.name, "padding", got="same", relation="has no meaning at stride", limit=stride, do=do)
+        raise FieldInvalid(fields.name, "padding", got="same", relation="has no meaning at stride", limit=stride, do=do)
     padding, more = [], []
     for k, d in zip(weight.shape[2:], dilation, strict=True):
         total = d * (k - 1)
         if total % 2 and d > 1:
             limit = f"kernel {k} with dilation {d}"
-            raise DeployError(fields.name, "padding", got="same", relation="is not symmetric for", limit=limit, do=do)
+            raise FieldInvalid(fields.name, "padding", got="same", relation="is not symmetric for", limit=limit, do=do)
         padding.append((total + 1) // 2)
         more.append((total % 2, 0))
     return np.pad(weight, [(0, 0), (0, 0), *more]), tuple(padding)
@@ -149,7 +149,7 @@ def _pool(kind: type[nodes.SumPool2d] | type[nodes.AvgPool2d]) -> Callable[[Fiel
         kernel, stride, padding = (fields.pair(key) for key in ("kernel_size", "stride", "padding"))
         if min(*kernel, *stride) < 1 or min(padding) < 0:
             got = f"kernel {kernel}, stride {stride}, padding {padding}"
-            raise DeployError(fields.name, "pooling", got=got, relation="is not", limit="a valid geometry")
+            raise FieldInvalid(fields.name, "pooling", got=got, relation="is not", limit="a valid geometry")
         return Parsed(kind(kernel, stride, padding))
 
     return parser
@@ -158,7 +158,7 @@ def _pool(kind: type[nodes.SumPool2d] | type[nodes.AvgPool2d]) -> Callable[[Fiel
 def _delay(fields: Fields) -> Parsed:
     delay = fields.floats("delay")
     if delay.min() < 0:
-        raise DeployError(fields.name, "delay", got=delay.min(), relation="is below", limit=0, do="export it again")
+        raise DelayInvalid(fields.name, "delay", got=delay.min(), relation="is below", limit=0, do="export it again")
     return Parsed(nodes.Delay(delay))
 
 

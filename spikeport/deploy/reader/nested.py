@@ -13,7 +13,7 @@ import numpy as np
 from spikeport.deploy.graph import Edge
 from spikeport.deploy.reader.fields import shown, text_of
 from spikeport.deploy.reader.kinds import kind_of
-from spikeport.errors import DeployError
+from spikeport.errors import GraphBroken, GraphTooLarge
 
 MAX_LEVELS = 16
 MAX_NODES = 1 << 12
@@ -46,33 +46,33 @@ def _collect(flat: Flat, graph: Raw, prefix: str, level: int) -> None:
     where = prefix.removesuffix(".") or "graph"
     raw = graph.get("nodes")
     if not isinstance(raw, Mapping) or "edges" not in graph:
-        raise DeployError(where, "lacks nodes or edges", do="export it again")
+        raise GraphBroken(where, "lacks nodes or edges", do="export it again")
     if level > MAX_LEVELS:
-        raise DeployError(where, "nested graphs", got=level, relation="exceed", limit=MAX_LEVELS, do="flatten them")
+        raise GraphTooLarge(where, "nested graphs", got=level, relation="exceed", limit=MAX_LEVELS, do="flatten them")
     for name, node in raw.items():
         full = _full_name(prefix, name)
         if kind_of(node) == "NIRGraph":
             _collect(flat, node, f"{full}.", level + 1)
             continue
         if full in flat.nodes:
-            raise DeployError(full, "is the name of two nodes", do="rename one")
+            raise GraphBroken(full, "is the name of two nodes", do="rename one")
         flat.nodes[full] = node
         if level and kind_of(node) in ("Input", "Output"):
             flat.ports[full] = None
         if len(flat.nodes) > MAX_NODES:
-            raise DeployError("graph", "nodes", got="more", relation="exceed", limit=MAX_NODES, do="merge layers")
+            raise GraphTooLarge("graph", "nodes", got="more", relation="exceed", limit=MAX_NODES, do="merge layers")
     for a, b in _pairs(where, graph["edges"]):
         ends = ((a, _end(where, raw, (a, b), 0)), (b, _end(where, raw, (a, b), 1)))
         source, target = (prefix + ".".join(path) for _, path in ends)
         flat.edges.append((source, target))
         if len(flat.edges) > MAX_EDGES:
-            raise DeployError("graph", "edges", got="more", relation="exceed", limit=MAX_EDGES, do="merge layers")
+            raise GraphTooLarge("graph", "edges", got="more", relation="exceed", limit=MAX_EDGES, do="merge layers")
 
 
 def _full_name(prefix: str, name: Any) -> str:
     if not isinstance(name, str) or not name or not name.isprintable() or len(prefix + name) > 255:
         limit, do = "printable text of at most 255 characters", "rename the node"
-        raise DeployError("graph", "node name", got=repr(name)[:64], relation="is not", limit=limit, do=do)
+        raise GraphBroken("graph", "node name", got=repr(name)[:64], relation="is not", limit=limit, do=do)
     return prefix + name
 
 
@@ -82,12 +82,12 @@ def _pairs(where: str, edges: Any) -> Iterator[Edge]:
     except ValueError:  # ragged
         pairs = np.zeros((1, 0), dtype=object)
     if pairs.size and (pairs.ndim != 2 or pairs.shape[1] != 2):
-        raise DeployError(where, "edges of shape", got=pairs.shape, relation="are not", limit="pairs of names")
+        raise GraphBroken(where, "edges of shape", got=pairs.shape, relation="are not", limit="pairs of names")
     for pair in pairs.reshape(-1, 2):
         a, b = text_of(pair[0]), text_of(pair[1])
         if a is None or b is None:
             got = shown(", ".join(map(repr, pair)))
-            raise DeployError(where, "edge", got=got, relation="is not", limit="a pair of names", do="export it again")
+            raise GraphBroken(where, "edge", got=got, relation="is not", limit="a pair of names", do="export it again")
         yield a, b
 
 
@@ -96,10 +96,10 @@ def _end(where: str, nodes: Raw, edge: Edge, side: int) -> list[str]:
     drawn = " -> ".join(map(shown, edge))
     paths = list(_paths(nodes, edge[side]))
     if not paths:
-        raise DeployError(where, "edge", got=drawn, relation="names an unknown node", limit=shown(edge[side]))
+        raise GraphBroken(where, "edge", got=drawn, relation="names an unknown node", limit=shown(edge[side]))
     if len(paths) > 1:
         do = "rename one of the nodes"
-        raise DeployError(where, "edge", got=drawn, relation="names more than one node", limit=edge[side], do=do)
+        raise GraphBroken(where, "edge", got=drawn, relation="names more than one node", limit=edge[side], do=do)
     path = paths[0]
     node = _at(nodes, path)
     while kind_of(node) == "NIRGraph":
@@ -133,7 +133,7 @@ def _one_end(where: str, edge: str, graph: Raw, name: str, kind: str) -> str:
     if len(found) != 1:
         relation, do = f"leaves open which {kind} of {name} it means", f"name one: {name}.NODE"
         got = f"{edge}; {len(found)} there"
-        raise DeployError(where, "edge", got=got, relation=relation, do=do)
+        raise GraphBroken(where, "edge", got=got, relation=relation, do=do)
     return found[0]
 
 
@@ -144,11 +144,11 @@ def _remove(flat: Flat, port: str) -> None:
     if not sources or not targets:
         return
     if port in sources:
-        raise DeployError(port, "feeds itself", do="put a node into the loop")
+        raise GraphBroken(port, "feeds itself", do="put a node into the loop")
     del flat.nodes[port]
     flat.edges = [edge for edge in flat.edges if port not in edge] + [(a, b) for a in sources for b in targets]
     if len(flat.edges) > MAX_EDGES:
-        raise DeployError("graph", "edges", got="more", relation="exceed", limit=MAX_EDGES, do="merge layers")
+        raise GraphTooLarge("graph", "edges", got="more", relation="exceed", limit=MAX_EDGES, do="merge layers")
     _check_distinct(flat.edges)
 
 
@@ -162,5 +162,5 @@ def _check_distinct(edges: list[Edge]) -> None:
     for edge in edges:
         if edge in seen:
             do = "double the weights behind it, or remove one of the two"
-            raise DeployError("graph", "edge", got=" -> ".join(edge), relation="is listed twice", do=do)
+            raise GraphBroken("graph", "edge", got=" -> ".join(edge), relation="is listed twice", do=do)
         seen.add(edge)

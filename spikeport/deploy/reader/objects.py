@@ -6,7 +6,7 @@ from typing import Any
 import nir
 
 from spikeport.deploy.reader.nested import MAX_LEVELS, MAX_NODES
-from spikeport.errors import DeployError
+from spikeport.errors import GraphTooLarge
 
 _DERIVED = ("input_type", "output_type")
 """nir infers them from the other fields, but for the nodes where they are a field of the file."""
@@ -25,12 +25,12 @@ def table_of(node: nir.NIRNode) -> dict[str, Any]:
 
 def _graph(graph: nir.NIRGraph, level: int, count: list[int]) -> dict[str, Any]:
     if level > MAX_LEVELS:
-        raise DeployError("graph", "nested graphs", got=level, relation="exceed", limit=MAX_LEVELS, do="flatten them")
+        raise GraphTooLarge("graph", "nested graphs", got=level, relation="exceed", limit=MAX_LEVELS, do="flatten them")
     nodes: dict[Any, Any] = {}
     for name, node in graph.nodes.items() if isinstance(graph.nodes, Mapping) else ():
         count[0] += 1
         if count[0] > MAX_NODES * 2:  # with the ends of subgraphs
-            raise DeployError("graph", "nodes", got="more", relation="exceed", limit=MAX_NODES, do="merge layers")
+            raise GraphTooLarge("graph", "nodes", got="more", relation="exceed", limit=MAX_NODES, do="merge layers")
         nodes[name] = _graph(node, level + 1, count) if isinstance(node, nir.NIRGraph) else _node(node)
     return {"type": "NIRGraph", "nodes": nodes, "edges": graph.edges, "metadata": graph.metadata}
 

@@ -5,13 +5,12 @@ One file for each family; a rule is a function, and its name is its id.
 
 from spikeport.chip import Chip, chip_named
 from spikeport.deploy.rules.base import Design as Design
-from spikeport.deploy.rules.base import Rule
+from spikeport.deploy.rules.base import Rule as Rule
 from spikeport.deploy.rules.base import Violation as Violation
 from spikeport.deploy.rules.fan import FAN
 from spikeport.deploy.rules.memory import MEMORY
 from spikeport.deploy.rules.occupancy import OCCUPANCY
 from spikeport.deploy.rules.representability import REPRESENTABILITY
-from spikeport.errors import InputError
 from spikeport.program import Program
 
 RULES: tuple[Rule, ...] = (*REPRESENTABILITY, *OCCUPANCY, *FAN, *MEMORY)
@@ -33,11 +32,3 @@ def design(program: Program, chip: Chip | str | None = None) -> Design:
 
 def violations(design: Design) -> list[Violation]:
     return [violation for rule in RULES for violation in rule.violations(design)]
-
-
-def rule_named(name: str) -> Rule:
-    """Raises InputError with the known names if there is no such rule."""
-    known = {rule.id: rule for rule in RULES}
-    if name not in known:
-        raise InputError("explain", "rule", got=name, relation="is not one of", limit=", ".join(known))
-    return known[name]

@@ -14,7 +14,7 @@ class Violation:
     """One broken rule at one place, with the remedy."""
 
     id: str
-    """The rule's name; `spikeport check --explain ID` tells more."""
+    """The rule's name; `spikeport explain ID` tells more."""
     layer: str
     """The group, connection or input at fault, or "the chip"."""
     value: int
@@ -30,10 +30,12 @@ class Design:
 
     program: Program
     chip: Chip
+    mapped: CoreMap | None = None
+    """The greedy mapping if None."""
 
     @cached_property
     def cores(self) -> CoreMap:
-        return map_cores(self.program, self.chip)
+        return map_cores(self.program, self.chip) if self.mapped is None else self.mapped
 
 
 @dataclass(frozen=True)

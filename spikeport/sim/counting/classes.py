@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from spikeport.cores import Cut
-from spikeport.errors import InputError
+from spikeport.errors import WrongShape
 from spikeport.fixed import Ints
 from spikeport.program import Connection, Conv, Dense, Shape, Sparse
 from spikeport.reached import channels_reached, pixels_reached
@@ -59,7 +59,7 @@ def _conv(conv: Conv, source: Shape, target: Cut) -> Classes:
     """Synapses are a product of what the channel, the row and the column have in each of their blocks."""
     if target.shape != (shape := conv.output_shape(source)):
         where, do = f"cores of {conv.target}", "map the cores of the same program"
-        raise InputError(where, "the shape that is cut", got=target.shape, relation="is not", limit=shape, do=do)
+        raise WrongShape(where, "the shape that is cut", got=target.shape, relation="is not", limit=shape, do=do)
     axes = (channels_reached(conv, target), *(pixels_reached(conv, source, target, axis) for axis in (1, 2)))
     kinds, (c, y, x) = zip(*(np.unique(axis, axis=0, return_inverse=True) for axis in axes), strict=True)
     label = (c[:, None, None] * len(kinds[1]) + y[:, None]) * len(kinds[2]) + x

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from spikeport.cores import Cores
-from spikeport.errors import InputError
+from spikeport.errors import ArraysDiffer
 from spikeport.fixed import Ints
 
 SCHEMA = "spikeport-cores/1"
@@ -78,7 +78,7 @@ class CoreActivity:
         ):
             if a != b:
                 do = "add what one program did on one map of cores"
-                raise InputError("activity", what, got=b, relation="is not", limit=a, do=do)
+                raise ArraysDiffer("activity", what, got=b, relation="is not", limit=a, do=do)
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         for name in ("active", "spikes", "messages_in", "messages_out", "busiest_link", "routes"):
             values[name] = np.concatenate([getattr(self, name), getattr(other, name)])

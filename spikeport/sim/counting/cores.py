@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 
 from spikeport.cores import Cores
-from spikeport.errors import InputError
+from spikeport.errors import ArraysDiffer
 from spikeport.program import Program
 from spikeport.sim.counting.active import reached_blocks
 from spikeport.sim.counting.class_events import add_active, add_events
@@ -74,4 +74,4 @@ def _check_cores(program: Program, cores: Cores) -> None:
     got = {name: prod(cut.shape) for name, cut in cores.cuts.items()}
     if list(got.items()) != list(sizes.items()):
         do = "map the cores of the program that was simulated"
-        raise InputError("cores", "neurons of the groups", got=got, relation="are not", limit=sizes, do=do)
+        raise ArraysDiffer("cores", "neurons of the groups", got=got, relation="are not", limit=sizes, do=do)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError
+from spikeport.errors import ArraysDiffer, InputError
 from spikeport.fixed import Ints
 from spikeport.program import Program
 from spikeport.sim.counting.active import active_per_step
@@ -175,4 +175,4 @@ def check_result(program: Program, result: Result) -> None:
         got = result.sent[name].shape if name in result.sent else "nothing"
         if got != want:
             do = "count with the Program that was simulated"
-            raise InputError(f"result of {name}", "spikes sent", got=got, relation="are not", limit=want, do=do)
+            raise ArraysDiffer(f"result of {name}", "spikes sent", got=got, relation="are not", limit=want, do=do)

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, TypeVar
 
-from spikeport.errors import InputError
+from spikeport.errors import ArraysDiffer
 from spikeport.sim.counting.memory import MemoryBits
 from spikeport.sim.counting.neuron_ops import NeuronOps
 
@@ -288,7 +288,7 @@ def _add(a: _Counted, b: _Counted, *summed: str) -> _Counted:
         if field.name in summed and same_length:
             values[field.name] = tuple(p + q for p, q in zip(x, y, strict=True)) if isinstance(x, tuple) else x + y
         elif x != y:
-            raise InputError(
+            raise ArraysDiffer(
                 "counts", field.name, got=y, relation="is not", limit=x, do="add counts of one program and equal steps"
             )
     return replace(a, **values)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 from spikeport.sim.energy.facts import LayerFacts
 
 NOTHING = Fraction(0)
@@ -54,7 +54,7 @@ def total(amounts: Iterable[Amounts]) -> Amounts:
 def convention_named(name: str) -> Convention:
     """Raises InputError with the known names if there is no such convention."""
     if name not in CONVENTIONS:
-        raise InputError("energy", "convention", got=name, relation="is not one of", limit=", ".join(CONVENTIONS))
+        raise UnknownName("energy", "convention", got=name, relation="is not one of", limit=", ".join(CONVENTIONS))
     return CONVENTIONS[name]
 
 

@@ -31,7 +31,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from spikeport.errors import FileError, InputError
+from spikeport.errors import DescriptionInvalid, FileError, FileMissing, InputError
 from spikeport.sim.energy.described_keys import READ
 from spikeport.sim.energy.facts import LayerFacts
 from spikeport.sim.energy.shapes import BatchNorm, Conv, ConvTranspose, Layer, Linear, Neurons, Pool
@@ -97,7 +97,7 @@ def described_named(name: str) -> Described:
         return parse_described(name, (SHIPPED / f"{name}.toml").read_bytes())
     if not Path(name).is_file():
         do = f"name a TOML file, or one of {', '.join(described_names())}"
-        raise FileError(name, "no such description of a network", do=do)
+        raise FileMissing(name, "no such description of a network", do=do)
     return read_described(name)
 
 
@@ -128,7 +128,9 @@ def parse_described(where: str, content: bytes) -> Described:
         raise
     except InputError as error:
         place = f"{top.file}, {error.where}"
-        raise FileError(place, error.what, got=error.got, relation=error.relation, limit=error.limit) from error
+        raise DescriptionInvalid(
+            place, error.what, got=error.got, relation=error.relation, limit=error.limit
+        ) from error
 
 
 def _layer(section: Section) -> Layer:
@@ -149,4 +151,4 @@ def _check_names(top: Section, layers: tuple[Layer, ...]) -> None:
     names = [layer.name for layer in layers]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
-        raise FileError(top.file, "layer name", got=twice[0], relation="is that of two layers")
+        raise DescriptionInvalid(top.file, "layer name", got=twice[0], relation="is that of two layers")

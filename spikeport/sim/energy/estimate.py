@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 
-from spikeport.errors import InputError
+from spikeport.errors import ArraysDiffer, PriceMissing
 from spikeport.sim.counting.cores import CoreActivity
 from spikeport.sim.counting.counts import Counts, LayerCounts
 from spikeport.sim.energy.baseline import Baseline, baselines
@@ -144,7 +144,8 @@ def estimate_energy(
 
     Raises:
         InputError: an unknown name, an activity of another run, or a convention or memory that the profile's prices do
-        not go with. FileError: a profile that is not one.
+            not go with.
+        FileError: a profile that is not one.
     """
     prices, arithmetic, chosen = chosen_prices(profile, convention=convention, ann=ann, memory=memory)
     if activity is not None:
@@ -205,7 +206,7 @@ def _arithmetic(profile: Profile, ann: Profile | str | None) -> Profile:
         chosen = profile if "mac" in profile.energy_pj else profile_named(INTEGERS)
     if "mac" not in chosen.energy_pj:
         do = "name a profile of arithmetic, such as cmos45-int8"
-        raise InputError("energy", "ANN profile", got=chosen.name, relation="has no price for", limit="a MAC", do=do)
+        raise PriceMissing("energy", "ANN profile", got=chosen.name, relation="has no price for", limit="a MAC", do=do)
     return chosen
 
 
@@ -216,10 +217,12 @@ def _check_fits(profile: Profile, convention: Convention, memory: bool) -> None:
     do = "name a profile of arithmetic, such as cmos45-fp32"
     if convention.name != "exact":
         limit = "the MACs and accumulates of a paper's convention"
-        raise InputError("energy", convention.name, got=profile.name, relation="has no prices for", limit=limit, do=do)
+        raise PriceMissing(
+            "energy", convention.name, got=profile.name, relation="has no prices for", limit=limit, do=do
+        )
     if memory:
         limit = "bare arithmetic, to which memory traffic could be added"
-        raise InputError("energy", "memory", got=profile.name, relation="has no prices of", limit=limit, do=do)
+        raise PriceMissing("energy", "memory", got=profile.name, relation="has no prices of", limit=limit, do=do)
 
 
 def _check_same_run(counts: Counts, activity: CoreActivity) -> None:
@@ -232,7 +235,7 @@ def _check_same_run(counts: Counts, activity: CoreActivity) -> None:
     ):
         if got != limit:
             do = "count both of one run"
-            raise InputError(
+            raise ArraysDiffer(
                 "energy", f"{what} of the cores' activity", got=got, relation="are not", limit=limit, do=do
             )
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 from markupsafe import Markup
 
 from spikeport.atomic import replacing
-from spikeport.errors import InputError
+from spikeport.errors import ArraysDiffer, OptionMisused
 from spikeport.page import drawing, rendered, svg
 from spikeport.program import Program
 from spikeport.sim.energy import figures, tables
@@ -46,9 +46,9 @@ def render_page(
     Raises InputError if there are no energies, or not as many names.
     """
     if not energies:
-        raise InputError("page", "energies", relation="are", limit="missing")
+        raise OptionMisused("page", "energies", relation="are", limit="missing")
     if names and len(names) != len(energies):
-        raise InputError("page", "names", got=len(names), relation="are not", limit=len(energies))
+        raise ArraysDiffer("page", "names", got=len(names), relation="are not", limit=len(energies))
     energy = energies[0]
     profiles = list({one.profile.sha256: one.profile for one in energies}.values())
     named = list(names) or [one.profile.name for one in energies]

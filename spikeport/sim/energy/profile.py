@@ -21,7 +21,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 from spikeport.sim.energy.bounds import Bounds
 from spikeport.sim.energy.check import Check, read_check
 from spikeport.sim.energy.toml_section import Section, parse_toml, read_bytes, shown
@@ -127,7 +127,7 @@ def profile_named(name: str) -> Profile:
     if name.endswith(".toml"):
         return parse_profile(name, read_bytes(name))
     known, do = ", ".join(profile_names()), "name one of them, or the path of a .toml file"
-    raise InputError("energy", "profile", got=shown(name), relation="is not one of", limit=known, do=do)
+    raise UnknownName("energy", "profile", got=shown(name), relation="is not one of", limit=known, do=do)
 
 
 def parse_profile(path: str, content: bytes) -> Profile:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from spikeport.errors import FileError
+from spikeport.errors import DescriptionInvalid, FileMissing, FileTooLarge, FileUnreadable
 
 MAX_BYTES = 1 << 20
 MIN_NUMBER = 1e-15
@@ -32,13 +32,13 @@ class Section:
         value = self.values.get(name)
         spelt = value is not None and not isinstance(value, dict) and not _is_nested(value)  # those may be too deep
         got = shown(value) if spelt else None
-        raise FileError(self.file, self.at(name), got=got, relation=relation, limit=limit, do=do)
+        raise DescriptionInvalid(self.file, self.at(name), got=got, relation=relation, limit=limit, do=do)
 
     def only(self, names: Sequence[str]) -> None:
         """No keys but these."""
         for name in (name for name in self.values if name not in names):
             what = f"unknown key in {self.key}" if self.key else "unknown key"
-            raise FileError(self.file, what, got=shown(name), relation="is not one of", limit=", ".join(names))
+            raise DescriptionInvalid(self.file, what, got=shown(name), relation="is not one of", limit=", ".join(names))
 
     def section(self, name: str) -> "Section":
         value = self.needed(name)
@@ -95,13 +95,13 @@ def read_bytes(path: str) -> bytes:
     where = _place(path)
     try:
         if not Path(path).is_file():
-            raise FileError(where, "is not a file")
+            raise FileMissing(where, "is not a file")
         with open(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise FileError(where, "cannot be read", got=error.strerror) from error
+        raise FileUnreadable(where, "cannot be read", got=error.strerror) from error
     if len(content) > MAX_BYTES:
-        raise FileError(where, "size", relation="exceeds", limit=f"{MAX_BYTES} bytes", do="is it the right file?")
+        raise FileTooLarge(where, "size", relation="exceeds", limit=f"{MAX_BYTES} bytes", do="is it the right file?")
     return content
 
 
@@ -111,7 +111,7 @@ def parse_toml(file: str, content: bytes) -> Section:
     try:
         return Section(where, "", tomllib.loads(content.decode()))
     except (ValueError, RecursionError) as error:  # tomllib's own error, not UTF-8, endless digits, endless brackets
-        raise FileError(where, "is not TOML", got=_short(str(error))) from error
+        raise FileUnreadable(where, "is not TOML", got=_short(str(error))) from error
 
 
 def shown(value: object) -> str:

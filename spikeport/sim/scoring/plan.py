@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikeport.atomic import replacing
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileMismatch, FileUnreadable, FileUnwritable, FileVersion, InputError, PathTaken
 from spikeport.profiles import Profile
 from spikeport.sim.decide import Decide
 
@@ -71,10 +71,10 @@ def bind(folder: Path, plan: Plan, resume: bool) -> None:
     path = folder / NAME
     if path.exists():
         if not resume:
-            raise FileError(str(folder), "holds a score already", do=f"go on with --resume, or {NEW}")
+            raise PathTaken(str(folder), "holds a score already", do=f"go on with --resume, or {NEW}")
         _same(folder, plan)
     elif any(_files(folder)):
-        raise FileError(str(folder), "holds shards without a plan", do=NEW)
+        raise PathTaken(str(folder), "holds shards without a plan", do=NEW)
     else:
         with replacing(path) as name:
             Path(name).write_text(json.dumps({"format": FORMAT, **asdict(plan)}, indent=2) + "\n")
@@ -85,7 +85,7 @@ def bind(folder: Path, plan: Plan, resume: bool) -> None:
                 file.unlink()
     except OSError as error:
         do = "choose a folder that you may write to"
-        raise FileError(str(folder), "cannot be written", got=error.strerror, do=do) from error
+        raise FileUnwritable(str(folder), "cannot be written", got=error.strerror, do=do) from error
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -96,10 +96,10 @@ def _files(folder: Path) -> Iterator[Path]:
 def _same(folder: Path, plan: Plan) -> None:
     found, wanted = _read(folder / NAME), asdict(plan)
     if found.get("program_sha256") != plan.program_sha256:
-        raise FileError(str(folder), "holds the score of another Program", do=NEW)
+        raise FileMismatch(str(folder), "holds the score of another Program", do=NEW)
     for name, value in wanted.items():
         if found.get(name) != value:
-            raise FileError(str(folder), f"was begun with {name}", got=found.get(name), relation="not", limit=value,
+            raise FileMismatch(str(folder), f"was begun with {name}", got=found.get(name), relation="not", limit=value,
                             do=f"say the same, or {NEW}")  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise FileError(str(path), "cannot be read", do=NEW) from error
+        raise FileUnreadable(str(path), "cannot be read", do=NEW) from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise FileError(str(path), "is not a plan of this version", do=NEW)
+        raise FileVersion(str(path), "is not a plan of this version", do=NEW)
     return found

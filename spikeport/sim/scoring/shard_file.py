@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.atomic import replacing
-from spikeport.errors import FileError
+from spikeport.errors import FileError, FileMismatch
 from spikeport.sim.counting.counts_read import counts_of
 from spikeport.sim.scoring.shard import Shard
 
@@ -73,7 +73,7 @@ def load_shard(path: Path, plan_sha256: str | None = None) -> Shard:
     if not whole:
         raise TornShard(str(path), "is not a whole shard", do="delete it, and go on with --resume")
     if plan_sha256 is not None and found != plan_sha256:
-        raise FileError(str(path), "is a shard of another score", do="name a new folder")
+        raise FileMismatch(str(path), "is a shard of another score", do="name a new folder")
     return shard
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileMismatch, LabelsInvalid
 from spikeport.sim.counting.counts import Counts
 from spikeport.sim.scoring.plan import Plan, shard_path
 from spikeport.sim.scoring.shard_file import load_shard
@@ -63,7 +63,7 @@ def check_labels(where: str, labels: NDArray[np.integer], classes: int) -> None:
     """Raises InputError for a label that is no class."""
     if classes and len(labels) and (labels.min() < 0 or labels.max() >= classes):
         worst = int(labels.min() if labels.min() < 0 else labels.max())
-        raise InputError(where, "label", got=worst, relation="is not in", limit=f"[0, {classes - 1}]")
+        raise LabelsInvalid(where, "label", got=worst, relation="is not in", limit=f"[0, {classes - 1}]")
 
 
 def summarise(folder: Path, plan: Plan, labels: NDArray[np.integer] | None) -> Summary:
@@ -78,7 +78,7 @@ def summarise(folder: Path, plan: Plan, labels: NDArray[np.integer] | None) -> S
         path, samples = shard_path(folder, number), plan.range_of(number)
         shard = load_shard(path, plan.sha256)
         if (shard.first, len(shard)) != (samples.start, len(samples)):
-            raise FileError(str(path), "is a shard of other samples", do="delete it, and go on with --resume")
+            raise FileMismatch(str(path), "is a shard of other samples", do="delete it, and go on with --resume")
         if not answers:
             classes = shard.values.shape[1]
             confusion = np.zeros((classes, classes), np.int64)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError
+from spikeport.errors import AugmentInvalid
 from spikeport.train.augment.draws import Draws
 from spikeport.train.augment.step import Bytes, check_number
 
@@ -31,7 +31,7 @@ class Affine:
         check_number("affine", "low", self.low, 0.01, 100)
         check_number("affine", "high", self.high, 0.01, 100)
         if self.low > self.high:
-            raise InputError("augment affine", "low", got=self.low, relation="exceeds high", limit=self.high)
+            raise AugmentInvalid("augment affine", "low", got=self.low, relation="exceeds high", limit=self.high)
 
     def __call__(self, images: Bytes, draws: Draws) -> Bytes:
         height, width = images.shape[-2:]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError
+from spikeport.errors import AugmentInvalid
 from spikeport.train.augment.affine import Affine
 from spikeport.train.augment.autoaugment import AutoAugmentCifar10
 from spikeport.train.augment.crop import CentreCrop, Crop, Resize
@@ -54,7 +54,7 @@ class Augmentation:
             images = step(images, own)
         if images.shape[1:] != pictures.shape:
             got, limit = images.shape[1:], f"{pictures.shape} of the data"
-            raise InputError("augment", "shape of a picture", got=got, relation="is not the", limit=limit)
+            raise AugmentInvalid("augment", "shape of a picture", got=got, relation="is not the", limit=limit)
         return images
 
 
@@ -65,20 +65,20 @@ def parse_augmentation(texts: Sequence[str], seed: int = 0) -> Augmentation:
         InputError: a name that is not known, or numbers that are too many, too few or out of range.
     """
     if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-        raise InputError("augment", "list", got=texts, relation="is not of", limit="texts such as crop:4")
+        raise AugmentInvalid("augment", "list", got=texts, relation="is not of", limit="texts such as crop:4")
     return Augmentation(tuple(_step(text) for text in texts), seed)
 
 
 def _step(text: str) -> Step:
     name, colon, rest = text.partition(":")
     if name not in STEPS:
-        raise InputError("augment", "name", got=name, relation="is not one of", limit=", ".join(STEPS))
+        raise AugmentInvalid("augment", "name", got=name, relation="is not one of", limit=", ".join(STEPS))
     numbers = [_number(name, part) for part in rest.split(",")] if colon else []
     known: Any = fields(STEPS[name])  # type: ignore[arg-type]
     least = sum(field.default is MISSING for field in known)
     if not least <= len(numbers) <= len(known):
         limit = ", ".join(field.name for field in known) or "none"
-        raise InputError(
+        raise AugmentInvalid(
             f"augment {name}", "numbers", got=len(numbers), relation="are not those it takes:", limit=limit
         )
     return STEPS[name](*numbers)
@@ -90,4 +90,4 @@ def _number(name: str, text: str) -> int | float:
             return kind(text)
         except ValueError:
             continue
-    raise InputError(f"augment {name}", "number", got=text, relation="is not", limit="a number")
+    raise AugmentInvalid(f"augment {name}", "number", got=text, relation="is not", limit="a number")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from spikeport.errors import InputError
+from spikeport.errors import AugmentInvalid
 from spikeport.train.augment.draws import Draws, below
 from spikeport.train.augment.step import Bytes
 
@@ -55,7 +55,9 @@ class AutoAugmentCifar10:
     def __call__(self, images: Bytes, draws: Draws) -> Bytes:
         if images.ndim != 4 or images.shape[1] != 3:
             limit = "(n, 3, h, w)"
-            raise InputError("augment autoaugment-cifar10", "shape", got=images.shape, relation="is not", limit=limit)
+            raise AugmentInvalid(
+                "augment autoaugment-cifar10", "shape", got=images.shape, relation="is not", limit=limit
+            )
         uniform = draws.uniform(5)
         changed = images.copy()
         for number, pair in enumerate(below(uniform[:, 0], len(POLICY))):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from spikeport.errors import InputError
+from spikeport.errors import AugmentInvalid
 from spikeport.train.augment.draws import Draws, below
 from spikeport.train.augment.step import Bytes, check_integer
 from spikeport.train.data.resample import centre_box, padded, resized
@@ -41,7 +41,7 @@ class CentreCrop:
         height, width = images.shape[-2:]
         if self.size > min(height, width):
             limit = f"the picture, {height} x {width}"
-            raise InputError("augment centre-crop", "size", got=self.size, relation="exceeds", limit=limit)
+            raise AugmentInvalid("augment centre-crop", "size", got=self.size, relation="exceeds", limit=limit)
         left, top, right, bottom = centre_box(width, height, self.size)
         return images[..., top:bottom, left:right]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError
+from spikeport.errors import AugmentInvalid
 from spikeport.train.augment.philox import philox
 
 
@@ -29,7 +29,7 @@ class Draws:
         for name, most in (("seed", 1 << 64), ("epoch", 1 << 32), ("step", 1 << 32)):
             value = getattr(self, name)
             if not 0 <= value < most:
-                raise InputError("augment", name, got=value, relation="is not in", limit=f"[0, {most})")
+                raise AugmentInvalid("augment", name, got=value, relation="is not in", limit=f"[0, {most})")
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from spikeport.errors import InputError
+from spikeport.errors import AugmentInvalid
 from spikeport.train.augment.draws import Draws
 from spikeport.train.augment.step import Bytes, check_integer, check_number
 from spikeport.train.data.dataset import Files
@@ -31,7 +31,7 @@ class ResizedCrop:
         channels, height, width = images.shape[-3:]
         if images.ndim != 4 or channels not in (1, 3):
             limit = "(n, 1, h, w) or (n, 3, h, w)"
-            raise InputError("augment resized-crop", "shape", got=images.shape, relation="is not", limit=limit)
+            raise AugmentInvalid("augment resized-crop", "shape", got=images.shape, relation="is not", limit=limit)
         found = np.empty((len(images), channels, self.size, self.size), np.uint8)
         for row, image, box in zip(found, images, self.boxes([(width, height)] * len(images), draws), strict=True):
             for plane, of in zip(row, image, strict=True):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from spikeport.errors import InputError
+from spikeport.errors import InputError, ModelInvalid, UnknownName
 from spikeport.train.autoencoders.ann import AnnVAE as AnnVAE
 from spikeport.train.autoencoders.ann import FadAutoencoder as FadAutoencoder
 from spikeport.train.autoencoders.ann import fad_autoencoder as fad_autoencoder
@@ -40,13 +40,13 @@ def build_autoencoder(name: str, source: Source, **options: Any) -> Autoencoder:
     """
     if name not in AUTOENCODERS:
         limit = ", ".join(AUTOENCODERS)
-        raise InputError("autoencoder", "name", got=name, relation="is not one of", limit=limit)
+        raise UnknownName("autoencoder", "name", got=name, relation="is not one of", limit=limit)
     try:
         return AUTOENCODERS[name](source, **options)
     except InputError:
         raise
     except (TypeError, ValueError, RuntimeError) as error:  # what Python and torch say of odd options
-        raise InputError(f"autoencoder {name}", "options", got=error) from error
+        raise ModelInvalid(f"autoencoder {name}", "options", got=error) from error
 
 
 def spiking(
@@ -74,7 +74,7 @@ def spiking(
     """
     plan = Plan(source, tuple(widths), latent, steps, surrogate)
     if readout not in ("membrane", "taid"):
-        raise InputError("autoencoder", "readout", got=readout, relation="is not one of", limit="membrane, taid")
+        raise UnknownName("autoencoder", "readout", got=readout, relation="is not one of", limit="membrane, taid")
     synapse = last_synapse(plan)
     read = Integrator(synapse) if readout == "membrane" else Taid(synapse, steps, taid)
     return model(plan, read, Pfa(source, steps, pfa_rank) if pfa else None, **options)

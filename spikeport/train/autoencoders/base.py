@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeport import host
-from spikeport.errors import InputError
+from spikeport.errors import ArraysDiffer
 from spikeport.train.autoencoders.losses import mse
 from spikeport.train.autoencoders.noise import Noise, NoiseShape
 from spikeport.train.autoencoders.pfa import Pfa
@@ -162,4 +162,4 @@ class SpikingAutoencoder(Autoencoder):
 def check_batch(n: int, noise: Noise) -> None:
     """Raises InputError unless the noise is that of n samples."""
     if noise.batch != n:
-        raise InputError("generate", "samples of the noise", got=noise.batch, relation="are not", limit=n)
+        raise ArraysDiffer("generate", "samples of the noise", got=noise.batch, relation="are not", limit=n)

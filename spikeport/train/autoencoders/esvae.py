@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spikeport import host
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 from spikeport.train.autoencoders.base import Latent, SpikingAutoencoder
 from spikeport.train.autoencoders.losses import mmd
 from spikeport.train.autoencoders.noise import Noise, NoiseShape
@@ -35,7 +35,7 @@ class ESVAE(SpikingAutoencoder):
         super().__init__(plan, readout, pfa)
         if sampling not in SURROGATES:
             limit = ", ".join(SURROGATES)
-            raise InputError("ESVAE", "sampling", got=sampling, relation="is not one of", limit=limit)
+            raise UnknownName("ESVAE", "sampling", got=sampling, relation="is not one of", limit=limit)
         self.bottleneck = nn.Linear(plan.latent, plan.latent)
         self.surrogate = SURROGATES[sampling]
         self.weight = weight

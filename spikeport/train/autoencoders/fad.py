@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from spikeport.errors import InputError
+from spikeport.errors import PartMissing
 from spikeport.train.autoencoders.ann import FadAutoencoder
 from spikeport.train.autoencoders.base import Autoencoder, GaussianLatent, Losses, Reconstruction
 from spikeport.train.autoencoders.losses import mse
@@ -32,7 +32,7 @@ class FadTraining(Autoencoder):
         return Reconstruction(image, GaussianLatent(latent, latent, torch.full_like(latent, -torch.inf)))
 
     def generate(self, n: int, noise: Noise) -> Tensor:
-        raise InputError("generate", "the autoencoder of FAD", relation="has", limit="no prior")
+        raise PartMissing("generate", "the autoencoder of FAD", relation="has", limit="no prior")
 
     def loss(self, images: Tensor, noise: Noise) -> Losses:
         found = self(images, noise)

@@ -6,7 +6,7 @@ loss "kld"   MSE(x^, x) + 1e-4 KL(mean_k q || mean_k p)
 
 from torch import Tensor, nn
 
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 from spikeport.train.autoencoders.autoregressive import Posterior, Prior
 from spikeport.train.autoencoders.base import Latent, SpikingAutoencoder
 from spikeport.train.autoencoders.losses import kl_bernoulli, psp_distance
@@ -44,7 +44,7 @@ class FSVAE(SpikingAutoencoder):
         check_positive("FSVAE", candidates=candidates)
         if distance not in DISTANCES:
             limit = ", ".join(DISTANCES)
-            raise InputError("FSVAE", "distance", got=distance, relation="is not one of", limit=limit)
+            raise UnknownName("FSVAE", "distance", got=distance, relation="is not one of", limit=limit)
         self.posterior = Posterior(plan, candidates)
         self.prior = Prior(plan, candidates)
         self._kind = distance

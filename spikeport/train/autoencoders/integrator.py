@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from spikeport import fixed
-from spikeport.errors import InputError
+from spikeport.errors import InputError, WrongShape
 from spikeport.train import integer_rule, quant
 from spikeport.train.quant import LayerIntegers
 from spikeport.train.readout import AbstractMembraneReadout
@@ -102,7 +102,7 @@ class Integrator(AbstractMembraneReadout):
         channels = self.synapse.in_features if isinstance(self.synapse, QuantLinear) else self.synapse.in_channels
         if spikes.dim() != (3 if linear else 5) or spikes.shape[2] != channels or not spikes.numel():
             limit = f"(T, B, {channels}{'' if linear else ', h, w'}), none empty"
-            raise InputError("Integrator", "input shape", got=tuple(spikes.shape), relation="is not", limit=limit)
+            raise WrongShape("Integrator", "input shape", got=tuple(spikes.shape), relation="is not", limit=limit)
 
 
 def v_unit(ints: LayerIntegers) -> float:

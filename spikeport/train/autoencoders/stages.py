@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from spikeport.errors import InputError
+from spikeport.errors import ModelInvalid, UnknownName
 from spikeport.train.dynamics import Dynamics, Surrogate
 from spikeport.train.image import Image
 from spikeport.train.layer import SpikingLayer
@@ -63,14 +63,16 @@ class Plan:
         height = self.source.shape[1]
         if not self.widths and height not in WIDTHS:
             limit = ", ".join(map(str, WIDTHS))
-            raise InputError("autoencoder", "image height", got=height, relation="is not", limit=limit, do="say widths")
+            raise ModelInvalid(
+                "autoencoder", "image height", got=height, relation="is not", limit=limit, do="say widths"
+            )
         object.__setattr__(self, "widths", tuple(self.widths) or WIDTHS[height])
         check_positive("autoencoder", latent=self.latent, steps=self.steps)
         for width in self.widths:
             check_positive("autoencoder", widths=width)
         if self.surrogate not in DYNAMICS:
             limit = ", ".join(DYNAMICS)
-            raise InputError("autoencoder", "surrogate", got=self.surrogate, relation="is not one of", limit=limit)
+            raise UnknownName("autoencoder", "surrogate", got=self.surrogate, relation="is not one of", limit=limit)
         halved("autoencoder", self.source.shape[1:], len(self.widths))
 
     @property

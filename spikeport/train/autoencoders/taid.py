@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeport import host
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 from spikeport.train.synapses import QuantConvTranspose2d
 
 FORMS = ("code", "paper")
@@ -33,7 +33,7 @@ class Taid(nn.Module):
     def __init__(self, synapse: QuantConvTranspose2d, steps: int, form: str = "code") -> None:
         super().__init__()
         if form not in FORMS:
-            raise InputError("taid", "form", got=form, relation="is not one of", limit=", ".join(FORMS))
+            raise UnknownName("taid", "form", got=form, relation="is not one of", limit=", ".join(FORMS))
         self.synapse = synapse
         self.attention = nn.Linear(steps, steps, bias=False)
         self.form = form

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 from spikeport.train.data.celeba import celeba
 from spikeport.train.data.cifar import cifar10, cifar100
 from spikeport.train.data.cifar10_dvs import cifar10_dvs
@@ -29,6 +29,9 @@ class Entry:
     """
 
     load: Callable[..., DataSet]
+    shape: tuple[int, int, int]
+    """Of one picture, where no option says otherwise."""
+    classes: int
     normal: Normal | None = None
 
     @property
@@ -37,16 +40,16 @@ class Entry:
 
 
 ENTRIES = {
-    "digits": Entry(digits),
-    "mnist": Entry(mnist, MNIST),
-    "mnist-10k": Entry(mnist_10k, MNIST),
-    "fashion-mnist": Entry(fashion_mnist, FASHION),
-    "cifar10": Entry(cifar10, CIFAR10),
-    "cifar100": Entry(cifar100, CIFAR100),
-    "celeba": Entry(celeba),
-    "imagenet": Entry(imagenet, IMAGENET),
-    "cifar10-dvs": Entry(cifar10_dvs),
-    "dvs128-gesture": Entry(dvs_gesture),
+    "digits": Entry(digits, (1, 8, 8), 10),
+    "mnist": Entry(mnist, (1, 28, 28), 10, MNIST),
+    "mnist-10k": Entry(mnist_10k, (1, 28, 28), 10, MNIST),
+    "fashion-mnist": Entry(fashion_mnist, (1, 28, 28), 10, FASHION),
+    "cifar10": Entry(cifar10, (3, 32, 32), 10, CIFAR10),
+    "cifar100": Entry(cifar100, (3, 32, 32), 100, CIFAR100),
+    "celeba": Entry(celeba, (3, 64, 64), 1),
+    "imagenet": Entry(imagenet, (3, 224, 224), 1000, IMAGENET),
+    "cifar10-dvs": Entry(cifar10_dvs, (2, 128, 128), 10),
+    "dvs128-gesture": Entry(dvs_gesture, (2, 128, 128), 11),
 }
 COMMON = tuple(field.name for field in fields(Options))
 
@@ -68,13 +71,15 @@ def load_data(name: str, folder: Path | None = None, **options: Any) -> DataSet:
         FileError: files that are missing or not what they should be.
     """
     if name not in ENTRIES:
-        raise InputError("data", "name", got=name, relation="is not one of", limit=", ".join(ENTRIES))
+        raise UnknownName("data", "name", got=name, relation="is not one of", limit=", ".join(ENTRIES))
     entry = ENTRIES[name]
     known = dict.fromkeys((*COMMON, *entry.options))
     unknown = sorted(options.keys() - known.keys())
     if unknown:
         limit = ", ".join(known)
-        raise InputError(f"data {name}", "unknown options", got=", ".join(unknown), relation="are none of", limit=limit)
+        raise UnknownName(
+            f"data {name}", "unknown options", got=", ".join(unknown), relation="are none of", limit=limit
+        )
     own = {key: value for key, value in options.items() if key in entry.options}
     common = Options(**{key: value for key, value in options.items() if key in COMMON})
     if "size" in own:

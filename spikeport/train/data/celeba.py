@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError, InputError
+from spikeport.errors import DataSetDamaged, UnknownName
 from spikeport.train.data.dataset import DataSet, Files, Split
 from spikeport.train.data.pictures import array_of, middle_shrunk, rgb
 from spikeport.train.data.places import AGAIN, content, found
@@ -34,7 +34,7 @@ def celeba(folder: Path | None = None, size: int = 64, attribute: str | None = N
     def split(part: str) -> Split:
         names = [name for name, number in rows if number == part]
         if not names:
-            raise FileError(str(partition), "lacks images of part", got=part, do=AGAIN)
+            raise DataSetDamaged(str(partition), "lacks images of part", got=part, do=AGAIN)
         paths = tuple(images / name for name in names)
         return Split(Files(paths, read, (3, size, size)), _labels(partition, names, labels))
 
@@ -47,7 +47,7 @@ def _labels(partition: Path, names: list[str], labels: dict[str, int] | None) ->
         return np.zeros(len(names), np.int64)
     missing = [name for name in names if name not in labels]
     if missing:
-        raise FileError(str(partition), "names an image without attributes", got=missing[0], do=AGAIN)
+        raise DataSetDamaged(str(partition), "names an image without attributes", got=missing[0], do=AGAIN)
     return np.array([labels[name] for name in names], np.int64)
 
 
@@ -57,7 +57,7 @@ def _attribute(path: Path, attribute: str) -> dict[str, int]:
     known = header[0].split() if header else []
     if attribute not in known:
         limit = ", ".join(known) or "none"
-        raise InputError("data celeba", "attribute", got=attribute, relation="is not one of", limit=limit)
+        raise UnknownName("data celeba", "attribute", got=attribute, relation="is not one of", limit=limit)
     rows = _rows(path, columns=1 + len(known), skip=2)
     return {row[0]: int(row[1 + known.index(attribute)] == "1") for row in rows}
 
@@ -66,7 +66,7 @@ def _rows(path: Path, columns: int, skip: int = 0) -> list[list[str]]:
     rows = [line.split() for line in _lines(path)[skip:]]
     for number, row in enumerate(rows, 1 + skip):
         if len(row) != columns:
-            raise FileError(f"{path}, line {number}", "columns", got=len(row), relation="are not", limit=columns)
+            raise DataSetDamaged(f"{path}, line {number}", "columns", got=len(row), relation="are not", limit=columns)
     return rows
 
 
@@ -74,4 +74,4 @@ def _lines(path: Path) -> list[str]:
     try:
         return content(path).decode().splitlines()
     except UnicodeDecodeError as error:
-        raise FileError(str(path), "is not a text file", got=error, do=AGAIN) from error
+        raise DataSetDamaged(str(path), "is not a text file", got=error, do=AGAIN) from error

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError
+from spikeport.errors import DataSetDamaged
 from spikeport.train.data.dataset import DataSet, Split
 from spikeport.train.data.labels import checked_labels
 from spikeport.train.data.pickled import read_batch
@@ -63,6 +63,8 @@ def _records(path: Path, label_bytes: int) -> tuple[NDArray[np.uint8], NDArray[n
     raw = content(path, least=label_bytes + WIDTH)
     if len(raw) % (label_bytes + WIDTH):
         limit = f"a multiple of {label_bytes + WIDTH:,}"
-        raise FileError(str(path), "number of bytes", got=f"{len(raw):,}", relation="is not", limit=limit, do=AGAIN)
+        raise DataSetDamaged(
+            str(path), "number of bytes", got=f"{len(raw):,}", relation="is not", limit=limit, do=AGAIN
+        )
     records = np.frombuffer(raw, np.uint8).reshape(-1, label_bytes + WIDTH)
     return records[:, label_bytes:], records[:, label_bytes - 1].astype(np.int64)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError, InputError
+from spikeport.errors import DataSetDamaged, PackageMissing
 from spikeport.train.data.dataset import DataSet, Files, Split
 from spikeport.train.data.frames import Events, Frames, checked_events
 from spikeport.train.data.places import AGAIN, found
@@ -47,7 +47,7 @@ def _recordings(place: Path, name: str) -> list[Path]:
     paths = sorted(place.glob(f"**/{name}/*.aedat4"), key=lambda path: (len(path.name), path.name))
     if len(paths) < 2:
         do = "expected folders airplane to truck with .aedat4 files, which tonic unpacks"
-        raise FileError(
+        raise DataSetDamaged(
             str(place), f"number of recordings of {name}", got=len(paths), relation="is below", limit=2, do=do
         )
     return paths
@@ -59,7 +59,9 @@ def _decoder() -> type:
     except ModuleNotFoundError as error:
         if error.name != "aedat":
             raise
-        raise InputError("data cifar10-dvs", "needs the package aedat", do="pip install 'spikeport[events]'") from error
+        raise PackageMissing(
+            "data cifar10-dvs", "needs the package aedat", do="pip install 'spikeport[events]'"
+        ) from error
     return Decoder
 
 
@@ -70,8 +72,8 @@ def _events(path: Path) -> Events:
         streams = sorted(n for n, stream in decoder.id_to_stream().items() if stream["type"] == "events")
         packets = [packet["events"] for packet in decoder if packet["stream_id"] in streams[:1]]
     except (OSError, RuntimeError, ValueError) as error:
-        raise FileError(str(path), "is not a whole AEDAT 4 recording of events", got=error, do=AGAIN) from error
+        raise DataSetDamaged(str(path), "is not a whole AEDAT 4 recording of events", got=error, do=AGAIN) from error
     if not packets:
-        raise FileError(str(path), "holds no events", do=AGAIN)
+        raise DataSetDamaged(str(path), "holds no events", do=AGAIN)
     rows = np.concatenate(packets)
     return checked_events(path, rows["t"], rows["x"], rows["y"], rows["on"].astype(np.uint8))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from spikeport.errors import InputError
+from spikeport.errors import ArraysDiffer, InputError
 
 Bytes = NDArray[np.uint8]
 Pick = NDArray[np.int64] | slice
@@ -105,7 +105,7 @@ class Split:
             object.__setattr__(self, "images", Memory(self.images))
         if len(self.images) != len(self.labels):
             got, limit = f"{len(self.images):,}", f"number of labels, {len(self.labels):,}"
-            raise InputError("data", "number of images", got=got, relation="is not the", limit=limit)
+            raise ArraysDiffer("data", "number of images", got=got, relation="is not the", limit=limit)
 
     def __len__(self) -> int:
         return len(self.labels)

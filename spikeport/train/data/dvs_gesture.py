@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError
+from spikeport.errors import DataSetDamaged
 from spikeport.train.data.dataset import DataSet, Files, Split
 from spikeport.train.data.frames import Events, Frames, checked_events
 from spikeport.train.data.labels import checked_labels
@@ -32,7 +32,7 @@ def _split(place: Path, frames: Frames) -> Split:
     paths = tuple(sorted(place.glob("*/*.npy")))
     if not all(path.stem.isdecimal() for path in paths):
         wrong = next(path for path in paths if not path.stem.isdecimal())
-        raise FileError(str(wrong), "is not named by its class", do="expected names as 0.npy to 10.npy")
+        raise DataSetDamaged(str(wrong), "is not named by its class", do="expected names as 0.npy to 10.npy")
     labels = np.array([int(path.stem) for path in paths], np.int64)
 
     def read(path: Path) -> NDArray[np.uint8]:
@@ -45,9 +45,9 @@ def _events(path: Path) -> Events:
     try:
         table = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise FileError(str(path), "is not an array in numpy's format", got=error, do=AGAIN) from error
+        raise DataSetDamaged(str(path), "is not an array in numpy's format", got=error, do=AGAIN) from error
     if not isinstance(table, np.ndarray) or table.ndim != 2 or table.shape[1] != 4 or table.dtype.kind not in "iuf":
         got = getattr(table, "shape", "an archive")
-        raise FileError(str(path), "shape", got=got, relation="is not", limit="(N, 4), numbers", do=AGAIN)
+        raise DataSetDamaged(str(path), "shape", got=got, relation="is not", limit="(N, 4), numbers", do=AGAIN)
     x, y, p, t = table.T
     return checked_events(path, t, x, y, p)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError, InputError
+from spikeport.errors import DataSetDamaged, InputError, UnknownName
 from spikeport.train.data.places import AGAIN
 
 SIDE = 128
@@ -32,7 +32,7 @@ def checked_events(path: Path, t: Column, x: Column, y: Column, p: Column) -> Ev
     for name, column, most in (("t", t, 1 << 48), ("x", x, SIDE), ("y", y, SIDE), ("polarity", p, 2)):
         if len(column) and not 0 <= column.min() <= column.max() < most:
             got = f"{column.min()}..{column.max()}"
-            raise FileError(
+            raise DataSetDamaged(
                 str(path), f"{name} of the events", got=got, relation="is not in", limit=f"[0, {most})", do=AGAIN
             )
     return Events(*(column.astype(np.int64) for column in (t, x, y, p)))
@@ -56,7 +56,7 @@ class Frames:
         if type(self.steps) is not int or not 1 <= self.steps <= 1 << 12:
             raise InputError("frames", "steps", got=self.steps, relation="is not an integer in", limit="[1, 4096]")
         if self.by not in WAYS:
-            raise InputError("frames", "by", got=self.by, relation="is not one of", limit=", ".join(WAYS))
+            raise UnknownName("frames", "by", got=self.by, relation="is not one of", limit=", ".join(WAYS))
         if type(self.binary) is not bool:
             raise InputError("frames", "binary", got=self.binary, relation="is not", limit="true or false")
 

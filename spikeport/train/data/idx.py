@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError
+from spikeport.errors import DataSetDamaged
 from spikeport.train.data.places import AGAIN, content
 
 
@@ -22,14 +22,16 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
         try:
             raw = gzip.decompress(raw)
         except (OSError, EOFError, zlib.error) as error:
-            raise FileError(str(path), "is not whole gzip data", got=error, do=AGAIN) from error
+            raise DataSetDamaged(str(path), "is not whole gzip data", got=error, do=AGAIN) from error
     start = 4 + 4 * axes
     if len(raw) < start or raw[:4] != bytes([0, 0, 8, axes]):
         limit = bytes([0, 0, 8, axes]).hex()
-        raise FileError(str(path), "first bytes", got=raw[:4].hex(), relation="are not", limit=limit, do=AGAIN)
+        raise DataSetDamaged(str(path), "first bytes", got=raw[:4].hex(), relation="are not", limit=limit, do=AGAIN)
     shape = tuple(int(length) for length in np.frombuffer(raw, ">u4", axes, 4))
     size = start + int(np.prod(shape, dtype=object))
     if len(raw) != size:
         limit = f"{size:,} of an array of {' x '.join(map(str, shape))}"
-        raise FileError(str(path), "number of bytes", got=f"{len(raw):,}", relation="is not the", limit=limit, do=AGAIN)
+        raise DataSetDamaged(
+            str(path), "number of bytes", got=f"{len(raw):,}", relation="is not the", limit=limit, do=AGAIN
+        )
     return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)

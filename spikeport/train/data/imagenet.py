@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spikeport.errors import FileError
+from spikeport.errors import DataSetDamaged, DataSetMissing
 from spikeport.train.data.dataset import DataSet, Files, Split
 from spikeport.train.data.labels import checked_labels
 from spikeport.train.data.pictures import array_of, rgb, shrunk_middle
@@ -23,9 +23,11 @@ def imagenet(folder: Path | None = None, size: int = 224) -> DataSet:
     classes = _folders(train)
     if _folders(test) != classes:
         wrong = ", ".join(sorted(set(classes) ^ set(_folders(test)))[:5])
-        raise FileError(str(test), "folders that train has not, or the reverse", got=wrong, do="make them the same")
+        raise DataSetDamaged(
+            str(test), "folders that train has not, or the reverse", got=wrong, do="make them the same"
+        )
     if not classes:
-        raise FileError(str(train), "holds no folder of a class", do="expected train/n01440764/*.JPEG and so on")
+        raise DataSetMissing(str(train), "holds no folder of a class", do="expected train/n01440764/*.JPEG and so on")
     return DataSet("imagenet", len(classes), _split(train, classes, size), _split(test, classes, size))
 
 

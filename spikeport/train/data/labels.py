@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError
+from spikeport.errors import DataSetDamaged
 from spikeport.train.data.places import AGAIN
 
 
@@ -17,8 +17,8 @@ def checked_labels(path: Path, labels: NDArray[np.int64], count: int, classes: i
     """
     if not count or len(labels) != count:
         got, limit = f"{len(labels):,}", f"number of images, {count:,}" if count else "1 or more"
-        raise FileError(str(path), "number of labels", got=got, relation="is not the", limit=limit, do=AGAIN)
+        raise DataSetDamaged(str(path), "number of labels", got=got, relation="is not the", limit=limit, do=AGAIN)
     if not 0 <= labels.min() <= labels.max() < classes:
         got = f"{labels.min()}..{labels.max()}"
-        raise FileError(str(path), "labels", got=got, relation="are not in", limit=f"[0, {classes})", do=AGAIN)
+        raise DataSetDamaged(str(path), "labels", got=got, relation="are not in", limit=f"[0, {classes})", do=AGAIN)
     return labels

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spikeport.errors import FileError
+from spikeport.errors import DataSetDamaged
 from spikeport.train.data.dataset import DataSet, Split
 from spikeport.train.data.idx import read_idx
 from spikeport.train.data.labels import checked_labels
@@ -28,7 +28,7 @@ def _read(name: str, folder: Path | None, place: str) -> DataSet:
     train, test = (_split(name, folder, place, part) for part in ("train", "t10k"))
     if train.images.shape != test.images.shape:
         got, limit = test.images.shape, train.images.shape
-        raise FileError(f"data {name}", "shape of a test image", got=got, relation="is not", limit=limit)
+        raise DataSetDamaged(f"data {name}", "shape of a test image", got=got, relation="is not", limit=limit)
     return DataSet(name, 10, train, test)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError
+from spikeport.errors import DataSetDamaged
 from spikeport.train.data.dataset import DataSet, Split
 from spikeport.train.data.places import AGAIN, content, found
 
@@ -37,11 +37,11 @@ def _digit(path: Path) -> NDArray[np.uint8]:
     try:
         values = np.array(json.loads(content(path))["data"], np.float64)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise FileError(str(path), "is not JSON with numbers under data", got=error, do=AGAIN) from error
+        raise DataSetDamaged(str(path), "is not JSON with numbers under data", got=error, do=AGAIN) from error
     if values.ndim != 1 or not values.size or values.size % SIDE**2:
         got, limit = f"{values.size:,}", f"a multiple of {SIDE**2}"
-        raise FileError(str(path), "number of values", got=got, relation="is not", limit=limit, do=AGAIN)
+        raise DataSetDamaged(str(path), "number of values", got=got, relation="is not", limit=limit, do=AGAIN)
     if not (0 <= values).all() or not (values <= 1).all():
         got = f"{values.min()}..{values.max()}"
-        raise FileError(str(path), "values", got=got, relation="are not in", limit="[0, 1]", do=AGAIN)
+        raise DataSetDamaged(str(path), "values", got=got, relation="are not in", limit="[0, 1]", do=AGAIN)
     return np.rint(values * 255).astype(np.uint8).reshape(-1, 1, SIDE, SIDE)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spikeport.errors import InputError
+from spikeport.errors import InputError, OptionMisused
 from spikeport.train.data.dataset import DataSet, Files, Memory, Split
 from spikeport.train.data.normal import Normal
 from spikeport.train.data.resample import padded, resized
@@ -51,7 +51,7 @@ class Options:
             if type(getattr(self, name)) is not bool and not (name == "normalize" and self.normalize is None):
                 raise InputError("data", name, got=getattr(self, name), relation="is not", limit="true or false")
         if self.normalize and self.symmetric:
-            raise InputError("data", "normalize", relation="is not possible with", limit="symmetric")
+            raise OptionMisused("data", "normalize", relation="is not possible with", limit="symmetric")
 
     def applied(self, data: DataSet, normal: Normal | None) -> DataSet:
         """Raises InputError for what this data set cannot have."""
@@ -66,7 +66,7 @@ class Options:
             return replace(data, mean=(255,) * data.shape[-3], std=1.0, factor=2)
         if self.normalize and normal is None:
             do = "leave normalize out"
-            raise InputError(f"data {data.name}", "has no customary mean and deviation", do=do)
+            raise OptionMisused(f"data {data.name}", "has no customary mean and deviation", do=do)
         if normal is None or self.normalize is False:
             return data
         return replace(data, mean=normal.grey, std=normal.spread)
@@ -75,7 +75,7 @@ class Options:
         if not self.validation:
             return data
         if data.validation is not None:
-            raise InputError(f"data {data.name}", "has a validation part of its own", do="leave validation out")
+            raise OptionMisused(f"data {data.name}", "has a validation part of its own", do="leave validation out")
         order = np.random.default_rng(VALIDATION_SEED).permutation(len(data.train))
         cut = round(self.validation * len(order))
         if not 0 < cut < len(order):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import FileError
+from spikeport.errors import DataSetDamaged
 from spikeport.train.data.places import AGAIN, content
 
 _TEXT = frozenset(
@@ -46,15 +46,17 @@ def read_batch(path: Path, key: str, width: int) -> tuple[NDArray[np.uint8], NDA
     try:
         batch = _scan(_operations(raw), key)
     except Exception as error:  # what a damaged pickle makes genops raise is up to its bytes
-        raise FileError(str(path), "is not a pickled batch", got=error, do=f"nothing in it was run; {AGAIN}") from error
+        raise DataSetDamaged(
+            str(path), "is not a pickled batch", got=error, do=f"nothing in it was run; {AGAIN}"
+        ) from error
     if len(batch.arrays) != 1:
         got, limit = len(batch.arrays), "1"
-        raise FileError(str(path), "number of arrays", got=got, relation="is not", limit=limit, do=AGAIN)
+        raise DataSetDamaged(str(path), "number of arrays", got=got, relation="is not", limit=limit, do=AGAIN)
     values, by_column = batch.arrays[0]
     count = len(batch.labels)
     if not count or len(values) != count * width:
         limit = f"{count:,} x {width:,} that its {key} ask for"
-        raise FileError(
+        raise DataSetDamaged(
             str(path), "bytes of images", got=f"{len(values):,}", relation="are not the", limit=limit, do=AGAIN
         )
     rows = np.frombuffer(values, np.uint8).reshape((count, width), order="F" if by_column else "C")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from spikeport.errors import FileError
+from spikeport.errors import DataSetDamaged
 from spikeport.train.data.places import AGAIN
 from spikeport.train.data.resample import centre_box
 
@@ -19,7 +19,7 @@ def rgb(path: Path) -> Image.Image:
         with Image.open(path) as image:
             return image.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise FileError(str(path), "is not an image that can be decoded", got=error, do=AGAIN) from error
+        raise DataSetDamaged(str(path), "is not an image that can be decoded", got=error, do=AGAIN) from error
 
 
 def shrunk_middle(image: Image.Image, shorter: int, size: int) -> Image.Image:

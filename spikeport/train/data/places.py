@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from spikeport.errors import FileError, InputError
+from spikeport.errors import DataSetDamaged, DataSetMissing
 
 
 def given(name: str, folder: Path | None) -> Path:
@@ -15,9 +15,9 @@ def given(name: str, folder: Path | None) -> Path:
     """
     if folder is None:
         do = "name the folder that torchvision, tonic or npm keeps it in"
-        raise InputError(f"data {name}", "the folder is not given", do=do)
+        raise DataSetMissing(f"data {name}", "the folder is not given", do=do)
     if not folder.is_dir():
-        raise FileError(str(folder), "is not a folder", do=f"name the folder that holds {name}")
+        raise DataSetMissing(str(folder), "is not a folder", do=f"name the folder that holds {name}")
     return folder
 
 
@@ -31,7 +31,7 @@ def found(name: str, folder: Path | None, known: Sequence[str]) -> Path:
     for path in known:
         if (folder / path).exists():
             return folder / path
-    raise FileError(str(folder), f"does not hold {name}", do="looked for " + ", ".join(known))
+    raise DataSetMissing(str(folder), f"does not hold {name}", do="looked for " + ", ".join(known))
 
 
 def content(path: Path, least: int = 0, most: int = 1 << 33) -> bytes:
@@ -44,12 +44,12 @@ def content(path: Path, least: int = 0, most: int = 1 << 33) -> bytes:
         size = path.stat().st_size
         raw = path.read_bytes() if least <= size <= most else b""
     except OSError as error:
-        raise FileError(
+        raise DataSetDamaged(
             str(path), "cannot be read", got=error.strerror, do="keep the data set's files together"
         ) from error
     if not least <= size <= most:
         limit = f"{least:,}" if least == most else f"[{least:,}, {most:,}]"
-        raise FileError(str(path), "number of bytes", got=f"{size:,}", relation="is not", limit=limit, do=AGAIN)
+        raise DataSetDamaged(str(path), "number of bytes", got=f"{size:,}", relation="is not", limit=limit, do=AGAIN)
     return raw
 
 

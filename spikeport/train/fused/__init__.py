@@ -11,7 +11,7 @@ from functools import cache
 import torch
 from torch import Tensor, distributed
 
-from spikeport.errors import InputError
+from spikeport.errors import InputError, WrongShape
 from spikeport.train.dynamics import Dynamics
 from spikeport.train.fused import cpu, reference
 from spikeport.train.fused.current import Current, Moments, combines
@@ -107,14 +107,14 @@ def _check(currents: Sequence[Current], steps: int, constant: bool) -> None:
     shape = currents[0].x.shape
     for current in currents[1:]:
         if current.x.shape != shape:
-            raise InputError(
+            raise WrongShape(
                 "fire", "shape of a current", got=tuple(current.x.shape), relation="is not", limit=tuple(shape)
             )
     if len(shape) < 2:
-        raise InputError("fire", "axes of a current", got=len(shape), relation="is below", limit="2: (N, C, *space)")
+        raise WrongShape("fire", "axes of a current", got=len(shape), relation="is below", limit="2: (N, C, *space)")
     if steps < 1:
         raise InputError("fire", "steps", got=steps, relation="is below", limit=1)
     if not constant and shape[0] % steps:
-        raise InputError(
+        raise WrongShape(
             "fire", "rows of a current", got=shape[0], relation="is no multiple of the steps,", limit=steps
         )

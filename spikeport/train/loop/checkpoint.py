@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeport.atomic import replacing
-from spikeport.errors import FileError
+from spikeport.errors import FileKind, FileMismatch, FileMissing, FileVersion
 from spikeport.train.loop.history import Epoch
 from spikeport.train.weights import first_line
 
@@ -81,7 +81,7 @@ def load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, f
         history = [Epoch.from_json(epoch) for epoch in found["history"]]
     except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         do = "resume with the recipe, precision and version that wrote it"
-        raise FileError(str(path), "is not of this run", got=first_line(error), do=do) from error
+        raise FileMismatch(str(path), "is not of this run", got=first_line(error), do=do) from error
     return State(
         found["sums"].to(fabric.device), found["epoch"], found["step"], found["seconds"], history, found["best"]
     )
@@ -90,13 +90,13 @@ def load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, f
 def read_table(path: Path) -> dict[str, Any]:
     """The file as plain tables, lists, numbers and tensors; FileError for anything else."""
     if not path.is_file():
-        raise FileError(str(path), "no such file", do="begin a run with: spikeport train RECIPE -o RUN")
+        raise FileMissing(str(path), "no such file", do="begin a run with: spikeport train RECIPE -o RUN")
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes the unpickler raise whatever its bytes happen to spell
         do = "nothing in it was executed; train again"
-        raise FileError(str(path), "is not a checkpoint", got=first_line(error), do=do) from error
+        raise FileKind(str(path), "is not a checkpoint", got=first_line(error), do=do) from error
     wrong = not isinstance(found, dict) or found.keys() != KINDS.keys()
     if wrong or any(type(found[key]) is not kind for key, kind in KINDS.items()) or found["format"] != FORMAT:
-        raise FileError(str(path), "is not a checkpoint of this version", do="train again")
+        raise FileVersion(str(path), "is not a checkpoint of this version", do="train again")
     return found

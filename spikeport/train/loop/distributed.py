@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikeport.errors import InputError
+from spikeport.errors import DeviceMissing, InputError, UnknownName
 from spikeport.train.branch import Branch
 from spikeport.train.layer import SpikingLayer
 from spikeport.train.loop.batches import Batches, Picks
@@ -41,7 +41,7 @@ def make_fabric(
         InputError: devices that are not there, or 16 bits where there is no GPU.
     """
     if accelerator not in ("auto", "cpu", "cuda"):
-        raise InputError("train", "accelerator", got=accelerator, relation="is not one of", limit="auto, cpu, cuda")
+        raise UnknownName("train", "accelerator", got=accelerator, relation="is not one of", limit="auto, cpu, cuda")
     if devices < 1 or nodes < 1:
         raise InputError("train", "devices and nodes", got=f"{devices}, {nodes}", relation="are not above", limit=0)
     processes = int(os.environ.get("WORLD_SIZE", devices * nodes))
@@ -51,10 +51,10 @@ def make_fabric(
     found = torch.cuda.device_count()
     if accelerator == "cuda" and found < devices:
         do = "use fewer --devices, or --accelerator cpu"
-        raise InputError("train", "GPUs asked for", got=devices, relation="exceed those found", limit=found, do=do)
+        raise DeviceMissing("train", "GPUs asked for", got=devices, relation="exceed those found", limit=found, do=do)
     if accelerator == "cpu" and precision == "16":
         do = "use bf16 or 32"
-        raise InputError("train", "precision", got=precision, relation="needs", limit="a GPU", do=do)
+        raise DeviceMissing("train", "precision", got=precision, relation="needs", limit="a GPU", do=do)
     from lightning_fabric import Fabric  # takes a second, and nothing else of this package needs it
     from lightning_fabric.strategies.ddp import DDPStrategy
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikeport.errors import InputError, TrainingStopped
+from spikeport.errors import LossNotFinite, RecipeInvalid, TrainingStopped
 from spikeport.train.augment import parse_augmentation
 from spikeport.train.data import DataSet
 from spikeport.train.layer import set_quantize
@@ -151,7 +151,7 @@ class Training:
         if not torch.isfinite(loss):
             do = "lower train.learning_rate, or clip gradients with train.grad_clip"
             where, what = f"recipe {self.recipe.name}", f"loss of epoch {place.epoch}, step {place.step + 1}"
-            raise InputError(where, what, got=loss.item(), relation="is not finite", do=do)
+            raise LossNotFinite(where, what, got=loss.item(), relation="is not finite", do=do)
         fabric.backward(loss)
         if course.grad_clip:
             fabric.clip_gradients(self.stepped, self.wrapped, max_norm=course.grad_clip, error_if_nonfinite=False)
@@ -254,7 +254,7 @@ def _selected(recipe: Recipe, data: DataSet) -> Feed | None:
     split = data.test if recipe.train.select_on == "test" else data.validation
     if split is None:
         do = "hold out a share of the training images, such as data.validation = 0.1"
-        raise InputError(f"recipe {recipe.name}", "validation split", relation="is", limit="missing", do=do)
+        raise RecipeInvalid(f"recipe {recipe.name}", "validation split", relation="is", limit="missing", do=do)
     return Feed(data, split)
 
 

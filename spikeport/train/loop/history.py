@@ -17,7 +17,7 @@ class ChipCheck:
     violations: int
     cores: int
     v_share: float
-    """The largest |v| that any input can cause, as a share of v's word; above 1 it can overflow."""
+    """The largest `|v|` that any input can cause, as a share of v's word; above 1 it can overflow."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from spikeport.errors import InputError
+from spikeport.errors import RecipeInvalid
 from spikeport.train.autoencoders import Autoencoder
 from spikeport.train.data import DataSet
 from spikeport.train.loop.autoencode import Autoencoding
@@ -23,5 +23,5 @@ def objective_of(model: nn.Module, data: DataSet, recipe: Recipe) -> Objective:
     ):
         if value != none:
             where, do = f"recipe {recipe.name}", f"leave it out, {recipe.model} is an autoencoder"
-            raise InputError(where, f"train.{key}", got=value, relation="is not", limit=none, do=do)
+            raise RecipeInvalid(where, f"train.{key}", got=value, relation="is not", limit=none, do=do)
     return Autoencoding(model, course, recipe.loss)

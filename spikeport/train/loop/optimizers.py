@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from spikeport.errors import InputError
+from spikeport.errors import RecipeInvalid
 from spikeport.train.neurons import AbstractNeuron
 from spikeport.train.settings import Train
 
@@ -54,5 +54,5 @@ def _bottleneck(model: nn.Module, course: Train) -> set[int]:
     if not found:
         got, do = course.bottleneck_factor, "leave it out; of the models, ESVAE has one"
         limit = "a model with a bottleneck"
-        raise InputError("train", "bottleneck_factor", got=got, relation="needs", limit=limit, do=do)
+        raise RecipeInvalid("train", "bottleneck_factor", got=got, relation="needs", limit=limit, do=do)
     return {id(p) for module in found for p in module.parameters()}

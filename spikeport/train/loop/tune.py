@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from spikeport.errors import InputError
+from spikeport.errors import InputError, LabelsInvalid
 from spikeport.train.group import SpikingGroup
 from spikeport.train.loop.batches import Batches
 from spikeport.train.loop.history import Epoch
@@ -116,7 +116,7 @@ def checked_labels(network: SpikingNetwork, labels: NDArray[np.integer]) -> NDAr
     classes = classes_of(network)
     if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
         got = f"{labels.min()}..{labels.max()}"
-        raise InputError("labels", "range", got=got, relation="is not in", limit=f"[0, {classes})")
+        raise LabelsInvalid("labels", "range", got=got, relation="is not in", limit=f"[0, {classes})")
     return labels.astype(np.int64)
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from spikeport.errors import InputError
+from spikeport.errors import LabelsInvalid
 from spikeport.train.autoencoders.base import SpikingAutoencoder
 from spikeport.train.autoencoders.sampling import rates
 from spikeport.train.measures.passes import BATCH, evaluating, passes
@@ -80,9 +80,9 @@ def classify(train: Labelled, test: Labelled, classes: int, course: Course = Cou
     for side in (train, test):
         if not len(side.x) or len(side.x) != len(side.labels):
             got, limit = f"{len(side.x)} and {len(side.labels)}", "as many, above 0"
-            raise InputError("classification", "features and labels", got=got, relation="are not", limit=limit)
+            raise LabelsInvalid("classification", "features and labels", got=got, relation="are not", limit=limit)
         if not 0 <= int(side.labels.min()) <= int(side.labels.max()) < classes:
-            raise InputError(
+            raise LabelsInvalid(
                 "classification", "labels", got=int(side.labels.max()), relation="are not in", limit=f"[0, {classes})"
             )
     with torch.random.fork_rng(devices=[]):

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from spikeport.errors import InputError
+from spikeport.errors import MeasureUndefined, UnknownName
 from spikeport.train.autoencoders.ann import FadAutoencoder
 from spikeport.train.autoencoders.base import Autoencoder
 from spikeport.train.measures.gaussians import Gaussian, frechet_distance, gaussian_of
@@ -64,7 +64,7 @@ def fad_of(network: FadAutoencoder, real: Tensor, images: Tensor) -> Fad:
     shape = network_shape(network)
     for x in (real, images):
         if tuple(x.shape[1:]) != shape:
-            raise InputError("FAD", "images", got=tuple(x.shape[1:]), relation="are not", limit=shape)
+            raise MeasureUndefined("FAD", "images", got=tuple(x.shape[1:]), relation="are not", limit=shape)
     distances = {}
     for mode in MODES:
         distances[mode] = frechet_distance(
@@ -84,7 +84,7 @@ def fad_statistics(network: FadAutoencoder, images: Tensor, mode: str, batch: in
         batch: Images per batch; the last one may be smaller.
     """
     if mode not in MODES:
-        raise InputError("FAD", "mode", got=mode, relation="is not one of", limit=", ".join(MODES))
+        raise UnknownName("FAD", "mode", got=mode, relation="is not one of", limit=", ".join(MODES))
     frozen = copy.deepcopy(network).train(mode == "train")
     with torch.no_grad():
         return gaussian_of(frozen.encode(x).numpy() for x in torch.split(images, batch))

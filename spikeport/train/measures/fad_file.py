@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from spikeport.errors import FileError
+from spikeport.errors import FileKind, FileMissing
 from spikeport.train.autoencoders.ann import FadAutoencoder
 from spikeport.train.autoencoders.stages import Plan, pixels
 from spikeport.train.weights import check_state, read_plain
@@ -33,7 +33,7 @@ def read_fad_autoencoder(path: Path) -> FadAutoencoder:
     """
     file = path / "weights.pt" if path.is_dir() else path
     if not file.is_file():
-        raise FileError(str(file), "no such file", do=DO)
+        raise FileMissing(str(file), "no such file", do=DO)
     state = _plain_names(read_plain(file, DO))
     network = FadAutoencoder(_plan(file, state))
     network.load_state_dict(check_state(file, state, network, NOT_IT, DO))
@@ -58,7 +58,7 @@ def _plan(path: Path, state: dict[str, Any]) -> Plan:
         widths.append(width)
     side = isqrt(features // widths[-1]) << len(widths) if widths else 0
     if not side or not 0 < latent <= MAX_LATENT:
-        raise FileError(str(path), NOT_IT, do=DO)
+        raise FileKind(str(path), NOT_IT, do=DO)
     channels = state["encoder.0.0.weight"].shape[1]
     return Plan(pixels((channels, side, side)), tuple(widths), latent)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError
+from spikeport.errors import MeasureUndefined
 
 Floats = NDArray[np.float64]
 
@@ -37,9 +37,9 @@ def gaussian_of(parts: Iterable[NDArray[np.floating]]) -> Gaussian:
     """
     features = np.concatenate([np.asarray(part, np.float64) for part in parts])
     if len(features) < 2:
-        raise InputError("Frechet distance", "samples", got=len(features), relation="are below", limit=2)
+        raise MeasureUndefined("Frechet distance", "samples", got=len(features), relation="are below", limit=2)
     if not np.isfinite(features).all():
-        raise InputError("Frechet distance", "features", relation="hold", limit="NaN or infinity")
+        raise MeasureUndefined("Frechet distance", "features", relation="hold", limit="NaN or infinity")
     mean = features.mean(0)
     apart = features - mean
     return Gaussian(mean, apart.T @ apart / (len(features) - 1))
@@ -49,7 +49,7 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
     """At least 0."""
     if a.mean.shape != b.mean.shape:
         got, limit = len(a.mean), len(b.mean)
-        raise InputError("Frechet distance", "features", got=got, relation="are not", limit=limit)
+        raise MeasureUndefined("Frechet distance", "features", got=got, relation="are not", limit=limit)
     shared = np.linalg.svd(_root(a.covariance) @ _root(b.covariance), compute_uv=False).sum()
     apart = np.square(a.mean - b.mean).sum()
     return float(max(apart + np.trace(a.covariance) + np.trace(b.covariance) - 2 * shared, 0.0))

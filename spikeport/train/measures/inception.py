@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileMissing, MeasureUndefined, PackageMissing
 from spikeport.train.measures.gaussians import frechet_distance, gaussian_of
 from spikeport.train.weights import read_plain
 
@@ -80,7 +80,9 @@ def inception_score(logits: NDArray[np.floating], splits: int = SPLITS) -> tuple
         InputError: there are fewer samples than splits.
     """
     if not 1 <= splits <= len(logits):
-        raise InputError("Inception Score", "splits", got=splits, relation="are not in", limit=f"[1, {len(logits)}]")
+        raise MeasureUndefined(
+            "Inception Score", "splits", got=splits, relation="are not in", limit=f"[1, {len(logits)}]"
+        )
     logs = torch.from_numpy(np.asarray(logits, np.float64)).log_softmax(1).numpy()
     scores = [_score(part) for part in np.array_split(logs, splits)]
     return float(np.mean(scores)), float(np.std(scores))
@@ -108,10 +110,10 @@ def check_inception() -> Path:
     file = weights_path()
     if find_spec("torch_fidelity") is None:
         do = f"pip install torch-fidelity, and put {WEIGHTS} of its release v0.2.0 at {file}"
-        raise InputError("IS and FID", "torch-fidelity", relation="is not", limit="installed", do=do)
+        raise PackageMissing("IS and FID", "torch-fidelity", relation="is not", limit="installed", do=do)
     if not file.is_file():
         do = "put it there; it is part of torch-fidelity's release v0.2.0"
-        raise FileError(str(file), "no such file, which IS and FID need", do=do)
+        raise FileMissing(str(file), "no such file, which IS and FID need", do=do)
     return file
 
 

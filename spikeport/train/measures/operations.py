@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from spikeport.errors import InputError
+from spikeport.errors import MeasureUndefined
 from spikeport.train.activity import fan_out
 from spikeport.train.autoencoders.ann import AnnVAE
 from spikeport.train.autoencoders.base import Autoencoder, SpikingAutoencoder
@@ -121,7 +121,7 @@ class _Counts:
     def __init__(self, model: Autoencoder) -> None:
         spiking = isinstance(model, SpikingAutoencoder)
         if not spiking and not isinstance(model, AnnVAE):
-            raise InputError("operations", "model", got=type(model).__name__, relation="is not", limit="known")
+            raise MeasureUndefined("operations", "model", got=type(model).__name__, relation="is not", limit="known")
         self.steps = model.steps if isinstance(model, SpikingAutoencoder) else 1
         self.still = not (isinstance(model, SpikingAutoencoder) and model.pfa is not None)
         self.device = device_of(model)

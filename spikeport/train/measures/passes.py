@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from spikeport.errors import InputError
+from spikeport.errors import MeasureUndefined
 from spikeport.train.autoencoders.base import Autoencoder, SpikingAutoencoder
 from spikeport.train.autoencoders.noise import Noise
 
@@ -38,7 +38,7 @@ def passes(model: Autoencoder, images: Tensor, seed: int, batch: int = BATCH) ->
     """
     if images.dim() != 4 or not len(images) or images.shape[1:] != model.source.shape:
         got, limit = tuple(images.shape), f"(N, {', '.join(map(str, model.source.shape))}) with N above 0"
-        raise InputError("measure", "images", got=got, relation="are not", limit=limit)
+        raise MeasureUndefined("measure", "images", got=got, relation="are not", limit=limit)
     device = device_of(model)
     for k, part in enumerate(torch.split(images, batch)):
         yield part.to(device), Noise.draw(model, len(part), (seed, 0, k)).to(device)
@@ -47,7 +47,7 @@ def passes(model: Autoencoder, images: Tensor, seed: int, batch: int = BATCH) ->
 def generated(model: Autoencoder, samples: int, seed: int, batch: int = BATCH) -> Tensor:
     """Images of the prior, `(samples, c, h, w)` in [-1, 1], float32, on the CPU."""
     if samples < 1:
-        raise InputError("measure", "samples", got=samples, relation="are below", limit=1)
+        raise MeasureUndefined("measure", "samples", got=samples, relation="are below", limit=1)
     sizes = [min(batch, samples - start) for start in range(0, samples, batch)]
     with evaluating(model):
         found = [model.generate(n, prior_noise(model, n, seed, k)).float().cpu() for k, n in enumerate(sizes)]

@@ -5,7 +5,7 @@ from functools import partial
 
 from torch import nn
 
-from spikeport.errors import InputError
+from spikeport.errors import InputError, ModelInvalid, UnknownName
 from spikeport.train.models.alif_net import alif_net
 from spikeport.train.models.imagenet import RESNETS, imagenet_resnet
 from spikeport.train.models.resnet import resnet19, resnet20
@@ -26,10 +26,10 @@ MODELS: dict[str, Callable[..., nn.Sequential]] = {
 def build_model(name: str, source: Source, classes: int, **options: object) -> nn.Sequential:
     """Raises InputError if the name or an option is unknown."""
     if name not in MODELS:
-        raise InputError("model", "name", got=name, relation="is not one of", limit=", ".join(sorted(MODELS)))
+        raise UnknownName("model", "name", got=name, relation="is not one of", limit=", ".join(sorted(MODELS)))
     try:
         return MODELS[name](source, classes, **options)
     except InputError:
         raise
     except (TypeError, ValueError, RuntimeError) as error:  # what Python and torch say of odd options
-        raise InputError(f"model {name}", "options", got=error) from error
+        raise ModelInvalid(f"model {name}", "options", got=error) from error

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import nn
 
-from spikeport.errors import InputError
+from spikeport.errors import UnknownName
 from spikeport.train.dropout import SpikeDropout
 from spikeport.train.models.parts import Convolutions, check_positive, halved, neuron_maker
 from spikeport.train.models.source import Source
@@ -44,7 +44,7 @@ def alif_net(
     """
     check_positive("alif_net", classes=classes, channels=channels, convs=convs, hidden=hidden, votes=votes)
     if pool not in ("max", "average"):
-        raise InputError("model alif_net", "pool", got=pool, relation="is not one of", limit="max, average")
+        raise UnknownName("model alif_net", "pool", got=pool, relation="is not one of", limit="max, average")
     layers = Convolutions(neuron_maker(neuron, **neuron_options), norm)
     c_in, h, w = source.shape
     h, w = halved("alif_net", (h, w), BLOCKS)

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from spikeport.errors import InputError
+from spikeport.errors import ModelInvalid, UnknownName
 from spikeport.train.branch import Branch, Shortcut
 from spikeport.train.dynamics import ALIF_DYNAMICS, DALIF_DYNAMICS, PLIF_DYNAMICS, Dynamics, Surrogate
 from spikeport.train.image import Image
@@ -33,7 +33,7 @@ def neuron_maker(name: str, **options: Any) -> MakeNeuron:
             surrogate_centre, reset, detach_reset.
     """
     if name not in NEURONS:
-        raise InputError("model", "neuron", got=name, relation="is not one of", limit=", ".join(NEURONS))
+        raise UnknownName("model", "neuron", got=name, relation="is not one of", limit=", ".join(NEURONS))
     make, usual = NEURONS[name]
     names = {"shape": "surrogate", "width": "surrogate_width", "centre": "surrogate_centre"}
     shape = {field: options.pop(name, getattr(usual.surrogate, field)) for field, name in names.items()}
@@ -58,7 +58,7 @@ class Convolutions:
 
     def __post_init__(self) -> None:
         if self.norm not in ("bn", "tdbn"):
-            raise InputError("model", "norm", got=self.norm, relation="is not one of", limit="bn, tdbn")
+            raise UnknownName("model", "norm", got=self.norm, relation="is not one of", limit="bn, tdbn")
 
     def layer(
         self,
@@ -112,7 +112,7 @@ def check_positive(model: str, **values: int) -> None:
     """Raises InputError for a size that is no positive integer."""
     for name, value in values.items():
         if type(value) is not int or value < 1:
-            raise InputError(f"model {model}", name, got=value, relation="is not", limit="a positive integer")
+            raise ModelInvalid(f"model {model}", name, got=value, relation="is not", limit="a positive integer")
 
 
 def halved(model: str, size: tuple[int, int], times: int) -> tuple[int, int]:
@@ -121,6 +121,6 @@ def halved(model: str, size: tuple[int, int], times: int) -> tuple[int, int]:
     for _ in range(times):
         if h % 2 or w % 2:
             do = f"pad or scale the images to a multiple of {2**times}"
-            raise InputError(f"model {model}", "image size", got=size, relation="cannot be halved", do=do)
+            raise ModelInvalid(f"model {model}", "image size", got=size, relation="cannot be halved", do=do)
         h, w = h // 2, w // 2
     return h, w

@@ -10,8 +10,9 @@ from spikeport.train.neurons.base import AbstractNeuron, Positive, check_learn, 
 class ALIF(AbstractNeuron):
     """Adaptive LIF: learnable decay tau and threshold, one of each per layer.
 
-    u[t+1] = tau * u[t] * (1 - o[t]) + x[t+1];  o = [u > Vth]  (TAID paper, eq. 5 and 6).
-    Gradients as its eq. 7 to 9: rectangular surrogate, reset detached. tau = sigmoid(raw);
+        u[t+1] = tau * u[t] * (1 - o[t]) + x[t+1];  o = [u > Vth]
+
+    (TAID paper, eq. 5 and 6). Gradients as its eq. 7 to 9: rectangular surrogate, reset detached. tau = sigmoid(raw);
     Vth = softplus(raw), or raw itself where unconstrained. Initial values: its Table 7. It gives no width.
 
     Args:

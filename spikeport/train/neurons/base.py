@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spikeport import fixed
-from spikeport.errors import InputError
+from spikeport.errors import InputError, UnknownName
 from spikeport.train.dynamics import Dynamics
 from spikeport.train.fused import Current, fire
 
@@ -76,7 +76,7 @@ def check_range(where: str, what: str, value: float, low: float, high: float) ->
 def check_learn(where: str, learn: str, known: tuple[str, ...]) -> None:
     """Raises InputError for a word that names none of the parameters."""
     if learn not in known:
-        raise InputError(where, "learn", got=learn, relation="is not one of", limit=", ".join(known))
+        raise UnknownName(where, "learn", got=learn, relation="is not one of", limit=", ".join(known))
 
 
 def softplus(raw: Tensor) -> Tensor:

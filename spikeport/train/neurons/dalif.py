@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from spikeport.errors import InputError
+from spikeport.errors import InputError, UnknownName
 from spikeport.train.dynamics import DALIF_DYNAMICS, Dynamics
 from spikeport.train.neurons.base import AbstractNeuron, check_learn, check_range, logit
 
@@ -13,8 +13,10 @@ from spikeport.train.neurons.base import AbstractNeuron, check_learn, check_rang
 class DALIF(AbstractNeuron):
     """Dual adaptive LIF: learnable input gain alpha and decay beta, one of each per layer.
 
-    V[t] = beta * H[t-1] + alpha * X[t];  S = [V > vth];  H = V * (1 - S)  (DA-LIF paper, eq. 5 to 9).
-    alpha = tanh(raw), beta = tanh(raw), both raw values start at 1. Constrained, beta = tanh(|raw|) >= 0.
+        V[t] = beta * H[t-1] + alpha * X[t];  S = [V > vth];  H = V * (1 - S)
+
+    (DA-LIF paper, eq. 5 to 9). alpha = tanh(raw), beta = tanh(raw), both raw values start at 1.
+    Constrained, `beta = tanh(|raw|) >= 0`.
 
     Args:
         threshold: Fixed, above 0.
@@ -38,7 +40,7 @@ class DALIF(AbstractNeuron):
         check_range("DALIF", "threshold", threshold, 0, math.inf)
         check_learn("DALIF", learn, ("both", "alpha", "beta", "none"))
         if squash not in ("tanh", "sigmoid"):
-            raise InputError("DALIF", "squash", got=squash, relation="is not one of", limit="tanh, sigmoid")
+            raise UnknownName("DALIF", "squash", got=squash, relation="is not one of", limit="tanh, sigmoid")
         self.squash = squash
         self.alpha = self._scalar("alpha", alpha, learn in ("both", "alpha"))
         self.beta = self._scalar("beta", beta, learn in ("both", "beta"))

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.commands.conformance.wheel import GIVEN, Arrays, as_lava_dl_writes, inputs, networks, write_wheel
 
 from spikeport.commands.answer import Answer
 from spikeport.commands.conformance import conformance as command
@@ -32,6 +31,7 @@ from spikeport.sim.convention import (
     left,
     sine,
 )
+from tests.commands.conformance.wheel import GIVEN, Arrays, as_lava_dl_writes, inputs, networks, write_wheel
 
 ROWS = 33
 

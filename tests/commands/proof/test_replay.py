@@ -43,7 +43,7 @@ def answer(folder: Path) -> tuple[int, dict[str, str]]:
     out = StringIO()
     with redirect_stdout(out):
         code = replay.main(folder)
-    return code, {line[:24].rstrip(): line[24:].strip() for line in out.getvalue().splitlines()}
+    return code, {line[:32].rstrip(): line[32:].strip() for line in out.getvalue().splitlines()}
 
 
 def drawn(seed: int, profile: Profile) -> Given:
@@ -142,7 +142,8 @@ def test_it_runs_alone(profile: Profile, tmp_path: Path) -> None:
 
     assert (ran.returncode, ran.stderr) == (0, "")
     lines = [line.split() for line in ran.stdout.splitlines()]
-    names = [path.name for path in folder.iterdir() if path.name != MANIFEST]
+    files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    names = [name for name in files if name != MANIFEST]
     assert sorted(lines[: len(names)]) == sorted(["file", name, "equal"] for name in names)
     assert lines[len(names) :] == [["layer", name, "equal"] for name in ("coded", "conv", "mem")]
     (tmp_path / "away.py").write_bytes((folder / "replay.py").read_bytes())
@@ -201,6 +202,6 @@ def test_it_loads_no_pickle(tmp_path: Path) -> None:
 def test_the_readme_names_every_file_and_layer(tmp_path: Path) -> None:
     folder = unpack(tmp_path, given_of(*small()))
     text = (folder / "README.md").read_text()
-    assert all(f"`{path.name}`" in text for path in folder.iterdir() if path.name != "README.md")
+    assert all(f"`{path.name}{'/' * path.is_dir()}`" in text for path in folder.iterdir() if path.name != "README.md")
     said = json.loads((folder / "expected.json").read_text())["layers"]
     assert all(f"| {x['name']} | {x['neurons']} | {x['spikes']} |" in text for x in said)

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from spikeport.archive import spans, zip_bytes
-from spikeport.commands.proof.sealed import FILES, MANIFEST, open_bundle, sealed_bytes
+from spikeport.commands.proof.sealed import FILES, MANIFEST, WORKERS, open_bundle, sealed_bytes
+from spikeport.deploy.lava_env import WORKER
 from spikeport.errors import FileError
 from tests.commands.proof.bundles import VERSIONS, write_small
 
@@ -37,6 +38,10 @@ def test_a_whole_bundle_gives_back_what_is_in_it(tmp_path: Path) -> None:
     with zipfile.ZipFile(path) as file:
         assert file.namelist() == [MANIFEST, *FILES]
         assert {name: file.read(name) for name in FILES} == TINY
+
+
+def test_a_bundle_holds_all_scripts_of_the_workers_folder() -> None:
+    assert sorted(path.stem for path in WORKER.parent.glob("*.py")) == list(WORKERS)
 
 
 def places(data: bytes) -> list[str]:
@@ -144,7 +149,7 @@ def put(*place: Any, to: Any) -> Any:
         (lambda head: head["files"].append(head["files"][0]), "manifest.json names"),
         (lambda head: head["files"].insert(1, head["files"][0]), r"manifest.json names \('README.md'\)"),
         (lambda head: head["files"].pop(0), r"manifest.json names \('replay.py'\)"),
-        (lambda head: head["files"].reverse(), r"manifest.json names \('loihi_worker.py'\)"),
+        (lambda head: head["files"].reverse(), r"manifest.json names \('workers/program_parts.py'\)"),
         (put("files", to=None), "manifest.json has no list of files, or no versions"),
         (put("files", to=[]), "manifest.json names"),
         (put("versions", to={"spikeport": 7}), "manifest.json has no list of files, or no versions"),

@@ -156,9 +156,7 @@ def test_another_program_does_not_give_what_is_expected(path: Path) -> None:
 
 
 def test_other_versions_write_their_scripts_and_cores_in_their_own_way(path: Path) -> None:
-    text = {
-        name: b"other\n" for name in ("replay.py", "README.md", "mapping.json", "lava_worker.py", "loihi_worker.py")
-    }
+    text = {name: b"other\n" for name in ("replay.py", "README.md", "mapping.json", "workers/lava_worker.py")}
     resealed(path, text, VERSIONS | {"spikeport": "0.0.9"})
     found = verify_bundle(path)
     assert found.exit_code == 0

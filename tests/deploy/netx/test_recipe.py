@@ -1,4 +1,4 @@
-"""The recipe of docs/loihi.md, word for word, on Lava's CPU runtime with stand-ins for lava-loihi."""
+"""The recipe of docs/howto/loihi.md, word for word, on Lava's CPU runtime with stand-ins for lava-loihi."""
 
 import re
 from pathlib import Path
@@ -11,9 +11,8 @@ from spikeport.deploy.netx import write_netx
 from spikeport.deploy.netx.lava_dl import WORKER as LAVA_DL
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim import simulate
-from tests.deploy.fake_board import STANDINS
 
-DOCS = Path(__file__).parents[3] / "docs" / "loihi.md"
+DOCS = Path(__file__).parents[3] / "docs" / "howto" / "loihi.md"
 PRELUDE = f"""
 import importlib.util, sys, types
 
@@ -24,13 +23,14 @@ def load(name, path):
     return module
 
 load("lava_dl_worker", {str(LAVA_DL)!r}).load_lava_dl()
-worker = load("lava_worker", {str(WORKER)!r})
-worker.load_lava()
-load("loihi_standins", {str(STANDINS)!r}).load(worker.LAVA, 0, 0, 0)
+sys.path.append({str(WORKER.parent)!r})
+import chip_standins, lava_classes
+lava_classes.load_lava()
+chip_standins.load(0, 0, 0)
 sys.modules["lava.proc.embedded_io"] = types.ModuleType("lava.proc.embedded_io")
-sys.modules["lava.proc.embedded_io.spike"] = worker.LAVA
+sys.modules["lava.proc.embedded_io.spike"] = lava_classes.LAVA
 import lava.magma.core.run_configs
-lava.magma.core.run_configs.Loihi2HwCfg = worker.LAVA.Loihi2HwCfg
+lava.magma.core.run_configs.Loihi2HwCfg = lava_classes.LAVA.Loihi2HwCfg
 """
 
 

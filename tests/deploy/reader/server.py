@@ -23,7 +23,7 @@ class Server:
 
     def run(self, request: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> int:
         assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(json.dumps({**request, "out": str(self.out), "wall_s": guard.WALL_S}) + "\n")
+        self.process.stdin.write(json.dumps({**request, "out": str(self.out), "wall_s": guard.wall_s(request)}) + "\n")
         self.process.stdin.flush()
         code = int(self.process.stdout.readline())
         out.write(self.out.read_bytes())

@@ -7,7 +7,7 @@ import pytest
 
 from spikeport.chip import CHIPS, LOIHI1, LOIHI2, Chip
 from spikeport.deploy import Violation, check, compile_graph
-from spikeport.deploy.rules import RULES, rule_named
+from spikeport.deploy.rules import RULES
 from spikeport.errors import InputError
 from spikeport.program import Conv, Input, Output, Program
 from tests.deploy.graphs import chain
@@ -118,18 +118,11 @@ def test_an_unknown_chip_is_refused() -> None:
 def test_every_rule_has_its_own_name_a_paragraph_and_limits_with_sources() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
     for rule in RULES:
-        assert rule_named(rule.id) is rule
         assert len(rule.paragraph()) > 80 and "\n" not in rule.paragraph()
         assert rule.unit and rule.remedy
         assert set(rule.limits()) == set(CHIPS)
         assert all(source for limits in rule.limits().values() for _, source in limits.values())
         assert set(rule.bounds) <= {f.name for f in fields(Chip)}
-
-
-def test_an_unknown_rule_is_refused_with_the_known_names() -> None:
-    with pytest.raises(InputError) as caught:
-        rule_named("all_is_well")
-    assert str(caught.value) == f"explain: rule (all_is_well) is not one of {', '.join(r.id for r in RULES)}"
 
 
 def test_every_rule_can_fire_with_source_and_remedy() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from spikeport.errors import FileError
 from spikeport.train.data import load_data
+from spikeport.train.data.catalogue import ENTRIES
 from spikeport.train.data.pickled import read_batch
 
 COUNT = 3
@@ -82,6 +83,7 @@ def test_cifar10_is_its_five_batches_and_the_test_batch(tmp_path: Path, dumps: A
     write_cifar10(tmp_path, dumps)
     data = load_data("cifar10", tmp_path)
     assert (data.classes, data.shape, len(data.train), len(data.test)) == (10, (3, 32, 32), 15, 3)
+    assert (data.classes, data.shape) == (ENTRIES["cifar10"].classes, ENTRIES["cifar10"].shape)
     assert np.array_equal(data.train.images, np.concatenate([rows(n) for n in range(5)]).reshape(-1, 3, 32, 32))
     assert data.train.labels.tolist() == sum((labels(n, 10) for n in range(5)), [])
     assert np.array_equal(data.test.images, rows(5).reshape(-1, 3, 32, 32))

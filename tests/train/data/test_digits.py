@@ -9,6 +9,7 @@ from sklearn.datasets import load_digits
 from spikeport.errors import InputError
 from spikeport.train import load_data
 from spikeport.train.data import DataSet, data_sets
+from spikeport.train.data.catalogue import ENTRIES
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,8 @@ def test_the_digits_are_8_bit_images_of_one_channel(digits: DataSet) -> None:
         assert split.labels.shape == (size,)
         assert (split.images[:].dtype, split.labels.dtype) == (np.uint8, np.int64)
         assert (split.images[:].min(), split.images[:].max()) == (0, 255)
-    assert digits.classes == 10
+    entry = ENTRIES["digits"]
+    assert (digits.shape, digits.classes) == (entry.shape, entry.classes) == ((1, 8, 8), 10)
 
 
 def test_every_digit_is_in_exactly_one_split(digits: DataSet) -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from spikeport.errors import FileError, InputError
 from spikeport.train.data import Files, load_data
+from spikeport.train.data.catalogue import ENTRIES
 
 BILINEAR = Image.Resampling.BILINEAR
 
@@ -85,6 +86,7 @@ def test_celeba_is_cropped_and_resized(tmp_path: Path) -> None:
     folder = write_celeba(tmp_path)
     data = load_data("celeba", tmp_path)
     assert (data.classes, data.shape, len(data.train), len(data.test)) == (1, (3, 64, 64), 2, 1)
+    assert (data.classes, data.shape) == (ENTRIES["celeba"].classes, ENTRIES["celeba"].shape)
     assert data.validation is not None and len(data.validation) == 1
     image = Image.open(folder / "img_align_celeba/000004.jpg").crop((15, 35, 163, 183)).resize((64, 64), BILINEAR)
     assert np.array_equal(data.test.images[:][0], planes(image))

@@ -8,6 +8,7 @@ import pytest
 
 from spikeport.errors import FileError, InputError
 from spikeport.train.data import load_data
+from spikeport.train.data.catalogue import ENTRIES
 from spikeport.train.data.mnist import DEBIAN
 
 IMAGES = np.arange(5 * 28 * 28).reshape(5, 28, 28).astype(np.uint8)
@@ -38,6 +39,7 @@ def test_the_images_and_labels_are_the_files(tmp_path: Path, name: str, place: s
     write_mnist(tmp_path / "root", place, packed)
     data = load_data(name, tmp_path / "root", normalize=False)
     assert (data.name, data.classes, data.shape) == (name, 10, (1, 28, 28))
+    assert (data.classes, data.shape) == (ENTRIES[name].classes, ENTRIES[name].shape)
     assert np.array_equal(data.train.images, IMAGES[:, None])
     assert data.train.labels.tolist() == [5, 0, 4, 1, 9]
     assert data.train.labels.dtype == np.int64

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from spikeport.errors import InputError, OverflowDetected
+from spikeport.errors import ExportError, InputError, OverflowDetected
 from spikeport.train import (
     ChipCheck,
     Epoch,
@@ -150,6 +150,14 @@ def test_a_loss_that_is_no_number_ends_the_run(digits: DataSet) -> None:
     model = model_of(recipe(), digits)
     with pytest.raises(InputError, match=r"recipe tiny: loss of epoch 1, step 1 \(nan\) is not finite; lower"):
         fit(Poisoned(model), digits, recipe(epochs=1))
+
+
+def test_weights_that_are_no_numbers_end_the_run(digits: DataSet) -> None:
+    model = model_of(recipe(), digits)
+    with torch.no_grad():
+        next(model.parameters()).fill_(float("nan"))
+    with pytest.raises(ExportError, match=r"image layer: weight \(NaN or infinity\) is not a finite number"):
+        fit(model, digits, recipe(epochs=1))
 
 
 class Poisoned(nn.Module):

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.errors.lines import said
+
 CLASSIFIER = """
 [data]
 name = "digits"
@@ -138,7 +140,7 @@ def test_a_signal_leaves_a_run_that_can_be_resumed(whole: Path, tmp_path: Path) 
     os.kill(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert err.startswith(f"error: {run}: stopped after epoch ")
+    assert err.startswith(f"error SP610: {run}: stopped after epoch ")
     assert err.endswith(f"; go on with: spikeport train --resume -o {run}\n")
     done(start(run, str(whole / "tiny.toml"), "--resume"))
     assert_same_run(whole / "run", run)
@@ -165,4 +167,4 @@ def test_what_does_not_fit_the_folder_is_refused(whole: Path, more: tuple[str, .
     process = start(whole / "run", *(part.format(whole=whole) for part in more))
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, "")
-    assert err.startswith("error: " + message.format(whole=whole))
+    assert said(err).startswith(message.format(whole=whole))

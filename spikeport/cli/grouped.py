@@ -1,0 +1,22 @@
+"""`--help` with the commands under headings: typer draws them with rich alone, which takes time to import."""
+
+from typing import Any
+
+from typer.core import TyperGroup
+
+
+class Grouped(TyperGroup):
+    """Commands stand under the `rich_help_panel` that they were added with."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        commands = {name: self.commands[name] for name in self.list_commands(ctx)}
+        indent = max(len(name) for name in commands)
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for name, command in commands.items():
+            text = command.get_short_help_str(formatter.width - 6 - indent)
+            groups.setdefault(getattr(command, "rich_help_panel", None) or "Commands", []).append(
+                (name.ljust(indent), text)
+            )
+        for heading, rows in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)

@@ -1,0 +1,43 @@
+"""`spikeport doctor`, `demo` and `conformance`: what is here, and whether it works."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spikeport.cli.options import Json, show
+
+
+def doctor(json: Json = False) -> None:
+    """What is installed, what is missing, and how to get it."""
+    from spikeport.commands.doctor import doctor as command
+
+    show(command(), json)
+
+
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR")] = Path("demo"), json: Json = False
+) -> None:
+    """The whole way on real handwritten digits; ends in DIR/report.html."""
+    from spikeport.commands.demo import demo as command
+
+    show(command(output), json)
+
+
+def conformance(
+    wheel: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
+    ] = None,
+    part: Annotated[
+        list[str] | None, typer.Option(help="published, lava, runtime or engines; repeatable. [default: all]")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer steps of long recordings, and fewer random Programs.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Against published recordings, Lava and each other: every value, no tolerance."""
+    from spikeport.commands.conformance.conformance import conformance as command
+    from spikeport.commands.conformance.row import Setup
+
+    show(command(Setup(wheel, quick, tuple(part or ()))), json)
