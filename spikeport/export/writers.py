@@ -16,7 +16,7 @@ _WRITERS: dict[type[nn.Module], Writer] = {}
 
 
 def register_layer(kind: type[nn.Module], writer: Writer) -> None:
-    """Teaches `to_nir` a kind of module, which may then stand in a `nn.Sequential` between `SpikingLayer`s.
+    """Teaches `to_nir` a kind of module, which may then stand in a `nn.Sequential` between layers that spike.
 
     The module takes spikes `(T, B, *shape)` and gives spikes, the same in training and in eval mode, without a state
     from step to step. Its node must mean the same, or the compiled network spikes otherwise: compare them.
