@@ -44,6 +44,8 @@ from spikeport.train.loop.tested import Confusion
 from spikeport.train.recipe import Recipe
 from spikeport.train.report import TrainingReport, headline_rows
 
+IN_TRAINING = ("Firing rate", "Synaptic operations (SOPs)")
+"""Of the training images; the Program's own are in the overview."""
 TARGET = "loihi2"
 """If the recipe names no chip."""
 
@@ -67,13 +69,13 @@ def of_run(asked: Asked) -> Known:
     folder = asked.subject
     _refuse(asked)
     recipe, data, model = load_run(folder, asked.data)
-    report = replace(_report(folder, recipe, data, model), tested=_tested(model, data, asked.samples))
+    report = replace(report_of(folder, recipe, data, model), tested=_tested(model, data, asked.samples))
     known = Known(
         str(folder),
         f"Training run: {folder.resolve().name}",
         lede(report),
         stages=list(_trained(folder)),
-        facts=headline_rows(report),
+        facts=[row for row in headline_rows(report) if row[0] not in IN_TRAINING],
         training=training(report, ran_here=False),
         command=asked.command,
         commands=[
@@ -131,7 +133,8 @@ def _refuse(asked: Asked) -> None:
         raise InputError(str(folder), "options", got=", ".join(given), relation="do not apply to", limit="a run", do=do)
 
 
-def _report(folder: Path, recipe: Recipe, data: DataSet, model: nn.Module) -> TrainingReport:
+def report_of(folder: Path, recipe: Recipe, data: DataSet, model: nn.Module) -> TrainingReport:
+    """What a run's folder tells of its course; it is not tested again."""
     history = read_history(folder)
     if not history:
         raise FileError(str(folder), "has no epoch in history.json", do="train it again")
@@ -166,7 +169,9 @@ def _made(folder: Path, recipe: Recipe, data: DataSet, model: nn.Module) -> Made
         save_program(found.program, net)
         hashes = sha256_of(nir), sha256_of(net)
     arrays = held_out(data, int(graph.metadata["spikeport"]["steps"]))
-    samples = Samples(folder, {found.program.inputs[0].name: arrays["spikes"]}, arrays["labels"])
+    samples = Samples(
+        Path(f"the test images of {recipe.data}"), {found.program.inputs[0].name: arrays["spikes"]}, arrays["labels"]
+    )
     return Made(found, samples, *hashes)
 
 

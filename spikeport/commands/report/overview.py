@@ -16,6 +16,13 @@ Row = tuple[str, str, str]
 
 
 def overview(known: Known) -> Section:
+    blocks: list[Block] = [Words(text, "banner") for text in known.warnings]
+    facts = Facts("The most important figures", overview_rows(known), unseen=True)
+    return Section("overview", "Overview", [*blocks, facts])
+
+
+def overview_rows(known: Known) -> list[Row]:
+    """(quantity, value, note) for people; a terminal prints the same."""
     rows = [*known.facts]
     if known.program is not None:
         rows += _of_program(known.program)
@@ -23,10 +30,8 @@ def overview(known: Known) -> Section:
         rows += _of_mapping(known.mapping)
     if known.ran is not None:
         rows += _of_run(known.ran)
-    rows += [(f"Held against {one.against}", one.said, one.what) for one in known.compared]
-    rows += _of_energies(known.energies)
-    blocks: list[Block] = [Words(text, "banner") for text in known.warnings]
-    return Section("overview", "Overview", [*blocks, Facts("The most important figures", rows, unseen=True)])
+    rows += [(one.against[0].upper() + one.against[1:], one.said, one.what) for one in known.compared]
+    return [*rows, *_of_energies(known.energies)]
 
 
 def _of_program(program: Program) -> Iterator[Row]:

@@ -34,8 +34,9 @@ def traces(program: Program, one: Result) -> Section:
     steps = next(iter(one.traces.values())).s.shape[0]
     left += f" The first {STEPS:,} of {steps:,} steps are drawn." if steps > STEPS else ""
     hint = (
-        "The same sample: of each layer the neuron that fired most often, of equals the one whose state went furthest. "
-        f"Integers of the chip, after each hardware step; a neuron fires where v is above the threshold.{left}"
+        "The same sample: of each layer the neuron that fired in nearest to half of the steps, of equals the one whose "
+        "state went furthest. Integers of the chip, after each hardware step: a neuron fires where v would go above "
+        f"the threshold, and v is then what the spike left.{left}"
     )
     keys = [("v", THEME[BLUE]), ("u, dashed", THEME[ORANGE]), ("threshold, dotted", THEME[MUTED])]
     if any(not isinstance(group, LIF) for group in shown):
@@ -60,11 +61,11 @@ def _picture(
 
 
 def pick(trace: Trace) -> int:
-    """The neuron that fired most, then the one with the largest state, then the first."""
+    """The neuron that fired in nearest to half of the steps, then the one with the largest state, then the first."""
     fired = np.count_nonzero(trace.s[:, 0], axis=0).ravel()
     name = "v" if "v" in trace.state else next(iter(trace.state))
     peak = np.abs(trace.state[name][:, 0].astype(np.int64)).max(axis=0, initial=0).ravel()
-    return int(np.lexsort((-peak, -fired))[0])
+    return int(np.lexsort((-peak, np.abs(2 * fired - len(trace.s))))[0])
 
 
 def _spikes(one: Result, group: Group, neuron: int) -> int:
@@ -81,7 +82,7 @@ def traces_figure(one: Result, groups: Sequence[Group], picked: Sequence[int]) -
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         _, y, _, height = axes.get_position().bounds
         axes.set_position((0, y, 0.84, height))
-        axes.tick_params(axis="y", labelright=True, labelleft=False)
+        axes.tick_params(axis="y", labelright=True, labelleft=False, labelcolor=MUTED)
         caption(axes, group.name, f"neuron {neuron:,}, {_spikes(one, group, neuron):,} spikes")
     panels[-1].set_xlabel("hardware step")
     return figure
@@ -97,9 +98,9 @@ def _draw(axes: Axes, group: Group, trace: Trace, neuron: int) -> None:
         axes.plot(at, values, color=colour, linestyle=style, linewidth=width, marker=dots, markersize=2)
     if isinstance(group, LIF) and not group.integrates:
         axes.axhline(group.vth << 6, color=MUTED, linestyle=":", linewidth=1)
-    axes.margins(x=0.01, y=0.2)
-    _, top = axes.get_ylim()
+    axes.margins(x=0.01, y=0.1)
+    low, high = axes.get_ylim()
     fired = at[s != 0]
-    axes.plot(fired, np.full(len(fired), top), "v", color=INK, markersize=4, clip_on=False)
-    axes.set_ylim(top=top)
+    axes.plot(fired, np.full(len(fired), high + 0.12 * (high - low)), "v", color=INK, markersize=4)
+    axes.set_ylim(low, high + 0.25 * (high - low))
     axes.set_xlim(0.5, max(len(s), 1) + 0.5)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from spikeport.commands.report.blocks import Beside, Block, Code, Facts, Folded, Grid, Picture, Section, Words
+from spikeport.commands.report.blocks import Beside, Block, Code, Facts, Grid, Picture, Section, Words
 from spikeport.commands.report.confusion import confusion_section
 from spikeport.commands.report.page import write_page
 from spikeport.commands.report.reproduce import reproduce
@@ -86,9 +86,9 @@ def _course(report: TrainingReport) -> Iterator[Block]:
     )
     pictures.append(Picture(neurons, "Gain, decay and threshold of each layer over the epochs", ends, about))
     by_depth = "The same of the weights that were kept, from the first layer to the last."
-    pictures.append(Picture(depth, "Gain, decay and threshold at the end by layer", ends, by_depth, TRAINED))
+    at_end = Picture(depth, "Gain, decay and threshold at the end by layer", ends, by_depth, TRAINED)
     yield Beside(pictures)
-    yield Folded("Rate in training, and neurons, layer by layer", [Grid("Of the epoch that was kept", COLUMNS, rows)])
+    yield Beside([at_end, Grid("Rate in training, and neurons, of the epoch that was kept", COLUMNS, rows)])
 
 
 def _pictures(report: TrainingReport, tested: Pictures) -> Section:
