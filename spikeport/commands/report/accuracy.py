@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from spikeport.commands.compiling.compile import layer_table, waterfall_table
 from spikeport.commands.compiling.gap import Gap, Stage
 from spikeport.commands.report.blocks import Beside, Block, Facts, Grid, Picture, Section, Words
-from spikeport.commands.report.known import Known, share
+from spikeport.commands.report.known import Known, number, share
 from spikeport.page import BLUE, GREY, LINE, ORANGE, caption, drawing, stack, svg
 
 NAME, TITLE = "accuracy", "Accuracy and gap waterfall"
@@ -18,7 +18,7 @@ def accuracy(known: Known) -> Section:
     rows = [row for row in known.facts if "accuracy" in row[0]]
     ran = known.ran
     if ran is not None and ran.right is not None:
-        note = f"the Program on {ran.batch:,} samples; the class with the most spikes or the largest v"
+        note = f"the Program on {number(ran.batch, 'sample')}; the class with the most spikes or the largest v"
         rows.append(("Simulator accuracy", share(ran.right, ran.batch), note))
     if rows:
         blocks.append(Facts("Accuracies", rows, unseen=True))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from spikeport.commands.report.known import Compared
+from spikeport.commands.report.known import Compared, number
 from spikeport.commands.running.board_runs import is_board_file, read_board_run, simulated_beside
 from spikeport.commands.running.counted import read_spikes_of
 from spikeport.commands.running.run import compare_with_lava
@@ -43,7 +43,7 @@ def beside_run(path: Path, program: Program, program_path: Path, samples: Sample
         raise InputError(str(path), "run", got=got, relation="is not that of the input:", limit=limit, do=do)
     inputs = {name: x[:, :batch] for name, x in samples.inputs.items()}
     traces = simulate(program, inputs, record=list(recorded)).traces
-    what = f"the spikes of {len(recorded)} of {len(program.groups)} layers, at every step of {batch:,} samples"
+    what = f"the spikes of {len(recorded)} of {len(program.groups)} layers, at every step of {number(batch, 'sample')}"
     return _compared(f"a recorded run, {path.name}", what, compare_recorded(traces, recorded))
 
 
@@ -56,7 +56,7 @@ def beside_lava(
         ran, comparison = compare_with_lava(program, dict(samples.inputs), mode, timeout_s)
     except LavaMissing as error:
         return Compared(against, "", missing=str(error))
-    what = f"state and spikes of every neuron at every step of {batch:,} samples, Lava's {mode}"
+    what = f"state and spikes of every neuron at every step of {number(batch, 'sample')}, Lava's {mode}"
     return _compared(f"Lava {ran.versions.get('lava-nc', '')}".strip(), what, comparison)
 
 

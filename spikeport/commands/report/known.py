@@ -62,5 +62,10 @@ class Known:
     """For its parts, as words."""
 
 
+def number(count: int, what: str) -> str:
+    """`1 sample`, `2 samples`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def share(part: int, whole: int) -> str:
     return f"{part / whole:.2%} ({part:,} of {whole:,})"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from spikeport.commands.report.blocks import Beside, Block, Grid, Picture, Section, Words
+from spikeport.commands.report.known import number
 from spikeport.commands.report.observed import Observed
 from spikeport.deploy.bounds import GroupBounds, prove
 from spikeport.fixed import Ints
@@ -17,9 +18,10 @@ NAME, TITLE = "layers", "Layers"
 BARS = 40
 """Layers that are drawn; the tables have all."""
 WHAT = ("layer", "neurons", "shape", "kind", "weights", "mantissas", "decays", "threshold", "cleared, steps",
-        "overflow", "|v| at most")  # fmt: skip
+        "|v| at most")  # fmt: skip
 DID = ("layer", "rate", "input rate", "SOPs", "MACs on the host", "never fired", "fired at every step")
 NONE = "–"
+OVERFLOW = "may overflow"
 
 
 def layers(program: Program, ran: Observed | None) -> Section:
@@ -32,17 +34,17 @@ def layers(program: Program, ran: Observed | None) -> Section:
     )
     rows = [what_row(program, group, proofs[group.name]) for group in program.groups]
     blocks: list[Block] = [Words(hint, "hint")]
-    names = ("shape", "kind", "mantissas", "decays", "overflow")
+    names = ("shape", "kind", "mantissas", "decays")
     blocks.append(Grid("What each layer is", WHAT, rows, names=names))
     if open_ := sum(not proof.proven for proof in proofs.values()):
-        said = f"{open_} layer{'' if open_ == 1 else 's'} may overflow as far as the proof goes"
+        said = f"{number(open_, 'layer')} may overflow as far as the proof goes"
         blocks.append(Words(f"{said}; 'spikeport check' looks for an input that overflows one.", "hint"))
     if ran is None:
         blocks.append(Words("For rates, SOPs and saturation give samples: --input X.NPZ.", "missing"))
         return Section(NAME, TITLE, blocks)
-    did = [did_row(layer, ran.counts, ran.fired) for layer in ran.counts.layers]
+    did = [did_row(layer, ran.counts, ran.fired, layer.name in program.integrators) for layer in ran.counts.layers]
     hint = (
-        f"Over {ran.batch:,} sample{'' if ran.batch == 1 else 's'} of {ran.steps:,} steps; SOPs and MACs per "
+        f"Over {number(ran.batch, 'sample')} of {number(ran.steps, 'step')}; SOPs and MACs per "
         "inference. Neurons that never fired, or fired at every step of every sample, carry no information there."
     )
     blocks += [Words(hint, "hint"), Grid("What each layer did", DID, did), _drawn(ran.counts)]
@@ -58,7 +60,7 @@ def what_row(program: Program, group: Group, proof: GroupBounds) -> tuple[str, .
     return (
         group.name, f"{group.size:,}", " × ".join(map(str, group.shape)), kind_of(group), f"{weights:,}",
         mantissas(into, host), _decays(group), f"{group.vth:,}", cleared,
-        "impossible" if proof.proven else "not excluded", _bound(proof),
+        _bound(proof),
     )  # fmt: skip
 
 
@@ -96,19 +98,21 @@ def _bound(proof: GroupBounds) -> str:
         if bound.word is not None and bound.what in ("v", "re", "im", "sigma", "act")
     ]
     if not shares:
-        return NONE
-    return f"{max(shares):.1%}" if max(shares) < 10 else "over 1,000 %"
+        return NONE if proof.proven else OVERFLOW
+    shown = f"{max(shares):.1%}" if max(shares) < 10 else "over 1,000 %"
+    return shown if proof.proven else f"{shown}, {OVERFLOW}"
 
 
-def did_row(layer: LayerCounts, counts: Counts, fired: Mapping[str, Ints]) -> tuple[str, ...]:
-    """In the order of `DID`."""
+def did_row(layer: LayerCounts, counts: Counts, fired: Mapping[str, Ints], integrates: bool) -> tuple[str, ...]:
+    """In the order of `DID`; what only integrates is not meant to fire."""
     each, sent = counts.per_inference, fired[layer.name]
     steps = layer.steps * counts.samples
     silent, always = int((sent == 0).sum()), int((sent == steps).sum()) if steps else 0
+    extremes = (NONE, NONE) if integrates else (_of(silent, layer.neurons), _of(always, layer.neurons))
     return (
         layer.name, f"{float(layer.rate):.2%}", f"{float(layer.input_rate):.2%}" if layer.connections else NONE,
         format_count(float(each(layer.sops))), format_count(float(each(layer.host_macs))) if layer.encoders else NONE,
-        _of(silent, layer.neurons), _of(always, layer.neurons),
+        *extremes,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from spikeport.commands.mapping.design import Mapped, mapped
 from spikeport.commands.mapping.records import Figures
 from spikeport.commands.report.beside import beside_lava, beside_run
 from spikeport.commands.report.blocks import Stage
-from spikeport.commands.report.known import Compared, Known
+from spikeport.commands.report.known import Compared, Known, number
 from spikeport.commands.report.observed import Observed, observe
 from spikeport.commands.samples import Samples, read_samples
 from spikeport.deploy.calibration import Calibration
@@ -95,10 +95,14 @@ def known_of(found: Mapped, ran: Observed | None, subject: str, title: str) -> K
     program = found.program
     energies = [] if ran is None else priced(program, ran)
     warnings = [f"Does not fit {found.chip.name}: see Mapping to cores."] * bool(found.over)
-    lede = f"{len(program.groups)} layer{'' if len(program.groups) == 1 else 's'} for {program.chip}"
+    intervals = [group.reset_interval for group in program.groups if group.reset_interval]
+    if ran is not None and intervals and min(intervals) < ran.steps:
+        cleared = f"The samples have {number(ran.steps, 'step')}, but the state is cleared every {min(intervals):,}"
+        warnings.append(f"{cleared}; compile with --steps {ran.steps}.")
+    lede = f"{number(len(program.groups), 'layer')} for {program.chip}"
     if ran is not None:
-        lede += f", {ran.steps:,} steps of {program.dt_s * 1e3:g} ms per inference"
-        lede += f", the output {program.latency} steps later" * (program.latency > 0)
+        lede += f", {number(ran.steps, 'step')} of {program.dt_s * 1e3:g} ms per inference"
+        lede += f", the output {number(program.latency, 'step')} later" * (program.latency > 0)
     of = Figures(found, None if ran is None else ran.cores)
     return Known(subject, title, f"{lede}.", program, mapping=of, ran=ran, energies=energies, warnings=warnings)
 
@@ -190,7 +194,7 @@ def _after(asked: Asked, ran: Observed | None) -> Iterator[Stage]:
 
 
 def spikes_stage(ran: Observed) -> Stage:
-    note = f"of {ran.batch:,} samples, each (T, *shape) as little-endian 64-bit integers"
+    note = f"of {number(ran.batch, 'sample')}, each (T, *shape) as little-endian 64-bit integers"
     return Stage("simulate", "what the first output gave", ran.outputs, note)
 
 

@@ -6,7 +6,7 @@ from spikeport.commands.compiling.compile import size_of
 from spikeport.commands.mapping.records import Figures
 from spikeport.commands.mapping.tables import headline as mapping_lines
 from spikeport.commands.report.blocks import Block, Facts, Section, Words
-from spikeport.commands.report.known import Known, share
+from spikeport.commands.report.known import Known, number, share
 from spikeport.commands.report.observed import Observed
 from spikeport.program import Program
 from spikeport.sim.energy import Energy
@@ -23,20 +23,22 @@ def overview(known: Known) -> Section:
 
 def overview_rows(known: Known) -> list[Row]:
     """(quantity, value, note) for people; a terminal prints the same."""
-    rows = [*known.facts]
+    ran, rows = known.ran, [*known.facts]
+    if ran is not None and ran.right is not None:
+        rows.append(("Simulator accuracy", share(ran.right, ran.batch), "the Program that goes on the chip"))
+    rows += [(f"{one.against[0].upper()}{one.against[1:]} and simulator", one.said, one.what) for one in known.compared]
     if known.program is not None:
         rows += _of_program(known.program)
     if known.mapping is not None:
         rows += _of_mapping(known.mapping)
-    if known.ran is not None:
-        rows += _of_run(known.ran)
-    rows += [(one.against[0].upper() + one.against[1:], one.said, one.what) for one in known.compared]
+    if ran is not None:
+        rows += _of_run(ran)
     return [*rows, *_of_energies(known.energies)]
 
 
 def _of_program(program: Program) -> Iterator[Row]:
     yield "Network", size_of(program), f"for {program.chip}, overflow by the profile {program.profile}"
-    lag = f"output {program.latency} step{'' if program.latency == 1 else 's'} after the input"
+    lag = f"output {number(program.latency, 'step')} after the input"
     yield "Length of a step", f"{program.dt_s * 1e3:g} ms", lag
 
 
@@ -46,10 +48,8 @@ def _of_mapping(figures: Figures) -> Iterator[Row]:
 
 
 def _of_run(ran: Observed) -> Iterator[Row]:
-    given = f"the first {ran.batch:,} of {ran.given:,}" if ran.given > ran.batch else f"all {ran.batch:,}"
-    yield "Samples", f"{given}, {ran.steps:,} steps each", f"{ran.samples.path.name}"
-    if ran.right is not None:
-        yield "Simulator accuracy", share(ran.right, ran.batch), "the Program that goes on the chip"
+    given = f"the first {ran.batch:,} of {ran.given:,}" if ran.given > ran.batch else f"{ran.batch:,}"
+    yield "Samples", f"{given}, {number(ran.steps, 'step')} each", ran.samples.path.name
     counts = ran.counts
     each = counts.per_inference
     yield "Spikes", format_count(float(each(counts.spikes_out))), "per inference, of all neurons"
