@@ -9,7 +9,7 @@ from spikeport.commands.running.counted import read_spikes_of
 from spikeport.commands.running.run import compare_with_lava
 from spikeport.commands.samples import Samples
 from spikeport.deploy.lava import Mode
-from spikeport.errors import InputError, LavaMissing
+from spikeport.errors import FileMismatch, LavaMissing
 from spikeport.program import Program
 from spikeport.sim import simulate
 from spikeport.sim.board_run import in_simulator_terms
@@ -22,7 +22,7 @@ def beside_run(path: Path, program: Program, program_path: Path, samples: Sample
     """A run that 'spikeport run' wrote, of any back end: every spike of every group that is in it.
 
     Raises:
-        FileError, InputError: not such a file, or one of another Program or of other samples.
+        FileError: not such a file, or one of another Program or of other samples.
     """
     if is_board_file(path):
         run = read_board_run(path, program, program_path)
@@ -40,7 +40,7 @@ def beside_run(path: Path, program: Program, program_path: Path, samples: Sample
             f"{given_steps + program.latency} steps of at most {given} samples",
         )
         do = "name the input that ran"
-        raise InputError(str(path), "run", got=got, relation="is not that of the input:", limit=limit, do=do)
+        raise FileMismatch(str(path), "run", got=got, relation="is not that of the input:", limit=limit, do=do)
     inputs = {name: x[:, :batch] for name, x in samples.inputs.items()}
     traces = simulate(program, inputs, record=list(recorded)).traces
     what = f"the spikes of {len(recorded)} of {len(program.groups)} layers, at every step of {number(batch, 'sample')}"

@@ -22,7 +22,7 @@ from spikeport.commands.samples import Samples, read_samples
 from spikeport.deploy.calibration import Calibration
 from spikeport.deploy.pipeline import Compiled, compiled
 from spikeport.deploy.read import read_nir
-from spikeport.errors import DeployError, InputError
+from spikeport.errors import DeployError, OptionMisused
 from spikeport.program import Program
 from spikeport.program_file import load_program
 from spikeport.sim.energy import Energy, estimate_energy
@@ -66,7 +66,7 @@ def of_program(asked: Asked) -> Known:
     """
     if asked.input is None and (asked.run is not None or asked.verify):
         limit = "the samples that ran, --input X.NPZ"
-        raise InputError("report", "--run and --verify", relation="need", limit=limit)
+        raise OptionMisused("report", "--run and --verify", relation="need", limit=limit)
     program = load_program(asked.subject)
     samples = None if asked.input is None else read_samples(asked.input, program)
     found = mapped(program, program.chip)

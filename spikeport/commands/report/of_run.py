@@ -30,7 +30,7 @@ from spikeport.commands.samples import Samples
 from spikeport.commands.training.export import held_out
 from spikeport.deploy.pipeline import Compiled, compiled
 from spikeport.deploy.read import read_nir
-from spikeport.errors import DeployError, ExportError, FileError, InputError
+from spikeport.errors import DeployError, ExportError, FileError, OptionMisused
 from spikeport.export import to_nir, write_nir
 from spikeport.program_file import save_program
 from spikeport.train import load_run, model_of, predict, set_quantize
@@ -126,11 +126,13 @@ def _refuse(asked: Asked) -> None:
     for name in ("encoder.h5", "decoder.h5"):
         if (folder / name).is_file():
             do = f"report each: spikeport report {folder / name}"
-            raise InputError(str(folder), "is an autoencoder's bundle, which is two Programs", do=do)
+            raise OptionMisused(str(folder), "is an autoencoder's bundle, which is two Programs", do=do)
     given = [f"--{name}" for name in ("input", "run", "nir") if getattr(asked, name) is not None]
     if given:
         do = "leave it out: a run has its own test images"
-        raise InputError(str(folder), "options", got=", ".join(given), relation="do not apply to", limit="a run", do=do)
+        raise OptionMisused(
+            str(folder), "options", got=", ".join(given), relation="do not apply to", limit="a run", do=do
+        )
 
 
 def report_of(folder: Path, recipe: Recipe, data: DataSet, model: nn.Module) -> TrainingReport:

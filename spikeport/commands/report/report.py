@@ -8,7 +8,7 @@ from spikeport.commands.report.of_program import Asked, of_program
 from spikeport.commands.report.page import write_page
 from spikeport.commands.report.sections import sections
 from spikeport.commands.samples import check_file_writable
-from spikeport.errors import FileError, InputError
+from spikeport.errors import FileMissing, InputError, PathTaken
 
 SCHEMA = "spikeport-report/1"
 
@@ -51,10 +51,10 @@ def _check(asked: Asked) -> None:
     """Fails before long work; nothing that is read is written over."""
     if not asked.subject.exists():
         do = "name a Program, NET.H5, or a training run's folder"
-        raise FileError(str(asked.subject), "no such file", do=do)
+        raise FileMissing(str(asked.subject), "no such file", do=do)
     if asked.samples < 0:
         raise InputError("report", "samples", got=asked.samples, relation="are below", limit=0, do="0 takes all")
     check_file_writable(asked.output)
     read = {path.resolve() for path in (asked.subject, asked.input, asked.run, asked.nir) if path is not None}
     if asked.output.resolve() in read:
-        raise InputError("report", "file to write", got=asked.output, relation="is read", do="choose another name")
+        raise PathTaken("report", "file to write", got=asked.output, relation="is read", do="choose another name")

@@ -193,7 +193,9 @@ def _check_spikes(path: Path, group: Group, s: NDArray[Any], size: tuple[int, ..
     odd = _unlike(group, s)
     if odd.size:
         known = "payloads" if group.signed else "0 or 1"
-        raise FileMismatch(str(path), f"spikes of {group.name}", got=odd[0], relation="are not", limit=known, do=_RECORD)
+        raise FileMismatch(
+            str(path), f"spikes of {group.name}", got=odd[0], relation="are not", limit=known, do=_RECORD
+        )
 
 
 def _unlike(group: Group, spikes: NDArray[Any]) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikeport.atomic import replacing
-from spikeport.errors import FileError
+from spikeport.errors import FileError, FileMissing
 from spikeport.train.loop.history import Epoch
 
 
@@ -25,7 +25,7 @@ def read_history(folder: Path) -> list[Epoch]:
     """What `history.json` holds; FileError if it is missing, or is none."""
     path = folder / "history.json"
     if not path.is_file():
-        raise FileError(str(folder), "lacks history.json", do="make a run with: spikeport train RECIPE -o RUN")
+        raise FileMissing(str(folder), "lacks history.json", do="make a run with: spikeport train RECIPE -o RUN")
     try:
         return [Epoch.from_json(plain) for plain in json.loads(path.read_text(encoding="utf-8"))]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
