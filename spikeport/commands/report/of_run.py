@@ -138,12 +138,14 @@ def _refuse(asked: Asked) -> None:
 def report_of(folder: Path, recipe: Recipe, data: DataSet, model: nn.Module) -> TrainingReport:
     """What a run's folder tells of its course; it is not tested again."""
     history = read_history(folder)
-    if not history:
-        raise FileError(str(folder), "has no epoch in history.json", do="train it again")
     first = [LayerFigures(name, 0.0, *figures) for name, figures in neurons(model_of(recipe, data)).items()]
+    names = [layer.name for layer in first]
+    if not history or any([layer.name for layer in epoch.layers] != names for epoch in history):
+        raise FileError(str(folder / "history.json"), "is not the history of this run", do="train it again")
     kept = len(history)
     if (folder / CHECKPOINT).is_file():
         kept = read_table(folder / CHECKPOINT)["best"].get("epoch", kept)
+        kept = kept if 1 <= kept <= len(history) else len(history)
     parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return TrainingReport(recipe, history, first, None, parameters, kept)
 

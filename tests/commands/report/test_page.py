@@ -116,12 +116,6 @@ def test_what_is_given_is_escaped_and_shown() -> None:
     assert Page(html).text.count(HOSTILE) >= 7
 
 
-def test_names_of_layers_are_escaped_in_figures_too() -> None:
-    net = program()
-    html = rendered(replace(of_kind("bias"), program=net, title="<b>&</b>"))
-    assert "<b>" not in html and "&lt;b&gt;&amp;&lt;/b&gt;" in html
-
-
 def test_same_bytes_each_time(tmp_path: Path) -> None:
     for name in ("a.html", "b.html"):
         of = of_kind("bias")
