@@ -33,7 +33,7 @@ def beside_run(path: Path, program: Program, program_path: Path, samples: Sample
         )
     recorded = {name: {"s": s} for name, s in read_spikes_of(path, program).items()}
     steps, batch = next(iter(recorded.values()))["s"].shape[:2]
-    given_steps, given = next(iter(samples.inputs.values())).shape[:2]
+    given_steps, given = samples.shape[:2]
     if steps != given_steps + program.latency or batch > given:
         got, limit = (
             f"{steps} steps, {batch} samples",
@@ -51,7 +51,7 @@ def beside_lava(
     program: Program, samples: Samples, mode: Mode = "models", timeout_s: float = LAVA_TIMEOUT_S
 ) -> Compared:
     """Lava on these samples; why not, where it is not installed."""
-    against, batch = "Lava", next(iter(samples.inputs.values())).shape[1]
+    against, batch = "Lava", samples.shape[1]
     try:
         ran, comparison = compare_with_lava(program, dict(samples.inputs), mode, timeout_s)
     except LavaMissing as error:

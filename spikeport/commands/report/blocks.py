@@ -35,9 +35,9 @@ class Grid:
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
-    names: Sequence[str] = ()
+    names: tuple[str, ...] = ()
     """Columns of short text; the others hold numbers. The first always is text."""
-    words: Sequence[str] = ()
+    words: tuple[str, ...] = ()
     """Columns of sentences, which are folded into lines."""
     sums: bool = False
     """Whether the last row is the sum of the others."""

@@ -1,7 +1,5 @@
 """Which neurons are on which core, and how full and how busy the cores are."""
 
-from collections.abc import Sequence
-
 from spikeport.commands.answer import Table
 from spikeport.commands.mapping.busiest import sentences
 from spikeport.commands.mapping.mesh import chip_svg, letter_of, system_svg
@@ -40,7 +38,7 @@ def mapping(of: Figures) -> Section:
     return Section(NAME, TITLE, blocks)
 
 
-def _grid(caption: str, table: Table, names: Sequence[str], words: Sequence[str] = ()) -> Grid:
+def _grid(caption: str, table: Table, names: tuple[str, ...], words: tuple[str, ...] = ()) -> Grid:
     return Grid(caption, table.columns, table.rows, names=names, words=words)
 
 

@@ -109,7 +109,7 @@ def known_of(found: Mapped, ran: Observed | None, subject: str, title: str) -> K
 
 def observe_first(found: Mapped, samples: Samples, count: int) -> Observed:
     """The first `count` samples, all if 0."""
-    shape = next(iter(samples.inputs.values())).shape
+    shape = samples.shape
     given = shape[1] if len(shape) > 1 else 0
     some = samples.first(count) if count else samples
     return observe(found, some, given)
