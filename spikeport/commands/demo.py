@@ -121,7 +121,9 @@ def _layer_differences(model: nn.Module, program: Program, samples: Samples, dat
                 s = traces[group.name].s[start : start + len(x)]
                 differing += int((s != x.numpy()).sum())
                 values += s.size
-    return Compared("torch, eval mode", "every spike of every layer, at every step of every image", values, differing)
+    return Compared(
+        "torch", "every spike of every layer, at every step of every image, in eval mode", values, differing
+    )
 
 
 def _known(

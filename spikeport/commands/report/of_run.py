@@ -184,7 +184,7 @@ def _beside_torch(model: nn.Module, data: DataSet, ran: Observed) -> Compared:
     assert ran.answers is not None
     answers = predict(model, data.test.images[: ran.batch])
     differing = int(np.count_nonzero(answers != ran.answers))
-    return Compared("torch, eval mode", "the class of each test image", ran.batch, differing)
+    return Compared("torch", "the class of each test image, in eval mode", ran.batch, differing)
 
 
 def _trained(folder: Path) -> Iterator[Stage]:

@@ -135,7 +135,7 @@ def test_samples_longer_than_the_program_clears_are_warned_of(folder: Path, tmp_
 def test_a_training_run_becomes_its_program(folder: Path, tmp_path: Path) -> None:
     answer = report(Asked(folder / "run", tmp_path / "r.html", samples=20))
     assert answer.exit_code == 0 and answer.data["sections"] == TRAINED
-    assert answer.data["compared"] == [{"against": "torch, eval mode", "values": 20, "differing": 0}]
+    assert answer.data["compared"] == [{"against": "torch", "values": 20, "differing": 0}]
     text = Page(page_of(tmp_path / "r.html")).text
     assert load_program(folder / "digits.h5").nir_sha256 in text  # as 'spikeport export' would have written it
     first = (tmp_path / "r.html").read_bytes()
