@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from spikeport.commands.report.blocks import Beside, Grid, Picture, Section, Words, missing
+from spikeport.commands.report.known import number
 from spikeport.commands.report.observed import Observed
 from spikeport.page import BITMAP_RGB, MUTED, drawing, svg
 
@@ -21,25 +22,28 @@ def confusion(ran: Observed | None) -> Section:
         return missing(NAME, TITLE, "For a confusion matrix give samples with labels: --input X.NPZ with 'labels'.")
     if ran.answers is None:
         return missing(NAME, TITLE, "The Program's outputs have no classes; compile with --classes N to give them.")
-    return confusion_section(counted(ran.answers, ran.samples.labels, ran.classes), "the Program's answers")
+    labels = ran.samples.labels
+    counts = counted(ran.answers, labels, ran.classes)
+    outside = len(labels) - int(counts.sum())
+    left = f" {outside:,} more have a label that is none of the {ran.classes:,} classes, and are left out."
+    return confusion_section(counts, "the Program's answers", left if outside else "")
 
 
 def counted(answers: NDArray[np.int64], labels: NDArray[np.integer], classes: int) -> NDArray[np.int64]:
-    """`(classes, classes)`, true class by answer; there may be more classes in the labels than in the answers."""
-    size = max(classes, int(labels.max(initial=-1)) + 1)
-    counts = np.zeros((size, size), np.int64)
-    np.add.at(counts, (labels.astype(np.int64), answers), 1)
+    """`(classes, classes)`, true class by answer, of the samples whose label is a class."""
+    known = (labels >= 0) & (labels < classes)
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (labels[known].astype(np.int64), answers[known]), 1)
     return counts
 
 
-def confusion_section(counts: NDArray[np.int64], whose: str) -> Section:
+def confusion_section(counts: NDArray[np.int64], whose: str, left: str = "") -> Section:
     with drawing():
         drawn = svg("confusion", confusion_figure(counts))
     right, total = int(np.trace(counts)), int(counts.sum())
     described = f"{right:,} of {total:,} samples are on the diagonal. " + "; ".join(_mistakes(counts)) + "."
-    hint = (
-        f"True class by answer, {whose} on {total:,} samples. The colour is the root of the share of a class's samples."
-    )
+    hint = f"True class by answer, {whose} on {number(total, 'sample')}.{left}"
+    hint += " The colour is the root of the share of a class's samples."
     rows = list(_table(counts))
     picture = Picture(drawn, f"Confusion matrix of {len(counts):,} classes", described)
     mistakes = Grid("The most frequent mistakes", ("class, taken for", "samples"), rows)

@@ -14,7 +14,7 @@ from spikeport.commands.report.accuracy import waterfall_figure
 from spikeport.commands.report.beside import beside_run
 from spikeport.commands.report.blocks import Facts, Grid, Picture, Words
 from spikeport.commands.report.conformed import LAVA, OWN, parts_of
-from spikeport.commands.report.confusion import confusion_section, counted
+from spikeport.commands.report.confusion import confusion, confusion_section, counted
 from spikeport.commands.report.known import Compared, Known
 from spikeport.commands.report.observed import observe
 from spikeport.commands.report.of_program import gap_of, known_of
@@ -106,13 +106,17 @@ def test_a_run_in_chunks_is_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_confusion_matrix_counts_each_sample_once() -> None:
-    labels, answers = np.array([0, 0, 1, 5]), np.array([0, 1, 1, 2])
+    labels, answers = np.array([0, 0, 1, 2, 10**15, -1]), np.array([0, 1, 1, 0, 1, 1])
     counts = counted(answers, labels, 3)
-    assert counts.shape == (6, 6) and counts.sum() == 4
-    assert (counts[0, 0], counts[0, 1], counts[1, 1], counts[5, 2]) == (1, 1, 1, 1)
+    assert counts.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
+    known = of_kind("bias")
+    assert known.ran is not None
+    samples = replace(known.ran.samples, labels=np.array([-1, 10**15, 0]))
+    words = confusion(replace(known.ran, samples=samples)).blocks[0]
+    assert "on 1 sample. 2 more have a label that is none of the 4 classes" in words.text  # type: ignore[union-attr]
     picture, mistakes = confusion_section(counts, "answers").blocks[1].blocks  # type: ignore[union-attr]
     assert picture.described.startswith("2 of 4 samples are on the diagonal.")
-    assert mistakes.rows == [("0, taken for 1", "1 of 2"), ("5, taken for 2", "1 of 1")]
+    assert mistakes.rows == [("0, taken for 1", "1 of 2"), ("2, taken for 0", "1 of 1")]
 
 
 def test_the_neuron_that_is_drawn_fired_in_nearest_to_half_of_the_steps() -> None:
