@@ -85,7 +85,10 @@ def of_run(asked: Asked) -> Known:
     )
     if isinstance(model, Autoencoder):
         why = f"An autoencoder is two Programs: 'spikeport compile {folder}' makes a bundle, whose encoder.h5 and "
-        return replace(known, no_program=f"{why}decoder.h5 each have a report.", no_gap=f"{why}decoder.h5 have none.")
+        why += f"decoder.h5 each have a report; 'spikeport evaluate {folder}' measures its pictures."
+        return replace(
+            known, no_program=why, no_gap="An autoencoder is compiled layer by layer: there is no waterfall."
+        )
     try:
         made = _made(folder, recipe, data, model)
     except (ExportError, DeployError) as error:
