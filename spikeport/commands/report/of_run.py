@@ -30,7 +30,7 @@ from spikeport.commands.samples import Samples
 from spikeport.commands.training.export import held_out
 from spikeport.deploy.pipeline import Compiled, compiled
 from spikeport.deploy.read import read_nir
-from spikeport.errors import DeployError, ExportError, FileError, OptionMisused
+from spikeport.errors import DeployError, ExportError, FileError, OptionMisused, OverflowDetected
 from spikeport.export import to_nir, write_nir
 from spikeport.program_file import save_program
 from spikeport.train import load_run, model_of, predict, set_quantize
@@ -91,9 +91,9 @@ def of_run(asked: Asked) -> Known:
         )
     try:
         made = _made(folder, recipe, data, model)
-    except (ExportError, DeployError) as error:
-        return replace(known, no_program=f"The network does not compile: {error}", no_gap="Without a Program no gap.")
-    return _with_program(known, made, asked, model, data)
+        return _with_program(known, made, asked, model, data)
+    except (ExportError, DeployError, OverflowDetected) as error:
+        return replace(known, no_program=f"The network has no Program that runs: {error}", no_gap="No Program, no gap.")
 
 
 def _with_program(known: Known, made: Made, asked: Asked, model: nn.Module, data: DataSet) -> Known:
@@ -161,10 +161,13 @@ def _tested(model: nn.Module, data: DataSet, count: int) -> Confusion | None:
     labels = data.test.labels[: count or None]
     set_quantize(model, False)
     floating = predict(model, images)
+    right = float((floating == labels).mean())
     set_quantize(model, True)
-    quantized = predict(model, images)
-    right = float((quantized == labels).mean())
-    return Confusion(counted(quantized, labels, data.classes), float((floating == labels).mean()), right)
+    try:
+        quantized = predict(model, images)
+    except (OverflowDetected, ExportError):  # the integers overflow, or are none of a chip
+        return Confusion(counted(floating, labels, data.classes), right, None)
+    return Confusion(counted(quantized, labels, data.classes), right, float((quantized == labels).mean()))
 
 
 def _made(folder: Path, recipe: Recipe, data: DataSet, model: nn.Module) -> Made:

@@ -14,11 +14,11 @@ from spikeport.commands.report import beside
 from spikeport.commands.report.of_program import Asked
 from spikeport.commands.report.report import report
 from spikeport.deploy import compile_graph
-from spikeport.errors import FileError, InputError, LavaMissing, SpikeportError
+from spikeport.errors import FileError, InputError, LavaMissing, OverflowDetected, SpikeportError
 from spikeport.export import to_nir, write_nir
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import simulate
-from spikeport.train import load_data, load_recipe, model_of, save_run, set_quantize
+from spikeport.train import SpikingLayer, load_data, load_recipe, model_of, save_run, set_quantize
 from spikeport.train.loop.history import Epoch, LayerFigures, neurons
 from spikeport.train.recipe import parse_recipe
 from tests.html_page import Page, assert_stands_alone
@@ -141,6 +141,23 @@ def test_a_training_run_becomes_its_program(folder: Path, tmp_path: Path) -> Non
     first = (tmp_path / "r.html").read_bytes()
     report(Asked(folder / "run", tmp_path / "r.html", samples=20))
     assert (tmp_path / "r.html").read_bytes() == first
+
+
+def test_a_network_whose_integers_overflow_still_has_a_page(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overflow(model: SpikingLayer, x: torch.Tensor) -> torch.Tensor:
+        if model.quantize and not model.training:
+            raise OverflowDetected("layer", "v", got=1, relation="leaves", limit=0)
+        return forward(model, x)
+
+    forward = SpikingLayer.forward
+    monkeypatch.setattr(SpikingLayer, "forward", overflow)
+    answer = report(Asked(folder / "run", tmp_path / "r.html", samples=20))
+    assert answer.data["sections"] == TRAINED
+    text = Page(page_of(tmp_path / "r.html")).text
+    assert "The network has no Program that runs: layer: v (1) leaves 0" in text
+    assert "the integers overflow; train with [loss] limits" in text
 
 
 def test_an_autoencoders_run_says_where_its_programs_come_from(tmp_path: Path) -> None:
