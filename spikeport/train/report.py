@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from spikeport import __version__
-from spikeport.page import BLUE, GREY, LINE, MUTED, ORANGE, WIDTH_IN, caption, stack
+from spikeport.page import BLUE, GREY, LINE, ORANGE, WIDTH_IN, caption, stack
 from spikeport.train.loop.history import Epoch, LayerFigures
 from spikeport.train.loop.tested import Confusion, Pictures
 from spikeport.train.recipe import Recipe
@@ -180,7 +180,7 @@ def _share_x(panels: Sequence[Axes], label: str) -> None:
         axes.margins(y=0.15)
         axes.grid(axis="y", color=LINE, linewidth=0.6)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=3))
-        axes.tick_params(axis="y", length=0, labelsize=8, labelcolor=MUTED, labelright=True, labelleft=False)
+        axes.tick_params(axis="y", length=0, labelsize=8, labelright=True, labelleft=False)
         axes.tick_params(axis="x", labelbottom=axes is panels[-1])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
         axes.set_axisbelow(True)

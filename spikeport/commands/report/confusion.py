@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from spikeport.commands.report.blocks import Beside, Grid, Picture, Section, Words, missing
 from spikeport.commands.report.known import number
 from spikeport.commands.report.observed import Observed
-from spikeport.page import BITMAP_RGB, MUTED, drawing, svg
+from spikeport.page import BITMAP_RGB, drawing, svg
 
 NAME, TITLE = "confusion", "Confusion matrix"
 NUMBERED = 12
@@ -80,7 +80,7 @@ def confusion_figure(counts: NDArray[np.int64]) -> Figure:
             if count:
                 axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=8)
         axes.set(xticks=range(classes), yticks=range(classes))
-    axes.tick_params(length=0, labelsize=8, labelcolor=MUTED)
+    axes.tick_params(length=0, labelsize=8)
     axes.set_xlabel("answer")
     axes.set_ylabel("class")
     return figure

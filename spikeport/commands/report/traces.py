@@ -82,7 +82,7 @@ def traces_figure(one: Result, groups: Sequence[Group], picked: Sequence[int]) -
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         _, y, _, height = axes.get_position().bounds
         axes.set_position((0, y, 0.84, height))
-        axes.tick_params(axis="y", labelright=True, labelleft=False, labelcolor=MUTED)
+        axes.tick_params(axis="y", labelright=True, labelleft=False)
         caption(axes, group.name, f"neuron {neuron:,}, {_spikes(one, group, neuron):,} spikes")
     panels[-1].set_xlabel("hardware step")
     return figure
