@@ -15,8 +15,10 @@ def code(notebook: dict[str, Any]) -> list[dict[str, Any]]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
-def test_there_are_tutorials() -> None:
-    assert "pytorch.ipynb" in NOTEBOOKS
+@pytest.mark.parametrize("name", ["pytorch", "frameworks", "lava_dl", "energy_paper", "loihi"])
+def test_each_start_has_its_tutorial(name: str) -> None:
+    assert f"{name}.ipynb" in NOTEBOOKS
+    assert f"](tutorials/{name}.ipynb)" in (FOLDER.parent / "index.md").read_text()
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
