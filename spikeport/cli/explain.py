@@ -4,13 +4,18 @@ from typing import Annotated
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.cli.options import Json, show
 
 
 def explain(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="CODE|RULE", help="An error's code, as SP101, or a design rule. [default: lists all]"),
+        typer.Argument(
+            metavar="CODE|RULE",
+            help="An error's code, as SP101, or a design rule. [default: lists all]",
+            autocompletion=completion.codes,
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

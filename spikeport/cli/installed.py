@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.cli.options import Json, show
 
 
@@ -29,7 +30,11 @@ def conformance(
         Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
     ] = None,
     part: Annotated[
-        list[str] | None, typer.Option(help="published, lava, runtime or engines; repeatable. [default: all]")
+        list[str] | None,
+        typer.Option(
+            help="published, lava, runtime or engines; repeatable. [default: all]",
+            autocompletion=completion.one_of(completion.CONFORMANCE),
+        ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer steps of long recordings, and fewer random Programs.")

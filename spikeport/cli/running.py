@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.cli.options import InputFile, Json, OwnProfile, ProgramFile, StateIn, show
 from spikeport.errors import OptionMisused
 
@@ -16,7 +17,13 @@ def run(
         Path,
         typer.Option("-o", "--output", metavar="Y.NPZ", help="Y.h5 is written step by step, as are 256 MiB or more."),
     ] = Path("y.npz"),
-    backend: Annotated[str, typer.Option(help="sim, lava, or loihi: a board, see docs/howto/loihi.md.")] = "sim",
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="sim, lava, or loihi: a board, see docs/howto/loihi.md.",
+            autocompletion=completion.one_of(completion.BACKENDS),
+        ),
+    ] = "sim",
     record: Annotated[
         str, typer.Option(metavar="GROUPS", help="Groups whose u, v, s are kept: names with commas, or all.")
     ] = "",

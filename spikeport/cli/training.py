@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.cli.options import InputFile, Json, ProgramFile, show
 
 
@@ -21,6 +22,7 @@ def train(
         typer.Argument(
             metavar="RECIPE",
             help="A TOML file, or the name of a shipped recipe (spikeport recipes). [with --resume: RUN's]",
+            autocompletion=completion.recipes,
         ),
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="RUN")] = Path("run"),

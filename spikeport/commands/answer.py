@@ -3,8 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +11,6 @@ import rich.table
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from spikeport.errors import FileUnwritable
 
@@ -86,24 +84,3 @@ def _drawn(shown: Table) -> rich.table.Table:
     for row in shown.rows:
         table.add_row(*(escape(cell) for cell in row))
     return table
-
-
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """A progress bar on standard error, with elapsed and remaining time; silent when piped."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("[dim]{task.fields[info]}"),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        yield bar
-
-
-def say(text: str) -> None:
-    """One line to standard error, for what happens meanwhile."""
-    Console(stderr=True, highlight=False).print(escape(text), soft_wrap=True)

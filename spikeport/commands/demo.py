@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from spikeport.atomic import check_writable
-from spikeport.commands.answer import Answer, say
+from spikeport.commands.answer import Answer
+from spikeport.commands.bars import say
 from spikeport.commands.compiling.compile import compile_file
 from spikeport.commands.running.run import compare_with_lava
 from spikeport.commands.samples import write_npz
