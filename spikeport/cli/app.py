@@ -67,7 +67,7 @@ def main() -> None:
     try:
         app(prog_name="spikeport")
     except Interrupted:
-        _end("interrupted", {"message": "interrupted"}, INTERRUPTED)
+        _end("interrupted", SpikeportError("spikeport", "interrupted").data(), INTERRUPTED)
     except SpikeportError as error:
         _end(error.line(), error.data(), error.exit_code)
     except ModuleNotFoundError as error:
@@ -89,5 +89,5 @@ def _end(line: str, data: Mapping[str, Any], code: int) -> NoReturn:
         bars.clear()
     sys.stderr.write(f"{line}\n")
     if "--json" in sys.argv:
-        sys.stdout.write(dumps({"schema": "spikeport-error/1", "error": data}) + "\n")
+        sys.stdout.write(dumps({"error": data}) + "\n")
     sys.exit(code)

@@ -43,7 +43,7 @@ def bench_sim(
     """Against other simulators, the machine's own rate, and the work; in one run, side by side."""
     from spikeport.commands.bench.bench import bench_sim as command
 
-    _show(lambda: command(case, peer, part, net or [], quick, output), json)
+    _show(lambda: command(case, peer, part, net or [], quick, output), json, "bench-sim")
 
 
 @bench_app.command("deploy")
@@ -57,7 +57,7 @@ def bench_deploy(
     """What compile and check cost on a ResNet-19 of growing width: time, memory, and how they grow."""
     from spikeport.commands.bench.deploy import bench_deploy as command
 
-    _show(lambda: command(quick, output), json)
+    _show(lambda: command(quick, output), json, "bench-deploy")
 
 
 @bench_app.command("train")
@@ -85,7 +85,11 @@ def bench_train(
     from spikeport.bench.train import Sizes
     from spikeport.commands.bench.train import bench_train as command
 
-    _show(lambda: command(part, peer, threads, device, Sizes(rounds, repeats, batch, compiled=compiled), output), json)
+    _show(
+        lambda: command(part, peer, threads, device, Sizes(rounds, repeats, batch, compiled=compiled), output),
+        json,
+        "bench-train",
+    )
 
 
 @bench_app.command("autoencoders")
@@ -100,7 +104,7 @@ def bench_autoencoders(
     """Training steps of ESVAE against the same network with time as the last axis: images per second and memory."""
     from spikeport.commands.bench.autoencoders import bench_autoencoders as command
 
-    _show(lambda: command(quick, rounds, output), json)
+    _show(lambda: command(quick, rounds, output), json, "bench-autoencoders")
 
 
 @bench_app.command("directions")
@@ -125,7 +129,7 @@ def bench_directions(
     """Train small variants of the papers' networks: which of the papers' findings come out."""
     from spikeport.commands.bench.directions import bench_directions as command
 
-    _show(lambda: command(question, seeds, settings or [], output, jobs), json)
+    _show(lambda: command(question, seeds, settings or [], output, jobs), json, "bench-directions")
 
 
 @bench_app.command("score")
@@ -139,7 +143,7 @@ def bench_score(
     """What a second process brings to `spikeport score`: rate, CPU time, memory; the results must be equal."""
     from spikeport.commands.bench.score import bench_score as command
 
-    _show(lambda: command(quick, output), json)
+    _show(lambda: command(quick, output), json, "bench-score")
 
 
 @bench_app.command("energy")
@@ -156,7 +160,7 @@ def bench_energy(
     """Estimates beside what was measured on a Loihi 2, and what counting adds to a simulation."""
     from spikeport.commands.bench.energy import bench_energy as command
 
-    _show(lambda: command(quick, wheel, output), json)
+    _show(lambda: command(quick, wheel, output), json, "bench-energy")
 
 
 @bench_app.command("stream")
@@ -173,7 +177,7 @@ def bench_stream(
     """What a step costs that is pushed into a session, beside the run in one and beside other simulators."""
     from spikeport.commands.bench.stream import bench_stream as command
 
-    _show(lambda: command(peer, quick, output), json)
+    _show(lambda: command(peer, quick, output), json, "bench-stream")
 
 
 @bench_app.command("mapping")
@@ -198,11 +202,11 @@ def bench_mapping(
     """Mappings to cores beside the naive one, layer by layer: cores, the busiest core's time, memory, hops."""
     from spikeport.commands.bench.mapping import bench_mapping as command
 
-    _show(lambda: command(net or [], quick, wheel, output), json)
+    _show(lambda: command(net or [], quick, wheel, output), json, "bench-mapping")
 
 
-def _show(measure: Callable[[], Any], as_json: bool) -> None:
+def _show(measure: Callable[[], Any], as_json: bool, kind: str) -> None:
     """A benchmark says in lines what it is at; nobody knows how many there will be."""
     with working("measuring"):
         answer = measure()
-    show(answer, as_json)
+    show(answer, as_json, kind)

@@ -89,7 +89,7 @@ def energy(
         csv=csv,
         html=html,
     )
-    show(command(asked), json)
+    show(command(asked), json, "energy")
 
 
 def profiles(
@@ -102,4 +102,4 @@ def profiles(
     """List what operations cost on different hardware, each price with its source and bounds."""
     from spikeport.commands.energy.profiles import profiles as command
 
-    show(command(name), json)
+    show(command(name), json, "profiles")

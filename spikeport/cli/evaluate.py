@@ -56,4 +56,4 @@ def evaluate(
 
     parts = tuple(part for entry in only or () for part in entry.split(",") if part)
     asked = Asked(run, output, data, fad, samples, images, parts, not no_quantize, epochs, profile, seed)
-    show(command(asked), json)
+    show(command(asked), json, "evaluate")

@@ -22,4 +22,4 @@ def explain(
     """Say what an error's code or a design rule means, why it is there, and how to mend it."""
     from spikeport.commands.explain import explain as command
 
-    show(command(name), json)
+    show(command(name), json, "explain")

@@ -13,7 +13,7 @@ def doctor(json: Json = False) -> None:
     """What is installed, what is missing, and how to get it."""
     from spikeport.commands.doctor import doctor as command
 
-    show(command(), json)
+    show(command(), json, "doctor")
 
 
 def demo(
@@ -22,7 +22,7 @@ def demo(
     """The whole way on real handwritten digits; ends in DIR/report.html."""
     from spikeport.commands.demo import demo as command
 
-    show(command(output), json)
+    show(command(output), json, "demo")
 
 
 def conformance(
@@ -45,4 +45,4 @@ def conformance(
     from spikeport.commands.conformance.conformance import conformance as command
     from spikeport.commands.conformance.row import Setup
 
-    show(command(Setup(wheel, quick, tuple(part or ()))), json)
+    show(command(Setup(wheel, quick, tuple(part or ()))), json, "conformance")

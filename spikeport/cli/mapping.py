@@ -73,4 +73,4 @@ def map_(
         profile=profile,
         output=output,
     )
-    show(command(asked), json)
+    show(command(asked), json, "map")

@@ -54,10 +54,11 @@ DataFolder = Annotated[
 Classes = Annotated[int | None, typer.Option(help="Classes among which the output neurons vote.")]
 
 
-def show(answer: Any, as_json: bool) -> None:
+def show(answer: Any, as_json: bool, kind: str) -> None:
+    """Prints a command's answer and ends; `kind` names the JSON document, whose keys docs/reference/json.md has."""
     from spikeport.commands.answer import show as shown
 
-    shown(answer, as_json)
+    shown(answer, as_json, kind)
     raise typer.Exit(answer.exit_code)
 
 

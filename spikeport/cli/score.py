@@ -68,4 +68,4 @@ def score(
     )  # fmt: skip
     answer = command(asked)
     if answer is not None:  # the first process speaks for all
-        show(answer, json)
+        show(answer, json, "score")

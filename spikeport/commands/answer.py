@@ -42,14 +42,17 @@ class Answer:
     """Shown between the first one and the notes."""
 
 
-def show(answer: Answer, as_json: bool) -> None:
+def show(answer: Answer, as_json: bool, kind: str) -> None:
     """Prints to standard output; nothing else ever does.
+
+    Args:
+        kind: Of the JSON document: its `schema` is `spikeport-KIND/VERSION`.
 
     Raises:
         FileError: it goes to a file, and the disk is full.
     """
     try:
-        _print(answer, as_json)
+        _print(answer, kind if as_json else None)
         sys.stdout.flush()
     except BrokenPipeError:
         raise  # the reader has seen enough
@@ -59,14 +62,13 @@ def show(answer: Answer, as_json: bool) -> None:
         raise FileUnwritable("standard output", "cannot be written", got=error.strerror) from error
 
 
-def _print(answer: Answer, as_json: bool) -> None:
-    if as_json:
-        json.dump(answer.data, sys.stdout, indent=2)
+def _print(answer: Answer, kind: str | None) -> None:
+    if kind is not None:
+        json.dump({"schema": f"spikeport-{kind}/1", **answer.data}, sys.stdout, indent=2)
         sys.stdout.write("\n")
         return
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDE
+    terminal = sys.stdout.isatty()
+    console = Console(force_terminal=terminal, width=None if terminal else WIDE)
     for shown in (Table(answer.title, answer.columns, answer.rows), *answer.tables):
         if shown.rows:
             console.print(_drawn(shown))
