@@ -18,6 +18,11 @@ WIDE = 200
 """Columns of a table that is piped: no cell is folded for a screen that is not there."""
 
 
+GAP = 3
+"""Columns between two of a table."""
+WORD = 34
+
+
 @dataclass(frozen=True)
 class Table:
     """One more table of an answer."""
@@ -70,19 +75,51 @@ def _print(answer: Answer, kind: str | None) -> None:
     terminal = sys.stdout.isatty()
     console = Console(force_terminal=terminal, width=None if terminal else WIDE)
     for shown in (Table(answer.title, answer.columns, answer.rows), *answer.tables):
+        if shown.title:
+            console.print(escape(shown.title), style="bold" if shown.rows else "", soft_wrap=True, highlight=False)
         if shown.rows:
-            console.print(_drawn(shown))
-        elif shown.title:
-            console.print(escape(shown.title))
+            for part in in_parts(shown, console.width):
+                console.print(_drawn(part))
     for note in answer.notes:
         console.print(escape(note), soft_wrap=True)
 
 
+def in_parts(shown: Table, width: int) -> list[Table]:
+    """Tables that the width has room for without breaking a word: some columns each, behind the first one."""
+    room = [_room(shown, k) + GAP for k in range(_count(shown))]
+    parts: list[list[int]] = []
+    left = 0
+    for k in range(1, len(room)):
+        if not parts or left < room[k]:
+            parts.append([0])
+            left = width - room[0]
+        parts[-1].append(k)
+        left -= room[k]
+    return [
+        Table(shown.title, _picked(shown.columns, part), [_picked(row, part) for row in shown.rows])
+        for part in parts or [[0]]
+    ]
+
+
+def _count(shown: Table) -> int:
+    return max(len(row) for row in (shown.columns, *shown.rows))
+
+
+def _picked(row: Sequence[str], columns: Sequence[int]) -> list[str]:
+    return [row[k] for k in columns if k < len(row)]
+
+
+def _room(shown: Table, column: int) -> int:
+    """Of its longest word; what is longer than a word of a language, as a path or a checksum, may be folded."""
+    cells = (row[column] for row in (shown.columns, *shown.rows) if column < len(row))
+    return min(WORD, max((len(word) for cell in cells for word in cell.split()), default=0))
+
+
 def _drawn(shown: Table) -> rich.table.Table:
-    table = rich.table.Table(title=escape(shown.title), title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table = rich.table.Table(box=SIMPLE_HEAD)
     table.show_header, table.pad_edge = any(shown.columns), False
-    for column in shown.columns:
-        table.add_column(escape(column), overflow="fold")
+    for k, column in enumerate(shown.columns):
+        table.add_column(escape(column), overflow="fold", min_width=_room(shown, k))
     for row in shown.rows:
         table.add_row(*(escape(cell) for cell in row))
     return table

@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
@@ -130,5 +129,6 @@ def rate(speed: float, unit: str) -> str:
 
 def clock(seconds: float) -> str:
     """`1:41`, or `2:03:04`."""
-    text = str(timedelta(seconds=int(seconds)))
-    return text.removeprefix("0:0").removeprefix("0:") if text.startswith("0:") else text
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -29,8 +29,16 @@ class Bars(Watch):
     def begin(self, epoch: int, steps: int, done: int) -> None:
         if not self.begun:
             self.begun = True
-            self.bar.reset(self.run, completed=epoch - 1, before=epoch - 1)
-        self.bar.reset(self.epoch, total=steps, completed=done, before=done, description=f"epoch {epoch}", info="")
+            self.bar.reset(self.run, completed=epoch - 1, before=epoch - 1, unit="epochs", info="")
+        self.bar.reset(
+            self.epoch,
+            total=steps,
+            completed=done,
+            before=done,
+            unit="steps",
+            info="",
+            description=f"epoch {epoch}",
+        )
 
     def step(self, figures: Callable[[], dict[str, float]]) -> None:
         self.bar.update(self.epoch, advance=1)
