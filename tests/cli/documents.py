@@ -1,20 +1,28 @@
 """One tiny run of every command with --json: what its documents look like, of each shape that there is."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from spikeport.program_file import save_program
+from spikeport.deploy.lava_env import find_lava
+from spikeport.errors import LavaMissing
+from spikeport.program_file import load_program, save_program
 from tests.cli.test_autoencoders import RECIPE as AUTOENCODER
 from tests.cli.test_cli import RECIPE, done, spikeport
 from tests.deploy.netx.netfile import dense, spikes, write_net
 from tests.test_faults import program
 
-UNTRIED = {"demo", "verify", "verify-run"}
-"""What takes a minute, Lava, or a board: their own tests look at these."""
+
+def has_lava() -> bool:
+    try:
+        find_lava(download=False)
+    except LavaMissing:
+        return False
+    return True
 
 
 def documents(folder: Path) -> Iterator[tuple[str, Any]]:
@@ -27,16 +35,19 @@ def documents(folder: Path) -> Iterator[tuple[str, Any]]:
 
 def _classifier(folder: Path) -> Iterator[tuple[object, ...]]:
     nir, net, x, samples = (folder / name for name in ("net.nir", "net.h5", "x.npz", "ten.npz"))
+    backwards = folder / "backwards.npz"
     (folder / "tiny.toml").write_text(RECIPE)
     yield "train", folder / "tiny.toml", "-o", folder / "run"
     yield "export", folder / "run", "-o", nir, "--samples", x
     with np.load(x) as file:
         np.savez(samples, spikes=file["spikes"][:, :10], labels=file["labels"][:10])
+        np.savez(backwards, spikes=file["spikes"][:, 9::-1])
     yield "compile", nir, "-o", folder / "calibrated.h5", "--calibrate", samples
     yield "compile", nir, "-o", net
     yield "finetune", net, "--input", samples, "--epochs", 1, "-o", folder / "tuned.nir"
     yield "check", net
     yield "check", net, "--target", "loihi1"
+    yield "check", _odd(net, folder)
     yield "map", net
     yield "map", net, "--input", samples, "--cores", "-o", folder / "m.json"
     yield "map", _small(folder), "--search"
@@ -44,11 +55,23 @@ def _classifier(folder: Path) -> Iterator[tuple[object, ...]]:
     yield "run", net, "--input", samples, "-o", folder / "part.npz", "--state-out", folder / "s.npz"
     yield "score", net, "--data", samples, "-o", folder / "score", "--shard", 5
     yield "bisect", folder / "y.npz", folder / "y.npz"
+    yield "run", net, "--input", backwards, "-o", folder / "other.npz", "--record", "all"
+    yield "bisect", folder / "y.npz", folder / "other.npz", "--program", net, "--input", samples
     yield "bisect", "--program", net, "--input", samples, "--profiles", "strict,lava"
     yield "energy", net, "--input", samples
     yield "energy", net, "--input", samples, "--profile", "loihi2-estimate", "--compare", folder / "calibrated.h5"
     yield "bundle", net, "--input", samples, "--nir", nir, "-o", folder / "b.zip"
     yield "verify", folder / "b.zip"
+    if has_lava():
+        yield "verify", net, "--input", samples, "--samples", 1
+
+
+def _odd(net: Path, folder: Path) -> Path:
+    """Breaks a rule of the chip: resets every third step."""
+    found = load_program(net)
+    groups = tuple(replace(group, reset_interval=3) for group in found.groups)
+    save_program(replace(found, groups=groups), folder / "odd.h5")
+    return folder / "odd.h5"
 
 
 def _small(folder: Path) -> Path:

@@ -13,6 +13,7 @@ from spikeport.deploy.lava_env import find_lava
 from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
+from tests.cli.schemas import SCHEMAS, faults
 
 
 @pytest.fixture
@@ -139,6 +140,7 @@ def test_demo_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert answer.data["simulator_accuracy"] == answer.data["quantized_accuracy"]
     page = (tmp_path / "demo" / "report.html").read_text()
     assert "Lava was not compared" in page
+    assert [*faults(json.loads(json.dumps({"schema": "spikeport-demo/1", **answer.data})), SCHEMAS["demo"])] == []
 
 
 def _one_epoch(name: str):  # type: ignore[no-untyped-def]
