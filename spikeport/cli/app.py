@@ -6,8 +6,9 @@ Every part is imported inside the command that needs it, so `--help` is quick.
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from json import dumps
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -18,15 +19,20 @@ from spikeport.cli.compiling import check, compile_, convert
 from spikeport.cli.energy import energy, profiles
 from spikeport.cli.evaluate import evaluate
 from spikeport.cli.explain import explain
-from spikeport.cli.grouped import Grouped
+from spikeport.cli.grouped import Grouped, Interrupted
 from spikeport.cli.installed import conformance, demo, doctor
 from spikeport.cli.mapping import map_
 from spikeport.cli.report import report
 from spikeport.cli.running import bisect, run, verify
 from spikeport.cli.score import score
-from spikeport.cli.stream import stream
+from spikeport.cli.start import start
+from spikeport.cli.stream import INTERRUPTED, stream
 from spikeport.cli.training import export, finetune, recipes, train
 from spikeport.errors import PackageMissing, SpikeportError
+from spikeport.progress import Task, listen
+
+RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
+"""Of a process among several, as launchers tell it; the first one speaks for all."""
 
 GROUPS: Mapping[str, tuple[Callable[..., None], ...]] = {
     "First steps": (doctor, demo, explain),
@@ -42,10 +48,10 @@ app = typer.Typer(
     name="spikeport",
     cls=Grouped,
     help="Train spiking networks in PyTorch, run the same bits on Intel Loihi.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.callback(invoke_without_command=True)(start)
 for group, commands in GROUPS.items():
     for command in commands:
         app.command(command.__name__.rstrip("_"), rich_help_panel=group)(command)
@@ -53,23 +59,36 @@ app.add_typer(bench_app, name="bench", rich_help_panel="Measure")
 
 
 def main() -> None:
-    """Runs a command; an error on purpose is one line on standard error and its exit code."""
+    """Runs a command; an error on purpose is one line on standard error and its exit code, and so is Ctrl-C."""
     # threads that spin while they wait slow small networks down many times; read when torch loads OpenMP
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    if all(os.environ.get(name, "0") == "0" for name in RANKS):
+        listen(_drawn)
     try:
-        app()
+        app(prog_name="spikeport")
+    except Interrupted:
+        _end("interrupted", SpikeportError("spikeport", "interrupted").data(), INTERRUPTED)
     except SpikeportError as error:
-        _end(error)
+        _end(error.line(), error.data(), error.exit_code)
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "sklearn", "PIL", "lightning_fabric", "tomli_w"):
             raise
-        _end(PackageMissing(error.name, "is not installed", do="pip install 'spikeport[train]'"))
+        missing = PackageMissing(error.name, "is not installed", do="pip install 'spikeport[train]'")
+        _end(missing.line(), missing.data(), missing.exit_code)
 
 
-def _end(error: SpikeportError) -> NoReturn:
-    """One line on standard error; with --json the error's pieces too, as one line of JSON on standard output."""
-    sys.stderr.write(f"{error.line()}\n")
+def _drawn(what: str, total: float | None, unit: str) -> AbstractContextManager[Task]:
+    from spikeport.commands.bars import drawn
+
+    return drawn(what, total, unit)
+
+
+def _end(line: str, data: Mapping[str, Any], code: int) -> NoReturn:
+    """One line on standard error; with --json what it is about too, as one line of JSON on standard output."""
+    if (bars := sys.modules.get("spikeport.commands.bars")) is not None:
+        bars.clear()
+    sys.stderr.write(f"{line}\n")
     if "--json" in sys.argv:
-        sys.stdout.write(dumps({"error": error.data()}) + "\n")
-    sys.exit(error.exit_code)
+        sys.stdout.write(dumps({"error": data}) + "\n")
+    sys.exit(code)

@@ -37,7 +37,7 @@ def generate(
     """
     from spikeport.commands.autoencoders.generate import generate as command
 
-    show(command(bundle, output, count, seed, spikes, decoder_input), json)
+    show(command(bundle, output, count, seed, spikes, decoder_input), json, "generate")
 
 
 def reconstruct(
@@ -60,4 +60,4 @@ def reconstruct(
     """
     from spikeport.commands.autoencoders.generate import reconstruct as command
 
-    show(command(bundle, input, output, seed, encoder_input, decoder_input), json)
+    show(command(bundle, input, output, seed, encoder_input, decoder_input), json, "reconstruct")

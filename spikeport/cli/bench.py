@@ -1,21 +1,34 @@
 """`spikeport bench`: how fast things are, and how near to what was measured."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.cli.options import Json, show
+from spikeport.progress import working
 
 bench_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure how fast things are.")
 
 
 @bench_app.command("sim")
 def bench_sim(
-    case: Annotated[list[str] | None, typer.Option(help="mlp, mnist or pilotnet; repeatable. [default: all]")] = None,
+    case: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="mlp, mnist or pilotnet; repeatable. [default: all]",
+            autocompletion=completion.one_of(completion.SIM_CASES),
+        ),
+    ] = None,
     peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
     part: Annotated[
-        list[str] | None, typer.Option(help="compare, activity, roofline, cost or startup; repeatable. [default: all]")
+        list[str] | None,
+        typer.Option(
+            help="compare, activity, roofline, cost or startup; repeatable. [default: all]",
+            autocompletion=completion.one_of(completion.SIM_PARTS),
+        ),
     ] = None,
     net: Annotated[
         list[str] | None,
@@ -30,7 +43,7 @@ def bench_sim(
     """Against other simulators, the machine's own rate, and the work; in one run, side by side."""
     from spikeport.commands.bench.bench import bench_sim as command
 
-    show(command(case, peer, part, net or [], quick, output), json)
+    _show(lambda: command(case, peer, part, net or [], quick, output), json, "bench-sim")
 
 
 @bench_app.command("deploy")
@@ -44,14 +57,17 @@ def bench_deploy(
     """What compile and check cost on a ResNet-19 of growing width: time, memory, and how they grow."""
     from spikeport.commands.bench.deploy import bench_deploy as command
 
-    show(command(quick, output), json)
+    _show(lambda: command(quick, output), json, "bench-deploy")
 
 
 @bench_app.command("train")
 def bench_train(
     part: Annotated[
         list[str] | None,
-        typer.Option(help="alif_fashion, dalif_resnet20 or small; repeatable. [default: the first two]"),
+        typer.Option(
+            help="alif_fashion, dalif_resnet20 or small; repeatable. [default: the first two]",
+            autocompletion=completion.one_of(completion.TRAIN_PARTS),
+        ),
     ] = None,
     peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
     threads: Annotated[list[int] | None, typer.Option(help="Repeatable. [default: 1, and all cores]")] = None,
@@ -69,7 +85,11 @@ def bench_train(
     from spikeport.bench.train import Sizes
     from spikeport.commands.bench.train import bench_train as command
 
-    show(command(part, peer, threads, device, Sizes(rounds, repeats, batch, compiled=compiled), output), json)
+    _show(
+        lambda: command(part, peer, threads, device, Sizes(rounds, repeats, batch, compiled=compiled), output),
+        json,
+        "bench-train",
+    )
 
 
 @bench_app.command("autoencoders")
@@ -84,14 +104,17 @@ def bench_autoencoders(
     """Training steps of ESVAE against the same network with time as the last axis: images per second and memory."""
     from spikeport.commands.bench.autoencoders import bench_autoencoders as command
 
-    show(command(quick, rounds, output), json)
+    _show(lambda: command(quick, rounds, output), json, "bench-autoencoders")
 
 
 @bench_app.command("directions")
 def bench_directions(
     question: Annotated[
         list[str] | None,
-        typer.Option(help="alif-digits, alif-fashion or dalif-fashion; repeatable. [default: all]"),
+        typer.Option(
+            help="alif-digits, alif-fashion or dalif-fashion; repeatable. [default: all]",
+            autocompletion=completion.one_of(completion.QUESTIONS),
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Runs of each variant.")] = 3,
     jobs: Annotated[int, typer.Option(help="Runs at once.")] = 1,
@@ -106,7 +129,7 @@ def bench_directions(
     """Train small variants of the papers' networks: which of the papers' findings come out."""
     from spikeport.commands.bench.directions import bench_directions as command
 
-    show(command(question, seeds, settings or [], output, jobs), json)
+    _show(lambda: command(question, seeds, settings or [], output, jobs), json, "bench-directions")
 
 
 @bench_app.command("score")
@@ -120,7 +143,7 @@ def bench_score(
     """What a second process brings to `spikeport score`: rate, CPU time, memory; the results must be equal."""
     from spikeport.commands.bench.score import bench_score as command
 
-    show(command(quick, output), json)
+    _show(lambda: command(quick, output), json, "bench-score")
 
 
 @bench_app.command("energy")
@@ -137,7 +160,7 @@ def bench_energy(
     """Estimates beside what was measured on a Loihi 2, and what counting adds to a simulation."""
     from spikeport.commands.bench.energy import bench_energy as command
 
-    show(command(quick, wheel, output), json)
+    _show(lambda: command(quick, wheel, output), json, "bench-energy")
 
 
 @bench_app.command("stream")
@@ -154,14 +177,18 @@ def bench_stream(
     """What a step costs that is pushed into a session, beside the run in one and beside other simulators."""
     from spikeport.commands.bench.stream import bench_stream as command
 
-    show(command(peer, quick, output), json)
+    _show(lambda: command(peer, quick, output), json, "bench-stream")
 
 
 @bench_app.command("mapping")
 def bench_mapping(
     net: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A recipe's network, or lava-dl/NAME; repeatable. [default: all]"),
+        typer.Option(
+            metavar="NAME",
+            help="A recipe's network, or lava-dl/NAME; repeatable. [default: all]",
+            autocompletion=completion.mapped,
+        ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Two small networks: shows that all of it runs.")] = False,
     wheel: Annotated[
@@ -175,4 +202,11 @@ def bench_mapping(
     """Mappings to cores beside the naive one, layer by layer: cores, the busiest core's time, memory, hops."""
     from spikeport.commands.bench.mapping import bench_mapping as command
 
-    show(command(net or [], quick, wheel, output), json)
+    _show(lambda: command(net or [], quick, wheel, output), json, "bench-mapping")
+
+
+def _show(measure: Callable[[], Any], as_json: bool, kind: str) -> None:
+    """A benchmark says in lines what it is at; nobody knows how many there will be."""
+    with working("measuring"):
+        answer = measure()
+    show(answer, as_json, kind)

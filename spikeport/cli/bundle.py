@@ -25,4 +25,4 @@ def bundle(
     """
     from spikeport.commands.proof.bundling import bundle as command
 
-    show(command(net, input, nir, samples, output), json)
+    show(command(net, input, nir, samples, output), json, "bundle")

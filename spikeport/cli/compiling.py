@@ -57,9 +57,9 @@ def check(
         from spikeport.commands.autoencoders.compile import Asked, check_folder
 
         refuse_for_folders(net, {**options, "witness": witness})
-        show(check_folder(net, Asked(target, part, data=data), strict_overflow), json)
+        show(check_folder(net, Asked(target, part, data=data), strict_overflow), json, "check-autoencoder")
     refuse_for_files(net, part, {"--data": data})
-    show(command(net, target, options, witness, strict_overflow), json)
+    show(command(net, target, options, witness, strict_overflow), json, "check")
 
 
 def compile_(
@@ -133,11 +133,11 @@ def compile_(
         fitted |= {"calibrate": calibrate, "repair": repair or None}
         refuse_for_folders(net, {**options, **fitted, "convention": convention})
         asked = Asked(target, part, profile, data, samples, anyway)
-        show(compile_run(net, output or Path("bundle"), asked), json)
+        show(compile_run(net, output or Path("bundle"), asked), json, "compile-autoencoder")
     refuse_for_files(net, part, {"--data": data, "--samples": samples})
     options |= {"profile": profile, "convention": convention, "observer": observer, "scales": scales}
     options |= {"decays": decays, "copies": copies, "correct": correct, "repair": repair}
-    show(command(net, output or Path("net.h5"), target, options, calibrate, anyway), json)
+    show(command(net, output or Path("net.h5"), target, options, calibrate, anyway), json, "compile")
 
 
 def convert(
@@ -161,4 +161,4 @@ def convert(
     from spikeport.deploy.netx import NetxArguments
 
     told = NetxArguments(reset_interval, reset_offset, input_bits, spike_exp, input_message_bits)
-    show(command(net, output, told, num_layers, skip_layers), json)
+    show(command(net, output, told, num_layers, skip_layers), json, "convert")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.cli.options import Json, show
 
 
@@ -14,6 +15,7 @@ def energy(
         typer.Argument(
             metavar="NET",
             help="A Program, NET.h5, or a network by its shapes: NET.toml, or a shipped one, as dalif-cifar100.",
+            autocompletion=completion.networks,
         ),
     ],
     input: Annotated[
@@ -26,6 +28,7 @@ def energy(
             metavar="PROFILE",
             help="What operations cost: a name of 'spikeport profiles', or a .toml file; repeatable."
             " [default: cmos45-fp32]",
+            autocompletion=completion.profiles,
         ),
     ] = None,
     compare: Annotated[
@@ -44,11 +47,18 @@ def energy(
     ] = None,
     convention: Annotated[
         str,
-        typer.Option(help="exact, or a paper's, at prices of arithmetic: paper-spikformer, paper-esvae, paper-syops."),
+        typer.Option(
+            help="exact, or a paper's, at prices of arithmetic: paper-spikformer, paper-esvae, paper-syops.",
+            autocompletion=completion.one_of(completion.COUNTING),
+        ),
     ] = "exact",
     ann: Annotated[
         str | None,
-        typer.Option(metavar="PROFILE", help="Prices the ANN. [default: PROFILE, or cmos45-int8 for a chip]"),
+        typer.Option(
+            metavar="PROFILE",
+            help="Prices the ANN. [default: PROFILE, or cmos45-int8 for a chip]",
+            autocompletion=completion.profiles,
+        ),
     ] = None,
     memory: Annotated[
         Literal["lemaire"] | None, typer.Option(help="Add a model of memory traffic to prices of arithmetic.")
@@ -79,14 +89,17 @@ def energy(
         csv=csv,
         html=html,
     )
-    show(command(asked), json)
+    show(command(asked), json, "energy")
 
 
 def profiles(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show each constant of this one.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="Show each constant of this one.", autocompletion=completion.profiles),
+    ] = None,
     json: Json = False,
 ) -> None:
     """List what operations cost on different hardware, each price with its source and bounds."""
     from spikeport.commands.energy.profiles import profiles as command
 
-    show(command(name), json)
+    show(command(name), json, "profiles")

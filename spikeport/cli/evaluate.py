@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.cli.options import Json, show
 
 
@@ -27,13 +28,17 @@ def evaluate(
             metavar="PART",
             help="reconstruction, fad, inception, robustness, noise, rates, classification or energy; repeatable, or"
             " with commas. [default: all that can be measured]",
+            autocompletion=completion.one_of(completion.MEASURES),
         ),
     ] = None,
     no_quantize: Annotated[
         bool, typer.Option("--no-quantize", help="Measure the float network, not the chip's integers.")
     ] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Of the classifier on the encoder's rates.")] = 200,
-    profile: Annotated[str, typer.Option(help="What operations cost: a name of spikeport profiles.")] = "cmos45-fp32",
+    profile: Annotated[
+        str,
+        typer.Option(help="What operations cost: a name of spikeport profiles.", autocompletion=completion.profiles),
+    ] = "cmos45-fp32",
     seed: Annotated[int, typer.Option(min=0, help="Of all random numbers.")] = 0,
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Where the data set's files lie.")] = None,
     output: Annotated[
@@ -51,4 +56,4 @@ def evaluate(
 
     parts = tuple(part for entry in only or () for part in entry.split(",") if part)
     asked = Asked(run, output, data, fad, samples, images, parts, not no_quantize, epochs, profile, seed)
-    show(command(asked), json)
+    show(command(asked), json, "evaluate")

@@ -1,12 +1,23 @@
-"""`--help` with the commands under headings: typer draws them with rich alone, which takes time to import."""
+"""The commands as a group: `--help` with headings, for typer draws them with rich alone, which takes time to import;
+and Ctrl-C, which typer's versions answer in different ways."""
 
 from typing import Any
 
 from typer.core import TyperGroup
 
 
+class Interrupted(Exception):
+    """Ctrl-C."""
+
+
 class Grouped(TyperGroup):
     """Commands stand under the `rich_help_panel` that they were added with."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted from None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         commands = {name: self.commands[name] for name in self.list_commands(ctx)}

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.cli.options import Json, show
 
 
@@ -12,7 +13,7 @@ def doctor(json: Json = False) -> None:
     """What is installed, what is missing, and how to get it."""
     from spikeport.commands.doctor import doctor as command
 
-    show(command(), json)
+    show(command(), json, "doctor")
 
 
 def demo(
@@ -21,7 +22,7 @@ def demo(
     """The whole way on real handwritten digits; ends in DIR/report.html."""
     from spikeport.commands.demo import demo as command
 
-    show(command(output), json)
+    show(command(output), json, "demo")
 
 
 def conformance(
@@ -29,7 +30,11 @@ def conformance(
         Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
     ] = None,
     part: Annotated[
-        list[str] | None, typer.Option(help="published, lava, runtime or engines; repeatable. [default: all]")
+        list[str] | None,
+        typer.Option(
+            help="published, lava, runtime or engines; repeatable. [default: all]",
+            autocompletion=completion.one_of(completion.CONFORMANCE),
+        ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer steps of long recordings, and fewer random Programs.")
@@ -40,4 +45,4 @@ def conformance(
     from spikeport.commands.conformance.conformance import conformance as command
     from spikeport.commands.conformance.row import Setup
 
-    show(command(Setup(wheel, quick, tuple(part or ()))), json)
+    show(command(Setup(wheel, quick, tuple(part or ()))), json, "conformance")

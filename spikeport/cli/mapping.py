@@ -5,12 +5,18 @@ from typing import Annotated
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.cli.options import Json, ProgramFile, show
 
 
 def map_(
     net: ProgramFile,
-    target: Annotated[str | None, typer.Option(help="loihi1 or loihi2. [default: the Program's]")] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            help="loihi1 or loihi2. [default: the Program's]", autocompletion=completion.one_of(completion.CHIPS)
+        ),
+    ] = None,
     input: Annotated[
         Path | None,
         typer.Option("--input", metavar="X.NPZ", help="Samples, integers 'spikes' (T, B, *shape): what cores do."),
@@ -34,7 +40,8 @@ def map_(
     profile: Annotated[
         str | None,
         typer.Option(
-            help="Whose times say which core is busiest. [default: loihi2-estimate; of a Loihi 1, loihi1-sanafe]"
+            help="Whose times say which core is busiest. [default: loihi2-estimate; of a Loihi 1, loihi1-sanafe]",
+            autocompletion=completion.profiles,
         ),
     ] = None,
     output: Annotated[
@@ -66,4 +73,4 @@ def map_(
         profile=profile,
         output=output,
     )
-    show(command(asked), json)
+    show(command(asked), json, "map")

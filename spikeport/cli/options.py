@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.errors import OptionMisused
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
@@ -12,7 +13,9 @@ ProgramFile = Annotated[Path, typer.Argument(metavar="NET.H5", help="A compiled 
 InputFile = Annotated[
     Path, typer.Option("--input", metavar="X.NPZ", help="Integers 'spikes' (T, B, *shape), 'labels' (B,).")
 ]
-Target = Annotated[str, typer.Option("--target", help="loihi1 or loihi2.")]
+Target = Annotated[
+    str, typer.Option("--target", help="loihi1 or loihi2.", autocompletion=completion.one_of(completion.CHIPS))
+]
 DtS = Annotated[
     float | None, typer.Option("--dt", metavar="S", help="Length of a step in seconds. [default: the convention's]")
 ]
@@ -23,6 +26,7 @@ ConventionName = Annotated[
         metavar="NAME",
         help="How its writer steps it: nir, norse, snntorch, spikingjelly, sinabs, rockpool, spyx or lava-dl."
         " [default: guessed]",
+        autocompletion=completion.one_of(completion.CONVENTIONS),
     ),
 ]
 Steps = Annotated[int | None, typer.Option(help="Steps per sample; state is cleared between samples.")]
@@ -50,10 +54,11 @@ DataFolder = Annotated[
 Classes = Annotated[int | None, typer.Option(help="Classes among which the output neurons vote.")]
 
 
-def show(answer: Any, as_json: bool) -> None:
+def show(answer: Any, as_json: bool, kind: str) -> None:
+    """Prints a command's answer and ends; `kind` names the JSON document, whose keys docs/reference/json.md has."""
     from spikeport.commands.answer import show as shown
 
-    shown(answer, as_json)
+    shown(answer, as_json, kind)
     raise typer.Exit(answer.exit_code)
 
 

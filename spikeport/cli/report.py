@@ -36,4 +36,4 @@ def report(
     from spikeport.commands.report.of_program import Asked
     from spikeport.commands.report.report import report as command
 
-    show(command(Asked(subject, output, input, run, nir, data, samples, verify)), json)
+    show(command(Asked(subject, output, input, run, nir, data, samples, verify)), json, "report")

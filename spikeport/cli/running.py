@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.cli.options import InputFile, Json, OwnProfile, ProgramFile, StateIn, show
 from spikeport.errors import OptionMisused
 
@@ -16,7 +17,13 @@ def run(
         Path,
         typer.Option("-o", "--output", metavar="Y.NPZ", help="Y.h5 is written step by step, as are 256 MiB or more."),
     ] = Path("y.npz"),
-    backend: Annotated[str, typer.Option(help="sim, lava, or loihi: a board, see docs/howto/loihi.md.")] = "sim",
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="sim, lava, or loihi: a board, see docs/howto/loihi.md.",
+            autocompletion=completion.one_of(completion.BACKENDS),
+        ),
+    ] = "sim",
     record: Annotated[
         str, typer.Option(metavar="GROUPS", help="Groups whose u, v, s are kept: names with commas, or all.")
     ] = "",
@@ -56,7 +63,9 @@ def run(
 
     groups = [name for name in record.split(",") if name]
     told = OnChip(dry_run, power, timeout, wait)
-    show(command(net, input, output, backend, groups, accuracy, profile, state_in, state_out, decide, told), json)
+    show(
+        command(net, input, output, backend, groups, accuracy, profile, state_in, state_out, decide, told), json, "run"
+    )
 
 
 def verify(
@@ -89,13 +98,13 @@ def verify(
 
         if run is not None:
             raise OptionMisused(str(net), "--run", relation="needs", limit="--input, what the board was given")
-        show(verify_bundle(net, OnLava(samples, mode, timeout) if lava else None), json)
+        show(verify_bundle(net, OnLava(samples, mode, timeout) if lava else None), json, "verify-bundle")
     assert input is not None
     if run is not None:
         from spikeport.commands.running.board_runs import verify_run
 
-        show(verify_run(net, input, run), json)
-    show(command(net, input, samples, mode, timeout), json)
+        show(verify_run(net, input, run), json, "verify-run")
+    show(command(net, input, samples, mode, timeout), json, "verify")
 
 
 def bisect(
@@ -121,4 +130,4 @@ def bisect(
     """Where two runs part: layer, neuron, step, operands. Exit 1 if they differ."""
     from spikeport.commands.running.bisect import bisect_runs as command
 
-    show(command(a, b, program, input, profiles), json)
+    show(command(a, b, program, input, profiles), json, "bisect")

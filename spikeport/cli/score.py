@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.cli.options import Json, ProgramFile, show
 
 
@@ -16,6 +17,7 @@ def score(
             "--data",
             metavar="X",
             help="X.npz; a folder with spikes.npy and labels.npy; a run's folder, or a recipe: its test images.",
+            autocompletion=completion.recipes,
         ),
     ],
     output: Annotated[
@@ -66,4 +68,4 @@ def score(
     )  # fmt: skip
     answer = command(asked)
     if answer is not None:  # the first process speaks for all
-        show(answer, json)
+        show(answer, json, "score")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from spikeport.cli import completion
 from spikeport.cli.options import InputFile, Json, ProgramFile, show
 
 
@@ -12,7 +13,7 @@ def recipes(json: Json = False) -> None:
     """List what can be trained by name, with what the papers published."""
     from spikeport.commands.training.recipes import recipes as command
 
-    show(command(), json)
+    show(command(), json, "recipes")
 
 
 def train(
@@ -21,6 +22,7 @@ def train(
         typer.Argument(
             metavar="RECIPE",
             help="A TOML file, or the name of a shipped recipe (spikeport recipes). [with --resume: RUN's]",
+            autocompletion=completion.recipes,
         ),
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="RUN")] = Path("run"),
@@ -64,7 +66,7 @@ def train(
     )
     answer = command(recipe, options)
     if answer is not None:  # the first process speaks for all
-        show(answer, json)
+        show(answer, json, "train")
 
 
 def finetune(
@@ -81,7 +83,7 @@ def finetune(
     from spikeport.commands.training.finetune import finetune as command
     from spikeport.train import Tuning
 
-    show(command(net, input, output, Tuning(epochs, batch, learning_rate, seed)), json)
+    show(command(net, input, output, Tuning(epochs, batch, learning_rate, seed)), json, "finetune")
 
 
 def export(
@@ -96,4 +98,4 @@ def export(
     """Export a run to NIR."""
     from spikeport.commands.training.export import export as command
 
-    show(command(run, output, samples, data), json)
+    show(command(run, output, samples, data), json, "export")

@@ -3,8 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,12 +11,16 @@ import rich.table
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from spikeport.errors import FileUnwritable
 
 WIDE = 200
 """Columns of a table that is piped: no cell is folded for a screen that is not there."""
+
+
+GAP = 3
+"""Columns between two of a table."""
+WORD = 34
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,17 @@ class Answer:
     """Shown between the first one and the notes."""
 
 
-def show(answer: Answer, as_json: bool) -> None:
+def show(answer: Answer, as_json: bool, kind: str) -> None:
     """Prints to standard output; nothing else ever does.
+
+    Args:
+        kind: Of the JSON document: its `schema` is `spikeport-KIND/VERSION`.
 
     Raises:
         FileError: it goes to a file, and the disk is full.
     """
     try:
-        _print(answer, as_json)
+        _print(answer, kind if as_json else None)
         sys.stdout.flush()
     except BrokenPipeError:
         raise  # the reader has seen enough
@@ -61,49 +67,59 @@ def show(answer: Answer, as_json: bool) -> None:
         raise FileUnwritable("standard output", "cannot be written", got=error.strerror) from error
 
 
-def _print(answer: Answer, as_json: bool) -> None:
-    if as_json:
-        json.dump(answer.data, sys.stdout, indent=2)
+def _print(answer: Answer, kind: str | None) -> None:
+    if kind is not None:
+        json.dump({"schema": f"spikeport-{kind}/1", **answer.data}, sys.stdout, indent=2)
         sys.stdout.write("\n")
         return
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDE
+    terminal = sys.stdout.isatty()
+    console = Console(force_terminal=terminal, width=None if terminal else WIDE)
     for shown in (Table(answer.title, answer.columns, answer.rows), *answer.tables):
+        if shown.title:
+            console.print(escape(shown.title), style="bold" if shown.rows else "", soft_wrap=True, highlight=False)
         if shown.rows:
-            console.print(_drawn(shown))
-        elif shown.title:
-            console.print(escape(shown.title))
+            for part in in_parts(shown, console.width):
+                console.print(_drawn(part))
     for note in answer.notes:
         console.print(escape(note), soft_wrap=True)
 
 
+def in_parts(shown: Table, width: int) -> list[Table]:
+    """Tables that the width has room for without breaking a word: some columns each, behind the first one."""
+    room = [_room(shown, k) + GAP for k in range(_count(shown))]
+    parts: list[list[int]] = []
+    left = 0
+    for k in range(1, len(room)):
+        if not parts or left < room[k]:
+            parts.append([0])
+            left = width - room[0]
+        parts[-1].append(k)
+        left -= room[k]
+    return [
+        Table(shown.title, _picked(shown.columns, part), [_picked(row, part) for row in shown.rows])
+        for part in parts or [[0]]
+    ]
+
+
+def _count(shown: Table) -> int:
+    return max(len(row) for row in (shown.columns, *shown.rows))
+
+
+def _picked(row: Sequence[str], columns: Sequence[int]) -> list[str]:
+    return [row[k] for k in columns if k < len(row)]
+
+
+def _room(shown: Table, column: int) -> int:
+    """Of its longest word; what is longer than a word of a language, as a path or a checksum, may be folded."""
+    cells = (row[column] for row in (shown.columns, *shown.rows) if column < len(row))
+    return min(WORD, max((len(word) for cell in cells for word in cell.split()), default=0))
+
+
 def _drawn(shown: Table) -> rich.table.Table:
-    table = rich.table.Table(title=escape(shown.title), title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table = rich.table.Table(box=SIMPLE_HEAD)
     table.show_header, table.pad_edge = any(shown.columns), False
-    for column in shown.columns:
-        table.add_column(escape(column), overflow="fold")
+    for k, column in enumerate(shown.columns):
+        table.add_column(escape(column), overflow="fold", min_width=_room(shown, k))
     for row in shown.rows:
         table.add_row(*(escape(cell) for cell in row))
     return table
-
-
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """A progress bar on standard error, with elapsed and remaining time; silent when piped."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("[dim]{task.fields[info]}"),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        yield bar
-
-
-def say(text: str) -> None:
-    """One line to standard error, for what happens meanwhile."""
-    Console(stderr=True, highlight=False).print(escape(text), soft_wrap=True)

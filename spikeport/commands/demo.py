@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from spikeport.atomic import check_writable
-from spikeport.commands.answer import Answer, say
+from spikeport.commands.answer import Answer
+from spikeport.commands.bars import say
 from spikeport.commands.mapping.design import mapped
 from spikeport.commands.report.beside import beside_lava
 from spikeport.commands.report.blocks import Stage

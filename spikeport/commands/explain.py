@@ -54,11 +54,11 @@ def _code(entry: Entry) -> Answer:
     notes = [line for text in paragraphs if text for line in ("", *wrap(text, COLUMNS, break_on_hyphens=False))]
     notes += ["", "Example:", f"    error {entry.code}: {entry.example}", ""]
     notes.append(f"In Python: spikeport.errors.{entry.name}. Exit code of a command: {entry.exit_code}.")
-    return Answer(entry.data(), f"{entry.code}: {entry.title}", notes=notes)
+    return Answer({"schema": "spikeport-explain-code/1", **entry.data()}, f"{entry.code}: {entry.title}", notes=notes)
 
 
 def _rule(rule: Rule) -> Answer:
-    data = _rule_data(rule)
+    data = {"schema": "spikeport-explain-rule/1", **_rule_data(rule)}
     rows = [
         (chip, key, _plain(limit["value"]), str(limit["source"]))
         for chip, of in data["limits"].items()

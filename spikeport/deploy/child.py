@@ -18,19 +18,31 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 from spikeport.errors import WorkerError, WorkerTimeout
+from spikeport.progress import Task, working
 
 Command: TypeAlias = Sequence[str | Path]
 MARK = "SPIKEPORT_CHILD"
+DONE = "SPIKEPORT_DONE"
+LOOK_S = 0.2
 GRACE_S = 2.0  # Python's resource tracker outlives its process by some milliseconds
 _SEGMENT = re.compile(r"(/dev/shm/psm_\w+)")  # the names that Python gives to shared memory
 
 
-def run_child(command: Command, *, what: str, timeout_s: float, cwd: Path | None = None, extra: str = "") -> str:
+def run_child(
+    command: Command,
+    *,
+    what: str,
+    timeout_s: float,
+    cwd: Path | None = None,
+    extra: str = "",
+    samples: int | None = None,
+) -> str:
     """Runs a command to its end and gives its standard output.
 
     Args:
         what: Names the child in errors.
         extra: What the user can do if the time is up.
+        samples: So many are to be done, of which the child tells by a byte each in the file DONE of its environment.
 
     Raises:
         WorkerError: the command cannot be started, ends with another code than 0, or the time is up.
@@ -40,7 +52,13 @@ def run_child(command: Command, *, what: str, timeout_s: float, cwd: Path | None
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     env |= {MARK: mark, "OMP_NUM_THREADS": "1"}
     # Files, not pipes: a descendant that holds a pipe open would keep us waiting.
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        tempfile.NamedTemporaryFile() as done,
+        working(what, samples, "samples" if samples else "") as task,
+    ):
+        env[DONE] = done.name
         try:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd, env=env, start_new_session=True
@@ -49,7 +67,7 @@ def run_child(command: Command, *, what: str, timeout_s: float, cwd: Path | None
             raise WorkerError(what, "cannot be started", got=error.strerror) from error
         ended = False
         try:
-            code = process.wait(timeout_s)
+            code = _awaited(process, timeout_s, Path(done.name), task)
             ended = True
         except subprocess.TimeoutExpired:
             late = WorkerTimeout(what, "time", got=f"{timeout_s:g} s", relation="is up", do=extra)
@@ -66,6 +84,21 @@ def run_child(command: Command, *, what: str, timeout_s: float, cwd: Path | None
             failed.said = said
             raise failed
         return _text(out)
+
+
+def _awaited(process: subprocess.Popen[bytes], timeout_s: float, done: Path, task: Task) -> int:
+    """The exit code; tells meanwhile how many samples the child has done."""
+    deadline, seen = time.monotonic() + timeout_s, 0
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            return process.wait(min(LOOK_S, max(left, 0.0)))
+        except subprocess.TimeoutExpired:
+            if left <= LOOK_S:
+                raise
+        now = done.stat().st_size
+        task.advance(now - seen)
+        seen = now
 
 
 def _end_family(process: subprocess.Popen[bytes], mark: str, ended: bool) -> None:

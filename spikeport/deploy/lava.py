@@ -94,6 +94,7 @@ def run_lava_jobs(
             timeout_s=timeout_s,
             cwd=folder,
             extra="raise the time limit, or run fewer samples",
+            samples=sum(next(iter(inputs.values())).shape[1] for _, inputs in jobs),
         )
         wall_s = time.perf_counter() - start
         return tuple(_read_run(folder / f"{n}.out.npz", program, env, wall_s) for n, (program, _) in enumerate(jobs))

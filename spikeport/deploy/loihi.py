@@ -100,7 +100,8 @@ def _work(
         folder = Path(name)
         given, x, _ = write_job(folder, 0, without_delayed_kernels(program), inputs)
         command: list[str | Path] = [python, WORKER, given, x, output.absolute(), "--record", ",".join(record), *flags]
-        run_child(command, what="loihi worker", timeout_s=timeout_s, cwd=folder, extra=LATE)
+        samples = next(iter(inputs.values())).shape[1]
+        run_child(command, what="loihi worker", timeout_s=timeout_s, cwd=folder, extra=LATE, samples=samples)
     if not output.is_file():
         raise WorkerError("loihi worker", "wrote no result")
 

@@ -32,6 +32,7 @@ from spikeport.deploy.quantize.integer_network import IntegerNetwork
 from spikeport.deploy.read import from_nir, read_nir
 from spikeport.errors import DeployError
 from spikeport.program import Program
+from spikeport.progress import counted
 
 TO_NETWORK: tuple[AbstractPass[Any, Any], ...] = (
     FoldNeurons(),
@@ -139,7 +140,7 @@ def run_passes(
     passes: tuple[AbstractPass[Any, Any], ...], stage: Any, options: Options, after: Callable[[str, Any], None]
 ) -> Any:
     """Runs the passes; an error says which pass it came from."""
-    for step in passes:
+    for step in counted(passes, "compiling", "passes"):
         try:
             step.requires(stage, options)
             stage = step.run(stage, options)

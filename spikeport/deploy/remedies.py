@@ -12,6 +12,7 @@ from spikeport.deploy.changes import Change, Key, changes
 from spikeport.deploy.rules import RULES, Violation, violations
 from spikeport.deploy.rules.base import Design
 from spikeport.errors import ProgramError
+from spikeport.progress import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,8 @@ def advise(design: Design, broken: Sequence[Violation] | None = None) -> Advice:
     if not broken:
         return Advice((), None, 0)
     trials = _Trials(design, frozenset((v.id, v.layer) for v in broken))
-    found = [(change, trials.nearest(change)) for change in changes(design, broken)]
+    tried = counted([*changes(design, broken)], "trying what would fit", "changes")
+    found = [(change, trials.nearest(change)) for change in tried]
     useful = sorted(
         ((change, *good) for change, good in found if good is not None),
         key=lambda item: (item[2].kind, item[2].lost),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from spikeport import host
 from spikeport.autoencoder import Attention, Bundle
 from spikeport.errors import InputError, PartMissing, WrongShape
+from spikeport.progress import working
 from spikeport.sim.simulate import simulate
 
 CHUNK = 32
@@ -89,8 +90,10 @@ def encode(bundle: Bundle, images: NDArray[np.integer]) -> NDArray[np.int64]:
         limit = f"(B, {', '.join(map(str, bundle.image_shape))}), B above 0"
         raise WrongShape("images", "shape", got=images.shape, relation="is not", limit=limit)
     found = []
-    for part in _chunks(len(images)):
-        found.append(simulate(bundle.encoder, shown(bundle, images[part])).counts().astype(np.int64))
+    with working("encoding", len(images), "images") as task:
+        for part in _chunks(len(images)):
+            found.append(simulate(bundle.encoder, shown(bundle, images[part])).counts().astype(np.int64))
+            task.advance(len(found[-1]))
     return np.concatenate(found)
 
 
@@ -99,7 +102,12 @@ def decode(bundle: Bundle, spikes: NDArray[np.integer]) -> Floats:
     if spikes.ndim != 3 or spikes.shape[::2] != (bundle.steps, bundle.latent) or not spikes.size:
         limit = f"({bundle.steps}, B, {bundle.latent}), B above 0"
         raise WrongShape("latent spikes", "shape", got=spikes.shape, relation="is not", limit=limit)
-    return np.concatenate([_decoded(bundle, spikes[:, part]) for part in _chunks(spikes.shape[1])])
+    found = []
+    with working("decoding", spikes.shape[1], "images") as task:
+        for part in _chunks(spikes.shape[1]):
+            found.append(_decoded(bundle, spikes[:, part]))
+            task.advance(len(found[-1]))
+    return np.concatenate(found)
 
 
 def shown(bundle: Bundle, images: NDArray[np.integer]) -> NDArray[np.integer]:

@@ -14,6 +14,7 @@ from spikeport.atomic import replacing_hdf5
 from spikeport.errors import ArraysDiffer, InputError
 from spikeport.fixed import Ints
 from spikeport.program import Group, Profile, Program
+from spikeport.progress import working
 from spikeport.sim.decide import Tally, tally
 from spikeport.sim.result import count_cleared, read_outputs
 from spikeport.sim.saved import RunState, fingerprint
@@ -92,7 +93,11 @@ def record(
     names = {g.name for g in kept}
     asked = (names | {o.source for o in program.outputs}, names | program.read_v)
     seen = _Seen(program, batch)
-    with replacing_hdf5(path) as sink, h5py.File(sink, "w") as file:
+    with (
+        replacing_hdf5(path) as sink,
+        h5py.File(sink, "w") as file,
+        working("simulating", steps, "steps") as task,
+    ):
         _lay_out(file, kept, (steps, batch), chunk)
         _lay_out_outputs(file, program, keys, (answered, batch), chunk)
         file["latency"] = np.int64(program.latency)
@@ -108,6 +113,7 @@ def record(
             for output, x in outputs.items():
                 file[keys[output]][at : at + len(x)] = x
             seen.add(sent, outputs, late)
+            task.advance(b - a)
     end = None if flush else run.state()
     return Recorded(
         Path(path), answered, batch, seen.n_spikes, seen.counts, program.latency, seen.tallies, seen.cleared, end

@@ -18,12 +18,16 @@ from spikeport.errors import (
 from spikeport.fixed import Ints
 from spikeport.profiles import Profile, check_profile_name
 from spikeport.program import Input, Program
+from spikeport.progress import working
 from spikeport.sim.result import Result, read_outputs, traces_of
 from spikeport.sim.saved import RunState
-from spikeport.sim.steps import DenseSteps, EventSteps, ReferenceSteps
+from spikeport.sim.steps import DenseSteps, EventSteps, Kept, ReferenceSteps
 
+LOOK = 1 << 24
+"""Neurons times samples times steps that run between two looks at what comes from outside: progress, Ctrl-C."""
 Engine = Literal["auto", "reference", "events", "dense"]
 ENGINES = get_args(Engine)
+Steps = ReferenceSteps | EventSteps | DenseSteps
 Arrays = NDArray[np.integer] | Mapping[str, NDArray[np.integer]]
 
 
@@ -67,11 +71,41 @@ def simulate(
     length = len(next(iter(inputs.values())))
     steps = length + (program.latency if flush else 0)
     states = {*record, *program.read_v}
-    keep, sent = run.advance(inputs, steps, [g.name for g in program.groups], states, before + length)
+    keep, sent = _advanced(run, program, inputs, steps, states, before + length)
     for name, x in inputs.items():
         sent[name] = np.zeros((steps, *x.shape[1:]), x.dtype)
         sent[name][: len(x)] = x
     return _result(program, record, keep, sent, before, None if flush else run.state())
+
+
+def _advanced(
+    run: Steps, program: Program, inputs: Mapping[str, Ints], steps: int, states: Collection[str], length: int
+) -> Kept:
+    """All steps of the run, in as many parts as there are looks; what all groups send, and these states."""
+    names = [g.name for g in program.groups]
+    batch = next(iter(inputs.values())).shape[1]
+    part = max(1, LOOK // max(1, batch * sum(g.size for g in program.groups)))
+    if part >= steps:
+        return run.advance(inputs, steps, names, states, length)
+    keep: dict[str, dict[str, NDArray[Any]]] = {name: {} for name in states}
+    sent: dict[str, NDArray[Any]] = {}
+    with working("simulating", steps, "steps") as task:
+        for a in range(0, steps, part):
+            b = min(a + part, steps)
+            now = {name: x[a:b] for name, x in inputs.items()}
+            kept_now, sent_now = run.advance(now, b - a, names, states, length)
+            _put(sent, sent_now, a, b, steps)
+            for name, values in kept_now.items():
+                _put(keep[name], values, a, b, steps)
+            task.advance(b - a)
+    return keep, sent
+
+
+def _put(whole: dict[str, NDArray[Any]], part: Mapping[str, NDArray[Any]], a: int, b: int, steps: int) -> None:
+    for key, x in part.items():
+        if key not in whole:
+            whole[key] = np.empty((steps, *x.shape[1:]), x.dtype)
+        whole[key][a:b] = x
 
 
 def check_groups(program: Program, record: Collection[str]) -> None:
@@ -98,7 +132,6 @@ def pick_engine(program: Program, engine: Engine) -> Engine:
     return "events" if engine == "auto" else engine
 
 
-Steps = ReferenceSteps | EventSteps | DenseSteps
 _STEPS: dict[str, type[ReferenceSteps] | type[EventSteps] | type[DenseSteps]] = {
     "reference": ReferenceSteps,
     "events": EventSteps,

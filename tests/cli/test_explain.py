@@ -28,7 +28,8 @@ def test_a_code_is_explained_by_any_of_its_names(name: str) -> None:
 
 
 def test_json_has_the_entry() -> None:
-    assert json.loads(spikeport("explain", "SP101", "--json").stdout) == CATALOGUE["SP101"].data()
+    told = json.loads(spikeport("explain", "SP101", "--json").stdout)
+    assert told == {"schema": "spikeport-explain-code/1", **CATALOGUE["SP101"].data()}
 
 
 def test_without_a_name_all_codes_and_rules_are_listed() -> None:

@@ -24,6 +24,7 @@ from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import simulate
 from spikeport.sim.board_run import BoardRun, save_board_run
+from tests.cli.schemas import SCHEMAS, faults
 from tests.deploy.fake_board import fake_machine
 from tests.deploy.test_lava import script
 
@@ -170,6 +171,7 @@ def test_a_board_runs_and_its_run_is_verified(files: Path, tmp_path: Path, withi
     verified = within("verify", *given(files), "--run", files / "y.h5", "--json")
     assert verified.returncode == 0, verified.stderr
     assert json.loads(verified.stdout)["values"] == 12 * 3 * 8  # u, v, s of 8 neurons at 12 steps
+    assert [*faults(json.loads(verified.stdout), SCHEMAS["verify-run"])] == []
     assert spikeport("doctor", "--json", **board).stdout.count("missing; --backend loihi") == 0
     priced = within("energy", *given(files), "--activity", files / "y.h5", "--json")
     measured = json.loads(priced.stdout)["measured"]

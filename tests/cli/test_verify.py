@@ -14,6 +14,7 @@ from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
 from tests.arrays import arrays_of
+from tests.cli.schemas import SCHEMAS, faults
 from tests.html_page import Page, assert_stands_alone
 from tests.reports import SECTIONS
 
@@ -144,6 +145,7 @@ def test_demo_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert_stands_alone(page)
     assert [name for name in Page(page).ids if name in SECTIONS] == SECTIONS
     assert "not compared: SPIKEPORT_LAVA_PYTHON" in page
+    assert [*faults(json.loads(json.dumps({"schema": "spikeport-demo/1", **answer.data})), SCHEMAS["demo"])] == []
 
 
 def _one_epoch(name: str):  # type: ignore[no-untyped-def]

@@ -1,3 +1,4 @@
+import importlib
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ from spikeport import fixed
 from spikeport.errors import InputError, OverflowDetected
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim import simulate
-from spikeport.sim.random_programs import random_program
+from spikeport.sim.random_programs import KINDS, random_program
 from spikeport.sim.simulate import Engine
 
 
@@ -170,6 +171,25 @@ def test_the_future_does_not_change_the_past(seed: int) -> None:
     program, inputs = random_program(np.random.default_rng(seed))
     whole, start = simulate(program, inputs), simulate(program, {name: x[:7] for name, x in inputs.items()})
     assert all(np.array_equal(whole.sent[g.name][:7], start.sent[g.name][:7]) for g in program.groups)
+
+
+@pytest.mark.parametrize("engine", ["events", "reference"])
+@pytest.mark.parametrize(("seed", "look"), [(seed, (1, 60)[seed % 2]) for seed in range(12)])
+def test_a_long_run_is_the_same_in_parts(seed: int, look: int, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks up between them; progress is told in steps."""
+    program, inputs = random_program(np.random.default_rng(seed), kinds=tuple(KINDS))
+    names = [g.name for g in program.groups]
+    whole = simulate(program, inputs, record=names, engine=engine)
+    monkeypatch.setattr(importlib.import_module("spikeport.sim.simulate"), "LOOK", look)
+    parts = simulate(program, inputs, record=names, engine=engine)
+    assert parts.sent.keys() == whole.sent.keys()
+    assert all(
+        np.array_equal(parts.sent[name], x) and parts.sent[name].dtype == x.dtype for name, x in whole.sent.items()
+    )
+    for name in names:
+        for variable, x in whole.traces[name].state.items():
+            assert np.array_equal(parts.traces[name].state[variable], x)
+    assert all(np.array_equal(parts.outputs[name], x) for name, x in whole.outputs.items())
 
 
 # ---------------------------------------------------------------- what leaves 24 bits

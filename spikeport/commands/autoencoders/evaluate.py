@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from spikeport.atomic import check_writable, replacing
-from spikeport.commands.answer import Answer, Table, say
+from spikeport.commands.answer import Answer, Table
 from spikeport.commands.autoencoders.energy import COLUMNS as ENERGY_COLUMNS
 from spikeport.commands.autoencoders.energy import PricedTask, arithmetic_profile, energy_table, priced_tasks
+from spikeport.commands.bars import say
 from spikeport.errors import InputError, OptionMisused, PartMissing, UnknownName
+from spikeport.progress import counted
 from spikeport.train import load_run, set_quantize
 from spikeport.train import measures as of
 from spikeport.train.autoencoders import AnnVAE, Autoencoder, FadTraining, SpikingAutoencoder
@@ -101,7 +103,7 @@ def _measured(subject: _Subject) -> tuple[dict[str, Any], tuple[str, ...]]:
     only = subject.asked.only
     found: dict[str, Any] = {}
     skipped = []
-    for part in only or PARTS:
+    for part in counted(only or PARTS, "measures", ""):
         try:
             _check(part, subject)
         except InputError as error:

@@ -7,7 +7,8 @@ from typing import Any
 
 from spikeport.bench.autoencoders import PEER, PEERS, SIZES, TINY, UNBOUND
 from spikeport.bench.autoencoders import bench_autoencoders as measure
-from spikeport.commands.answer import Answer, say
+from spikeport.commands.answer import Answer
+from spikeport.commands.bars import say
 from spikeport.commands.bench.bench import markdown
 
 COLUMNS = ("widths", "D", "T", "batch", "who", "step (min, median)", "images/s (best)", "peak",

@@ -9,7 +9,8 @@ from spikeport.bench.cases import CASES
 from spikeport.bench.compare import PEERS
 from spikeport.bench.sim import FULL, PARTS, QUICK, Given
 from spikeport.bench.sim import bench_sim as measure
-from spikeport.commands.answer import Answer, say
+from spikeport.commands.answer import Answer
+from spikeport.commands.bars import say
 from spikeport.commands.samples import read_samples
 from spikeport.errors import InputError, OptionMisused
 from spikeport.program_file import load_program

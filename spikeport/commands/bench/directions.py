@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from spikeport.bench.directions import QUESTIONS, directions
-from spikeport.commands.answer import Answer, say
+from spikeport.commands.answer import Answer
+from spikeport.commands.bars import say
 from spikeport.commands.bench.bench import markdown
 
 COLUMNS = ("question", "variant", "test accuracy", "deviation", "by seed")

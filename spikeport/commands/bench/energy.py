@@ -7,7 +7,8 @@ from typing import Any
 
 from spikeport.bench.counting import counting
 from spikeport.chip import chip_named
-from spikeport.commands.answer import Answer, Table, say
+from spikeport.commands.answer import Answer, Table
+from spikeport.commands.bars import say
 from spikeport.commands.bench.bench import markdown
 from spikeport.commands.conformance.pilotnet import one_inference
 from spikeport.commands.conformance.recordings import open_recordings

@@ -7,7 +7,8 @@ from typing import Any
 
 from spikeport.bench.score import FULL, QUICK
 from spikeport.bench.score import bench_score as measure
-from spikeport.commands.answer import Answer, say
+from spikeport.commands.answer import Answer
+from spikeport.commands.bars import say
 from spikeport.commands.bench.bench import markdown
 
 COLUMNS = (

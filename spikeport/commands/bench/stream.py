@@ -9,7 +9,8 @@ from spikeport.bench.compare import PEERS as KNOWN
 from spikeport.bench.sim import machine
 from spikeport.bench.stream import FULL, PEERS, QUICK
 from spikeport.bench.stream import bench_stream as measure
-from spikeport.commands.answer import Answer, say
+from spikeport.commands.answer import Answer
+from spikeport.commands.bars import say
 from spikeport.commands.bench.bench import markdown
 from spikeport.errors import UnknownName
 

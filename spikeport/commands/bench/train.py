@@ -7,7 +7,8 @@ from typing import Any
 
 from spikeport.bench.train import PARTS, PEERS, Sizes
 from spikeport.bench.train import bench_train as measure
-from spikeport.commands.answer import Answer, say
+from spikeport.commands.answer import Answer
+from spikeport.commands.bars import say
 from spikeport.commands.bench.bench import markdown
 
 COLUMNS = ("net", "who", "threads", "batch", "fastest as", "step (min)", "of the limit (min, median, CPU)",

@@ -14,6 +14,7 @@ from spikeport.deploy.nodes import Output
 from spikeport.deploy.passes.assemble import Assemble
 from spikeport.deploy.pipeline import Compiled
 from spikeport.deploy.quantize.duplicates import duplicates
+from spikeport.progress import counted
 from spikeport.sim import simulate
 
 CHUNK = 64
@@ -106,7 +107,7 @@ def measure(compiled: Compiled, data: Calibration, classes: int) -> Gap:
     gap = Gap(compiled.network.outputs[0].reads == "v", data.labels is not None)
     program = Assemble().run(compiled.integers, compiled.options)  # with the duplicates, so that layers compare
     stages = {name: compiled.integers.stage(parts) for name, parts in _PARTS.items()}  # type: ignore[arg-type]
-    for chunk in _chunks(data):
+    for chunk in counted([*_chunks(data)], "comparing stages", "parts"):
         inputs = chunk.named(dict(compiled.network.inputs))
         scale = compiled.options.scale if compiled.options.input == "bias" else 1.0
         floats = {name: x * scale for name, x in inputs.items()}

@@ -15,6 +15,7 @@ from spikeport.errors import OverflowDetected
 from spikeport.profiles import Profile
 from spikeport.program import Program
 from spikeport.program_file import save_program
+from spikeport.progress import counted
 from spikeport.sim import simulate
 
 SIMULATED = 1 << 12
@@ -109,7 +110,8 @@ def verdicts(program: Program, witness: Path | None, target: str = "") -> list[V
     given: list[Verdict] = []
     narrow = prove(program, "loihi1") if program.has_profile("loihi1") else (None,) * len(program.groups)
     loihi1 = "loihi1" in (target, program.profile)
-    for group, found, on_loihi1 in zip(program.groups, prove(program), narrow, strict=True):
+    layers = [*zip(program.groups, prove(program), narrow, strict=True)]
+    for group, found, on_loihi1 in counted(layers, "looking for overflow", "layers"):
         w = find_witness(program, found)
         verdict = Verdict(found, on_loihi1, loihi1)
         if w is None:

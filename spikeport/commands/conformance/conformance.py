@@ -5,10 +5,11 @@ A part is a function that yields rows; the command knows nothing else of it.
 
 from dataclasses import replace
 
-from spikeport.commands.answer import Answer, progress
+from spikeport.commands.answer import Answer
 from spikeport.commands.conformance import live
 from spikeport.commands.conformance.row import Part, Row, Setup
 from spikeport.errors import UnknownName
+from spikeport.progress import working
 
 
 def parts() -> dict[str, Part]:
@@ -28,13 +29,12 @@ def conformance(setup: Setup) -> Answer:
         got, limit = ", ".join(sorted(unknown)), ", ".join(known)
         raise UnknownName("conformance", "part", got=got, relation="is not one of", limit=limit)
     rows: list[Row] = []
-    with progress() as bar:
-        task = bar.add_task("comparing", total=None, info="")
-        setup = replace(setup, tell=lambda text: bar.update(task, info=text))
+    with working("comparing", unit="comparisons") as task:
+        setup = replace(setup, tell=lambda text: task.advance(0, text))
         for part in (part for name, part in known.items() if not setup.only or name in setup.only):
             for row in part(setup):
                 rows.append(row)
-                bar.update(task, advance=1, info=row.what)
+                task.advance(1, row.what)
     values, differing = sum(row.values for row in rows), sum(row.differing for row in rows)
     reasons = {name: why for row in rows for name, why in _named(row)}
     letters = {name: chr(ord("a") + number) for number, name in enumerate(reasons)}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.commands.answer import say
+from spikeport.commands.bars import say
 from spikeport.commands.conformance import replay
 from spikeport.commands.conformance.pilotnet import shown
 from spikeport.commands.conformance.published_kinds import complex_dense, pilotnet_sdnn, tinynet_sdnn

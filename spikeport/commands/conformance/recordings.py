@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.commands.answer import say
+from spikeport.commands.bars import say
 from spikeport.deploy.child import run_child
 from spikeport.deploy.lava_env import cache_folder
 from spikeport.errors import DownloadFailed, FileError, FileUnreadable, WorkerError

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from spikeport.chip import Chip, chip_named
-from spikeport.commands.answer import Answer, Table, say
+from spikeport.commands.answer import Answer, Table
+from spikeport.commands.bars import say
 from spikeport.commands.energy.csv import write_csv
 from spikeport.commands.energy.described import energy_described
 from spikeport.commands.energy.measured import Measured, measured, measured_data, measured_notes, measured_table

@@ -32,7 +32,13 @@ def _one(profile: Profile) -> Answer:
         if constant is not None:
             rows.append(_row(name, constant))
     notes = [text for text in (profile.banner, profile.note) if text]
-    return Answer(profile.to_json(), f"{profile.name}: {profile.title}", CONSTANT_COLUMNS, rows, notes)
+    return Answer(
+        {"schema": "spikeport-profile/1", **profile.to_json()},
+        f"{profile.name}: {profile.title}",
+        CONSTANT_COLUMNS,
+        rows,
+        notes,
+    )
 
 
 def _row(name: str, constant: Constant) -> tuple[str, ...]:

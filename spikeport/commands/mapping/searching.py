@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from spikeport.commands.answer import progress
 from spikeport.commands.mapping.design import Mapped, Outline, Ran, Searched, mapped, ran
 from spikeport.commands.mapping.runs import Run
 from spikeport.commands.mapping.searched import Tally, times_of
@@ -15,6 +14,7 @@ from spikeport.deploy.cores.problem import Problem, Seated
 from spikeport.deploy.cores.search import EFFORT, improved, messages_between
 from spikeport.deploy.cores.work import pairs_of
 from spikeport.errors import PriceMissing
+from spikeport.progress import working
 from spikeport.sim.energy import Profile
 from spikeport.sim.energy.estimate import chosen_prices
 from spikeport.sim.energy.latency import estimate_latency
@@ -63,8 +63,7 @@ def _assumed(one: Mapped, profile: Profile, cores: int | None) -> Mapped:
 
 
 def _improved(one: Mapped, activity: Activity, cores: int | None) -> CoreMap:
-    with progress() as bar:
-        bar.add_task("searching", total=None, info="")
+    with working("searching"):
         return improved(one.program, one.chip, one.core_map, activity, cores=cores)
 
 

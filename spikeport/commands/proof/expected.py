@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.archive import npz_bytes
-from spikeport.commands.answer import progress
 from spikeport.neurons import Group
 from spikeport.program import Program
+from spikeport.progress import working
 from spikeport.sim.record import CHUNK_BYTES, recorded_bytes
 from spikeport.sim.simulate import start_run
 
@@ -76,15 +76,14 @@ def run_layers(program: Program, inputs: Mapping[str, Array]) -> tuple[Layer, ..
     names = [group.name for group in program.groups]
     chunk = max(1, CHUNK_BYTES // recorded_bytes(program.groups, batch))
     run = start_run(program, batch, "auto", None, None)
-    with progress() as bar:
-        task = bar.add_task("simulating", total=length, info="")
+    with working("simulating", length, "steps") as task:
         for a in range(0, length, chunk):
             part = {name: x[a : a + chunk] for name, x in inputs.items()}
             steps = min(chunk, length - a) + (program.latency if a + chunk >= length else 0)
             states, sent = run.advance(part, steps, names, names, length)
             for layer in layers:
                 layer.add(states[layer.group.name], sent[layer.group.name])
-            bar.advance(task, min(chunk, length - a))
+            task.advance(min(chunk, length - a))
     return layers
 
 

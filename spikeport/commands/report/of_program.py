@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from spikeport.commands.answer import say
+from spikeport.commands.bars import say
 from spikeport.commands.compiling.gap import Gap, measure
 from spikeport.commands.mapping.busiest import PROFILES
 from spikeport.commands.mapping.design import Mapped, mapped

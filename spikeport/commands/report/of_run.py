@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from spikeport.commands.answer import say
+from spikeport.commands.bars import say
 from spikeport.commands.mapping.design import mapped
 from spikeport.commands.report.beside import beside_lava
 from spikeport.commands.report.blocks import Stage

@@ -10,8 +10,6 @@ from spikeport.commands.report.sections import sections
 from spikeport.commands.samples import check_file_writable
 from spikeport.errors import FileMissing, InputError, PathTaken
 
-SCHEMA = "spikeport-report/1"
-
 
 def report(asked: Asked) -> Answer:
     """Writes the page; exit 1 if a value that was compared differs.
@@ -35,7 +33,6 @@ def written(path: Path, known: Known) -> Answer:
     write_page(path, known.title, known.lede, found)
     differing = sum(one.differing for one in known.compared)
     data = {
-        "schema": SCHEMA,
         "subject": known.subject,
         "report": str(path),
         "bytes": path.stat().st_size,

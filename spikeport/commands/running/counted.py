@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport import fixed
-from spikeport.commands.answer import progress, say
+from spikeport.commands.bars import say
 from spikeport.commands.running.bisect import traces_of
 from spikeport.commands.running.board_runs import is_board_file, read_board_run
 from spikeport.commands.running.recorded_hdf5 import read_spikes
@@ -19,6 +19,7 @@ from spikeport.deploy.cores import CoreMap
 from spikeport.errors import FileMismatch
 from spikeport.program import Group, Program
 from spikeport.program_file import load_program
+from spikeport.progress import working
 from spikeport.sim import Result, count_operations, simulate
 from spikeport.sim.board_run import BoardRun
 from spikeport.sim.counting import CoreActivity, Counts, count_cores
@@ -103,11 +104,10 @@ def results(program: Program, samples: Samples, sent: Mapping[str, NDArray[Any]]
     """What a Program does, some samples at a time; simulated if `sent` is None."""
     inputs = check_inputs(program, dict(samples.inputs))
     batch = next(iter(inputs.values())).shape[1]
-    with progress() as bar:
-        task = bar.add_task("counting", total=batch, info="")
+    with working("counting", batch, "samples") as task:
         for part in _chunks(program, inputs):
             yield _result(program, inputs, samples, sent, part)
-            bar.advance(task, part.stop - part.start)
+            task.advance(part.stop - part.start)
 
 
 def _chunks(program: Program, inputs: Mapping[str, NDArray[Any]]) -> Iterator[slice]:

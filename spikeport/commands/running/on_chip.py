@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from spikeport.commands.answer import Answer, Table, say
+from spikeport.commands.answer import Answer, Table
+from spikeport.commands.bars import say
 from spikeport.commands.compiling.compile import does_not_fit
 from spikeport.commands.running.board_runs import read_board_run
 from spikeport.commands.running.run import OnChip

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from spikeport.commands.answer import Answer, say
+from spikeport.commands.answer import Answer
+from spikeport.commands.bars import say
 from spikeport.commands.samples import Samples, check_file_writable, is_hdf5, read_samples, write_result
 from spikeport.deploy.lava import LavaRun, Mode, run_lava
 from spikeport.errors import BackendUnsuited, OptionMisused, PartMissing, UnknownName

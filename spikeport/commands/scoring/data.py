@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.commands.answer import say
+from spikeport.commands.bars import say
 from spikeport.commands.samples import inputs_of, read_npz
 from spikeport.errors import ArraysDiffer, FileUnreadable, LabelsInvalid, OptionMisused, WrongShape, WrongType
 from spikeport.program import Program

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from spikeport.commands.answer import progress, say
+from spikeport.commands.bars import say
 from spikeport.commands.scoring.data import Source
 from spikeport.commands.scoring.ranks import Ranks
 from spikeport.errors import FileMismatch, SpikeportError
 from spikeport.program import Program
+from spikeport.progress import working
 from spikeport.sim.scoring import Part, Plan, load_shard, save_shard
 from spikeport.sim.scoring import score as score_part
 from spikeport.sim.scoring.plan import shard_path
@@ -70,9 +70,9 @@ def _watched(ranks: Ranks, samples: int) -> Iterator[Callable[[int], None]]:
     if ranks.rank:
         yield lambda n: None
         return
-    with progress() as bar:
-        info = f"process 1 of {ranks.world}" if ranks.world > 1 else ""
-        yield partial(bar.advance, bar.add_task("scoring", total=samples, info=info))
+    info = f"process 1 of {ranks.world}" if ranks.world > 1 else ""
+    with working("scoring", samples, "samples") as task:
+        yield lambda n: task.advance(n, info)
 
 
 def _warm_up(program: Program, part: Part, plan: Plan) -> None:

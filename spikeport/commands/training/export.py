@@ -8,6 +8,7 @@ import torch
 from spikeport.commands.answer import Answer
 from spikeport.commands.samples import check_file_writable, write_npz
 from spikeport.export import to_nir, write_nir
+from spikeport.progress import working
 from spikeport.train import load_run
 from spikeport.train.data import DataSet
 from spikeport.train.loop.batches import as_input
@@ -18,6 +19,11 @@ def export(folder: Path, output: Path, samples: Path | None, data_folder: Path |
     for path in (output, samples):
         if path is not None:
             check_file_writable(path)
+    with working("exporting"):
+        return _exported(folder, output, samples, data_folder)
+
+
+def _exported(folder: Path, output: Path, samples: Path | None, data_folder: Path | None) -> Answer:
     _, data, model = load_run(folder, data_folder)
     image = torch.from_numpy(data.test.images[:1])
     graph = to_nir(model, image)

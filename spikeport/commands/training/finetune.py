@@ -3,10 +3,11 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from spikeport.commands.answer import Answer, progress
+from spikeport.commands.answer import Answer
 from spikeport.commands.samples import check_file_writable, read_samples
 from spikeport.export import from_program, to_nir, write_nir
 from spikeport.program_file import load_program
+from spikeport.progress import working
 from spikeport.sim.simulate import check_inputs
 from spikeport.train import Epoch, Tuning, fine_tune, network_accuracy
 from spikeport.train.loop.tune import checked_labels
@@ -22,11 +23,10 @@ def finetune(net: Path, input: Path, output: Path, course: Tuning) -> Answer:
     labels = checked_labels(network, samples.need_labels())
     to_nir(network)  # what has no NIR form is refused before it is trained
     before = network_accuracy(network, samples.inputs, labels)
-    with progress() as bar:
-        task = bar.add_task(f"tune {net.name}", total=course.epochs, info="")
+    with working("tuning", course.epochs, "epochs") as task:
 
         def step(epoch: Epoch) -> None:
-            bar.update(task, advance=1, info=f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy or 0.0:.1%}")
+            task.advance(1, f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy or 0.0:.1%}")
 
         history = fine_tune(network, samples.inputs, labels, course, step)
     after = network_accuracy(network, samples.inputs, labels)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from spikeport import fixed
-from spikeport.commands.answer import say
+from spikeport.commands.bars import say
 from spikeport.deploy import compile_graph
 from spikeport.deploy.bounds import prove
 from spikeport.deploy.rules import design, violations

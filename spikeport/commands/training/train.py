@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from spikeport.atomic import check_writable
-from spikeport.commands.answer import Answer, say
+from spikeport.commands.answer import Answer
+from spikeport.commands.bars import say
 from spikeport.commands.report.training import write_training
 from spikeport.commands.training.watching import Both, TensorBoard, bars, check_tensorboard
 from spikeport.errors import OptionMisused, RunDiffers

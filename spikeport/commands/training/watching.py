@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.progress import Progress
-
-from spikeport.commands.answer import progress
+from spikeport.commands.bars import Bars as Shown
+from spikeport.commands.bars import bars as shown_bars
 from spikeport.errors import PackageMissing
 from spikeport.train import Epoch, Watch
 
@@ -20,15 +19,26 @@ LOOK_S = 0.5
 class Bars(Watch):
     """One bar for the run with the last epoch's figures, one for the epoch with those so far."""
 
-    def __init__(self, bar: Progress, name: str, epochs: int) -> None:
+    def __init__(self, bar: Shown, name: str, epochs: int) -> None:
         self.bar, self.epochs = bar, epochs
-        self.run = bar.add_task(name, total=epochs, info="")
-        self.epoch = bar.add_task("epoch", total=1, info="")
+        self.run = bar.add_task(name, total=epochs, unit="epochs", info="")
+        self.epoch = bar.add_task("epoch", total=1, unit="steps", info="")
         self.looked = 0.0
+        self.begun = False
 
     def begin(self, epoch: int, steps: int, done: int) -> None:
-        self.bar.update(self.run, completed=epoch - 1)
-        self.bar.reset(self.epoch, total=steps, completed=done, description=f"epoch {epoch}", info="")
+        if not self.begun:
+            self.begun = True
+            self.bar.reset(self.run, completed=epoch - 1, before=epoch - 1, unit="epochs", info="")
+        self.bar.reset(
+            self.epoch,
+            total=steps,
+            completed=done,
+            before=done,
+            unit="steps",
+            info="",
+            description=f"epoch {epoch}",
+        )
 
     def step(self, figures: Callable[[], dict[str, float]]) -> None:
         self.bar.update(self.epoch, advance=1)
@@ -103,5 +113,5 @@ def check_tensorboard() -> None:
 @contextmanager
 def bars(name: str, epochs: int) -> Iterator[Bars]:
     """The bars of a run, on standard error."""
-    with progress() as bar:
+    with shown_bars() as bar:
         yield Bars(bar, name, epochs)

@@ -16,6 +16,7 @@ from spikeport.deploy.bounds.base import CEILING, V_WORD, Bound, GroupBounds, Se
 from spikeport.deploy.bounds.sources import of_any, of_input, of_proven
 from spikeport.profiles import Profile
 from spikeport.program import LIF, Program, Resonator, SigmaDelta
+from spikeport.progress import counted
 
 __all__ = ["CEILING", "V_WORD", "Bound", "GroupBounds", "Sent", "prove"]
 
@@ -32,7 +33,7 @@ def prove(program: Program, profile: Profile = "strict") -> tuple[GroupBounds, .
     program.check_profile(profile)
     sent = {i.name: of_input(i) for i in program.inputs} | {g.name: of_any(g) for g in program.groups}
     given: list[GroupBounds] = []
-    for group in program.groups:
+    for group in counted(program.groups, "proving", "layers"):
         names = {c.source for c in program.connections if c.target == group.name}
         sources = {name: sent[name] for name in sent if name in names}
         match group:

@@ -17,6 +17,7 @@ from spikeport.deploy.quantize.on_grid import on_grid
 from spikeport.deploy.quantize.revive import revived
 from spikeport.deploy.quantize.rounded import Rounded, round_population
 from spikeport.deploy.quantize.units import MARGIN, least_unit, unit_of_weights, v_bound, v_likely
+from spikeport.progress import working
 
 SAMPLES = 64
 """Of the data, looked at for each candidate."""
@@ -55,12 +56,14 @@ def _with_data(
     heard: Activity = {name: wanted[name] for name in inputs}
     found = dict(known)
     so_far = IntegerNetwork(network, found, hosted)
-    for part in components(network):
-        for p in part:
-            if p.name not in found:
-                found[p.name] = _fitted(p, network.into(p.name), options, wanted, {**wanted, **heard})
-        rounded = [so_far.as_floats(p, ALL) for p in part]
-        heard |= run_component([p for p, _ in rounded], {p.name: into for p, into in rounded}, heard)
+    with working("calibrating", len(network.populations), "layers") as task:
+        for part in components(network):
+            for p in part:
+                if p.name not in found:
+                    found[p.name] = _fitted(p, network.into(p.name), options, wanted, {**wanted, **heard})
+            rounded = [so_far.as_floats(p, ALL) for p in part]
+            heard |= run_component([p for p, _ in rounded], {p.name: into for p, into in rounded}, heard)
+            task.advance(len(part))
     return found
 
 

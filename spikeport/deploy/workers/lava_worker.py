@@ -49,7 +49,7 @@ import numpy as np
 from lava_classes import load_lava, versions
 from lava_models import run_models
 from lava_runtime import run_runtime
-from program_parts import read_inputs, read_program
+from program_parts import read_inputs, read_program, tell_done
 
 
 def run_job(program_path: str, input_path: str, output_path: str, mode: str, samples: int | None) -> None:
@@ -57,7 +57,10 @@ def run_job(program_path: str, input_path: str, output_path: str, mode: str, sam
     inputs = read_inputs(input_path, program, samples)
     length, batch = next(iter(inputs.values())).shape[:2]
     run = {"models": run_models, "runtime": run_runtime}[mode]
-    runs = [run(program, {k: x[:, b] for k, x in inputs.items()}, length + program.latency) for b in range(batch)]
+    runs = []
+    for b in range(batch):
+        runs.append(run(program, {k: x[:, b] for k, x in inputs.items()}, length + program.latency))
+        tell_done()
     trace: Any = {key: np.stack([one[key] for one in runs], axis=1) for key in runs[0]}
     np.savez(output_path, meta=json.dumps({"mode": mode, **versions()}), **trace)
 

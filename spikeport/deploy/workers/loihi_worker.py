@@ -29,7 +29,7 @@ from chip_net import kinds_of, read_for_chip
 from chip_pilot import pilot
 from chip_run import run_sample
 from lava_classes import load_lava, versions
-from program_parts import read_inputs
+from program_parts import read_inputs, tell_done
 
 HARDWARE = "hardware-run"
 FORMAT = 1
@@ -43,10 +43,11 @@ def run_files(args: Any, board: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder, patience(args.wait):
         offsets = pilot(kinds_of(program), folder)
     steps = length + program.latency
-    runs = [
-        run_sample(program, {k: x[:, b] for k, x in inputs.items()}, record, offsets, steps, args.power)
-        for b in range(batch)
-    ]
+    runs = []
+    for b in range(batch):
+        x = {name: x[:, b] for name, x in inputs.items()}
+        runs.append(run_sample(program, x, record, offsets, steps, args.power))
+        tell_done()
     arrays = {key: np.stack([trace[key] for trace, _ in runs], axis=1) for key in runs[0][0]}
     arrays |= {f"{HARDWARE}/{key}": x for key, x in measured([meters for _, meters in runs if meters]).items()}
     facts = {"format": FORMAT, "board": board, "versions": versions(), "offsets": offsets._asdict()}

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spikeport.errors import ExportError, OverflowDetected
+from spikeport.progress import working
 from spikeport.train.data import DataSet, Pictures
 from spikeport.train.loop.batches import Feed
 from spikeport.train.loop.distributed import agreed, total
@@ -22,10 +23,11 @@ EVALUATED = 256
 def predict(model: nn.Module, images: Pictures | NDArray[np.integer], batch: int = EVALUATED) -> NDArray[np.int64]:
     """Class of each image in eval mode, of integers as the model takes them; the lowest class wins a tie."""
     model.eval()
-    with torch.no_grad():
-        parts: list[Tensor] = [
-            model(torch.from_numpy(images[i : i + batch])).argmax(1) for i in range(0, len(images), batch)
-        ]
+    parts: list[Tensor] = []
+    with torch.no_grad(), working("evaluating", len(images), "images") as task:
+        for i in range(0, len(images), batch):
+            parts.append(model(torch.from_numpy(images[i : i + batch])).argmax(1))
+            task.advance(len(parts[-1]))
     return torch.cat(parts).numpy()
 
 
@@ -38,11 +40,12 @@ def answers(model: nn.Module, feed: Feed, picks: NDArray[np.int64], batch: int =
     """Class of each picked sample in eval mode, int64 on the CPU."""
     model.eval()
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    with torch.no_grad():
-        parts = [torch.zeros(0, dtype=torch.int64)]
+    parts = [torch.zeros(0, dtype=torch.int64)]
+    with torch.no_grad(), working("evaluating", len(picks), "images") as task:
         for start in range(0, len(picks), batch):
             x, _ = feed(0, picks[start : start + batch])
             parts.append(model(x.to(device)).argmax(1).cpu())
+            task.advance(len(parts[-1]))
     return torch.cat(parts)
 
 

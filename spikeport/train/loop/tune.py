@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from spikeport.errors import InputError, LabelsInvalid
+from spikeport.progress import counted
 from spikeport.train.group import SpikingGroup
 from spikeport.train.loop.batches import Batches
 from spikeport.train.loop.history import Epoch
@@ -69,7 +70,7 @@ def fine_tune(
         set_rate(optimizer, rate_at(settings, number))
         order = batches.order(number)
         loss = correct = 0.0
-        for step in range(len(batches)):
+        for step in counted(range(len(batches)), f"epoch {number}", "steps"):
             pick = batches.pick(order, step)
             error, right = _step(network, optimizer, _tensors(inputs, pick), torch.from_numpy(labels[pick]))
             loss, correct = loss + error, correct + right

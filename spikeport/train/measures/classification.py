@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spikeport.errors import LabelsInvalid
+from spikeport.progress import counted
 from spikeport.train.autoencoders.base import SpikingAutoencoder
 from spikeport.train.autoencoders.sampling import rates
 from spikeport.train.measures.passes import BATCH, evaluating, passes
@@ -102,7 +103,7 @@ def _mlp(n_in: int, classes: int) -> nn.Sequential:
 def _fit(net: nn.Sequential, train: Labelled, course: Course) -> None:
     optimizer = torch.optim.SGD(net.parameters(), course.learning_rate, course.momentum)
     with torch.enable_grad():
-        for _ in range(course.epochs):
+        for _ in counted(range(course.epochs), "training a classifier", "epochs"):
             for picked in torch.split(torch.randperm(len(train.x)), course.batch):
                 optimizer.zero_grad()
                 torch.autograd.backward(F.cross_entropy(net(train.x[picked]), train.labels[picked]))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeport.errors import MeasureUndefined
+from spikeport.progress import working
 from spikeport.train.autoencoders.base import Autoencoder, SpikingAutoencoder
 from spikeport.train.autoencoders.noise import Noise
 
@@ -40,8 +41,10 @@ def passes(model: Autoencoder, images: Tensor, seed: int, batch: int = BATCH) ->
         got, limit = tuple(images.shape), f"(N, {', '.join(map(str, model.source.shape))}) with N above 0"
         raise MeasureUndefined("measure", "images", got=got, relation="are not", limit=limit)
     device = device_of(model)
-    for k, part in enumerate(torch.split(images, batch)):
-        yield part.to(device), Noise.draw(model, len(part), (seed, 0, k)).to(device)
+    with working("measuring", len(images), "images") as task:
+        for k, part in enumerate(torch.split(images, batch)):
+            yield part.to(device), Noise.draw(model, len(part), (seed, 0, k)).to(device)
+            task.advance(len(part))
 
 
 def generated(model: Autoencoder, samples: int, seed: int, batch: int = BATCH) -> Tensor:
@@ -49,8 +52,11 @@ def generated(model: Autoencoder, samples: int, seed: int, batch: int = BATCH) -
     if samples < 1:
         raise MeasureUndefined("measure", "samples", got=samples, relation="are below", limit=1)
     sizes = [min(batch, samples - start) for start in range(0, samples, batch)]
-    with evaluating(model):
-        found = [model.generate(n, prior_noise(model, n, seed, k)).float().cpu() for k, n in enumerate(sizes)]
+    found = []
+    with evaluating(model), working("generating", samples, "images") as task:
+        for k, n in enumerate(sizes):
+            found.append(model.generate(n, prior_noise(model, n, seed, k)).float().cpu())
+            task.advance(n)
     return torch.cat(found)
 
 

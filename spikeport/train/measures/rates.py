@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from spikeport.progress import working
 from spikeport.train.autoencoders.base import SpikingAutoencoder
 from spikeport.train.measures.passes import BATCH, evaluating, latents, passes, prior_noise
 
@@ -79,8 +80,11 @@ def rate_distribution(counts: Tensor, steps: int) -> RateDistribution:
 
 def dreams(model: SpikingAutoencoder, samples: int, seed: int, batch: int) -> Iterator[Tensor]:
     """z `(T, B, D)` of the prior, batch by batch: those of the images that `generated` gives."""
-    for k, start in enumerate(range(0, samples, batch)):
-        yield model.dream(prior_noise(model, min(batch, samples - start), seed, k))
+    with working("dreaming", samples, "images") as task:
+        for k, start in enumerate(range(0, samples, batch)):
+            n = min(batch, samples - start)
+            yield model.dream(prior_noise(model, n, seed, k))
+            task.advance(n)
 
 
 def raster(model: SpikingAutoencoder, images: Tensor, *, seed: int = 0) -> Tensor:

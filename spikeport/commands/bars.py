@@ -1,0 +1,134 @@
+"""What is shown of long work while it goes on: bars on a terminal's standard error, and nothing anywhere else.
+
+A bar has its unit's rate and the time that is left. It appears when its work has taken a moment, and is gone with it.
+"""
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+from spikeport.progress import Task as Told
+
+LATE_S = 0.5
+"""Work that is quicker is not shown."""
+
+
+class Far(ProgressColumn):
+    """`1,234/10,000 images  87 images/s  1:41 left  INFO`; the time that it took so far where nobody knows the end."""
+
+    def render(self, task: Task) -> Text:
+        unit, seconds = task.fields["unit"], task.elapsed or 0.0
+        speed = (task.completed - task.fields.get("before", 0)) / max(seconds, 1e-3)
+        left = clock(seconds)
+        if task.total is not None and speed:
+            left = f"{clock((task.total - task.completed) / speed)} left"
+        parts = (counted(task.completed, task.total, unit), rate(speed, unit), left, task.fields["info"])
+        return Text("  ".join(part for part in parts if part), no_wrap=True, overflow="ellipsis")
+
+
+class Bars(Progress):
+    """All bars of this process, one below the other."""
+
+    def __init__(self, console: Console, shown: bool) -> None:
+        # of texts that are too long, the end is cut; a bar's line is never two
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=20), Far())
+        super().__init__(*columns, console=console, disable=not shown, transient=True)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        late = [task for task in self.tasks if (task.elapsed or 0.0) > LATE_S]
+        if late:
+            yield self.make_tasks_table(late)
+
+
+_bars: Bars | None = None
+_open = 0
+_lock = threading.RLock()
+
+
+@contextmanager
+def bars() -> Iterator[Bars]:
+    """The bars, on the screen until the outermost block ends."""
+    global _bars, _open
+    with _lock:
+        if _bars is None:
+            _bars = Bars(errors(), sys.stderr.isatty())
+            _bars.start()
+        shown, _open = _bars, _open + 1
+    try:
+        yield shown
+    finally:
+        with _lock:
+            _open -= 1
+            if not _open:
+                clear()
+
+
+def clear() -> None:
+    """Takes the bars off the screen, whatever is still open."""
+    global _bars, _open
+    with _lock:
+        shown, _bars, _open = _bars, None, 0
+    if shown is not None:
+        shown.stop()
+
+
+@contextmanager
+def drawn(what: str, total: float | None, unit: str) -> Iterator[Told]:
+    """A `spikeport.progress.Listener`."""
+    with bars() as shown:
+        task = shown.add_task(what, total=total, unit=unit, info="")
+        try:
+            yield _Bar(shown, task)
+        finally:
+            shown.remove_task(task)
+
+
+class _Bar:
+    def __init__(self, shown: Bars, task: TaskID) -> None:
+        self.shown, self.task = shown, task
+
+    def advance(self, n: float = 1, info: str = "") -> None:
+        if info:
+            self.shown.update(self.task, advance=n, info=info)
+        else:
+            self.shown.update(self.task, advance=n)
+
+
+def say(text: str) -> None:
+    """One line to standard error, for what happens meanwhile; above the bars, if there are any."""
+    console = errors() if _bars is None else _bars.console
+    console.print(escape(text), soft_wrap=True, highlight=False)
+
+
+def errors() -> Console:
+    """Standard error; a terminal only if it is one, whatever FORCE_COLOR says."""
+    return Console(stderr=True, force_terminal=sys.stderr.isatty())
+
+
+def counted(done: float, total: float | None, unit: str) -> str:
+    """`1,234/10,000 images`; nothing where nothing is counted."""
+    if total is None and not done:
+        return ""
+    return f"{done:,.0f}{'' if total is None else f'/{total:,.0f}'} {unit}".rstrip()
+
+
+def rate(speed: float, unit: str) -> str:
+    """`87 images/s`; below one in ten seconds, `23 s each`."""
+    if not speed or not unit:
+        return ""
+    if speed < 0.1:
+        return f"{1 / speed:,.0f} s each"
+    return f"{speed:,.0f} {unit}/s" if speed >= 10 else f"{speed:.2g} {unit}/s"
+
+
+def clock(seconds: float) -> str:
+    """`1:41`, or `2:03:04`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,119 @@
+"""Ctrl-C at any moment: exit 130 with one line, nothing half-written, no process left."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikeport.deploy.lava_env import find_lava
+from spikeport.errors import LavaMissing
+from spikeport.program import LIF, Dense, Input, Output, Program
+from spikeport.program_file import save_program
+from tests.test_faults import read, until, workers
+
+LINE = "interrupted\n"
+N = 300
+COMMANDS = {
+    "run": ("run", "net.h5", "--input", "x.npz", "-o", "y.npz", "--record", "all"),
+    "run, streamed": ("run", "net.h5", "--input", "x.npz", "-o", "y.h5", "--record", "all"),
+    "energy": ("energy", "net.h5", "--input", "x.npz", "--html", "e.html", "--csv", "e.csv"),
+    "bundle": ("bundle", "net.h5", "--input", "x.npz", "-o", "b.zip"),
+    "map": ("map", "net.h5", "--input", "x.npz", "-o", "m.json", "--html", "m.html", "--search"),
+}
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Program that takes some seconds on its input."""
+    folder = tmp_path_factory.mktemp("given")
+    rng = np.random.default_rng(0)
+    groups = tuple(LIF(name, (N,), du=4095, dv=500, vth=900, bias_mant=np.zeros(N, int)) for name in "ab")
+    pairs = (("input", "a"), ("a", "b"))
+    links = tuple(Dense(source, target, 2 * rng.integers(-60, 64, (N, N))) for source, target in pairs)
+    program = Program(groups, links, (Input("input", (N,), "spike"),), (Output("out", "b"),), latency=2)
+    save_program(program, folder / "net.h5")
+    np.savez(folder / "x.npz", spikes=(rng.random((2000, 60, N)) < 0.1).astype(np.uint8))
+    return folder
+
+
+@pytest.fixture
+def folder(given: Path, tmp_path: Path) -> Path:
+    for file in given.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    return tmp_path
+
+
+def begun(folder: Path, *words: str) -> "subprocess.Popen[str]":
+    """Started, and so far that it answers Ctrl-C as a command: its own modules are loaded."""
+    command = [sys.executable, "-m", "spikeport", *words]
+    run = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until(lambda: "h5py" in read(Path(f"/proc/{run.pid}/maps")) or run.poll() is not None, 60)
+    return run
+
+
+def stopped(run: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=60)
+    # CPython ends itself by the signal where it came inside an exec of text, as imports have it: a shell sees 130 too
+    return 130 if run.returncode == -signal.SIGINT else run.returncode, out, err
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_that_is_interrupted_leaves_nothing(folder: Path, name: str, seconds: float) -> None:
+    before = sorted(folder.iterdir())
+    run = begun(folder, *COMMANDS[name])
+    time.sleep(seconds)
+    ended = stopped(run)
+    if ended[0] == 0:
+        pytest.skip("it was done before")
+    assert ended == (130, "", LINE)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_what_was_there_stays(folder: Path) -> None:
+    (folder / "y.npz").write_text("old")
+    assert stopped(begun(folder, *COMMANDS["run"])) == (130, "", LINE)
+    assert (folder / "y.npz").read_text() == "old"
+
+
+def test_json_says_it_too(folder: Path) -> None:
+    code, out, err = stopped(begun(folder, *COMMANDS["run"], "--json"))
+    assert (code, err) == (130, LINE)
+    assert '"message": "spikeport: interrupted"' in out and out.startswith('{"error": ')
+
+
+def test_a_score_that_is_interrupted_goes_on(folder: Path) -> None:
+    """What is there are whole shards."""
+    words = ("score", "net.h5", "--data", "x.npz", "-o", "score", "--shard", "4")
+    run = begun(folder, *words)
+    until(lambda: len([*folder.glob("score/**/*.npz")]) > 1, 60)
+    assert stopped(run) == (130, "", LINE)
+    assert not [path for path in (folder / "score").rglob("*") if path.name.startswith(".")]
+    again = subprocess.run(
+        [sys.executable, "-m", "spikeport", *words, "--resume"], cwd=folder, capture_output=True, text=True
+    )
+    assert again.returncode == 0 and "is not whole" not in again.stderr
+
+
+def test_lava_is_ended_with_the_command(folder: Path) -> None:
+    try:
+        find_lava(download=False)
+    except LavaMissing as missing:
+        pytest.skip(f"NOT RUN: {missing}")
+    run = begun(folder, *COMMANDS["run"], "--backend", "lava")
+    until(lambda: bool(_lava_workers(run.pid)), 60)
+    found = _lava_workers(run.pid)
+    code, out, err = stopped(run)
+    assert (code, out, err.splitlines()[-1:]) == (130, "", [LINE.strip()])
+    until(lambda: not any("lava_worker" in read(Path(f"/proc/{pid}/cmdline")) for pid in found), 5)
+    assert sorted(path.name for path in folder.iterdir()) == ["net.h5", "x.npz"]
+
+
+def _lava_workers(parent: int) -> list[int]:
+    """Those that run a Program."""
+    return [pid for pid in workers(parent) if "--mode" in read(Path(f"/proc/{pid}/cmdline")).split("\0")]
