@@ -176,3 +176,17 @@ def bench_mapping(
     from spikeport.commands.bench.mapping import bench_mapping as command
 
     show(command(net or [], quick, wheel, output), json)
+
+
+@bench_app.command("start")
+def bench_start(
+    rounds: Annotated[int, typer.Option(help="Times that each is started, in turn.")] = 10,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write start.json, start.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What a start costs: bare Python, numpy's import, spikeport's, and spikeport --help, side by side."""
+    from spikeport.commands.bench.start import bench_start as command
+
+    show(command(rounds, output), json)
