@@ -14,6 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numba
+import pytest
+import torch
+from hypothesis import Phase, settings
+
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.targets import TARGETS, Target
@@ -41,6 +46,7 @@ def reason(target: Target, mutant: Mutant) -> str | None:
 
 
 def main() -> None:
+    torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description="Mutates the integer kernels, and tells which mutants survive.")
     parser.add_argument("files", nargs="*", metavar="FILE", help="as in sim/rules/lif.py; all if none is named")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each N-th mutant of a file")
@@ -94,8 +100,9 @@ def run_target(target: Target, every: int = 1) -> Outcome:
         if not passes(target, Path(folder), quiet=False):
             raise SystemExit(f"{target.name}: {' '.join(target.tests)} fail as it is; mend that first")
         survivors = []
-        for mutant in chosen:
+        for k, mutant in enumerate(chosen):
             file.write_text(mutant.applied(source))
+            os.utime(file, (k, k))  # else one of the same size and second is taken for the one before
             if passes(target, Path(folder)):
                 survivors.append(mutant)
     return Outcome(target, len(chosen), tuple(survivors))
@@ -113,7 +120,7 @@ def copy(folder: Path) -> None:
 
 
 def passes(target: Target, folder: Path, quiet: bool = True) -> bool:
-    """Whether the target's tests pass in the copy; in a fork, so that no mutant has to import numpy and pytest."""
+    """Whether the target's tests pass in the copy; in a fork, so that no mutant has to import torch and numba."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
@@ -124,9 +131,9 @@ def passes(target: Target, folder: Path, quiet: bool = True) -> bool:
 def _tested(target: Target, folder: Path, quiet: bool) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.environ["NUMBA_DISABLE_JIT"] = "1" if target.interpreted else "0"
+    os.environ["NUMBA_DISABLE_JIT"] = str(int(target.interpreted))  # of processes that a test starts
+    numba.config.DISABLE_JIT = int(target.interpreted)
     os.chdir(folder)
-    sys.dont_write_bytecode = True  # a file that changes twice within a second would be read from it
     sys.path.insert(0, str(folder))
     for name in [name for name in sys.modules if name.split(".")[0] in ("spikeport", "tests")]:
         del sys.modules[name]
@@ -135,29 +142,14 @@ def _tested(target: Target, folder: Path, quiet: bool) -> int:
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
     try:
-        import pytest
-        from hypothesis import Phase, settings
-
         phases = (Phase.explicit, Phase.generate)
         settings.register_profile("mutation", deadline=None, derandomize=True, database=None, phases=phases)
-        options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"]
+        options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
         return int(pytest.main([*options, *target.tests]))
     except BaseException as error:  # of whatever kind: the mutant did not pass
         print(f"{type(error).__name__}: {error}")
         return 1
 
 
-def warm() -> None:
-    """What every mutant needs and no mutant changes is imported once."""
-    import h5py  # noqa: F401
-    import hypothesis.strategies  # noqa: F401
-    import numpy  # noqa: F401
-    import pytest  # noqa: F401
-    import scipy.sparse  # noqa: F401
-    import torch  # noqa: F401
-
-
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    warm()
     main()
