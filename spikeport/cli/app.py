@@ -21,6 +21,7 @@ from spikeport.cli.explain import explain
 from spikeport.cli.grouped import Grouped
 from spikeport.cli.installed import conformance, demo, doctor
 from spikeport.cli.mapping import map_
+from spikeport.cli.report import report
 from spikeport.cli.running import bisect, run, verify
 from spikeport.cli.score import score
 from spikeport.cli.stream import stream
@@ -31,7 +32,7 @@ GROUPS: Mapping[str, tuple[Callable[..., None], ...]] = {
     "First steps": (doctor, demo, explain),
     "Train": (recipes, train, finetune, export),
     "Compile": (check, compile_, convert, map_),
-    "Run": (run, stream, score),
+    "Run": (run, stream, score, report),
     "Prove": (verify, bisect, bundle, conformance),
     "Estimate energy": (energy, profiles),
     "Autoencoders": (generate, reconstruct, evaluate),
