@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def test_outputs_are_stripped(name: str) -> None:
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_it_begins_with_its_one_title(name: str) -> None:
     texts = ["".join(cell["source"]) for cell in NOTEBOOKS[name]["cells"] if cell["cell_type"] == "markdown"]
-    titles = [line for text in texts for line in text.splitlines() if line.startswith("# ")]
+    prose = [re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE) for text in texts]
+    titles = [line for text in prose for line in text.splitlines() if line.startswith("# ")]
     assert NOTEBOOKS[name]["cells"][0]["cell_type"] == "markdown"
     assert texts[0].startswith("# ") and len(titles) == 1
 
