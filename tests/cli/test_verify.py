@@ -114,10 +114,8 @@ def test_run_on_lava_gives_the_simulators_file(files: tuple[Path, Path], tmp_pat
 
     sim, lava = arrays_of(tmp_path / "sim.npz"), arrays_of(tmp_path / "lava.npz")
 
-    assert (
-        sorted(sim.files) == sorted(lava.files) == ["latency", "lif1/s", "lif1/u", "lif1/v", "program_sha256", "spikes"]
-    )
-    for name in sim.files:
+    assert sorted(sim) == sorted(lava) == ["latency", "lif1/s", "lif1/u", "lif1/v", "program_sha256", "spikes"]
+    for name in sim:
         assert np.array_equal(sim[name], lava[name]), name
 
 
