@@ -50,16 +50,9 @@ def _rows(path: str, schema: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield below, _kind(inner), text if key in required or key == "schema" else f"{text}; not always".lstrip("; ")
         yield from _rows(below, inner)
     if isinstance(more := schema.get("additionalProperties"), dict):
-        yield from _inner(f"{path}.*", more)
+        yield from _rows(f"{path}.*", more)
     if "items" in schema:
-        yield from _inner(f"{path}[]", schema["items"])
-
-
-def _inner(path: str, schema: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Entries of a list or values of an object: a row of their own where they have no keys of their own."""
-    if "properties" not in schema and ("type" in schema or "$ref" in schema):
-        yield path, _kind(schema), schema.get("description", "")
-    yield from _rows(path, schema)
+        yield from _rows(f"{path}[]", schema["items"])
 
 
 def _kind(schema: dict[str, Any]) -> str:
@@ -69,9 +62,10 @@ def _kind(schema: dict[str, Any]) -> str:
     if "const" in schema:
         return f"`{schema['const']}`"
     kinds = schema.get("type", "any")
-    if isinstance(kinds, str):
-        return kinds
-    return " or ".join([kind for kind in kinds if kind != "null"] + ["null"] * ("null" in kinds))
+    names = [kinds] if isinstance(kinds, str) else [kind for kind in kinds if kind != "null"]
+    inside = schema.get("items") or schema.get("additionalProperties") or {}
+    of = f" of {_kind(inside)}" if inside and "properties" not in inside else ""
+    return " or ".join(f"{name}{of}" for name in names) + " or null" * ("null" in kinds and kinds != "null")
 
 
 if __name__ == "__main__":

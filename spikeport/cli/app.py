@@ -3,7 +3,9 @@
 Every part is imported inside the command that needs it, so `--help` is quick.
 """
 
+import atexit
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -76,6 +78,9 @@ def main() -> None:
             raise
         missing = PackageMissing(error.name, "is not installed", do="pip install 'spikeport[train]'")
         _end(missing.line(), missing.data(), missing.exit_code)
+    finally:
+        # the work is done: Ctrl-C in what libraries do at the interpreter's end would only crash them
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
 
 
 def _drawn(what: str, total: float | None, unit: str) -> AbstractContextManager[Task]:

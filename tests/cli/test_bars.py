@@ -1,0 +1,190 @@
+"""What a terminal shows while a command works, and that a pipe or a file gets nothing of it."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from spikeport import progress
+from spikeport.commands import bars
+from spikeport.commands.answer import Table, in_parts
+from spikeport.progress import counted, working
+from tests.cli.test_interrupted import long_work
+
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def on_terminal(folder: Path, *words: str, **environment: str) -> tuple[int, str, str]:
+    """Exit code, standard output, and what standard error, a terminal of 80 columns, was sent."""
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", **environment}
+    command = [sys.executable, "-m", "spikeport", *words]
+    run = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=theirs, stdin=theirs, env=env)
+    os.close(theirs)
+    sent = b""
+    while True:
+        try:
+            more = os.read(ours, 65536)
+        except OSError:  # so a terminal ends
+            break
+        if not more:
+            break
+        sent += more
+    os.close(ours)
+    assert run.stdout is not None
+    out = run.stdout.read().decode()
+    run.stdout.close()
+    return run.wait(60), out, sent.decode()
+
+
+RUN = ("run", "net.h5", "--input", "x.npz", "-o", "y.npz")
+ENERGY = ("energy", "net.h5", "--input", "x.npz")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return long_work(tmp_path_factory.mktemp("bars"), samples=30)
+
+
+@pytest.mark.parametrize(("words", "shown"), [(RUN, "simulating"), (ENERGY, "counting")])
+def test_a_terminal_shows_rate_and_time_left(folder: Path, words: tuple[str, ...], shown: str) -> None:
+    code, out, err = on_terminal(folder, *words, NO_COLOR="1")
+    assert code == 0 and "\x1b" not in out and "━" not in out
+    plain = ESCAPE.sub("", err)
+    assert shown in plain
+    assert re.search(r"[\d,]+/2,00[02] steps  \d[\d.,]* steps/s  \d:\d\d left", plain)
+    assert err.count("\x1b[?25l") == err.count("\x1b[?25h")  # the cursor is shown again
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9][0-9;]*m", err)  # NO_COLOR is heeded
+
+
+def test_a_pipe_gets_no_bar_and_no_colour(folder: Path) -> None:
+    forced = {"FORCE_COLOR": "1", "TTY_COMPATIBLE": "1", "CLICOLOR_FORCE": "1"}
+    command = [sys.executable, "-m", "spikeport", *ENERGY]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, **forced})
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "\x1b" not in ran.stdout and "\r" not in ran.stdout
+
+
+def test_an_error_is_the_last_line_below_the_bars(folder: Path) -> None:
+    code, _, err = on_terminal(folder, "run", "net.h5", "--input", "nothing.npz")
+    assert code == 2 and ESCAPE.sub("", err).splitlines()[-1].startswith("error SP101: nothing.npz")
+
+
+# ---------------------------------------------------------------- one bar
+
+
+class Screen:
+    """Bars on a terminal that is a string, at a clock that is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, self.file = 0.0, StringIO()
+        self.console = Console(file=self.file, force_terminal=True, width=80, color_system=None)
+        shown = bars.Bars(self.console, True)
+        shown.get_time = lambda: self.now  # type: ignore[method-assign]
+        self.bars = shown
+        monkeypatch.setattr(bars, "_bars", shown)
+        monkeypatch.setattr(bars, "_open", 1)
+
+    def lines(self) -> list[str]:
+        for shown in self.bars.get_renderables():
+            with self.console.capture() as caught:
+                self.console.print(shown)
+            return [line.rstrip() for line in caught.get().splitlines()]
+        return []
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    return Screen(monkeypatch)
+
+
+def test_a_bar_is_late_and_has_its_unit(screen: Screen) -> None:
+    with bars.drawn("scoring", 1000, "images") as task:
+        assert screen.lines() == []
+        screen.now = 10.0
+        task.advance(250)
+        assert [line.partition(" ")[0] for line in screen.lines()] == ["scoring"]
+        assert screen.lines()[0].endswith("250/1,000 images  25 images/s  0:30 left")
+        task.advance(0, "x" * 200)
+        assert len(screen.lines()) == 1 and len(screen.lines()[0]) <= 80
+        with bars.drawn("simulating", None, "") as inner:
+            screen.now = 12.0
+            inner.advance(0)
+            assert len(screen.lines()) == 2 and screen.lines()[1].endswith("0:02")
+    assert screen.lines() == []
+
+
+@pytest.mark.parametrize(
+    ("speed", "text"),
+    [(0.0, ""), (0.01, "100 s each"), (0.5, "0.5 steps/s"), (9.94, "9.9 steps/s"), (1234.5, "1,234 steps/s")],
+)
+def test_a_rate_is_read_at_a_glance(speed: float, text: str) -> None:
+    assert bars.rate(speed, "steps") == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.9, "0:00"), (61, "1:01"), (3599, "59:59"), (7384, "2:03:04")])
+def test_a_time_is_minutes_or_hours(seconds: float, text: str) -> None:
+    assert bars.clock(seconds) == text
+
+
+# ---------------------------------------------------------------- who tells, who listens
+
+
+def test_nobody_need_listen() -> None:
+    with working("simulating", 3, "steps") as task:
+        task.advance(2, "half way")
+    assert [*counted([1, 2], "trying", "changes")] == [1, 2]
+
+
+def test_a_listener_hears_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[object] = []
+
+    class Task:
+        def __enter__(self) -> "Task":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            heard.append("end")
+
+        def advance(self, n: float = 1, info: str = "") -> None:
+            heard.append((n, info))
+
+    def listener(what: str, total: float | None, unit: str) -> Task:
+        heard.append((what, total, unit))
+        return Task()
+
+    monkeypatch.setattr(progress, "_listener", listener)
+    assert [*counted("ab", "proving", "layers")] == ["a", "b"]
+    assert heard == [("proving", 2, "layers"), (1, ""), (1, ""), "end"]
+
+
+# ---------------------------------------------------------------- tables
+
+
+WIDE = Table("t", ("layer", "a" * 10, "b" * 10, "c" * 10), [("one", "1", "2", "3"), ("two", "4", "5", "6")])
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [
+        (80, [["layer", "a", "b", "c"]]),
+        (40, [["layer", "a", "b"], ["layer", "c"]]),
+        (10, [["layer", x] for x in "abc"]),
+    ],
+)
+def test_a_table_that_is_too_wide_goes_on_below(width: int, columns: list[list[str]]) -> None:
+    parts = in_parts(WIDE, width)
+    assert [[name if name == "layer" else name[0] for name in part.columns] for part in parts] == columns
+    assert all([row[0] for row in part.rows] == ["one", "two"] for part in parts)
+    assert [cell for part in parts for cell in part.rows[1][1:]] == ["4", "5", "6"]
+
+
+def test_a_table_without_columns_is_one() -> None:
+    assert [part.rows for part in in_parts(Table("t", ("",), [("text",)]), 80)] == [[["text"]]]
+    assert len(in_parts(Table("t", ("", ""), [("a", "b" * 200)]), 80)) == 1
