@@ -27,6 +27,13 @@ setup: $(VENV)/dev.stamp ## install everything into .venv
 hooks: $(VENV)/dev.stamp ## check format, style, types, notebooks and sizes at each commit
 	$(BIN)/pre-commit install
 
+# Files whose tests take least for what they hold, by `pytest --durations=0`; DEAR are the few among them that take most.
+FAST = $(addprefix tests/,test_fixed.py test_chip.py test_neurons.py test_program.py test_archive.py errors/test_base.py export \
+	deploy/passes deploy/rules deploy/quantize train/layer train/neurons sim/engine sim/test_rules.py sim/test_reference.py \
+	sim/test_graded.py cli/test_cli.py)
+DEAR = $(addprefix --ignore=tests/,export/test_from_program.py deploy/passes/test_random.py deploy/rules/test_remedies.py \
+	deploy/rules/test_cores_counted.py train/layer/test_batch_norm.py sim/engine/test_dense.py)
+
 # one thread for each of pytest's workers
 test test-fast coverage mutation: export OMP_NUM_THREADS ?= 1
 
@@ -34,7 +41,7 @@ test: $(VENV)/dev.stamp ## run all tests; ARGS='tests/sim -k reset' picks some
 	$(BIN)/pytest -n 2 $(ARGS)
 
 test-fast: $(VENV)/dev.stamp ## run the core's tests, in less than a minute: FAST lists them
-	$(BIN)/pytest -n 2 -m 'not slow' $(FAST) $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -m 'not slow' $(FAST) $(DEAR) $(ARGS)
 
 coverage: $(VENV)/dev.stamp ## run all tests, and list the lines that none ran; htmlcov/index.html shows them
 	$(BIN)/pytest -n 2 --cov --cov-report=term-missing:skip-covered --cov-report=html $(ARGS)

@@ -53,6 +53,13 @@ def leaves_loihi1(rule: Rule, u: int, a: int, bias: int) -> bool:
     return in_word(64 * a, 22) != 64 * a or in_word(x, 24) != x or in_word(x + bias, 24) != x + bias
 
 
+def loihi1_step(rule: Rule, u: int, v: int, a: int, bias: int) -> tuple[int, int, int]:
+    """`(u, v, s)` of a plain neuron in a Loihi 1's words, which wrap where `leaves_loihi1` says so."""
+    u = in_word(toward_zero(u, rule.keep_u) + in_word(64 * a, 22), 24)
+    v = min(max(toward_zero(v, rule.keep_v) + in_word(u + bias, 24), 1 - M), M - 1)
+    return u, 0 if v > rule.vth else v, int(v > rule.vth)
+
+
 def border_neurons(rng: np.random.Generator, rule: Rule, n: int, sums: Sequence[int]) -> Mapping[str, np.ndarray]:
     """`u v rest a bias` of n neurons, many of which end at a border of a word or at a threshold, or beside it."""
     found: dict[str, list[int]] = {name: [] for name in ("u", "v", "rest", "a", "bias")}

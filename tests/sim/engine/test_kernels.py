@@ -142,6 +142,13 @@ def test_a_loihi1_sees_what_leaves_its_words(keep_u: int, up: int, down: int, rn
         assert got == hand.leaves_loihi1(rule, u, a, bias)
         assert slots.tolist() == [7, slot, 7] and before.tolist() == [u]  # nothing is taken
 
+        one = LIF("g", (1,), 4095 - keep_u, 0, 80, np.zeros(1, int))
+        state = {"u": np.array([[u]]), "v": np.array([[int(given["v"][k])]])}
+        inputs = {"a": np.array([[a]]), "bias": np.array([[bias]])}
+        values, s = rules.step(one, state, inputs, Guard("g", 1, "loihi1"))
+        found = int(values["u"][0, 0]), int(values["v"][0, 0]), int(s[0, 0])
+        assert found == hand.loihi1_step(rule, u, int(given["v"][k]), a, bias)
+
 
 # ---------------------------------------------------------------- other kinds: engine and rule, the two derivations
 
