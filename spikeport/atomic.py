@@ -3,11 +3,14 @@
 import errno
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from spikeport.errors import FileError, FileUnwritable, PathTaken
@@ -45,12 +48,13 @@ def unwritten(path: Path, error: OSError) -> FileError:
 class Sink(FileIO):
     """A new file for HDF5, which takes the process down if a write fails: this one keeps the error.
 
-    What comes after it is dropped, for the file is lost anyway.
+    What comes after it is dropped, for the file is lost anyway. Ctrl-C waits until HDF5 has control no more.
     """
 
     def __init__(self, name: str) -> None:
         super().__init__(name, "w+")
         self.error: OSError | None = None
+        self.interrupted = False
 
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
@@ -79,6 +83,46 @@ class Sink(FileIO):
             return size or 0
 
 
+CALLED_BY_HDF5 = {function.__code__ for function in (Sink.write, Sink.readinto, Sink.truncate)}
+AGAIN_S = 0.1
+"""Until Ctrl-C comes again, where it had to wait or was lost: what is raised while Python frees an object is ignored."""
+
+
+@contextmanager
+def _interrupts_later(sink: Sink) -> Iterator[None]:
+    """An exception out of one of the sink's functions ends in HDF5, which goes on with a broken file."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield  # Ctrl-C does not come here
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        sink.interrupted = True
+        threading.Timer(AGAIN_S, again).start()
+        if not any(inner.f_code in CALLED_BY_HDF5 for inner in _frames(frame)):
+            before(number, frame)
+
+    def again() -> None:
+        if sink.interrupted:
+            signal.raise_signal(signal.SIGINT)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+        if sink.interrupted:
+            sink.interrupted = False
+            before(signal.SIGINT, None)
+    finally:
+        sink.interrupted = False
+        signal.signal(signal.SIGINT, before)
+
+
+def _frames(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
 @contextmanager
 def replacing_hdf5(path: str | os.PathLike[str]) -> Iterator[Sink]:
     """As `replacing`, but a file that h5py.File takes in place of a name.
@@ -86,7 +130,7 @@ def replacing_hdf5(path: str | os.PathLike[str]) -> Iterator[Sink]:
     Raises:
         FileError: the folder cannot be written, or the disk is full.
     """
-    with replacing(path) as name, Sink(name) as sink:
+    with replacing(path) as name, Sink(name) as sink, _interrupts_later(sink):
         try:
             yield sink
         finally:
