@@ -31,8 +31,9 @@ THEME = {
 BITMAP_RGB = (0.23, 0.51, 0.85)  # legible on white and on black: a bitmap cannot follow the theme
 STYLE = {
     "font.size": 10, "svg.fonttype": "none", "text.parse_math": False, "text.color": INK, "axes.edgecolor": LINE,
-    "axes.labelcolor": MUTED, "xtick.color": LINE, "xtick.labelcolor": MUTED, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.spines.left": False, "legend.frameon": False, "legend.labelcolor": INK,
+    "axes.labelcolor": MUTED, "xtick.color": LINE, "xtick.labelcolor": MUTED, "ytick.labelcolor": MUTED,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "legend.frameon": False,
+    "legend.labelcolor": INK,
 }  # fmt: skip
 
 

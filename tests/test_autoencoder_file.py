@@ -16,6 +16,7 @@ from spikeport.autoencoder_file import _seal, _sha256, is_bundle, load_bundle, s
 from spikeport.errors import FileError
 from spikeport.program import identical
 from spikeport.program_file import load_program
+from tests.arrays import arrays_of
 from tests.bundles import small_bundle
 
 READOUTS = pytest.mark.parametrize("readout", ["membrane", "taid"])
@@ -177,7 +178,7 @@ def test_a_head_that_is_none_is_refused(content: bytes, folder: Path) -> None:
 
 
 def test_nothing_is_unpickled_or_unpacked(folder: Path) -> None:
-    whole = dict(np.load(folder / "host.npz"))
+    whole = arrays_of(folder / "host.npz")
     np.savez_compressed(folder / "host.npz", **whole)
     forged(folder, lambda head: None)
     refused(folder, "is not an npz file of the host's arrays")

@@ -19,6 +19,8 @@ MAY_IMPORT = {
     "commands": {"commands", "bench", *PARTS},
     "cli": {"cli", "commands", "bench", *PARTS},
 }
+THREE_PARTS = {"spikeport.train", "spikeport.deploy", "spikeport.sim"}
+HEAVY = {"torch", "numba", "numpy", "scipy", "matplotlib", "h5py", "pandas", "nir", "jinja2"}
 FLOOR = sorted((*PACKAGE.glob("*.py"), *(PACKAGE / "errors").glob("*.py")))
 FOLDERS = sorted(path for folder in MAY_IMPORT for path in (PACKAGE / folder).rglob("*.py"))
 
@@ -89,8 +91,8 @@ def test_nothing_is_imported_through_the_links_at_the_root(path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("spikeport", {"torch", "numba", "typer", "spikeport.train", "spikeport.deploy", "spikeport.sim"}),
-        ("spikeport.cli", {"torch", "numba", "matplotlib", "spikeport.train", "spikeport.deploy", "spikeport.sim"}),
+        ("spikeport", {"typer", "spikeport.program", *HEAVY, *THREE_PARTS}),
+        ("spikeport.cli", {"spikeport.program", *HEAVY, *THREE_PARTS}),
         ("spikeport.deploy", {"torch", "spikeport.train", "spikeport.sim"}),
         ("spikeport.sim", {"torch", "spikeport.train", "spikeport.deploy"}),
     ],
@@ -100,3 +102,21 @@ def test_a_module_loads_nothing_heavy_that_it_has_no_arrow_to(module: str, absen
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert module in loaded
     assert not absent & set(loaded)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["bench", "start", "--help"], ["doctor", "--help"]]
+)
+def test_help_loads_no_package_that_takes_long(arguments: list[str]) -> None:
+    """Modules are counted and not seconds; `spikeport bench start` has the seconds."""
+    code = (
+        "import sys; from spikeport.cli import main\n"
+        f"sys.argv = ['spikeport', *{arguments!r}]\n"
+        "try: main()\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Usage:" in done.stdout
+    loaded = done.stderr.split()
+    assert "spikeport.cli.app" in loaded
+    assert not (HEAVY | THREE_PARTS) & set(loaded)

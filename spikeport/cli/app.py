@@ -3,7 +3,9 @@
 Every part is imported inside the command that needs it, so `--help` is quick.
 """
 
+import atexit
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -22,6 +24,7 @@ from spikeport.cli.explain import explain
 from spikeport.cli.grouped import Grouped, Interrupted
 from spikeport.cli.installed import conformance, demo, doctor
 from spikeport.cli.mapping import map_
+from spikeport.cli.report import report
 from spikeport.cli.running import bisect, run, verify
 from spikeport.cli.score import score
 from spikeport.cli.start import start
@@ -37,7 +40,7 @@ GROUPS: Mapping[str, tuple[Callable[..., None], ...]] = {
     "First steps": (doctor, demo, explain),
     "Train": (recipes, train, finetune, export),
     "Compile": (check, compile_, convert, map_),
-    "Run": (run, stream, score),
+    "Run": (run, stream, score, report),
     "Prove": (verify, bisect, bundle, conformance),
     "Estimate energy": (energy, profiles),
     "Autoencoders": (generate, reconstruct, evaluate),
@@ -75,6 +78,9 @@ def main() -> None:
             raise
         missing = PackageMissing(error.name, "is not installed", do="pip install 'spikeport[train]'")
         _end(missing.line(), missing.data(), missing.exit_code)
+    finally:
+        # the work is done: Ctrl-C in what libraries do at the interpreter's end would only crash them
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
 
 
 def _drawn(what: str, total: float | None, unit: str) -> AbstractContextManager[Task]:

@@ -205,6 +205,20 @@ def bench_mapping(
     _show(lambda: command(net or [], quick, wheel, output), json, "bench-mapping")
 
 
+@bench_app.command("start")
+def bench_start(
+    rounds: Annotated[int, typer.Option(help="Times that each is started, in turn.")] = 10,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write start.json, start.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What a start costs: bare Python, numpy's import, spikeport's, and spikeport --help, side by side."""
+    from spikeport.commands.bench.start import bench_start as command
+
+    _show(lambda: command(rounds, output), json, "bench-start")
+
+
 def _show(measure: Callable[[], Any], as_json: bool, kind: str) -> None:
     """A benchmark says in lines what it is at; nobody knows how many there will be."""
     with working("measuring"):

@@ -1,7 +1,7 @@
 """NIR file or `nir.NIRGraph` to `Graph`. The only place that knows NIR; nothing is executed or skipped.
 
 file ── reader/guard, child ──┐
-                              ├─► tables ─ nested ─► flat ─ kinds, fields ─► typed ─ ends, fit ─► Graph
+                              ├─► tables ─ brought, nested ─► flat ─ kinds, fields ─► typed ─ ends, fit ─► Graph
 NIRGraph ── reader/objects ───┘
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from spikeport.deploy.graph import Graph
 from spikeport.deploy.reader import objects
+from spikeport.deploy.reader.brought import lowered
 from spikeport.deploy.reader.ends import with_ends
 from spikeport.deploy.reader.fit import fitted
 from spikeport.deploy.reader.guard import read_tables
@@ -46,7 +47,7 @@ def graph_of(table: Mapping[str, Any], sha256: str) -> Graph:
     if "nodes" not in table and kind_of(table) not in ("missing", "NIRGraph"):
         table = {"nodes": {kind_of(table).lower(): table}, "edges": []}  # as nir.write leaves a single node
     remarks: list[str] = []
-    flat = flat_graph(table)
+    flat = flat_graph(lowered(table))
     parsed = {name: parse(name, raw, remarks) for name, raw in flat.nodes.items()}
     parsed, links = with_ends(parsed, flat.edges, remarks)
     edges = tuple(links)

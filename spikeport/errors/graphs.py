@@ -13,7 +13,8 @@ class UnsupportedNode(DeployError):
     Every node becomes neurons, synapses or delays, exactly, or the graph is refused: a node that was left out would
     change spikes. NIR's own kinds are taken but for those that no Loihi core computes.
 
-    Fix: Replace the node, before export, by kinds that the line lists.
+    Fix: Replace the node, before export, by kinds that the line lists; or say what it stands for with
+    `spikeport.deploy.register_node`.
 
     Example: n: node type (Softmax) is not one of Input, Output, Flatten, Linear, Affine, Conv1d, Conv2d,
     ConvTranspose2d, Unflatten, SumPool2d, AvgPool2d, Delay, Scale, Threshold, I, IF, LI, LIF, CubaLI, CubaLIF;

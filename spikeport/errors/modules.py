@@ -11,7 +11,7 @@ class ExportError(SpikeportError, TypeError):
     activation such as ReLU or a softmax, a batch norm that stands alone, or dropout of another library.
 
     Fix: Put the batch norm into its `SpikingLayer`, leave softmax to the loss, and use the layers that the line
-    lists.
+    lists. A layer of your own that gives spikes for spikes is registered with `spikeport.export.register_layer`.
 
     Example: 1: type (ReLU) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d,
     nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential

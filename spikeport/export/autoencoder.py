@@ -1,5 +1,6 @@
 """`from_autoencoder`: the two chip phases of a spiking autoencoder as NIR graphs, and what the host does."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import nir
@@ -8,9 +9,10 @@ import torch
 from torch import nn
 
 from spikeport import host
-from spikeport.autoencoder import Attention, Bottleneck, Pixels
+from spikeport.autoencoder import Attention, Bottleneck, Bundle, Pixels
 from spikeport.errors import ExportError, ExportOption, HostInLoop, ModuleSetting, OffGrid
 from spikeport.export.to_nir import to_nir
+from spikeport.program import Program
 from spikeport.train.autoencoders import ESVAE, FSVAE, Autoencoder, SpikingAutoencoder, Taid
 
 DECODER_ALONE = "its decoder alone is deployable: --part decoder"
@@ -26,6 +28,19 @@ class AutoencoderGraphs:
     pixels: Pixels
     bottleneck: Bottleneck | None
     attention: Attention | None
+
+    def bundle(self, compiler: Callable[..., Program]) -> Bundle:
+        """Both Programs, and the host's part.
+
+        Args:
+            compiler: `spikeport.deploy.compile_graph`, or a partial of it: a NIR graph and `steps` to a Program.
+        """
+        encoder = None if self.encoder is None else compiler(self.encoder, steps=self.steps)
+        return self.of_programs(compiler(self.decoder, steps=self.steps), encoder)
+
+    def of_programs(self, decoder: Program, encoder: Program | None = None) -> Bundle:
+        """As `bundle`, of Programs that are compiled."""
+        return Bundle(encoder, decoder, self.steps, self.pixels, self.bottleneck, self.attention)
 
 
 def from_autoencoder(model: Autoencoder, part: str = "all") -> AutoencoderGraphs:

@@ -17,6 +17,7 @@ from spikeport.export.extension import ConvTranspose2d, Unflatten
 from spikeport.export.synapse_nodes import Floats, exact, float_bias, float_weight, synapse_floats
 from spikeport.export.units import WEIGHT_UNIT, lif_node, without_spikes
 from spikeport.export.walk import Shape, flat_modules
+from spikeport.export.writers import is_registered, written
 from spikeport.train.autoencoders.integrator import Integrator
 from spikeport.train.branch import Branch, Shortcut
 from spikeport.train.layer import SpikingLayer
@@ -42,6 +43,7 @@ class Chain:
         self.edges: list[tuple[str, str]] = []
         self.count = 0
         self.pools = 0
+        self.brought = 0
         self.checkable = True
         self.ended = False
         self.notes: dict[str, Any] = {"dt_s": dt_s, "input": "spike"}
@@ -67,7 +69,18 @@ class Chain:
 
     @singledispatchmethod
     def add(self, module: nn.Module) -> None:
-        raise ExportError(type(module).__name__, "has no NIR form")
+        if not is_registered(module):
+            raise ExportError(type(module).__name__, "has no NIR form")
+        self._check_spikes(type(module).__name__)
+        with torch.no_grad():
+            found = tuple(module(torch.zeros(1, 1, *self.shape)).shape)
+        if found[:2] != (1, 1) or len(found) < 3:
+            limit = "(T, B, ...), with T and B as they came in"
+            raise ModuleShape(type(module).__name__, "output shape", got=found, relation="is not", limit=limit)
+        self.brought += 1
+        node = written(module, self.shape, found[2:])
+        self._put(f"{type(module).__name__.lower()}{self.brought}", node, found[2:])
+        self.checkable = False
 
     # ------------------------------------------------------------ shapes
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torch import nn
 
 from spikeport.errors import ExportError
+from spikeport.export.writers import is_registered
 from spikeport.train.autoencoders.integrator import Integrator
 from spikeport.train.dropout import SpikeDropout
 from spikeport.train.layer import SpikingLayer
@@ -28,7 +29,7 @@ def flat_modules(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Mo
             yield from flat_modules(child, f"{path}.{name}" if path else name)
     elif isinstance(module, nn.Identity | nn.Dropout | SpikeDropout):
         return
-    elif isinstance(module, LEAVES):
+    elif isinstance(module, LEAVES) or is_registered(module):
         yield path or "module", module
     else:
         parts = "SpikingLayer, Residual, MaxPool2d, nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential"

@@ -60,7 +60,8 @@ class SpikingGroup(nn.Module):
         into: What enters; at least one.
         bias: Float, in the group's shape or one that broadcasts to it.
         neuron: Its threshold, decay and reset, one of each.
-        least: The unit below which the grid never goes, a power of two.
+        least: The unit below which the grid never goes, a power of two; weights of 8 bits need no finer one than a
+            256th of the largest.
         keep_u: What a step keeps of the current, in [0, 1); 0: it lasts one step. Learns if above 0.
         fires: Whether the neurons send spikes; else v is read.
     """
@@ -73,7 +74,7 @@ class SpikingGroup(nn.Module):
         bias: Tensor,
         neuron: AbstractNeuron,
         *,
-        least: float,
+        least: float = 2.0**-12,
         keep_u: float = 0.0,
         fires: bool = True,
     ) -> None:

@@ -1,28 +1,22 @@
-"""One training run as a single HTML file: curves, neurons by depth, what came out, recipe, environment."""
+"""What a report shows of a training run: its figures, its rows of text, and what it ran on."""
 
-import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from spikeport import __version__
-from spikeport.atomic import replacing
-from spikeport.page import BITMAP_RGB, BLUE, GREY, LINE, MUTED, ORANGE, WIDTH_IN, caption, drawing, rendered, stack, svg
+from spikeport.page import BLUE, GREY, LINE, ORANGE, WIDTH_IN, caption, stack
 from spikeport.train.loop.history import Epoch, LayerFigures
 from spikeport.train.loop.tested import Confusion, Pictures
 from spikeport.train.recipe import Recipe
 
-NUMBERED = 12
-"""Classes up to which a confusion matrix shows its counts."""
 RIGHT = 0.14
 """Of a panel's width, for the numbers of its axis."""
 RECONSTRUCTION = "reconstruction"
@@ -33,15 +27,15 @@ PACKAGES = ("torch", "lightning-fabric", "numpy", "nir")
 
 @dataclass(frozen=True, eq=False)
 class TrainingReport:
-    """Everything that the page shows."""
+    """Everything that is shown."""
 
     recipe: Recipe
     history: Sequence[Epoch]
     """At least one epoch."""
     first: Sequence[LayerFigures]
     """The layers' neurons before training, rates 0."""
-    tested: Confusion | Pictures
-    """What came out on the test split."""
+    tested: Confusion | Pictures | None
+    """What came out on the test split; None if it was not tested."""
     parameters: int
     kept: int
     """The epoch whose weights were kept."""
@@ -50,45 +44,20 @@ class TrainingReport:
     processes: int = 1
 
 
-def write_report(path: str | os.PathLike[str], report: TrainingReport) -> None:
-    """Through a rename: a failed write leaves nothing behind."""
-    page = render_report(report)
-    with replacing(path) as name, open(name, "w", encoding="utf-8", newline="\n") as file:
-        file.write(page)
-
-
-def render_report(report: TrainingReport) -> str:
-    """The page as text."""
-    with drawing():
-        figures = {"curves": svg("curves", _curves(report))}
-        if report.first:  # an ANN has no neurons with a state
-            figures |= {"neurons": svg("neurons", _neurons(report)), "depth": svg("depth", _depth(report))}
-        if isinstance(report.tested, Confusion):
-            figures["confusion"] = svg("confusion", _confusion(report.tested.counts))
-        else:
-            figures["pictures"] = svg("pictures", _pictures(report.tested))
-    layers = [
+def layer_rows(report: TrainingReport) -> list[tuple[str, ...]]:
+    """In the order of `COLUMNS`; of the epoch whose weights were kept."""
+    return [
         (layer.name, f"{layer.rate:.2%}", *(f"{value:.4f}" for value in (layer.gain, layer.keep, layer.threshold)))
         for layer in report.history[report.kept - 1].layers
     ]
-    return rendered(
-        files("spikeport.train") / "report.html",
-        {},
-        report=report,
-        figures=figures,
-        headline=headline_rows(report),
-        columns=COLUMNS,
-        layers=layers,
-        environment=environment(report),
-    )
 
 
 def headline_rows(report: TrainingReport) -> list[tuple[str, str, str]]:
     """(quantity, value, note) for people; a terminal prints the same."""
     kept, course, tested = report.history[report.kept - 1], report.recipe.train, report.tested
-    rows = list(tested.rows(report.recipe.paper))
+    rows = [] if tested is None else list(tested.rows(report.recipe.paper))
     if course.keep == "best" and kept.selected is not None:
-        chosen = tested.shown(kept.selected)
+        chosen = f"{kept.selected:.2%}" if kept.accuracy is not None else f"{kept.selected:.4f}"
         how = "on the test split, as the papers do" if course.select_on == "test" else "on held-out training images"
         rows.append(("Epoch kept", f"{report.kept}", f"the best of {len(report.history)}, {chosen}, chosen {how}"))
     if kept.layers:
@@ -115,7 +84,7 @@ def environment(report: TrainingReport) -> list[tuple[str, str]]:
     return [*found, ("platform", platform.machine()), ("device", f"{report.device}, processes: {report.processes}")]
 
 
-def _curves(report: TrainingReport) -> Figure:
+def curves_figure(report: TrainingReport) -> Figure:
     history = report.history
     epochs = [epoch.number for epoch in history]
     lines = _lines(history[0])
@@ -149,7 +118,7 @@ def _part(name: str, epoch: Epoch) -> float:
     return epoch.parts[name]
 
 
-def _neurons(report: TrainingReport) -> Figure:
+def neurons_figure(report: TrainingReport) -> Figure:
     """Gain, decay and threshold of every layer over the epochs; deeper layers are darker."""
     figure, panels = stack([1.1] * 3)
     epochs = [0, *(epoch.number for epoch in report.history)]
@@ -166,7 +135,7 @@ def _neurons(report: TrainingReport) -> Figure:
 QUANTITIES = (("gain", "gain (α)"), ("keep", "decay (β, τ)"), ("threshold", "threshold"))
 
 
-def _depth(report: TrainingReport) -> Figure:
+def depth_figure(report: TrainingReport) -> Figure:
     """The same at the end, by depth, beside where they began (DA-LIF paper, Fig. 3)."""
     figure, panels = stack([1.1] * 3)
     last = report.history[report.kept - 1].layers
@@ -180,26 +149,7 @@ def _depth(report: TrainingReport) -> Figure:
     return figure
 
 
-def _confusion(counts: NDArray[np.int64]) -> Figure:
-    """Rows are the true class; the colour is the share of its images."""
-    classes = len(counts)
-    figure = Figure(figsize=(4.6, 4.6))
-    axes = figure.add_axes((0.09, 0.09, 0.9, 0.9))
-    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    rgb = np.broadcast_to(BITMAP_RGB, (*share.shape, 3))
-    axes.imshow(np.concatenate([rgb, np.sqrt(share)[..., None]], axis=2), interpolation="none")
-    if classes <= NUMBERED:
-        for (row, column), count in np.ndenumerate(counts):
-            if count:
-                axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=8)
-        axes.set(xticks=range(classes), yticks=range(classes))
-    axes.tick_params(length=0, labelsize=8)
-    axes.set_xlabel("answer")
-    axes.set_ylabel("class")
-    return figure
-
-
-def _pictures(tested: Pictures) -> Figure:
+def pictures_figure(tested: Pictures) -> Figure:
     """A row of test images, one of what became of them, one of the prior's; white is 1 on every theme."""
     rows = [images for images in (tested.originals, tested.again, tested.generated) if len(images)]
     columns = max(map(len, rows))
@@ -230,7 +180,7 @@ def _share_x(panels: Sequence[Axes], label: str) -> None:
         axes.margins(y=0.15)
         axes.grid(axis="y", color=LINE, linewidth=0.6)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=3))
-        axes.tick_params(axis="y", length=0, labelsize=8, labelcolor=MUTED, labelright=True, labelleft=False)
+        axes.tick_params(axis="y", length=0, labelsize=8, labelright=True, labelleft=False)
         axes.tick_params(axis="x", labelbottom=axes is panels[-1])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
         axes.set_axisbelow(True)

@@ -60,6 +60,7 @@ def _classifier(folder: Path) -> Iterator[tuple[object, ...]]:
     yield "bisect", "--program", net, "--input", samples, "--profiles", "strict,lava"
     yield "energy", net, "--input", samples
     yield "energy", net, "--input", samples, "--profile", "loihi2-estimate", "--compare", folder / "calibrated.h5"
+    yield "report", net, "--input", samples, "--run", folder / "y.npz", "-o", folder / "page.html"
     yield "bundle", net, "--input", samples, "--nir", nir, "-o", folder / "b.zip"
     yield "verify", folder / "b.zip"
     if has_lava():

@@ -11,6 +11,7 @@ from PIL import Image
 from spikeport.autoencoder_file import load_bundle
 from spikeport.train import load_run
 from spikeport.train.autoencoders import Noise
+from tests.arrays import arrays_of
 from tests.cli.test_cli import done, listing, spikeport
 
 RECIPE = """
@@ -69,27 +70,27 @@ def test_generated_images_are_those_of_the_trained_model(made: Path, model: Any,
     told = done(*command).json
     with torch.no_grad():
         want = model.generate(9, Noise.draw(model, 9, 5)).numpy()
-    arrays = np.load(out)
+    arrays = arrays_of(out)
     assert np.array_equal(arrays["values"], want)
     assert np.array_equal(arrays["images"], np.rint((want + 1) / 2 * 255))
     assert told["images"] == 9 and told["latent_rate"] == arrays["spikes"].mean()
-    assert np.array_equal(np.load(z)["spikes"], arrays["spikes"])
+    assert np.array_equal(arrays_of(z)["spikes"], arrays["spikes"])
     done("generate", made / "bundle", "--spikes", z, "-o", tmp_path / "again.npz")
-    assert np.array_equal(np.load(tmp_path / "again.npz")["values"], want)
+    assert np.array_equal(arrays_of(tmp_path / "again.npz")["values"], want)
 
 
 def test_reconstructions_are_those_of_the_trained_model(made: Path, model: Any, tmp_path: Path) -> None:
     out, x, z = (tmp_path / name for name in ("r.npz", "x.npz", "z.npz"))
-    pictures = np.load(made / "x.npz")["images"][:11]
+    pictures = arrays_of(made / "x.npz")["images"][:11]
     np.savez(tmp_path / "some.npz", images=pictures)
     command = ("reconstruct", made / "bundle", "--input", tmp_path / "some.npz", "--seed", 3, "-o", out)
     told = done(*command, "--encoder-input", x, "--decoder-input", z, "--json").json
     images = torch.from_numpy(2 * pictures.astype(np.int64) - 255)
     with torch.no_grad():
         want = model(images, Noise.draw(model, 11, 3))
-    assert np.array_equal(np.load(out)["values"], want.image.numpy())
+    assert np.array_equal(arrays_of(out)["values"], want.image.numpy())
     assert told["mse"] == pytest.approx(float((want.image - images.double() / 255).square().mean()), rel=1e-12)
-    assert np.array_equal(np.load(x)["spikes"], np.broadcast_to(images.numpy(), (4, 11, 1, 8, 8)))
+    assert np.array_equal(arrays_of(x)["spikes"], np.broadcast_to(images.numpy(), (4, 11, 1, 8, 8)))
     ran = done("run", made / "bundle" / "encoder.h5", "--input", x, "-o", tmp_path / "y.npz", "--json").json
     assert ran["spikes"] == int(want.latent.rates.sum() * 4)
     for part, given in (("encoder", x), ("decoder", z)):
@@ -98,11 +99,11 @@ def test_reconstructions_are_those_of_the_trained_model(made: Path, model: Any, 
 
 
 def test_a_sheet_has_each_image_above_its_reconstruction(made: Path, tmp_path: Path) -> None:
-    np.savez(tmp_path / "some.npz", images=np.load(made / "x.npz")["images"][:2])
+    np.savez(tmp_path / "some.npz", images=arrays_of(made / "x.npz")["images"][:2])
     done("reconstruct", made / "bundle", "--input", tmp_path / "some.npz", "-o", tmp_path / "r.png")
     with Image.open(tmp_path / "r.png") as image:
         assert image.size == (18, 18) and image.mode == "L"
-        assert np.array_equal(np.asarray(image)[:8, :8], np.load(tmp_path / "some.npz")["images"][0, 0])
+        assert np.array_equal(np.asarray(image)[:8, :8], arrays_of(tmp_path / "some.npz")["images"][0, 0])
     done("generate", made / "bundle", "-o", tmp_path / "g.png")
     with Image.open(tmp_path / "g.png") as image:
         assert image.size == (78, 78)  # 8 of 8 + 2 pixels each way
@@ -134,7 +135,9 @@ def test_an_fsvae_is_refused_with_the_reason_and_its_decoder_is_not(tmp_path: Pa
     done("generate", tmp_path / "b", "--spikes", tmp_path / "z.npz", "-o", tmp_path / "g.npz")
     model: Any = load_run(run)[2]
     with torch.no_grad():
-        assert np.array_equal(np.load(tmp_path / "g.npz")["values"], model.decode(torch.from_numpy(z).float()).numpy())
+        assert np.array_equal(
+            arrays_of(tmp_path / "g.npz")["values"], model.decode(torch.from_numpy(z).float()).numpy()
+        )
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,7 @@ def test_check_says_that_it_fits(made: Path) -> None:
         assert [(g["group"], g["proven"]) for g in answer.pop("overflow")] == [(f"lif{n}", True) for n in (1, 2, 3)]
         assert [(c["layer"], c["cores"]) for c in answer.pop("cores")] == [(f"lif{n}", 1) for n in (1, 2, 3)]
         assert answer.pop("would_fit") == {"changes": [], "together": None, "tried": 0}
+        assert answer.pop("schema") == "spikeport-check/1"
         assert answer == {"file": str(made / net), "target": "loihi2", "fits": True, "violations": [], "remarks": []}
 
 

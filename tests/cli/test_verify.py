@@ -13,7 +13,10 @@ from spikeport.deploy.lava_env import find_lava
 from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
+from tests.arrays import arrays_of
 from tests.cli.schemas import SCHEMAS, faults
+from tests.html_page import Page, assert_stands_alone
+from tests.reports import SECTIONS
 
 
 @pytest.fixture
@@ -109,12 +112,10 @@ def test_run_on_lava_gives_the_simulators_file(files: tuple[Path, Path], tmp_pat
         )
         assert answer.returncode == 0, answer.stderr
 
-    sim, lava = np.load(tmp_path / "sim.npz"), np.load(tmp_path / "lava.npz")
+    sim, lava = arrays_of(tmp_path / "sim.npz"), arrays_of(tmp_path / "lava.npz")
 
-    assert (
-        sorted(sim.files) == sorted(lava.files) == ["latency", "lif1/s", "lif1/u", "lif1/v", "program_sha256", "spikes"]
-    )
-    for name in sim.files:
+    assert sorted(sim) == sorted(lava) == ["latency", "lif1/s", "lif1/u", "lif1/v", "program_sha256", "spikes"]
+    for name in sim:
         assert np.array_equal(sim[name], lava[name]), name
 
 
@@ -139,7 +140,9 @@ def test_demo_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert answer.data["torch_spikes_compared"] == 397 * 8 * (1024 + 512 + 100)
     assert answer.data["simulator_accuracy"] == answer.data["quantized_accuracy"]
     page = (tmp_path / "demo" / "report.html").read_text()
-    assert "Lava was not compared" in page
+    assert_stands_alone(page)
+    assert [name for name in Page(page).ids if name in SECTIONS] == SECTIONS
+    assert "not compared: SPIKEPORT_LAVA_PYTHON" in page
     assert [*faults(json.loads(json.dumps({"schema": "spikeport-demo/1", **answer.data})), SCHEMAS["demo"])] == []
 
 

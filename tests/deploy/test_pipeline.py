@@ -14,7 +14,16 @@ from spikeport.deploy.network import Network
 from spikeport.deploy.options import Options
 from spikeport.deploy.pipeline import PIPELINE, run_passes
 from spikeport.deploy.read import read_nir
-from spikeport.errors import DeployError, FileError, InputError, ProgramError, RuleError, SpikeportError
+from spikeport.errors import (
+    CompileOption,
+    DeployError,
+    FieldInvalid,
+    FileMissing,
+    NumberTooLarge,
+    ProgramShape,
+    SpikeportError,
+    UnknownName,
+)
 from spikeport.export import to_nir, write_nir
 from spikeport.program import Program, identical
 from spikeport.train import ALIF, Image, QuantLinear, SpikingLayer, Vote
@@ -111,13 +120,13 @@ def test_options_that_are_none_are_left_open(exported: nir.NIRGraph) -> None:
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
     error = refused(chain(), **options)
-    assert type(error) is DeployError
+    assert type(error) is CompileOption
     assert str(error) == message
 
 
 def test_an_unknown_chip_is_refused() -> None:
     error = refused(chain(), "loihi3")
-    assert type(error) is InputError
+    assert type(error) is UnknownName
     assert str(error) == "target: chip (loihi3) is not one of loihi1, loihi2"
 
 
@@ -127,7 +136,7 @@ def test_an_unknown_chip_is_refused() -> None:
 def test_a_note_that_is_no_number_is_refused(exported: nir.NIRGraph, note: str, value: object) -> None:
     exported.metadata["spikeport"][note] = value
     error = refused(exported)
-    assert type(error) is DeployError
+    assert type(error) is FieldInvalid
     assert (error.where, error.what, error.do) == ("graph", f"note {note}", "export it again")
 
 
@@ -138,7 +147,7 @@ def test_notes_of_another_kind_are_ignored(exported: nir.NIRGraph) -> None:
 
 def test_votes_that_do_not_divide_are_refused() -> None:
     error = refused(chain(n_out=3), classes=2)
-    assert type(error) is ProgramError
+    assert type(error) is ProgramShape
     assert str(error) == "out: neurons (3) do not divide by classes 2"
 
 
@@ -172,7 +181,7 @@ def test_an_error_says_which_pass_it_came_from(before: Graph, step: str) -> None
 
 def test_a_network_that_fits_no_scaling_is_a_rule_broken() -> None:
     error = refused(chain(neuron=lif(3, v_threshold=1e-6)))
-    assert type(error) is RuleError
+    assert type(error) is NumberTooLarge
     assert error.exit_code == 1
 
 
@@ -185,7 +194,7 @@ def test_a_step_that_is_longer_than_a_time_constant_names_the_longest() -> None:
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    assert type(refused(tmp_path / "net.nir")) is FileError
+    assert type(refused(tmp_path / "net.nir")) is FileMissing
 
 
 # ---------------------------------------------------------------- a graph of no one's: quantization is close

@@ -423,7 +423,7 @@ def test_wrong_content_is_refused_by_name(path: Path, edit: Edit, kind: type[Spi
     with h5py.File(path, "r+") as file:
         edit(file)
     error = refused(path)
-    assert type(error) is kind
+    assert isinstance(error, kind)
     assert str(error).startswith(message.replace("{path}", str(path)))
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ def code(notebook: dict[str, Any]) -> list[dict[str, Any]]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
-def test_there_are_tutorials() -> None:
-    assert "pytorch.ipynb" in NOTEBOOKS
+@pytest.mark.parametrize("name", ["pytorch", "frameworks", "lava_dl", "energy_paper", "loihi"])
+def test_each_start_has_its_tutorial(name: str) -> None:
+    assert f"{name}.ipynb" in NOTEBOOKS
+    assert f"](tutorials/{name}.ipynb)" in (FOLDER.parent / "index.md").read_text()
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -28,7 +31,8 @@ def test_outputs_are_stripped(name: str) -> None:
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_it_begins_with_its_one_title(name: str) -> None:
     texts = ["".join(cell["source"]) for cell in NOTEBOOKS[name]["cells"] if cell["cell_type"] == "markdown"]
-    titles = [line for text in texts for line in text.splitlines() if line.startswith("# ")]
+    prose = [re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE) for text in texts]
+    titles = [line for text in prose for line in text.splitlines() if line.startswith("# ")]
     assert NOTEBOOKS[name]["cells"][0]["cell_type"] == "markdown"
     assert texts[0].startswith("# ") and len(titles) == 1
 

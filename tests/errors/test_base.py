@@ -14,6 +14,7 @@ EXIT_1 = {
     "OverflowDetected",
     "ShardsMissing",
     "WorkerError",
+    "BoardTaken",
     "WorkerTimeout",
 }
 

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 import torch
 
+from spikeport.deploy import compile_graph
 from spikeport.errors import ExportError
 from spikeport.export.autoencoder import from_autoencoder
+from spikeport.program import Program, identical
 from spikeport.train import QuantConvTranspose2d
 from spikeport.train.autoencoders import build_autoencoder, pixels
 from tests.bundles import SMALL, random_model
@@ -55,3 +57,20 @@ def test_parameters_that_are_no_whole_numbers_of_the_host_are_refused(value: flo
         model.bottleneck.weight[0, 0] = value
     with pytest.raises(ExportError, match=r"ESVAE \(host\): parameter .* is not below 2\^53 steps"):
         from_autoencoder(model)
+
+
+@pytest.mark.parametrize("part", ["all", "decoder"])
+def test_the_graphs_are_a_bundle_once_they_are_compiled(part: str) -> None:
+    """The compiler gets each phase's graph, and the steps; the bundle has what it gave."""
+    graphs = from_autoencoder(random_model("esvae", steps=4), part)
+    asked: list[Any] = []
+
+    def compiler(graph: Any, steps: int) -> Program:
+        asked.append((graph, steps))
+        return compile_graph(graph, steps=steps)
+
+    bundle = graphs.bundle(compiler)
+    assert asked == [(graph, 4) for graph in (graphs.encoder, graphs.decoder) if graph is not None]
+    assert identical(bundle.decoder, compile_graph(graphs.decoder, steps=4))
+    assert (bundle.encoder is None) == (part == "decoder")
+    assert bundle.bottleneck is graphs.bottleneck and bundle.pixels is graphs.pixels

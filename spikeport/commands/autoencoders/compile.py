@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,8 +15,8 @@ from spikeport.chip import chip_named
 from spikeport.commands.answer import Answer, Table
 from spikeport.commands.compiling.compile import check_compiled, does_not_fit, size_of, summary
 from spikeport.commands.samples import check_file_writable, write_npz
+from spikeport.deploy import Compiled, compile_graph, compiled
 from spikeport.deploy import check as check_program
-from spikeport.deploy.pipeline import Compiled, compiled
 from spikeport.errors import PartMissing
 from spikeport.export.autoencoder import AutoencoderGraphs, from_autoencoder
 from spikeport.profiles import Profile
@@ -58,7 +59,7 @@ def compile_run(folder: Path, output: Path, asked: Asked) -> Answer:
     for name, found in broken.items():
         if found and not asked.anyway:
             raise does_not_fit(f"{folder}, {name}", asked.target, found)
-    bundle = bundle_of(graphs, phases)
+    bundle = graphs.of_programs(**{name: phase.program for name, phase in phases.items()})
     save_bundle(bundle, output)
     if asked.samples is not None:
         write_npz(asked.samples, {"images": data.test.images[:], "labels": data.test.labels})
@@ -74,21 +75,14 @@ def compiled_phases(
     return {name: compiled(graph, target, **told) for name, graph in found.items() if graph is not None}
 
 
-def bundle_of(graphs: AutoencoderGraphs, phases: Mapping[str, Compiled]) -> Bundle:
-    """The two Programs, and what the host does."""
-    encoder = phases["encoder"].program if "encoder" in phases else None
-    host = graphs.pixels, graphs.bottleneck, graphs.attention
-    return Bundle(encoder, phases["decoder"].program, graphs.steps, *host)
-
-
 def deployed(model: nn.Module, target: str = "loihi2", part: Part = "all", profile: Profile = "strict") -> Bundle:
     """A trained autoencoder in eval mode, compiled; whether it fits the chip is not asked.
 
     Raises:
         ExportError: a model that no bundle holds, with the reason.
     """
-    graphs = from_autoencoder(_autoencoder("model", model), part)
-    return bundle_of(graphs, compiled_phases(graphs, target, profile))
+    compiler = partial(compile_graph, chip=target, profile=profile)
+    return from_autoencoder(_autoencoder("model", model), part).bundle(compiler)
 
 
 def check_folder(folder: Path, asked: Asked, strict_overflow: bool = False) -> Answer:

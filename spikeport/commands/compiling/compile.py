@@ -99,7 +99,7 @@ def _told(path: Path, output: Path, target: str, found: Compiled, gap: Gap | Non
     tables: tuple[Table, ...] = ()
     if gap is not None:
         data["gap"] = gap_data(gap)
-        tables = (_waterfall(gap), _layers(gap))
+        tables = (waterfall_table(gap), layer_table(gap))
     return Answer(data, f"{path} for {target}", told.columns, told.rows, notes, tables=tables)
 
 
@@ -149,7 +149,7 @@ def gap_data(gap: Gap) -> Mapping[str, Any]:
     return {"stages": stages, "layers": layers}
 
 
-def _waterfall(gap: Gap) -> Table:
+def waterfall_table(gap: Gap) -> Table:
     rows, before = [], None
     for stage in gap.stages.values():
         accuracy, change = "", ""
@@ -162,7 +162,7 @@ def _waterfall(gap: Gap) -> Table:
     return Table("what each stage costs:", ("stage", "accuracy", "points", what, ""), rows)
 
 
-def _layers(gap: Gap) -> Table:
+def layer_table(gap: Gap) -> Table:
     rows = [
         (
             layer.name,

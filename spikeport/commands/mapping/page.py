@@ -53,7 +53,7 @@ def render_page(title: str, of: Figures, command: str = "") -> str:
         ran=of.ran,
         headline=tables.headline(of),
         sentences=sentences(of),
-        colours=_colours(),
+        colours=mesh_css(),
         system=system_svg(of) if large else None,
         chips=[(chip, len(of.of_chip[chip]), chip_svg(of, chip)) for chip in shown],
         letters=len(of.chips) <= LETTERED_CHIPS,
@@ -71,13 +71,19 @@ def render_page(title: str, of: Figures, command: str = "") -> str:
     )
 
 
-def _colours() -> Markup:
-    """A rule for each colour class: `--c` is the colour, `--o` how opaque it is."""
-    rules = []
+def mesh_css() -> Markup:
+    """How marks look, and a rule for each colour class: `--c` is the colour, `--o` how opaque it is."""
+    rules = [(files("spikeport.commands.mapping") / "mesh.css").read_text(encoding="utf-8")]
     for k in range(COLOURS):
-        shade, colour = divmod(k, len(PALETTE))
-        rules.append(f".{colour_class(k)} {{ --c: var(--{PALETTE[colour]}); --o: {SHADES[shade]}; }}")
+        colour, shade = colour_of(k)
+        rules.append(f".{colour_class(k)} {{ --c: var(--{colour}); --o: {shade}; }}")
     return Markup("\n".join(rules))
+
+
+def colour_of(group: int) -> tuple[str, float]:
+    """Name of a group's colour among the page's, and how opaque it is."""
+    shade, colour = divmod(group % COLOURS, len(PALETTE))
+    return PALETTE[colour], SHADES[shade]
 
 
 def _busiest(of: Figures) -> str:

@@ -29,6 +29,7 @@ from spikeport.trace import Trace
 
 CHUNK_BYTES = 128 * 2**20
 """Of what inputs and groups send, so that memory does not grow with the number of samples."""
+_RECORD = "record this Program with 'spikeport run --record all', on the same samples"
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,31 +146,56 @@ def read_sent(path: Path, program: Program, given: tuple[int, ...] | None) -> di
     Args:
         given: Steps and samples of its input, `(T, B, ...)`; None where the run alone says how many there are.
     """
-    arrays = read_spikes(path) if is_hdf5(path) else read_npz(path)
-    traces = traces_of(path, arrays)
-    do = "record this Program with 'spikeport run --record all', on the same samples"
-    if PROGRAM in arrays and not np.array_equal(arrays[PROGRAM], program_digest(program)):
-        raise FileMismatch(str(path), "run", relation="is that of another Program", do=do)
+    traces = _recorded(path, program)
     if given is None:
         steps, *batch = next(iter(traces.values())).s.shape
         given = (max(1, steps - program.latency), *batch)
     return _sent(path, program, traces, given)
 
 
+def read_spikes_of(path: Path, program: Program) -> dict[str, NDArray[Any]]:
+    """`(T + latency, B, *shape)` of those groups that were recorded; raises as `read_sent`."""
+    traces = _recorded(path, program)
+    given = next(iter(traces.values())).s.shape[:2]
+    known = {group.name: group for group in program.groups}
+    if unknown := ", ".join(traces.keys() - known.keys()):
+        raise FileMismatch(str(path), "groups", got=unknown, relation="are not in", limit="the Program", do=_RECORD)
+    for name, trace in traces.items():
+        _check_spikes(path, known[name], trace.s, given)
+    return {name: trace.s for name, trace in traces.items()}
+
+
+def _recorded(path: Path, program: Program) -> dict[str, Trace]:
+    """What was recorded of each group; raises if it is a run of another Program."""
+    arrays = read_spikes(path) if is_hdf5(path) else read_npz(path)
+    traces = traces_of(path, arrays)
+    if PROGRAM in arrays and not np.array_equal(arrays[PROGRAM], program_digest(program)):
+        raise FileMismatch(str(path), "run", relation="is that of another Program", do=_RECORD)
+    return traces
+
+
 def _sent(path: Path, program: Program, traces: Mapping[str, Trace], given: tuple[int, ...]) -> dict[str, NDArray[Any]]:
-    do = "record this Program with 'spikeport run --record all', on the same samples"
     if traces.keys() != {group.name for group in program.groups}:
         missing = ", ".join(sorted({g.name for g in program.groups} ^ traces.keys()))
-        raise FileMismatch(str(path), "groups", got=missing, relation="are not in both the run and the Program", do=do)
+        raise FileMismatch(
+            str(path), "groups", got=missing, relation="are not in both the run and the Program", do=_RECORD
+        )
     for group in program.groups:
-        got, limit = traces[group.name].s.shape, (given[0] + program.latency, given[1], *group.shape)
-        if got != limit:
-            raise FileMismatch(str(path), f"spikes of {group.name}", got=got, relation="are not", limit=limit, do=do)
-        odd = _unlike(group, traces[group.name].s)
-        if odd.size:
-            known = "payloads" if group.signed else "0 or 1"
-            raise FileMismatch(str(path), f"spikes of {group.name}", got=odd[0], relation="are not", limit=known, do=do)
+        _check_spikes(path, group, traces[group.name].s, (given[0] + program.latency, given[1]))
     return {name: trace.s.reshape(*trace.s.shape[:2], -1) for name, trace in traces.items()}
+
+
+def _check_spikes(path: Path, group: Group, s: NDArray[Any], size: tuple[int, ...]) -> None:
+    """FileMismatch unless they are `(*size, *shape)`, and what the group can send."""
+    if s.shape != (limit := (*size, *group.shape)):
+        what = f"spikes of {group.name}"
+        raise FileMismatch(str(path), what, got=s.shape, relation="are not", limit=limit, do=_RECORD)
+    odd = _unlike(group, s)
+    if odd.size:
+        known = "payloads" if group.signed else "0 or 1"
+        raise FileMismatch(
+            str(path), f"spikes of {group.name}", got=odd[0], relation="are not", limit=known, do=_RECORD
+        )
 
 
 def _unlike(group: Group, spikes: NDArray[Any]) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from torch import nn
 from spikeport.atomic import check_writable
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
+from spikeport.commands.report.training import write_training
 from spikeport.commands.training.watching import Both, TensorBoard, bars, check_tensorboard
 from spikeport.errors import OptionMisused, RunDiffers
 from spikeport.lock import locked
@@ -40,7 +41,7 @@ from spikeport.train.loop.fit import Training
 from spikeport.train.loop.history import LayerFigures, neurons
 from spikeport.train.loop.tested import Confusion, Pictures
 from spikeport.train.recipe import Recipe
-from spikeport.train.report import TrainingReport, headline_rows, write_report
+from spikeport.train.report import TrainingReport, headline_rows
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -88,7 +89,7 @@ def train(name: str | None, options: Options) -> Answer | None:
         save_weights(folder, model.cpu())
         kept = read_table(folder / CHECKPOINT)["best"].get("epoch", len(history))
         report = _report(recipe, history, first, tested, model, fabric, kept)
-        write_report(folder / "report.html", report)
+        write_training(folder / "report.html", report)
         return _answer(folder, data, report)
 
 
@@ -186,6 +187,7 @@ def _report(
 def _answer(folder: Path, data: DataSet, report: TrainingReport) -> Answer:
     history, recipe = report.history, report.recipe
     kept = history[report.kept - 1]
+    assert report.tested is not None
     answer = {
         "run": str(folder),
         "recipe": recipe.name,

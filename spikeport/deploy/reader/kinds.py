@@ -39,6 +39,11 @@ def parse(name: str, raw: Any, remarks: list[str]) -> Parsed:
     return parser(fields)
 
 
+def is_known(kind: str) -> bool:
+    """Whether it is a kind of NIR's, or of spikeport's own."""
+    return kind in _KINDS or kind == "NIRGraph"
+
+
 def kind_of(raw: Any) -> str:
     """The type that a node gives itself; "nothing" for what is no node, "missing" for a node without."""
     return text_of(raw.get("type")) or "missing" if isinstance(raw, dict) else "nothing"

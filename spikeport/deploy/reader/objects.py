@@ -17,6 +17,12 @@ def tables(graph: nir.NIRGraph) -> dict[str, Any]:
     return _graph(graph, 0, [0])
 
 
+def table_of(node: nir.NIRNode) -> dict[str, Any]:
+    """As `tables`, of any node."""
+    found: dict[str, Any] = tables(node) if isinstance(node, nir.NIRGraph) else _node(node)
+    return found
+
+
 def _graph(graph: nir.NIRGraph, level: int, count: list[int]) -> dict[str, Any]:
     if level > MAX_LEVELS:
         raise GraphTooLarge("graph", "nested graphs", got=level, relation="exceed", limit=MAX_LEVELS, do="flatten them")

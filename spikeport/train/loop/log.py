@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikeport.atomic import replacing
+from spikeport.errors import FileError, FileMissing
 from spikeport.train.loop.history import Epoch
 
 
@@ -18,6 +19,18 @@ def write_logs(folder: Path, history: Sequence[Epoch]) -> None:
     for name, content in contents.items():
         with replacing(folder / name) as partial:
             Path(partial).write_text(content)
+
+
+def read_history(folder: Path) -> list[Epoch]:
+    """What `history.json` holds; FileError if it is missing, or is none."""
+    path = folder / "history.json"
+    if not path.is_file():
+        raise FileMissing(str(folder), "lacks history.json", do="make a run with: spikeport train RECIPE -o RUN")
+    try:
+        return [Epoch.from_json(plain) for plain in json.loads(path.read_text(encoding="utf-8"))]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        got = str(error).splitlines()[0][:100]
+        raise FileError(str(path), "is not the history of a run", got=got, do="train again") from error
 
 
 def as_csv(history: Sequence[Epoch]) -> str:

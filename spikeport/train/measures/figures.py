@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from spikeport.page import BITMAP_RGB, BLUE, LINE, MUTED, ORANGE, caption, stack
+from spikeport.page import BITMAP_RGB, BLUE, LINE, ORANGE, caption, stack
 from spikeport.train.measures.noise import NoiseCurve
 from spikeport.train.measures.rates import BINS, RateDistribution, Rates
 
@@ -75,7 +75,7 @@ def _scales(panels: Sequence[Axes], label: str) -> None:
         axes.set_position((0, y, 1 - RIGHT, height))
         axes.grid(axis="y", color=LINE, linewidth=0.6)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=3))
-        axes.tick_params(axis="y", length=0, labelsize=8, labelcolor=MUTED, labelright=True, labelleft=False)
+        axes.tick_params(axis="y", length=0, labelsize=8, labelright=True, labelleft=False)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
         axes.tick_params(axis="x", labelbottom=axes is panels[-1])
         axes.set_axisbelow(True)

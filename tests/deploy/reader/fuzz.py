@@ -91,7 +91,9 @@ def outcome(path: Path, was: Sound) -> str:
     except SpikeportError as error:
         assert "\n" not in str(error) and len(str(error)) < 2000 and str(error).isprintable(), repr(str(error))
         grief = isinstance(error, FileError) and "reading it" in str(error.got)
-        return f"ended the child: {error.got}" if grief else f"refused: {type(error).__name__}"
+        if grief:
+            return f"ended the child: {error.got}"
+        return "refused: FileError" if isinstance(error, FileError) else "refused: DeployError"
     finally:
         assert time.perf_counter() - start < LIMIT_S, "the reader took too long"
     change = difference(graph, was.graph)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.arrays import arrays_of
 from tests.train.fused import halves
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +27,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, np.ndarray
         for process in started:
             process.kill()
             process.wait()
-    return [dict(np.load(folder / f"{rank}.npz")) for rank in (0, 1)]
+    return [arrays_of(folder / f"{rank}.npz") for rank in (0, 1)]
 
 
 @pytest.mark.parametrize("constant", [False, True])

@@ -166,5 +166,6 @@ def test_a_finished_run_can_be_finished_again(whole: Path) -> None:
 def test_what_does_not_fit_the_folder_is_refused(whole: Path, more: tuple[str, ...], message: str) -> None:
     process = start(whole / "run", *(part.format(whole=whole) for part in more))
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (2, "")
+    assert process.returncode == 2
+    assert json.loads(out)["error"]["message"] in err
     assert said(err).startswith(message.format(whole=whole))

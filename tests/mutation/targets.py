@@ -1,0 +1,42 @@
+"""What is mutated, and the tests that are to notice: the few that are made for it, so that a mutant takes seconds.
+
+`interpreted` runs compiled code as plain Python (`NUMBA_DISABLE_JIT`): the same lines, without compiling each mutant.
+What is written as vectors exists compiled only.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """A file below `spikeport/`, and pytest's arguments."""
+
+    file: str
+    tests: tuple[str, ...]
+    functions: tuple[str, ...] = ()
+    """Only these; all, and the module's own constants, if empty."""
+    interpreted: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.file + (":" + ",".join(self.functions) if self.functions else "")
+
+
+KERNELS = "tests/sim/engine/test_kernels.py"
+RULES = (KERNELS, "tests/sim/test_rules.py")
+TARGETS = (
+    Target("fixed.py", ("tests/test_fixed.py", KERNELS, "tests/test_neurons.py")),
+    Target("sim/rules/lif.py", (*RULES, "-k", "not sigma and not delta and not resonator and not words and not adds")),
+    Target("sim/rules/sigma_delta.py", (*RULES, "-k", "sigma or delta or error or strict_names")),
+    Target("sim/rules/resonator.py", (*RULES, "-k", "resonator or strict_names")),
+    Target("sim/reference.py", ("tests/sim/test_reference.py", "tests/sim/test_graded.py"), interpreted=False),
+    Target("sim/engine/words.py", (KERNELS, "-k", "words or resonator")),
+    Target("sim/engine/lif.py", (KERNELS, "-k", "lif or current"), ("step_lif_wide", "step_lif_any", "kept_long")),
+    Target("sim/engine/lif.py", (KERNELS, "-k", "loihi1"), ("leaves_loihi1",)),
+    Target("sim/engine/lif.py", ("tests/sim/engine/test_lif.py",), ("_stepper", "kept", "fire", "step_lif"), False),
+    Target("sim/engine/sigma_delta.py", (KERNELS, "-k", "sigma")),
+    Target("sim/engine/resonator.py", (KERNELS, "-k", "resonator")),
+    Target("sim/engine/kernels.py", (KERNELS, "-k", "add or slots")),
+    Target("train/integer_kernel.py", ("tests/train/test_integer_rule.py", "-k", "form"), ("fire", "_fire")),
+    Target("train/integer_rule.py", ("tests/train/test_integer_rule.py",)),
+)
