@@ -21,14 +21,14 @@ from spikeport.cli.compiling import check, compile_, convert
 from spikeport.cli.energy import energy, profiles
 from spikeport.cli.evaluate import evaluate
 from spikeport.cli.explain import explain
-from spikeport.cli.grouped import Grouped, Interrupted
+from spikeport.cli.grouped import Grouped
 from spikeport.cli.installed import conformance, demo, doctor
 from spikeport.cli.mapping import map_
 from spikeport.cli.report import report
 from spikeport.cli.running import bisect, run, verify
 from spikeport.cli.score import score
 from spikeport.cli.start import start
-from spikeport.cli.stream import INTERRUPTED, stream
+from spikeport.cli.stream import stream
 from spikeport.cli.training import export, finetune, recipes, train
 from spikeport.errors import PackageMissing, SpikeportError
 from spikeport.progress import Task, listen
@@ -69,8 +69,6 @@ def main() -> None:
         listen(_drawn)
     try:
         app(prog_name="spikeport")
-    except Interrupted:
-        _end("interrupted", SpikeportError("spikeport", "interrupted").data(), INTERRUPTED)
     except SpikeportError as error:
         _end(error.line(), error.data(), error.exit_code)
     except ModuleNotFoundError as error:

@@ -5,9 +5,16 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from spikeport.errors import SpikeportError
 
-class Interrupted(Exception):
-    """Ctrl-C."""
+
+class Interrupted(SpikeportError):
+    """Ctrl-C, which has no cause to look up, and so no code."""
+
+    exit_code = 130
+
+    def line(self) -> str:
+        return self.what
 
 
 class Grouped(TyperGroup):
@@ -17,7 +24,7 @@ class Grouped(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            raise Interrupted from None
+            raise Interrupted("spikeport", "interrupted") from None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         commands = {name: self.commands[name] for name in self.list_commands(ctx)}

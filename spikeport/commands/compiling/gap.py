@@ -14,7 +14,7 @@ from spikeport.deploy.nodes import Output
 from spikeport.deploy.passes.assemble import Assemble
 from spikeport.deploy.pipeline import Compiled
 from spikeport.deploy.quantize.duplicates import duplicates
-from spikeport.progress import counted
+from spikeport.progress import working
 from spikeport.sim import simulate
 
 CHUNK = 64
@@ -107,22 +107,26 @@ def measure(compiled: Compiled, data: Calibration, classes: int) -> Gap:
     gap = Gap(compiled.network.outputs[0].reads == "v", data.labels is not None)
     program = Assemble().run(compiled.integers, compiled.options)  # with the duplicates, so that layers compare
     stages = {name: compiled.integers.stage(parts) for name, parts in _PARTS.items()}  # type: ignore[arg-type]
-    for chunk in counted([*_chunks(data)], "comparing stages", "parts"):
-        inputs = chunk.named(dict(compiled.network.inputs))
-        scale = compiled.options.scale if compiled.options.input == "bias" else 1.0
-        floats = {name: x * scale for name, x in inputs.items()}
-        wanted = _interpreted(compiled, floats)
-        folded = run_network(compiled.integers.network, _plain(compiled, floats))
-        _count(gap, "float", wanted, wanted, chunk, classes)
-        _count(gap, "folded", _output(compiled, folded), wanted, chunk, classes)
-        for name, network in stages.items():
-            _count(gap, name, _output(compiled, run_network(network, _plain(compiled, floats))), wanted, chunk, classes)
-        integers = {name: x.astype(np.int64) for name, x in inputs.items()}
-        result = simulate(program, _plain(compiled, integers))
-        output = program.outputs[0]
-        found = result.outputs[output.name] * (program.group(output.source).v_unit / v_scale if gap.reads_v else 1)
-        _count(gap, "integer", found, wanted, chunk, classes)
-        _count_layers(gap, compiled, folded, result.sent)
+    with working("comparing stages", data.batch, "samples") as task:
+        for chunk in _chunks(data):
+            inputs = chunk.named(dict(compiled.network.inputs))
+            scale = compiled.options.scale if compiled.options.input == "bias" else 1.0
+            floats = {name: x * scale for name, x in inputs.items()}
+            wanted = _interpreted(compiled, floats)
+            folded = run_network(compiled.integers.network, _plain(compiled, floats))
+            _count(gap, "float", wanted, wanted, chunk, classes)
+            _count(gap, "folded", _output(compiled, folded), wanted, chunk, classes)
+            for name, network in stages.items():
+                _count(
+                    gap, name, _output(compiled, run_network(network, _plain(compiled, floats))), wanted, chunk, classes
+                )
+            integers = {name: x.astype(np.int64) for name, x in inputs.items()}
+            result = simulate(program, _plain(compiled, integers))
+            output = program.outputs[0]
+            found = result.outputs[output.name] * (program.group(output.source).v_unit / v_scale if gap.reads_v else 1)
+            _count(gap, "integer", found, wanted, chunk, classes)
+            _count_layers(gap, compiled, folded, result.sent)
+            task.advance(chunk.batch)
     return gap
 
 
