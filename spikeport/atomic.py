@@ -85,7 +85,7 @@ class Sink(FileIO):
 
 CALLED_BY_HDF5 = {function.__code__ for function in (Sink.write, Sink.readinto, Sink.truncate)}
 AGAIN_S = 0.1
-"""Until Ctrl-C comes again, where it had to wait or was lost: what is raised while Python frees an object is ignored."""
+"""Until Ctrl-C comes again, where it had to wait or was lost: what is raised while an object is freed is ignored."""
 
 
 @contextmanager
