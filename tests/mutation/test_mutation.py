@@ -39,8 +39,8 @@ def test_every_change_is_as_described() -> None:
         (10, "rounding", "x >> y", "(((x) * -1 >> y) * -1)"),
         (10, "shift", "x >> y", "(x >> y + 1)"),
         (10, "shift", "x >> y", "(x << y)"),
-        (11, "sign", "x + 1", "(x - 1)"),
         (11, "bound", "min(x + 1, c.maximum(y, f\"{x}\"))", "max(x + 1, c.maximum(y, f'{x}'))"),
+        (11, "sign", "x + 1", "(x - 1)"),
         (11, "constant", "1", "2"),
         (11, "bound", "c.maximum(y, f\"{x}\")", "c.minimum(y, f'{x}')"),
     ]  # fmt: skip
