@@ -51,7 +51,7 @@ ENERGY = ("energy", "net.h5", "--input", "x.npz")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return long_work(tmp_path_factory.mktemp("bars"), samples=30)
+    return long_work(tmp_path_factory.mktemp("bars"), samples=120)
 
 
 @pytest.mark.parametrize(("words", "shown"), [(RUN, "simulating"), (ENERGY, "counting")])

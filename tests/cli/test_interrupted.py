@@ -25,6 +25,9 @@ COMMANDS = {
     "map": ("map", "net.h5", "--input", "x.npz", "-o", "m.json", "--html", "m.html", "--search"),
 }
 
+WHOLE = {"energy": {"e.csv"}}
+"""What may be there already when Ctrl-C comes between two files."""
+
 
 def long_work(folder: Path, samples: int) -> Path:
     """A Program, and an input on which it takes some seconds."""
@@ -74,8 +77,9 @@ def test_a_command_that_is_interrupted_leaves_nothing(folder: Path, name: str, s
     ended = stopped(run)
     if ended[0] == 0:
         pytest.skip("it was done before")
-    assert ended == (130, "", LINE)
-    assert sorted(folder.iterdir()) == before
+    assert ended[:2] == (130, "") and ended[2].endswith(LINE)
+    written = {path.name for path in folder.iterdir()} - {path.name for path in before}
+    assert written <= WHOLE.get(name, set())
 
 
 def test_what_was_there_stays(folder: Path) -> None:
