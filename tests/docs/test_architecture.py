@@ -1,0 +1,31 @@
+"""What ARCHITECTURE.md and CONTRIBUTING.md call by name is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILE = re.compile(r"`([\w./]+\.(?:py|html|css|toml))`")
+FOLDER = re.compile(r"`([\w./]+/)`")
+SKIPPED = {".venv", ".git", "docs/_build", "build", "dist"}
+
+
+def there() -> list[str]:
+    found = []
+    for path in ROOT.rglob("*"):
+        name = path.relative_to(ROOT).as_posix()
+        if not any(name == skipped or name.startswith(f"{skipped}/") for skipped in SKIPPED):
+            found.append(f"/{name}/" if path.is_dir() else f"/{name}")
+    return found
+
+
+MADE = {"bundle.json", "htmlcov/index.html", "htmlcov/"}
+"""By commands, and not in the repository."""
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_files_and_folders_that_are_named_exist(page: str) -> None:
+    text, known = (ROOT / page).read_text(), there()
+    named = {*FILE.findall(text), *FOLDER.findall(text)} - MADE
+    assert [name for name in sorted(named) if not any(path.endswith(f"/{name}") for path in known)] == []
