@@ -70,7 +70,7 @@ lint: $(VENV)/dev.stamp ## check format, style and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/mypy --allow-untyped-calls examples
+	$(BIN)/mypy --allow-untyped-calls --follow-imports=silent examples
 
 format: $(VENV)/dev.stamp ## format the code and mend what ruff can mend
 	$(BIN)/ruff format
