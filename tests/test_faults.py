@@ -13,8 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest import mock
@@ -30,6 +29,7 @@ from spikeport.errors import FileError, LavaMissing, WorkerError
 from spikeport.lock import locked
 from spikeport.program import LIF, Dense, Input, Output
 from spikeport.program_file import save_program
+from tests.processes import children, read, until
 
 
 def program(n: int = 12) -> Program:
@@ -177,11 +177,11 @@ def test_a_command_that_is_killed_with_its_worker_running_leaves_no_process(net:
         pytest.skip(f"NOT RUN: {missing}")
     command = [sys.executable, "-m", "spikeport", "run", "net.h5", "--input", "x.npz", "-o", "y.npz"]
     run = subprocess.Popen([*command, "--backend", "lava"], cwd=net, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    until(lambda: bool(workers(run.pid)), 60)
+    until(lambda: bool(children(run.pid)), 60)
     run.send_signal(signal.SIGTERM)
     run.communicate(timeout=60)
     assert run.returncode != 0
-    until(lambda: not workers(run.pid), 2 * GRACE_S + 5)
+    until(lambda: not children(run.pid), 2 * GRACE_S + 5)
     assert sorted(path.name for path in net.iterdir()) == ["net.h5", "x.npz"]
 
 
@@ -200,19 +200,9 @@ def test_many_runs_on_lava_leave_no_process_memory_or_file(
     files, before = len(os.listdir("/proc/self/fd")), orphans()
     for _ in range(int(os.environ.get("SPIKEPORT_RUNS", "3"))):
         assert np.array_equal(run_lava(program(), x, env=env, mode=mode).traces["b"].s, want)
-        assert not workers(os.getpid()) and not list(tmp_path.iterdir())
+        assert not children(os.getpid()) and not list(tmp_path.iterdir())
         assert len(os.listdir("/proc/self/fd")) == files
     until(lambda: orphans() <= before, 5)  # others' memory may be there for a moment before it is mapped
-
-
-def workers(parent: int) -> list[int]:
-    """Processes below `parent`, by /proc."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        fields = read(folder / "stat").rsplit(")", 1)[-1].split()
-        if fields and fields[0] != "Z" and int(fields[1]) == parent:
-            found.append(int(folder.name))
-    return found
 
 
 def orphans() -> set[str]:
@@ -220,18 +210,3 @@ def orphans() -> set[str]:
     named = {path.name for path in Path("/dev/shm").glob("psm_*")}
     maps = "".join(text for path in Path("/proc").glob("[0-9]*/maps") if (text := read(path)))
     return {name for name in named if name not in maps}
-
-
-def read(path: Path) -> str:
-    """Empty where the process ended meanwhile, or is another user's."""
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
-
-
-def until(true: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)

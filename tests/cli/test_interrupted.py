@@ -13,7 +13,7 @@ from spikeport.deploy.lava_env import find_lava
 from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
-from tests.test_faults import read, until, workers
+from tests.processes import children, read, until
 
 LINE = "interrupted\n"
 N = 300
@@ -123,4 +123,4 @@ def test_lava_is_ended_with_the_command(folder: Path) -> None:
 
 def _lava_workers(parent: int) -> list[int]:
     """Those that run a Program."""
-    return [pid for pid in workers(parent) if "--mode" in read(Path(f"/proc/{pid}/cmdline")).split("\0")]
+    return [pid for pid in children(parent) if "--mode" in read(Path(f"/proc/{pid}/cmdline")).split("\0")]

@@ -16,6 +16,7 @@ import pytest
 
 from spikeport.program_file import load_program, save_program
 from tests.cli.test_cli import RECIPE, done, spikeport
+from tests.processes import children, ended, until
 from tests.sim.scoring.repeater import CLASSES, N, answers, repeater, samples
 
 COUNT = 60
@@ -62,26 +63,6 @@ def wait_for(path: Path, seconds: float = 60) -> None:
     while not path.exists():
         assert time.monotonic() < end
         time.sleep(0.005)
-
-
-def children(pid: int) -> list[int]:
-    return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def gone(pid: int, seconds: float = 20) -> bool:
-    end = time.monotonic() + seconds
-    while Path(f"/proc/{pid}").exists() and "\tZ" not in _state(pid):
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def _state(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return "State:\tZ"
 
 
 def test_the_answer_says_what_the_samples_say(net: Path) -> None:
@@ -134,7 +115,8 @@ def test_two_processes_one_of_them_killed_and_two_of_torchrun_give_the_bits_of_o
         (child,) = children(parent.pid)
         os.kill(child, signal.SIGKILL)
         _, said = parent.communicate(timeout=60)
-    assert (parent.returncode, gone(child)) == (1, True)
+    assert parent.returncode == 1
+    until(lambda: ended(child), 20)
     assert said == f"error SP600: {net / 'two'}: a process was killed by signal 9; go on with --resume\n"
     there = len(list((net / "two" / "shards").glob("0*.npz")))
     assert 0 < there < 300 and not (net / "two" / "summary.json").exists()
@@ -153,12 +135,11 @@ def test_two_processes_one_of_them_killed_and_two_of_torchrun_give_the_bits_of_o
 @pytest.mark.slow
 def test_a_process_whose_launcher_is_killed_ends_itself(net: Path) -> None:
     with started(*scored(net, "out", "--processes", 2)) as parent:
-        end = time.monotonic() + 60
-        while not (found := children(parent.pid)):
-            assert time.monotonic() < end and parent.poll() is None
-            time.sleep(0.01)
+        until(lambda: bool(children(parent.pid)) or parent.poll() is not None, 60)
+        found = children(parent.pid)
         parent.kill()
-    assert all(gone(child) for child in found)
+    assert found
+    until(lambda: all(ended(child) for child in found), 20)
 
 
 def test_a_killed_process_is_taken_up_where_it_was_and_without_torch(net: Path) -> None:

@@ -19,6 +19,7 @@ from spikeport.deploy.lava import run_lava
 from spikeport.deploy.lava_env import WORKER, LavaEnv, find_lava, prepare
 from spikeport.errors import DeployError, InputError, LavaMissing, WorkerError
 from spikeport.program import LIF, Dense, Input, Output, Program
+from tests.processes import ended
 
 HERE = LavaEnv("3.11", Path(sys.executable), "given")
 PROGRAM = Program(
@@ -242,15 +243,8 @@ Path({notes!r}).write_text(f"{{memory.name}} {{os.getpid()}} {{child.pid}} {{str
 
 def left_over(notes: Path) -> list[str]:
     segment, *pids = notes.read_text().split()
-    alive = [pid for pid in pids if (state := process_state(int(pid))) and state != "Z"]
+    alive = [pid for pid in pids if not ended(int(pid))]
     return alive + ([segment] if Path("/dev/shm", segment).exists() else [])
-
-
-def process_state(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return ""
 
 
 needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks for processes in /proc")

@@ -4,7 +4,6 @@ import os
 import resource
 import signal
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from spikeport.deploy.read import read_nir
 from spikeport.deploy.reader import child, guard
 from spikeport.deploy.reader.guard import read_tables
 from spikeport.errors import FileError
+from tests.processes import ended, until
 
 Edit = Callable[[h5py.File], None]
 N = "node/nodes"
@@ -262,19 +262,9 @@ def test_nothing_is_left_of_a_child_that_hangs(path: Path, tmp_path: Path, monke
     monkeypatch.setattr(guard, "WALL_PER_CPU", 0.01)
     script(tmp_path, monkeypatch, f"os.fork()\nopen(f'{named}/{{os.getpid()}}', 'w').close()\ntime.sleep(600)")
     assert refused(path).got == "reading it took more than a few seconds, or was ended"
-    deadline = time.monotonic() + 60
-    for pid in (int(path.name) for path in named.iterdir()):
-        while not ended(pid):  # what is killed may take its time to go
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-
-
-def ended(pid: int) -> bool:
-    """Gone, or a zombie that its parent, the system's first process, has not yet asked about."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
+    until(
+        lambda: all(ended(pid) for pid in (int(path.name) for path in named.iterdir())), 60
+    )  # what is killed may take its time to go
 
 
 def test_the_child_ignores_the_pythons_surroundings(
