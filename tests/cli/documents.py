@@ -11,8 +11,9 @@ import numpy as np
 from spikeport.deploy.lava_env import find_lava
 from spikeport.errors import LavaMissing
 from spikeport.program_file import load_program, save_program
+from tests.cli.command import done, spikeport
 from tests.cli.test_autoencoders import RECIPE as AUTOENCODER
-from tests.cli.test_cli import RECIPE, done, spikeport
+from tests.cli.tiny import RECIPE
 from tests.deploy.netx.netfile import dense, spikes, write_net
 from tests.test_faults import program
 

@@ -14,7 +14,7 @@ import pytest
 from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program
 from spikeport.program_file import save_program
 from spikeport.sim import count_operations, simulate
-from tests.cli.test_cli import done, listing, spikeport
+from tests.cli.command import done, listing, spikeport
 from tests.errors.lines import said
 
 STEPS, BATCH = 6, 5

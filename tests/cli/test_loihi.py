@@ -24,6 +24,7 @@ from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import simulate
 from spikeport.sim.board_run import BoardRun, save_board_run
+from tests.cli.command import in_child as spikeport
 from tests.cli.schemas import SCHEMAS, faults
 from tests.deploy.fake_board import fake_machine
 from tests.deploy.test_lava import script
@@ -32,11 +33,6 @@ from tests.processes import ended, until
 Within = Callable[..., subprocess.CompletedProcess[str]]
 Recorded = dict[str, dict[str, np.ndarray]]
 NOTHING = {"SPIKEPORT_LAVA_PYTHON": "/nowhere/python", "NXSDKHOST": "", "PARTITION": "", "BOARD": "", "LOIHI_GEN": ""}
-
-
-def spikeport(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=300)
 
 
 @pytest.fixture

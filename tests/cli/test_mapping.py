@@ -14,7 +14,7 @@ from spikeport.bench.scale import network
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import load_program, save_program
 from spikeport.sim.board_run import BoardRun, save_board_run
-from tests.cli.test_cli import done, spikeport
+from tests.cli.command import done, spikeport
 from tests.cli.test_energy import BATCH, STEPS
 from tests.cli.test_energy import net as host_net
 from tests.errors.lines import said

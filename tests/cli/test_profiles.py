@@ -1,8 +1,6 @@
 """The profile `loihi1` on the command line: run, bisect, check, compile, verify."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from spikeport.deploy.lava_env import find_lava
 from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program, SigmaDelta
 from spikeport.program_file import load_program, save_program
+from tests.cli.command import in_child as spikeport
 
 SUM = 2**15
 
@@ -31,11 +30,6 @@ def files(tmp_path: Path) -> Path:
     save_program(replace(program, profile="loihi1"), tmp_path / "loihi1.h5")
     np.savez(tmp_path / "x.npz", spikes=np.ones((1, 1, 2), int))
     return tmp_path
-
-
-def spikeport(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.parametrize(("net", "options"), [("net.h5", ("--profile", "loihi1")), ("loihi1.h5", ())])

@@ -14,7 +14,7 @@ from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import simulate
-from tests.cli.test_cli import done, spikeport
+from tests.cli.command import done, spikeport
 from tests.cli.test_run_parts import npz
 
 STEPS, BATCH = 12, 20

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from spikeport.program_file import load_program, save_program
-from tests.cli.test_cli import RECIPE, done, spikeport
+from tests.cli.command import done, spikeport
+from tests.cli.tiny import RECIPE
 from tests.processes import children, ended, until
 from tests.sim.scoring.repeater import CLASSES, N, answers, repeater, samples
 

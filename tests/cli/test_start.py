@@ -1,6 +1,5 @@
 """`spikeport` alone, and what a shell offers to complete."""
 
-import os
 import re
 import subprocess
 import sys
@@ -24,11 +23,7 @@ from spikeport.deploy.convention import PRESETS
 from spikeport.errors.catalogue import CATALOGUE
 from spikeport.sim.energy.profile import profile_names
 from spikeport.train import shipped_recipes
-
-
-def spikeport(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "spikeport", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **environment})
+from tests.cli.command import in_child as spikeport
 
 
 def test_alone_it_says_where_to_begin() -> None:

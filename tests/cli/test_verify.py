@@ -1,8 +1,6 @@
 """`spikeport verify`, `doctor` and `demo`: with Lava where there is one, and saying so where there is none."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
 from tests.arrays import arrays_of
+from tests.cli.command import in_child as spikeport
 from tests.cli.schemas import SCHEMAS, faults
 from tests.html_page import Page, assert_stands_alone
 from tests.reports import SECTIONS
@@ -30,13 +29,6 @@ def files(tmp_path: Path, rng: np.random.Generator) -> tuple[Path, Path]:
     save_program(program, tmp_path / "net.h5")
     np.savez(tmp_path / "x.npz", spikes=rng.integers(0, 2, (8, 3, 4)))
     return tmp_path / "net.h5", tmp_path / "x.npz"
-
-
-def spikeport(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    import os
-
-    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=300)
 
 
 def need_lava() -> None:
