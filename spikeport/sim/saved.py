@@ -7,8 +7,6 @@ so that the parts' spikes, one after the other, are those of the run in one.
 import hashlib
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeport.archive import UNREADABLE
 from spikeport.atomic import replacing
 from spikeport.errors import FileDamaged, FileKind, FileMismatch, FileMissing, FileVersion, StateMismatch
 from spikeport.fixed import Ints
@@ -28,19 +27,6 @@ from spikeport.sim.state import State, check_state, cleared
 FORMAT = "spikeport-state"
 VERSION = 1
 Arrays = dict[str, NDArray[Any]]
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    EOFError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    StopIteration,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What numpy, zipfile and json raise on a damaged file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +102,7 @@ def load_parts(path: str | os.PathLike[str], program: Program) -> tuple[RunState
         head = json.loads(str(arrays.pop("head")))
         known = head["format"] == FORMAT and head["version"] == VERSION and head["engine"] in ("events", "reference")
         t, batch = int(head["t"]), int(head["batch"])
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise FileKind(str(path), "is not a state", do="write one with --state-out or save_state") from error
     if not known or t < 0 or batch < 1:
         raise FileVersion(str(path), "is not a state of this version", do="write it again")
@@ -128,7 +114,7 @@ def load_parts(path: str | os.PathLike[str], program: Program) -> tuple[RunState
         raise FileMismatch(str(path), "is a state of another Program", do=do)
     try:
         inner = _reference(program, arrays, t, batch) if engine is None else _events(engine, arrays, t, batch)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise FileDamaged(str(path), "is damaged", do="write it again, or copy it again") from error
     return RunState(head["engine"], sha256, batch, inner), further
 
