@@ -41,7 +41,7 @@ def bench_sim(
     json: Json = False,
 ) -> None:
     """Against other simulators, the machine's own rate, and the work; in one run, side by side."""
-    from spikeport.commands.bench.bench import bench_sim as command
+    from spikeport.commands.bench.sim import bench_sim as command
 
     _show(lambda: command(case, peer, part, net or [], quick, output), json, "bench-sim")
 

@@ -9,7 +9,7 @@ from spikeport.bench.autoencoders import PEER, PEERS, SIZES, TINY, UNBOUND
 from spikeport.bench.autoencoders import bench_autoencoders as measure
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.sim import markdown
 
 COLUMNS = ("widths", "D", "T", "batch", "who", "step (min, median)", "images/s (best)", "peak",
            *(f"{peer} takes (min, median, CPU, peak)" for peer in PEERS))  # fmt: skip

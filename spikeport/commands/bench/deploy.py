@@ -9,7 +9,7 @@ from spikeport.bench.deploy import COMMANDS, FULL, QUICK
 from spikeport.bench.deploy import bench_deploy as measure
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.sim import markdown
 
 COLUMNS = ("width", "neurons", "weights", "synapses", "file",
            "compile", "its CPU", "its peak", "check", "its CPU", "its peak")  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from spikeport.bench.directions import QUESTIONS, directions
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.sim import markdown
 
 COLUMNS = ("question", "variant", "test accuracy", "deviation", "by seed")
 

@@ -9,7 +9,7 @@ from spikeport.bench.counting import counting
 from spikeport.chip import chip_named
 from spikeport.commands.answer import Answer, Table
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.sim import markdown
 from spikeport.commands.conformance.pilotnet import one_inference
 from spikeport.commands.conformance.recordings import open_recordings
 from spikeport.cores import Cores

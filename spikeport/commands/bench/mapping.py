@@ -11,7 +11,7 @@ from spikeport.bench.sim import machine
 from spikeport.chip import Chip, chip_named
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.sim import markdown
 from spikeport.commands.bench.zoo import Sample, names, pixels_of, sample
 from spikeport.commands.mapping.searched import activity_of, busiest_ns, mapped
 from spikeport.deploy.cores import CoreMap, map_cores

@@ -9,7 +9,7 @@ from spikeport.bench.score import FULL, QUICK
 from spikeport.bench.score import bench_score as measure
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.sim import markdown
 
 COLUMNS = (
     "case",

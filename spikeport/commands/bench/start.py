@@ -8,7 +8,7 @@ from typing import Any
 from spikeport.bench.sim import machine
 from spikeport.bench.start import bench_start as measure
 from spikeport.commands.answer import Answer
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.sim import markdown
 from spikeport.errors import ValueOutside
 
 COLUMNS = ("start", "wall (min)", "median", "processor (min)", "to python", "to numpy", "budget")

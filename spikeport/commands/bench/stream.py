@@ -11,7 +11,7 @@ from spikeport.bench.stream import FULL, PEERS, QUICK
 from spikeport.bench.stream import bench_stream as measure
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.sim import markdown
 from spikeport.errors import UnknownName
 
 COLUMNS = ("network", "how", "a step (min)", "median", "beyond the run in one")

@@ -9,7 +9,7 @@ from spikeport.bench.train import PARTS, PEERS, Sizes
 from spikeport.bench.train import bench_train as measure
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.sim import markdown
 
 COLUMNS = ("net", "who", "threads", "batch", "fastest as", "step (min)", "of the limit (min, median, CPU)",
            "of spikeport (min, median, CPU)", "peak", "peak of the limit's")  # fmt: skip

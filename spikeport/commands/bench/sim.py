@@ -1,4 +1,4 @@
-"""`spikeport bench`: measures, shows a table, and writes it beside the full numbers."""
+"""`spikeport bench sim`: measures, shows a table, and writes it beside the full numbers."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -12,8 +12,8 @@ from spikeport.bench.compare import PEERS, chain, compare
 from spikeport.bench.cost import exponent
 from spikeport.bench.sim import QUICK, bench_sim
 from spikeport.bench.timing import interleave
-from spikeport.commands.bench.bench import bench_sim as command
-from spikeport.commands.bench.bench import markdown, table
+from spikeport.commands.bench.sim import bench_sim as command
+from spikeport.commands.bench.sim import markdown, table
 from spikeport.errors import InputError
 from spikeport.program_file import save_program
 from spikeport.sim.simulate import simulate
