@@ -10,7 +10,7 @@ import pytest
 from spikeport.bench.deploy import COMMANDS, QUICK, exponent, run
 from spikeport.bench.resnet19 import resnet19
 from spikeport.commands.bench.deploy import COLUMNS, bench_deploy
-from spikeport.commands.bench.sim import markdown
+from spikeport.commands.bench.kept import markdown
 from spikeport.deploy import compile_graph
 from spikeport.errors import InputError
 

@@ -8,8 +8,8 @@ import pytest
 
 from spikeport.bench import score as bench
 from spikeport.bench.score import CONTENDERS, Sizes, _points
+from spikeport.commands.bench.kept import markdown
 from spikeport.commands.bench.score import COLUMNS, bench_score
-from spikeport.commands.bench.sim import markdown
 
 
 def run(rate: float, cpu_s: float, results: int = 1) -> dict[str, Any]:
