@@ -39,6 +39,7 @@ class Calibration:
 
     @property
     def batch(self) -> int:
+        """Samples."""
         return next(iter(self.inputs.values())).shape[1]
 
     def part(self, count: int) -> "Calibration":

@@ -134,8 +134,10 @@ class Shortcut(Way):
         return Folded(gain.clone(), torch.zeros_like(gain))
 
     def largest(self, gain: Tensor) -> Tensor:
+        """As `Branch.largest`: the one weight, which is the gain."""
         return gain.detach().abs()
 
     def current(self, x: Tensor, gain: Tensor, step: Tensor | None, sync: bool) -> tuple[Current, None]:
+        """As `Branch.current`: spikes times the gain, without a batch norm."""
         weight = gain if step is None else quant.round_ste(gain / step) * step
         return Current(x, weight.expand(x.shape[1])), None

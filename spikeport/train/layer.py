@@ -62,10 +62,12 @@ class SpikingLayer(nn.Module):
 
     @property
     def synapse(self) -> Synapse:
+        """That of the main way in."""
         return self.main.synapse
 
     @property
     def branches(self) -> tuple[Branch | Shortcut, ...]:
+        """The ways in: the main one, and the shortcut where there is one."""
         return (self.main,) if self.shortcut is None else (self.main, self.shortcut)
 
     def forward(self, x: Tensor, past: Tensor | None = None) -> Tensor:

@@ -159,6 +159,7 @@ class Paper(Section):
 
     @property
     def source(self) -> str:
+        """Title, table and row, as a page names them."""
         return ", ".join(part for part in (self.title, self.table, self.row) if part)
 
     def figures(self) -> dict[str, float]:

@@ -29,6 +29,7 @@ class Baseline:
         return self.snn_pj.over(self.energy_pj)
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values; energies in pJ."""
         ratio = None if self.ratio is None else self.ratio.to_json()
         return {
             "name": self.name,

@@ -58,6 +58,7 @@ class Bounds:
         return Bounds(low, self.nominal, high)
 
     def to_json(self) -> dict[str, float | None]:
+        """Plain numbers; None for a bound that is not known."""
         return {"low": self.low, "nominal": self.nominal, "high": self.high}
 
 

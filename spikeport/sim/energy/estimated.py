@@ -30,6 +30,7 @@ class LayerEnergy:
 
     @property
     def total(self) -> Bounds:
+        """pJ; the sum of the parts."""
         return total(self.parts.values())
 
 
