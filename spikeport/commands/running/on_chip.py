@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,7 @@ import numpy as np
 
 from spikeport.commands.answer import Answer, Table
 from spikeport.commands.bars import say
-from spikeport.commands.compiling.compile import does_not_fit
 from spikeport.commands.running.board_runs import read_board_run
-from spikeport.commands.running.run import OnChip
 from spikeport.commands.samples import Samples, check_file_writable, is_hdf5
 from spikeport.deploy.loihi import dry_run as try_dry
 from spikeport.deploy.loihi import run_loihi
@@ -25,6 +23,17 @@ from spikeport.sim.simulate import check_inputs
 
 COLUMNS = ("process", "kind", "shape", "model here", "tags", "seen on a Loihi 2 in public code")
 UNKNOWN = "nowhere"
+
+
+@dataclass(frozen=True)
+class OnChip:
+    """What `--backend loihi` is told."""
+
+    dry_run: bool = False
+    power: bool = False
+    timeout_s: float = 3600.0
+    wait_s: float = 600.0
+    """Until the board answers."""
 
 
 def run_on_chip(
@@ -110,6 +119,8 @@ def _decided(program: Program, samples: Samples, run: BoardRun, how: Decide) -> 
 
 def check_fits(path: Path, program: Program) -> None:
     """Raises RuleError if the Program breaks a design rule of a Loihi 2."""
+    from spikeport.commands.compiling.compile import does_not_fit  # which takes long to import
+
     if broken := check(program, "loihi2"):
         raise does_not_fit(str(path), "loihi2", broken)
 

@@ -131,7 +131,8 @@ def between(messages: sparse.csr_array) -> sparse.csr_array:
 
 def hops_by_end(places: Places, at: Ints, both: sparse.csr_array, rows: Ints) -> Floats:
     """Hops of what each core or block sends and hears, placed as `at` says; `rows`: the row of each entry of `both`."""
-    return np.bincount(rows, both.data * places.ways(at[rows], at[both.indices]), both.shape[0])
+    hops: Floats = np.bincount(rows, both.data * places.ways(at[rows], at[both.indices]), both.shape[0])
+    return hops
 
 
 def saved_by_exchange(places: Places, at: Ints, both: sparse.csr_array, rows: Ints, core: int) -> Floats:
