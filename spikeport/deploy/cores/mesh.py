@@ -131,8 +131,8 @@ def between(messages: sparse.csr_array) -> sparse.csr_array:
 
 def hops_by_end(places: Places, at: Ints, both: sparse.csr_array, rows: Ints) -> Floats:
     """Hops of what each core or block sends and hears, placed as `at` says; `rows`: the row of each entry of `both`."""
-    hops: Floats = np.bincount(rows, both.data * places.ways(at[rows], at[both.indices]), both.shape[0])
-    return hops
+    hops = np.bincount(rows, both.data * places.ways(at[rows], at[both.indices]), both.shape[0])
+    return hops.astype(np.float64, copy=False)
 
 
 def saved_by_exchange(places: Places, at: Ints, both: sparse.csr_array, rows: Ints, core: int) -> Floats:
