@@ -42,6 +42,6 @@ def assert_refused(case: Case, made: Path, here: Path) -> None:
     ran = spikeport(*(word.format(here=here, made=made) for word in words))
     assert ran.code == 2
     assert ran.out == ""
-    assert said(ran.err).startswith(message.replace("{here}", str(here)))
+    assert said(ran.err).startswith(message.replace("{here}", str(here)).replace("{made}", str(made)))
     assert ran.err.count("\n") == 1 and ran.err.endswith("\n")
     assert listing(here) == before

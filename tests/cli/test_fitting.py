@@ -8,7 +8,7 @@ import pytest
 
 from spikeport.program_file import save_program
 from tests.cli.command import in_child as spikeport
-from tests.deploy.rules.nets import row, stack
+from tests.deploy.small_programs import row, stack
 
 
 @pytest.fixture

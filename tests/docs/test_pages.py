@@ -15,7 +15,7 @@ from spikeport.cli.app import app
 from tests.docs.pages import DOCS, Sample, samples
 from tests.trained.nets import read_trained
 
-ELSEWHERE = {"streaming.md", "loihi.md"}  # tests/sim/test_streaming_page.py, tests/deploy/netx/test_recipe.py
+ELSEWHERE = {"streaming.md", "loihi.md"}  # test_streaming.py, tests/deploy/netx/test_recipe.py
 OLDER = {"bundle.md", "energy.md", "mapping.md", "scale.md"}  # name files that a reader has, and are not run
 ROOT = DOCS.parent
 PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted(DOCS.rglob("*.md"))]
