@@ -7,10 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from spikeport.cli import completion
-from spikeport.cli.options import Json, show
+from spikeport.cli.options import Json, Wheel, show
 from spikeport.progress import working
 
 bench_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure how fast things are.")
+
+Quick = Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="DIR", help="Write the full numbers there as JSON, the table as Markdown."),
+]
+Peers = Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")]
 
 
 @bench_app.command("sim")
@@ -22,7 +29,7 @@ def bench_sim(
             autocompletion=completion.one_of(completion.SIM_CASES),
         ),
     ] = None,
-    peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
+    peer: Peers = None,
     part: Annotated[
         list[str] | None,
         typer.Option(
@@ -34,10 +41,8 @@ def bench_sim(
         list[str] | None,
         typer.Option(metavar="CASE=NET.H5[,X.NPZ]", help="Run a case on this Program, with this input."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write sim.json, sim.md.")
-    ] = None,
+    quick: Quick = False,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Against other simulators, the machine's own rate, and the work; in one run, side by side."""
@@ -48,10 +53,8 @@ def bench_sim(
 
 @bench_app.command("deploy")
 def bench_deploy(
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write deploy.json, deploy.md.")
-    ] = None,
+    quick: Quick = False,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """What compile and check cost on a ResNet-19 of growing width: time, memory, and how they grow."""
@@ -69,16 +72,14 @@ def bench_train(
             autocompletion=completion.one_of(completion.TRAIN_PARTS),
         ),
     ] = None,
-    peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
+    peer: Peers = None,
     threads: Annotated[list[int] | None, typer.Option(help="Repeatable. [default: 1, and all cores]")] = None,
     rounds: Annotated[int, typer.Option(help="Times that all contenders run in turn.")] = 3,
     repeats: Annotated[int, typer.Option(help="Training steps of a contender in a round.")] = 3,
     batch: Annotated[int | None, typer.Option(help="Samples of a step. [default: the net's own]")] = None,
     compiled: Annotated[bool, typer.Option(help="Try what torch.compile makes of the frameworks, too.")] = True,
     device: Annotated[str, typer.Option(help="Of torch, such as cuda.")] = "cpu",
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write train.json, train.md.")
-    ] = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Training steps against other frameworks, and against the same net without neurons: time and peak memory."""
@@ -96,9 +97,7 @@ def bench_train(
 def bench_autoencoders(
     quick: Annotated[bool, typer.Option("--quick", help="A tiny net: shows that all of it runs.")] = False,
     rounds: Annotated[int, typer.Option(help="Steps of each that are timed.")] = 7,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write autoencoders.json, autoencoders.md.")
-    ] = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Training steps of ESVAE against the same network with time as the last axis: images per second and memory."""
@@ -121,9 +120,7 @@ def bench_directions(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Over every recipe; repeatable.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write directions.json, directions.md.")
-    ] = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Train small variants of the papers' networks: which of the papers' findings come out."""
@@ -134,10 +131,8 @@ def bench_directions(
 
 @bench_app.command("score")
 def bench_score(
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write score.json, score.md.")
-    ] = None,
+    quick: Quick = False,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """What a second process brings to `spikeport score`: rate, CPU time, memory; the results must be equal."""
@@ -148,13 +143,9 @@ def bench_score(
 
 @bench_app.command("energy")
 def bench_energy(
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
-    wheel: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write energy.json, energy.md.")
-    ] = None,
+    quick: Quick = False,
+    wheel: Wheel = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Estimates beside what was measured on a Loihi 2, and what counting adds to a simulation."""
@@ -168,10 +159,8 @@ def bench_stream(
     peer: Annotated[
         list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: torch, nengo_loihi]")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write stream.json, stream.md.")
-    ] = None,
+    quick: Quick = False,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """What a step costs that is pushed into a session, beside the run in one and beside other simulators."""
@@ -191,12 +180,8 @@ def bench_mapping(
         ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Two small networks: shows that all of it runs.")] = False,
-    wheel: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write mapping.json, mapping.md.")
-    ] = None,
+    wheel: Wheel = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Mappings to cores beside the naive one, layer by layer: cores, the busiest core's time, memory, hops."""
@@ -208,9 +193,7 @@ def bench_mapping(
 @bench_app.command("start")
 def bench_start(
     rounds: Annotated[int, typer.Option(help="Times that each is started, in turn.")] = 10,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write start.json, start.md.")
-    ] = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """What a start costs: bare Python, numpy's import, spikeport's, and spikeport --help, side by side."""

@@ -33,6 +33,9 @@ Part = Annotated[
 DataFolder = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Of a run: where the data set's files lie.")
 ]
+Wheel = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
+]
 Classes = Annotated[int | None, typer.Option(help="Classes among which the output neurons vote.")]
 
 
