@@ -17,9 +17,7 @@ import numpy as np
 import pytest
 
 from spikeport.cli import main
-from spikeport.deploy.lava_env import find_lava
 from spikeport.deploy.loihi_machine import CLOSED
-from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import simulate
@@ -28,6 +26,7 @@ from tests.cli.command import in_child as spikeport
 from tests.cli.schemas import SCHEMAS, faults
 from tests.deploy.fake_board import fake_machine
 from tests.deploy.test_lava import script
+from tests.lava import lava_or_skip
 from tests.processes import ended, until
 
 Within = Callable[..., subprocess.CompletedProcess[str]]
@@ -137,10 +136,7 @@ def test_a_dry_run_fails_on_what_the_chip_cannot_have(files: Path, within: Withi
 
 
 def test_a_dry_run_shows_processes_adapters_and_probes(files: Path, within: Within) -> None:
-    try:
-        find_lava(download=False)
-    except LavaMissing as missing:
-        pytest.skip(f"NOT RUN ON LAVA: {missing}")
+    lava_or_skip(download=False)
     ran = within("run", *given(files), "--backend", "loihi", "--dry-run", "--record", "lif1")
     assert ran.returncode == 0, ran.stderr
     for shown in ("LIFReset", "PyToNxAdapter", "NxToPyAdapter", "StateProbe", "lif1/u", "12 steps, 2 of them latency"):

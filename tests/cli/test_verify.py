@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikeport.deploy.lava_env import find_lava
-from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
 from tests.arrays import arrays_of
 from tests.cli.command import in_child as spikeport
 from tests.cli.schemas import SCHEMAS, faults
 from tests.html_page import Page, assert_stands_alone
+from tests.lava import lava_or_skip
 from tests.reports import SECTIONS
 
 
@@ -31,15 +30,8 @@ def files(tmp_path: Path, rng: np.random.Generator) -> tuple[Path, Path]:
     return tmp_path / "net.h5", tmp_path / "x.npz"
 
 
-def need_lava() -> None:
-    try:
-        find_lava(download=False)
-    except LavaMissing as error:
-        pytest.skip(f"Lava was not compared: {error}")
-
-
 def test_verify_finds_no_difference(files: tuple[Path, Path]) -> None:
-    need_lava()
+    lava_or_skip(download=False)
 
     answer = spikeport("verify", files[0], "--input", files[1], "--json")
 
@@ -53,7 +45,7 @@ def test_verify_finds_no_difference(files: tuple[Path, Path]) -> None:
 def test_verify_exits_1_where_simulator_and_lava_differ(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    need_lava()
+    lava_or_skip(download=False)
     from spikeport.commands.running import run as running
 
     simulate = running.simulate
@@ -79,7 +71,7 @@ def test_verify_without_an_interpreter_says_how_to_get_one(files: tuple[Path, Pa
 
 
 def test_verify_kills_a_worker_that_takes_too_long(files: tuple[Path, Path]) -> None:
-    need_lava()
+    lava_or_skip(download=False)
 
     answer = spikeport("verify", files[0], "--input", files[1], "--timeout", "0.05")
 
@@ -88,7 +80,7 @@ def test_verify_kills_a_worker_that_takes_too_long(files: tuple[Path, Path]) -> 
 
 
 def test_run_on_lava_gives_the_simulators_file(files: tuple[Path, Path], tmp_path: Path) -> None:
-    need_lava()
+    lava_or_skip(download=False)
     for backend in ("sim", "lava"):
         answer = spikeport(
             "run",
