@@ -86,9 +86,10 @@ clean: ## remove .venv and everything that was built
 
 $(VENV)/run.stamp: EXTRAS = train,lava
 $(VENV)/dev.stamp: EXTRAS = train,events,lava,dev
+$(VENV)/dev.stamp: ALSO = $(VENV)/run.stamp
 $(VENV)/docs.stamp: EXTRAS = train,docs
 $(VENV)/run.stamp $(VENV)/dev.stamp $(VENV)/docs.stamp: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with pip was found; name one: make PYTHON=..." >&2; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -c constraints.txt -e '.[$(EXTRAS)]'
-	touch $@
+	touch $@ $(ALSO)
