@@ -52,7 +52,13 @@ _Kind = TypeVar("_Kind")
 
 
 def save_program(program: Program, path: str | os.PathLike[str]) -> None:
-    """Writes a temporary file and renames it: a failed write leaves nothing behind."""
+    """Writes a Program as an HDF5 file with a checksum; the same Program gives the same bytes.
+
+    A write that fails leaves what was there, and nothing half-written.
+
+    Raises:
+        FileError: the folder cannot be written, or the disk is full.
+    """
     with replacing_hdf5(path) as sink:
         with h5py.File(sink, "w", track_order=True, userblock_size=SEAL_BYTES) as file:
             _write(program, file)
@@ -60,7 +66,11 @@ def save_program(program: Program, path: str | os.PathLike[str]) -> None:
 
 
 def load_program(path: str | os.PathLike[str]) -> Program:
-    """Raises FileError if the file is not a Program of this version, or not whole."""
+    """The Program of a file; nothing in it is executed or unpickled.
+
+    Raises:
+        FileError: the file is not a Program of this version, or not whole: its checksum is another.
+    """
     path = Path(path)
     if not path.is_file():
         raise FileMissing(str(path), "no such file")
@@ -86,7 +96,11 @@ def load_program(path: str | os.PathLike[str]) -> Program:
 
 
 def seal(path: str | os.PathLike[str]) -> None:
-    """Renews the seal; whoever edits a Program's file by hand calls this afterwards."""
+    """Renews the checksum of a Program's file; whoever edits one by hand calls this afterwards.
+
+    Raises:
+        OSError: there is no such file, or it cannot be written.
+    """
     line = _seal_of(path)
     with open(path, "r+b") as file:
         file.write(line)

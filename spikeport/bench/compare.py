@@ -19,6 +19,7 @@ from spikeport.deploy.child import Command, run_child
 from spikeport.deploy.lava_env import cache_folder, find_lava, find_uv
 from spikeport.deploy.lava_env import prepare as prepare_lava
 from spikeport.errors import WorkerError
+from spikeport.extras import install
 from spikeport.fixed import Ints
 from spikeport.program import Dense, Program
 from spikeport.program_file import save_program
@@ -112,7 +113,7 @@ def peer_python(peer: Peer) -> Path:
         return prepare_lava(find_lava())
     uv = find_uv()
     if uv is None:
-        raise WorkerError(peer.script, "needs uv", do="pip install 'spikeport[lava]'")
+        raise WorkerError(peer.script, "needs uv", do=install("lava"))
     own = ["--python", sys.executable] if sys.version_info < (3, 13) else []
     command: Command = [uv, "run", "--quiet", *own, "--script", SCRIPTS / peer.script, "--check"]
     found = run_child(command, what=peer.script, timeout_s=1200, cwd=cache_folder())

@@ -31,6 +31,7 @@ from spikeport.cli.start import start
 from spikeport.cli.stream import stream
 from spikeport.cli.training import export, finetune, recipes, train
 from spikeport.errors import PackageMissing, SpikeportError
+from spikeport.extras import install
 from spikeport.progress import Task, listen
 
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
@@ -74,7 +75,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "sklearn", "PIL", "lightning_fabric", "tomli_w"):
             raise
-        missing = PackageMissing(error.name, "is not installed", do="pip install 'spikeport[train]'")
+        missing = PackageMissing(error.name, "is not installed", do=install("train"))
         _end(missing.line(), missing.data(), missing.exit_code)
     finally:
         # the work is done: Ctrl-C in what libraries do at the interpreter's end would only crash them

@@ -79,6 +79,8 @@ def compile_graph(
     """Compiles a NIR graph, or the file of one, to integers.
 
     Args:
+        graph: NIR's own object, what `read_nir` gave, or the path of a file; it is not changed.
+        chip: Whose limits hold and whose arithmetic is meant: `loihi2`, `loihi1`, or a `Chip`.
         convention: How the graph is stepped, or the name of a preset; guessed if None (`read_as` says how).
         after: Called with each pass's name and what it gave.
         options: Fields of `Options`. What is left out comes from the notes that spikeport's export left in the

@@ -100,8 +100,7 @@ class FileVersion(FileError):
     The format changed between the version that wrote the file and this one. Nothing is converted in silence: how a
     field is meant decides spikes.
 
-    Fix: Make the file again with this version, from the NIR file or the run, or use the version that wrote it (`pip
-    install spikeport==...`).
+    Fix: Make the file again with this version, from the NIR file or the run, or use the version that wrote it.
 
     Example: net.h5: format version (999) is not 2; compile it again
     """

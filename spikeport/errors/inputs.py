@@ -107,10 +107,10 @@ class PackageMissing(InputError):
     Simulating and compiling need little. What trains, measures or reads special formats is optional and comes with
     an extra, or is installed by hand.
 
-    Fix: Install what the line names, such as `pip install 'spikeport[train]'`; `spikeport doctor` lists what is
-    installed and what is missing.
+    Fix: Run the command in the line; of an extra it names the folder, file or repository that this copy of spikeport
+    came from. `spikeport doctor` lists what is installed and what is missing.
 
-    Example: data cifar10-dvs: needs the package aedat; pip install 'spikeport[events]'
+    Example: train: tensorboard is not installed; pip install tensorboard, or leave --tensorboard out
     """
 
     code = "SP207"

@@ -65,6 +65,10 @@ def _takes_still_images(modules: Sequence[tuple[str, nn.Module]], first: Spiking
 
 
 def write_nir(graph: nir.NIRGraph, path: Path) -> None:
-    """Writes a temporary file and renames it: a failed write leaves nothing behind."""
+    """Writes a graph as NIR's HDF5 file; a write that fails leaves what was there, and nothing half-written.
+
+    Raises:
+        FileError: the folder cannot be written, or the disk is full.
+    """
     with replacing_hdf5(path) as sink:
         nir.write(sink, graph, compression=None)

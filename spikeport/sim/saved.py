@@ -68,9 +68,10 @@ def check_run_state(state: RunState, sha256: str, batch: int) -> None:
 def save_state(
     state: RunState, path: str | os.PathLike[str], further: Mapping[str, NDArray[Any]] | None = None
 ) -> None:
-    """Writes a temporary file and renames it: a failed write leaves nothing behind.
+    """Writes the state of a run as an npz file; a write that fails leaves what was there, and nothing half-written.
 
     Args:
+        state: As `Result.state` has it.
         further: What else is to be in the file; `load_state` passes over it, `load_parts` gives it back.
     """
     head = {"format": FORMAT, "version": VERSION, "engine": state.engine, "t": state.t}
@@ -87,7 +88,11 @@ def save_state(
 
 
 def load_state(path: str | os.PathLike[str], program: Program) -> RunState:
-    """Raises FileError if the file is not a state of this Program, or not whole; nothing is ever unpickled."""
+    """The state of a run, from which `simulate(..., state=...)` goes on; nothing is ever unpickled.
+
+    Raises:
+        FileError: the file is not a state of this Program, or not whole.
+    """
     return load_parts(path, program)[0]
 
 

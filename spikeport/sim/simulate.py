@@ -58,6 +58,9 @@ def simulate(
         flush: Whether `latency` steps follow the input's, so that its last spikes come out. If not, `Result.state`
             is where the next part goes on.
 
+    Returns:
+        Output spikes `(T, B, *shape)`, lined up with the input, and what was recorded.
+
     Raises:
         InputError: wrong shape, type or range, an unknown group in `record`, or a state of another Program or batch.
         ProgramError: the profile `loihi1`, and neurons or spikes that a Loihi 1 does not have.

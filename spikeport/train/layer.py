@@ -211,7 +211,13 @@ def _check_image_layer(synapse: Synapse, pool: nn.AvgPool2d | None, shortcut: nn
 
 
 def set_quantize(module: nn.Module, quantize: bool) -> None:
-    """Switches every layer inside between the deployable and the float form."""
+    """Switches every layer inside between the deployable and the float form.
+
+    Args:
+        module: A network, or a part of one.
+        quantize: Whether weights, decays and thresholds are rounded to the chip's grid. In eval mode that is integer
+            arithmetic; without it the network is the papers' in floats, in both modes.
+    """
     for layer in module.modules():
         if isinstance(layer, SpikingLayer | AbstractMembraneReadout):
             layer.quantize = quantize

@@ -23,7 +23,14 @@ from spikeport.train.weights import read_weights
 
 
 def data_of(recipe: Recipe, folder: Path | None = None) -> DataSet:
-    """The recipe's data set; files are sought in `folder`."""
+    """The recipe's data set.
+
+    Args:
+        folder: Where its files lie, as for `load_data`.
+
+    Raises:
+        InputError, FileError: as `load_data`.
+    """
     return load_data(recipe.data, folder, **recipe.data_options)
 
 
@@ -55,7 +62,11 @@ def _built(recipe: Recipe, source: Source, data: DataSet) -> nn.Module:
 
 
 def check_unused(folder: Path) -> None:
-    """FileError for a folder that holds a run."""
+    """Lets a folder pass in which a run may begin.
+
+    Raises:
+        FileError: it holds a run.
+    """
     for name in ("weights.pt", CHECKPOINT):
         if (folder / name).exists():
             do = "go on with --resume, or name another folder"
@@ -63,7 +74,11 @@ def check_unused(folder: Path) -> None:
 
 
 def begin_run(folder: Path, recipe: Recipe) -> None:
-    """Makes the folder, with the recipe in it; FileError if it cannot be written."""
+    """Makes the folder, with the recipe in it.
+
+    Raises:
+        FileError: it cannot be written.
+    """
     _write(folder, {"recipe.toml": recipe.text.encode()})
 
 

@@ -124,3 +124,11 @@ def test_verify_says_what_a_program_needs(folder: Path) -> None:
     assert (
         asked.stderr == f"error SP105: {folder / 'net.h5'}: is a Program, not a bundle; name its input: --input x.npz\n"
     )
+
+
+def test_its_checksum_stands_in_one_line(folder: Path) -> None:
+    """To be copied: a table's title is folded where the window is narrow, and a note is not."""
+    made = bundle(folder / "net.h5", folder / "x.npz", None, 4, folder / "out.zip")
+    packed = (folder / "out.zip").read_bytes()
+    assert f"SHA-256 {hashlib.sha256(packed).hexdigest()}" in made.notes
+    assert "SHA" not in made.title

@@ -44,10 +44,13 @@ def bundle(net: Path, input_path: Path, nir_path: Path | None, samples: int, out
             "files": {member: len(x) for member, x in members.items()},
             "layers": listed,
         },
-        f"{output}: {len(packed):,} bytes, SHA-256 {sha256}",
+        f"{output}: {len(packed):,} bytes",
         ("layer", "neurons", "spikes", "SHA-256 of its spikes"),
         [(x.group.name, f"{x.group.size:,}", f"{x.spikes:,}", x.sha256["s"][:16] + "...") for x in layers],
-        [f"try: spikeport verify {output}; or without spikeport: unzip it and run python replay.py"],
+        [
+            f"SHA-256 {sha256}",
+            f"try: spikeport verify {output}; or without spikeport: unzip it and run python replay.py",
+        ],
     )
 
 

@@ -17,9 +17,10 @@ RULES: tuple[Rule, ...] = (*REPRESENTABILITY, *OCCUPANCY, *FAN, *MEMORY)
 
 
 def check(program: Program, chip: Chip | str | None = None) -> list[Violation]:
-    """Everything about the Program that the chip cannot hold; empty if it fits.
+    """Everything about the Program that the chip cannot hold, with the limit's source; empty if it fits.
 
     Args:
+        program: As it would be loaded onto one chip.
         chip: The one that it was compiled for if None.
     """
     return violations(design(program, chip))

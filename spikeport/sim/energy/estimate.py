@@ -34,9 +34,10 @@ def estimate_energy(
     ann: Profile | str | None = None,
     memory: bool = False,
 ) -> Energy:
-    """Prices one run.
+    """Prices one run: energy in pJ for one inference, with bounds where they are published, and times in ns.
 
     Args:
+        counts: Of `count_operations`.
         profile: A profile, the name of a shipped one, or the path of a TOML file.
         activity: What each core did (`count_cores`); without it messages, hops and latency are unknown.
         convention: How operations are counted, a name of `CONVENTIONS`; those of papers go with prices of bare

@@ -115,7 +115,7 @@ class Profile:
 
 
 def profile_names() -> tuple[str, ...]:
-    """Of the profiles inside the package."""
+    """Names of the shipped profiles, in the alphabet's order."""
     return tuple(sorted(e.name.removesuffix(".toml") for e in SHIPPED.iterdir() if e.name.endswith(".toml")))
 
 

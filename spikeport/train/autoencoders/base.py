@@ -56,7 +56,10 @@ class Losses:
 
 
 class Autoencoder(nn.Module, ABC):
-    """Images are integers `(B, c, h, w)`, of which `source.scale` makes [-1, 1]."""
+    """What all four models are: images to a loss and reconstructions, and random numbers to new images.
+
+    Images are integers `(B, c, h, w)`, of which `source.scale` makes [-1, 1].
+    """
 
     source: Source
     latent: int

@@ -21,7 +21,12 @@ EVALUATED = 256
 
 
 def predict(model: nn.Module, images: Pictures | NDArray[np.integer], batch: int = EVALUATED) -> NDArray[np.int64]:
-    """Class of each image in eval mode, of integers as the model takes them; the lowest class wins a tie."""
+    """Class of each image in eval mode, `(N,)`; the lowest class wins a tie.
+
+    Args:
+        images: Integers as the model takes them, `(N, *in)`, such as grey values of 0 to 255.
+        batch: Images at once; changes no answer.
+    """
     model.eval()
     parts: list[Tensor] = []
     with torch.no_grad(), working("evaluating", len(images), "images") as task:

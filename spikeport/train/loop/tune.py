@@ -122,7 +122,12 @@ def checked_labels(network: SpikingNetwork, labels: NDArray[np.integer]) -> NDAr
 
 
 def network_accuracy(network: SpikingNetwork, inputs: Arrays, labels: NDArray[np.integer], batch: int = 256) -> float:
-    """Share of right classes in eval mode, in [0, 1]; the lowest class wins a tie."""
+    """Share of right classes in eval mode, in [0, 1]; the lowest class wins a tie.
+
+    Args:
+        inputs: Integers `(T, B, *shape)` by the input's name.
+        labels: `(B,)`, as for `fine_tune`.
+    """
     network.eval()
     right = 0
     with torch.no_grad():
