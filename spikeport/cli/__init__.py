@@ -1,3 +1,13 @@
 """The command line: what each command is told. Parts are imported inside the commands, so `--help` is quick."""
 
-from spikeport.cli.app import main as main
+
+def main() -> None:
+    """Runs a command; from here on Ctrl-C is one line and 130, also while the command line itself is imported."""
+    try:
+        from spikeport.cli.app import main as run
+
+        run()
+    except KeyboardInterrupt:
+        from spikeport.cli.ending import Interrupted, end
+
+        end(Interrupted("spikeport", "interrupted"))
