@@ -8,6 +8,9 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one has nothing to end
         from spikeport.cli.ending import Interrupted, end
 
         end(Interrupted("spikeport", "interrupted"))

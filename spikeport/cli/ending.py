@@ -31,7 +31,7 @@ def interruptible() -> Iterator[None]:
 def end(error: SpikeportError) -> NoReturn:
     """One line on standard error; with --json what it is about too, as one line of JSON on standard output."""
     if isinstance(error, Interrupted):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one has nothing to end
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     if (bars := sys.modules.get("spikeport.commands.bars")) is not None:
         bars.clear()
     sys.stderr.write(f"{error.line()}\n")
