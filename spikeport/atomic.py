@@ -15,7 +15,6 @@ from typing import Any
 
 from spikeport.errors import FileError, FileUnwritable, PathTaken
 
-
 OLD = ".old"
 """Of a folder that is replaced: where it is until the new one has its place."""
 

@@ -82,7 +82,8 @@ def _expected(message: str, got: str, more: str) -> dict[str, str]:
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
-    nearest = get_close_matches(name.lower(), names, n=2, cutoff=0.7)
+    bare = {known.lstrip("-"): known for known in names}  # dashes are no likeness
+    nearest = [bare[near] for near in get_close_matches(name.lower().lstrip("-"), bare, n=2)]
     return f"did you mean {' or '.join(nearest)}? " if nearest else ""
 
 
