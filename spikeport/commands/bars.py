@@ -10,40 +10,69 @@ from contextlib import contextmanager
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, Task, TaskID
+from rich.table import Table
 from rich.text import Text
 
 from spikeport.progress import Task as Told
 
 LATE_S = 0.5
 """Work that is quicker is not shown."""
-
-
-class Far(ProgressColumn):
-    """`1,234/10,000 images  87 images/s  1:41 left  INFO`; the time that it took so far where nobody knows the end."""
-
-    def render(self, task: Task) -> Text:
-        unit, seconds = task.fields["unit"], task.elapsed or 0.0
-        speed = (task.completed - task.fields.get("before", 0)) / max(seconds, 1e-3)
-        left = clock(seconds)
-        if task.total is not None and speed:
-            left = f"{clock((task.total - task.completed) / speed)} left"
-        parts = (counted(task.completed, task.total, unit), rate(speed, unit), left, task.fields["info"])
-        return Text("  ".join(part for part in parts if part), no_wrap=True, overflow="ellipsis")
+BAR, SHORT_BAR = 20, 5
+"""Columns of a bar; with less room than for the short one there is none."""
+CLOCK = len(" 0:00:00 left")
+"""What a bar's name leaves free."""
+SHORT_INFO = 10
+"""Columns behind the time left, with fewer than which nothing is told there."""
 
 
 class Bars(Progress):
     """All bars of this process, one below the other."""
 
     def __init__(self, console: Console, shown: bool) -> None:
-        # of texts that are too long, the end is cut; a bar's line is never two
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=20), Far())
-        super().__init__(*columns, console=console, disable=not shown, transient=True)
+        super().__init__(console=console, disable=not shown, transient=True)
+        self.bar = BarColumn()
 
     def get_renderables(self) -> Iterable[RenderableType]:
+        """Lines that are never broken: what there is no room for is left out, the bar first, the time left last."""
         late = [task for task in self.tasks if (task.elapsed or 0.0) > LATE_S]
-        if late:
-            yield self.make_tasks_table(late)
+        if not late:
+            return
+        width = self.console.width
+        names = min(max(len(task.description) for task in late), max(width - CLOCK, 1))
+        told = [far(task, width - names - 1) for task in late]
+        self.bar.bar_width = min(BAR, width - names - 2 - max(map(len, told)))
+        table = Table.grid(padding=(0, 1))
+        for _ in range(3):
+            table.add_column(no_wrap=True)
+        for task, text in zip(late, told, strict=True):
+            bar = [self.bar.render(task)] if self.bar.bar_width >= SHORT_BAR else []
+            table.add_row(Text(cut(task.description, names)), *bar, Text(text))
+        yield table
+
+
+def far(task: Task, room: int) -> str:
+    """`1,234/10,000 images  87 images/s  1:41 left  INFO`, or as much of it as there is room for.
+
+    Where nobody knows the end, it is the time that it took so far.
+    """
+    unit, seconds, total = task.fields["unit"], task.elapsed or 0.0, task.total
+    speed = (task.completed - task.fields.get("before", 0)) / max(seconds, 1e-3)
+    left = clock(seconds) if total is None or not speed else f"{clock((total - task.completed) / speed)} left"
+    share = f"{task.completed / total:.0%}" if total else ""
+    count = counted(task.completed, total, unit)
+    for parts in ((count, rate(speed, unit), left), (share, rate(speed, unit), left), (share, left)):
+        text = "  ".join(part for part in parts if part)
+        if len(text) <= room:
+            break
+    else:
+        text = left
+    whole = f"{text}  {task.fields['info']}".rstrip()
+    return cut(whole, room) if room - len(text) > SHORT_INFO else text
+
+
+def cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
 _bars: Bars | None = None
@@ -57,7 +86,8 @@ def bars() -> Iterator[Bars]:
     global _bars, _open
     with _lock:
         if _bars is None:
-            _bars = Bars(errors(), sys.stderr.isatty())
+            console = errors()
+            _bars = Bars(console, sys.stderr.isatty() and not console.is_dumb_terminal)
             _bars.start()
         shown, _open = _bars, _open + 1
     try:
