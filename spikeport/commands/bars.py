@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, Task, TaskID
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from spikeport.progress import Task as Told
@@ -22,8 +22,8 @@ BAR, SHORT_BAR = 20, 5
 """Columns of a bar; with less room than for the short one there is none."""
 CLOCK = len(" 0:00:00 left")
 """What a bar's name leaves free."""
-SHORT_INFO = 10
-"""Columns behind the time left, with fewer than which nothing is told there."""
+SHORT_TEXT = 6
+"""Columns, with fewer than which a text is left out."""
 
 
 class Bars(Progress):
@@ -34,25 +34,27 @@ class Bars(Progress):
         self.bar = BarColumn()
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """Lines that are never broken: what there is no room for is left out, the bar first, the time left last."""
+        """Lines that are never broken: what there is no room for is left out, the time left last."""
         late = [task for task in self.tasks if (task.elapsed or 0.0) > LATE_S]
         if not late:
             return
         width = self.console.width
         names = min(max(len(task.description) for task in late), max(width - CLOCK, 1))
-        told = [far(task, width - names - 1) for task in late]
-        self.bar.bar_width = min(BAR, width - names - 2 - max(map(len, told)))
-        table = Table.grid(padding=(0, 1))
-        for _ in range(3):
-            table.add_column(no_wrap=True)
+        room = width - names - 1
+        told = [far(task, room) for task in late]
+        self.bar.bar_width = min(BAR, room - 1 - max(map(len, told)))
+        barred = self.bar.bar_width >= SHORT_BAR
+        room -= barred * (self.bar.bar_width + 1)
+        table = Table.grid(*(Column(no_wrap=True) for _ in range(2 + barred)), padding=(0, 1))
         for task, text in zip(late, told, strict=True):
-            bar = [self.bar.render(task)] if self.bar.bar_width >= SHORT_BAR else []
-            table.add_row(Text(cut(task.description, names)), *bar, Text(text))
+            bar = [self.bar.render(task)] if barred else []
+            info = cut(task.fields["info"], room - len(text) - 2)
+            table.add_row(Text(cut(task.description, names)), *bar, Text(f"{text}  {info}".rstrip()))
         yield table
 
 
 def far(task: Task, room: int) -> str:
-    """`1,234/10,000 images  87 images/s  1:41 left  INFO`, or as much of it as there is room for.
+    """`1,234/10,000 images  87 images/s  1:41 left`, or as much of it as there is room for.
 
     Where nobody knows the end, it is the time that it took so far.
     """
@@ -60,19 +62,16 @@ def far(task: Task, room: int) -> str:
     speed = (task.completed - task.fields.get("before", 0)) / max(seconds, 1e-3)
     left = clock(seconds) if total is None or not speed else f"{clock((total - task.completed) / speed)} left"
     share = f"{task.completed / total:.0%}" if total else ""
-    count = counted(task.completed, total, unit)
-    for parts in ((count, rate(speed, unit), left), (share, rate(speed, unit), left), (share, left)):
-        text = "  ".join(part for part in parts if part)
-        if len(text) <= room:
-            break
-    else:
-        text = left
-    whole = f"{text}  {task.fields['info']}".rstrip()
-    return cut(whole, room) if room - len(text) > SHORT_INFO else text
+    shown = ((counted(task.completed, total, unit), rate(speed, unit)), (share, rate(speed, unit)), (share,), ())
+    texts = ["  ".join(part for part in (*parts, left) if part) for parts in shown]
+    return next((text for text in texts if len(text) <= room), left)
 
 
 def cut(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: room - 1]}…"
+    """Its beginning; nothing, where that would say nothing."""
+    if len(text) <= room:
+        return text
+    return f"{text[: room - 1]}…" if room >= SHORT_TEXT else ""
 
 
 _bars: Bars | None = None
