@@ -62,8 +62,9 @@ def far(task: Task, room: int) -> str:
     speed = (task.completed - task.fields.get("before", 0)) / max(seconds, 1e-3)
     left = clock(seconds) if total is None or not speed else f"{clock((total - task.completed) / speed)} left"
     share = f"{task.completed / total:.0%}" if total else ""
-    shown = ((counted(task.completed, total, unit), rate(speed, unit)), (share, rate(speed, unit)), (share,), ())
-    texts = ["  ".join(part for part in (*parts, left) if part) for parts in shown]
+    count, speed_shown = counted(task.completed, total, unit), rate(speed, unit)
+    forms = ((count, speed_shown), (share, speed_shown), (speed_shown,), (share,), ())
+    texts = ["  ".join(part for part in (*form, left) if part) for form in forms]
     return next((text for text in texts if len(text) <= room), left)
 
 

@@ -135,6 +135,7 @@ def test_a_bar_is_late_and_has_its_unit(screen: Screen) -> None:
         (60, "scoring 25 ━━       250/1,000 images  25 images/s  0:30 left"),
         (52, "scoring 25 250/1,000 images  25 images/s  0:30 left"),
         (40, "scoring 25 25%  25 images/s  0:30 left"),
+        (36, "scoring 25 25 images/s  0:30 left"),
         (30, "scoring 25 25%  0:30 left"),
         (20, "scorin… 0:30 left"),
     ],
