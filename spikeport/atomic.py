@@ -2,9 +2,9 @@
 
 import errno
 import os
+import secrets
 import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -15,6 +15,9 @@ from typing import Any
 
 from spikeport.errors import FileError, FileUnwritable, PathTaken
 
+OLD = ".old"
+"""Of a folder that is replaced: where it is until the new one has its place."""
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
@@ -24,18 +27,21 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
         FileError: the folder cannot be written, or the disk is full.
     """
     path = Path(path)
-    name = None
+    made = _beside(path, path.suffix)  # named before it is made, so that Ctrl-C in between leaves nothing
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-        os.close(handle)
-        yield name
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        made.touch(0o600, exist_ok=False)
+        yield str(made)
+        made.chmod(0o644)
+        made.replace(path)
     except OSError as error:
         raise unwritten(path, error) from error
     finally:
-        if name is not None:
-            Path(name).unlink(missing_ok=True)
+        made.unlink(missing_ok=True)
+
+
+def _beside(path: Path, suffix: str = "") -> Path:
+    """A hidden name that nothing has."""
+    return path.parent / f".{path.name}.{secrets.token_hex(8)}{suffix}"
 
 
 def unwritten(path: Path, error: OSError) -> FileError:
@@ -161,26 +167,22 @@ def replacing_folder(path: str | os.PathLike[str], names: Collection[str]) -> It
     """
     path = Path(path)
     check_replaceable(path, names)
-    made = None
+    made = _beside(path)
+    old = made / OLD
     try:
-        made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        made.mkdir(0o700)
         yield made
         made.chmod(0o755)
-        old = made / ".old"
         if path.exists():
             path.rename(old)
-        try:
-            made.rename(path)
-        except OSError:
-            if old.exists():
-                old.rename(path)
-            raise
-        shutil.rmtree(path / ".old", ignore_errors=True)
+        made.rename(path)
     except OSError as error:
         raise unwritten(path, error) from error
     finally:
-        if made is not None:
-            shutil.rmtree(made, ignore_errors=True)
+        if old.exists():  # it was cut off between the two
+            old.rename(path)
+        for left in (made, path / OLD):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def check_replaceable(path: Path, names: Collection[str]) -> None:

@@ -23,6 +23,7 @@ from spikeport.extras import install
 from spikeport.fixed import Ints
 from spikeport.program import Dense, Program
 from spikeport.program_file import save_program
+from spikeport.progress import counted
 
 SCRIPTS = Path(__file__).with_name("peers")
 Tell = Callable[[str], None]
@@ -81,11 +82,11 @@ def compare(
     with tempfile.TemporaryDirectory(prefix="spikeport-bench-") as name:
         folder = Path(name)
         _write(case, folder)
-        for number in range(rounds):
-            for entry in entries:
-                if not found[entry].error:
-                    tell(f"{case.name}, round {number + 1}: {entry.name}, {entry.threads} thread, batch {entry.batch}")
-                    _run(entry, folder, repeats, seconds, expected, found[entry])
+        turns = [(number, entry) for number in range(rounds) for entry in entries]
+        for number, entry in counted(turns, case.name, "runs"):
+            if not found[entry].error:
+                tell(f"{case.name}, round {number + 1}: {entry.name}, {entry.threads} thread, batch {entry.batch}")
+                _run(entry, folder, repeats, seconds, expected, found[entry])
     return _rows(case, found)
 
 

@@ -22,6 +22,7 @@ from spikeport.bench.resnet19 import resnet19
 from spikeport.bench.sim import machine
 from spikeport.errors import InputError
 from spikeport.program_file import load_program
+from spikeport.progress import counted
 from spikeport.sim.counting.fanout import synapses
 
 SCHEMA = "spikeport-bench-deploy/1"
@@ -48,7 +49,7 @@ def bench_deploy(sizes: Sizes = FULL, tell: Callable[[str], None] = lambda _: No
     """The points, and for each command the exponents of CPU time and of peak memory against synapses."""
     points = []
     with tempfile.TemporaryDirectory() as folder:
-        for width in sizes.widths:
+        for width in counted(sizes.widths, "compiling and checking", "networks"):
             tell(f"ResNet-19 of width {width:.3g}")
             points.append(_point(Path(folder), width, sizes))
     exponents = {

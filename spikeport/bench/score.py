@@ -22,6 +22,7 @@ from spikeport.bench.cases import Case, mnist, pilotnet
 from spikeport.bench.sim import machine
 from spikeport.errors import InputError
 from spikeport.program_file import save_program
+from spikeport.progress import counted
 
 SCHEMA = "spikeport-bench-score/1"
 CASES: dict[str, Callable[..., Case]] = {"mnist": mnist, "pilotnet": pilotnet}
@@ -62,20 +63,12 @@ def _case(folder: Path, case: Case, samples: int, sizes: Sizes) -> list[dict[str
     np.save(folder / "data" / "spikes.npy", images[chosen])
     np.save(folder / "data" / "labels.npy", chosen % 10)
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in CONTENDERS}
-    for number in range(sizes.rounds):
-        for name, (processes, threads) in CONTENDERS.items():
-            out = folder / f"{number} {name}"
-            options = [
-                "--steps",
-                len(case.spikes),
-                "--shard",
-                sizes.shard,
-                "--processes",
-                processes,
-                "--threads",
-                threads,
-            ]
-            runs[name].append(_run(folder, out, options))
+    turns = [(number, name) for number in range(sizes.rounds) for name in CONTENDERS]
+    for number, name in counted(turns, case.name, "runs"):
+        processes, threads = CONTENDERS[name]
+        options = ["--steps", len(case.spikes), "--shard", sizes.shard]
+        options += ["--processes", processes, "--threads", threads]
+        runs[name].append(_run(folder, folder / f"{number} {name}", options))
     return _points(case.name, samples, runs)
 
 

@@ -6,11 +6,8 @@ Every part is imported inside the command that needs it, so `--help` is quick.
 import atexit
 import os
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from json import dumps
-from typing import Any, NoReturn
 
 import typer
 
@@ -18,6 +15,7 @@ from spikeport.cli.autoencoders import generate, reconstruct
 from spikeport.cli.bench import bench_app
 from spikeport.cli.bundle import bundle
 from spikeport.cli.compiling import check, compile_, convert
+from spikeport.cli.ending import end
 from spikeport.cli.energy import energy, profiles
 from spikeport.cli.evaluate import evaluate
 from spikeport.cli.explain import explain
@@ -30,6 +28,7 @@ from spikeport.cli.score import score
 from spikeport.cli.start import start
 from spikeport.cli.stream import stream
 from spikeport.cli.training import export, finetune, recipes, train
+from spikeport.cli.usage import Command
 from spikeport.errors import PackageMissing, SpikeportError
 from spikeport.extras import install
 from spikeport.progress import Task, listen
@@ -57,12 +56,12 @@ app = typer.Typer(
 app.callback(invoke_without_command=True)(start)
 for group, commands in GROUPS.items():
     for command in commands:
-        app.command(command.__name__.rstrip("_"), rich_help_panel=group)(command)
+        app.command(command.__name__.rstrip("_"), cls=Command, rich_help_panel=group)(command)
 app.add_typer(bench_app, name="bench", rich_help_panel="Measure")
 
 
 def main() -> None:
-    """Runs a command; an error on purpose is one line on standard error and its exit code, and so is Ctrl-C."""
+    """Runs a command; an error on purpose is one line on standard error and its exit code."""
     # threads that spin while they wait slow small networks down many times; read when torch loads OpenMP
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
@@ -71,12 +70,11 @@ def main() -> None:
     try:
         app(prog_name="spikeport")
     except SpikeportError as error:
-        _end(error.line(), error.data(), error.exit_code)
+        end(error)
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "sklearn", "PIL", "lightning_fabric", "tomli_w"):
             raise
-        missing = PackageMissing(error.name, "is not installed", do=install("train"))
-        _end(missing.line(), missing.data(), missing.exit_code)
+        end(PackageMissing(error.name, "is not installed", do=install("train")))
     finally:
         # the work is done: Ctrl-C in what libraries do at the interpreter's end would only crash them
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
@@ -86,13 +84,3 @@ def _drawn(what: str, total: float | None, unit: str) -> AbstractContextManager[
     from spikeport.commands.bars import drawn
 
     return drawn(what, total, unit)
-
-
-def _end(line: str, data: Mapping[str, Any], code: int) -> NoReturn:
-    """One line on standard error; with --json what it is about too, as one line of JSON on standard output."""
-    if (bars := sys.modules.get("spikeport.commands.bars")) is not None:
-        bars.clear()
-    sys.stderr.write(f"{line}\n")
-    if "--json" in sys.argv:
-        sys.stdout.write(dumps({"error": data}) + "\n")
-    sys.exit(code)

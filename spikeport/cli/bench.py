@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from spikeport.cli import completion
+from spikeport.cli.grouped import Grouped
 from spikeport.cli.options import Json, Wheel, show
+from spikeport.cli.usage import Command
 from spikeport.progress import working
 
-bench_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure how fast things are.")
+bench_app = typer.Typer(cls=Grouped, rich_markup_mode=None)
 
 Quick = Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")]
 Folder = Annotated[
@@ -20,7 +22,14 @@ Folder = Annotated[
 Peers = Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")]
 
 
-@bench_app.command("sim")
+@bench_app.callback(invoke_without_command=True)
+def bench(context: typer.Context) -> None:
+    """Measure how fast things are."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@bench_app.command("sim", cls=Command)
 def bench_sim(
     case: Annotated[
         list[str] | None,
@@ -51,7 +60,7 @@ def bench_sim(
     _show(lambda: command(case, peer, part, net or [], quick, output), json, "bench-sim")
 
 
-@bench_app.command("deploy")
+@bench_app.command("deploy", cls=Command)
 def bench_deploy(
     quick: Quick = False,
     output: Folder = None,
@@ -63,7 +72,7 @@ def bench_deploy(
     _show(lambda: command(quick, output), json, "bench-deploy")
 
 
-@bench_app.command("train")
+@bench_app.command("train", cls=Command)
 def bench_train(
     part: Annotated[
         list[str] | None,
@@ -93,7 +102,7 @@ def bench_train(
     )
 
 
-@bench_app.command("autoencoders")
+@bench_app.command("autoencoders", cls=Command)
 def bench_autoencoders(
     quick: Annotated[bool, typer.Option("--quick", help="A tiny net: shows that all of it runs.")] = False,
     rounds: Annotated[int, typer.Option(help="Steps of each that are timed.")] = 7,
@@ -106,7 +115,7 @@ def bench_autoencoders(
     _show(lambda: command(quick, rounds, output), json, "bench-autoencoders")
 
 
-@bench_app.command("directions")
+@bench_app.command("directions", cls=Command)
 def bench_directions(
     question: Annotated[
         list[str] | None,
@@ -129,7 +138,7 @@ def bench_directions(
     _show(lambda: command(question, seeds, settings or [], output, jobs), json, "bench-directions")
 
 
-@bench_app.command("score")
+@bench_app.command("score", cls=Command)
 def bench_score(
     quick: Quick = False,
     output: Folder = None,
@@ -141,7 +150,7 @@ def bench_score(
     _show(lambda: command(quick, output), json, "bench-score")
 
 
-@bench_app.command("energy")
+@bench_app.command("energy", cls=Command)
 def bench_energy(
     quick: Quick = False,
     wheel: Wheel = None,
@@ -154,7 +163,7 @@ def bench_energy(
     _show(lambda: command(quick, wheel, output), json, "bench-energy")
 
 
-@bench_app.command("stream")
+@bench_app.command("stream", cls=Command)
 def bench_stream(
     peer: Annotated[
         list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: torch, nengo_loihi]")
@@ -169,7 +178,7 @@ def bench_stream(
     _show(lambda: command(peer, quick, output), json, "bench-stream")
 
 
-@bench_app.command("mapping")
+@bench_app.command("mapping", cls=Command)
 def bench_mapping(
     net: Annotated[
         list[str] | None,
@@ -190,7 +199,7 @@ def bench_mapping(
     _show(lambda: command(net or [], quick, wheel, output), json, "bench-mapping")
 
 
-@bench_app.command("start")
+@bench_app.command("start", cls=Command)
 def bench_start(
     rounds: Annotated[int, typer.Option(help="Times that each is started, in turn.")] = 10,
     output: Folder = None,

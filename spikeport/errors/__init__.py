@@ -65,6 +65,7 @@ from spikeport.errors.inputs import RecipeInvalid as RecipeInvalid
 from spikeport.errors.inputs import RunDiffers as RunDiffers
 from spikeport.errors.inputs import StateMismatch as StateMismatch
 from spikeport.errors.inputs import UnknownName as UnknownName
+from spikeport.errors.inputs import UsageInvalid as UsageInvalid
 from spikeport.errors.inputs import ValueOutside as ValueOutside
 from spikeport.errors.inputs import WrongShape as WrongShape
 from spikeport.errors.inputs import WrongType as WrongType

@@ -243,3 +243,18 @@ class BundleInvalid(InputError):
     """
 
     code = "SP216"
+
+
+class UsageInvalid(InputError):
+    """A command, option or value on the command line is unknown, missing or malformed.
+
+    The words of a command line are read before anything else is done. Usual causes: a name with a slip, an option of
+    another command, an option of `spikeport` before the command's name, or a value that was left out.
+
+    Fix: Take the name that the line suggests, or look it up: `spikeport --help` lists the commands, `spikeport COMMAND
+    --help` a command's arguments and options. `spikeport --install-completion` lets the shell complete them.
+
+    Example: spikeport run: option (--inptu) is not known; did you mean --input? 'spikeport run --help' tells all
+    """
+
+    code = "SP217"

@@ -66,6 +66,7 @@ def _classifier(folder: Path) -> Iterator[tuple[object, ...]]:
     yield "verify", folder / "b.zip"
     if has_lava():
         yield "verify", net, "--input", samples, "--samples", 1
+        yield "run", net, "--input", samples, "--backend", "loihi", "--dry-run", "--record", "all", "--power"
 
 
 def _odd(net: Path, folder: Path) -> Path:
@@ -97,6 +98,7 @@ def _tools(folder: Path) -> Iterator[tuple[object, ...]]:
     yield "explain", "reset_intervals_are_powers_of_two"
     yield "energy", "dalif-cifar100"
     yield "conformance", "--part", "engines", "--quick"
+    yield "bench", "start", "--rounds", 1
 
 
 def _autoencoder(folder: Path) -> Iterator[tuple[object, ...]]:

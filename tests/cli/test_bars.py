@@ -73,6 +73,11 @@ def test_a_pipe_gets_no_bar_and_no_colour(folder: Path) -> None:
     assert "\x1b" not in ran.stdout and "\r" not in ran.stdout
 
 
+def test_a_terminal_that_cannot_draw_gets_nothing(folder: Path) -> None:
+    code, _, err = on_terminal(folder, *ENERGY, TERM="dumb")
+    assert (code, err) == (0, "")
+
+
 def test_an_error_is_the_last_line_below_the_bars(folder: Path) -> None:
     code, _, err = on_terminal(folder, "run", "net.h5", "--input", "nothing.npz")
     assert code == 2 and ESCAPE.sub("", err).splitlines()[-1].startswith("error SP101: nothing.npz")
@@ -86,7 +91,7 @@ class Screen:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.file = 0.0, StringIO()
-        self.console = Console(file=self.file, force_terminal=True, width=80, color_system=None)
+        self.console = Console(file=self.file, force_terminal=True, width=80, height=24, color_system=None)
         shown = bars.Bars(self.console, True)
         shown.get_time = lambda: self.now  # type: ignore[method-assign]
         self.bars = shown
@@ -120,6 +125,37 @@ def test_a_bar_is_late_and_has_its_unit(screen: Screen) -> None:
             inner.advance(0)
             assert len(screen.lines()) == 2 and screen.lines()[1].endswith("0:02")
     assert screen.lines() == []
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (100, "scoring 25 ━━━━━                250/1,000 images  25 images/s  0:30 left  loss 0.5"),
+        (75, "scoring 25 ━━━━━                250/1,000 images  25 images/s  0:30 left"),
+        (60, "scoring 25 ━━       250/1,000 images  25 images/s  0:30 left"),
+        (52, "scoring 25 250/1,000 images  25 images/s  0:30 left"),
+        (40, "scoring 25 25%  25 images/s  0:30 left"),
+        (36, "scoring 25 25 images/s  0:30 left"),
+        (30, "scoring 25 25%  0:30 left"),
+        (20, "scorin… 0:30 left"),
+    ],
+)
+def test_a_narrow_terminal_keeps_the_rate_and_the_time_left(screen: Screen, width: int, line: str) -> None:
+    screen.console.width = width
+    with bars.drawn("scoring 25", 1000, "images") as task:
+        screen.now = 10.0
+        task.advance(250, "loss 0.5")
+        assert screen.lines() == [line] and len(line) <= width
+
+
+def test_two_bars_stand_below_each_other(screen: Screen) -> None:
+    with bars.drawn("[b]outer", 4, "layers") as outer, bars.drawn("in", 2000, "steps") as inner:
+        screen.now = 10.0
+        outer.advance(1, "x" * 200)
+        inner.advance(1000)
+        first, second = screen.lines()
+    assert first.startswith("[b]outer ━━━━━  ") and first.endswith("x…") and len(first) == 80
+    assert second == "in       ━━━━━━━━━━           1,000/2,000 steps  100 steps/s  0:10 left"
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,7 @@ def test_a_board_runs_and_its_run_is_verified(files: Path, tmp_path: Path, withi
     found = json.loads(ran.stdout)
     assert (found["steps"], found["samples"], found["board"]["nxsdkhost"]) == (10, 1, "10.0.0.7")
     assert [found["offsets"][name] for name in ("input", "output", "probe")] == [1, 2, 1]
+    assert [*faults(found, SCHEMAS["run"])] == []
     assert (
         found["accuracy"]
         == json.loads(within("run", *given(files), "-o", files / "s.npz", "--json").stdout)["accuracy"]
@@ -169,6 +170,7 @@ def test_a_board_runs_and_its_run_is_verified(files: Path, tmp_path: Path, withi
     priced = within("energy", *given(files), "--activity", files / "y.h5", "--json")
     measured = json.loads(priced.stdout)["measured"]
     assert (measured["step_s"], measured["power_w"]["total"]) == (2e-5, 2.0)
+    assert [*faults(json.loads(priced.stdout), SCHEMAS["energy"])] == []
 
 
 def test_a_board_that_is_taken_is_given_up_when_the_time_is_up(files: Path, tmp_path: Path, within: Within) -> None:

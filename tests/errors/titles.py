@@ -34,6 +34,7 @@ TITLES = {
     "SP214": ("PriceMissing", "A hardware profile has no price for an operation that was counted"),
     "SP215": ("PartMissing", "The network does not have the part that is asked for"),
     "SP216": ("BundleInvalid", "The parts of an autoencoder do not fit each other"),
+    "SP217": ("UsageInvalid", "A command, option or value on the command line is unknown, missing or malformed"),
     "SP220": ("LossNotFinite", "Training has diverged: the loss is NaN or infinite"),
     "SP221": ("DeviceMissing", "A device that was asked for is not there"),
     "SP222": ("LayerInvalid", "A layer is put together in a way that no chip could hold"),

@@ -20,6 +20,7 @@ from spikeport.deploy.cores.naive import least_cores, least_ns, naive_map
 from spikeport.deploy.cores.problem import Problem, Seated
 from spikeport.deploy.cores.work import traffic_of
 from spikeport.errors import FileKind, FileMismatch, UnknownName
+from spikeport.progress import counted
 from spikeport.sim.energy import Profile, profile_named
 
 SCHEMA = "spikeport-bench-mapping/2"
@@ -52,7 +53,7 @@ def bench_mapping(nets: Sequence[str], quick: bool, wheel: Path | None, output: 
     prepare(output)
     wanted = sorted(dict.fromkeys(chosen or names()), key=pixels_of)
     kept = len(found.keys() - set(wanted))
-    for name in wanted:
+    for name in counted(wanted, "mapping", "networks"):
         say(name)
         found[name] = measured(sample(name, wheel), chip_named(CHIP), profile_named(PROFILE))
         data = _table(head, found)

@@ -21,6 +21,7 @@ from spikeport.sim.board_run import BoardRun, in_simulator_terms, save_board_run
 from spikeport.sim.decide import Decide, tally
 from spikeport.sim.simulate import check_inputs
 
+DRY_RUN_SCHEMA = "spikeport-dry-run/1"
 COLUMNS = ("process", "kind", "shape", "model here", "tags", "seen on a Loihi 2 in public code")
 UNKNOWN = "nowhere"
 
@@ -139,9 +140,8 @@ def dry_run(path: Path, program: Program, samples: Samples, record: Sequence[str
     if unseen := sorted({p["kind"] for p in report["processes"] if p["on_chip"] is None}):
         notes.append(f"no public code runs {', '.join(unseen)} on a Loihi 2: lava-loihi may have no model of it")
     notes.append("built, connected and compiled by Lava, with stand-ins for lava-loihi; nothing ran")
-    return Answer(
-        {"program": str(path), **report}, f"{path}: dry run for a Loihi 2", COLUMNS, rows, notes, tables=_tables(report)
-    )
+    data = {"schema": DRY_RUN_SCHEMA, "program": str(path), **report}
+    return Answer(data, f"{path}: dry run for a Loihi 2", COLUMNS, rows, notes, tables=_tables(report))
 
 
 def _parts(report: Mapping[str, Any]) -> str:

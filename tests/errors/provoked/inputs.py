@@ -152,3 +152,11 @@ def sp226(patch: Patch) -> None:
     from spikeport.train.measures.gaussians import gaussian_of
 
     gaussian_of([np.zeros((1, 4))])
+
+
+def sp217(patch: Patch) -> None:
+    from typer.main import get_command
+
+    from spikeport.cli.app import app
+
+    get_command(app).main(["run", "net.h5", "--inptu", "x.npz"], prog_name="spikeport")
