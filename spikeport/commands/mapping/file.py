@@ -15,7 +15,7 @@ from spikeport.deploy.cores import CoreMap, core_map, single
 from spikeport.deploy.cores.activity import assumed
 from spikeport.deploy.cores.loads import limits_of
 from spikeport.deploy.cores.problem import Problem, Seated, within
-from spikeport.errors import FileError, FileKind, FileMismatch, FileMissing, FileTooLarge
+from spikeport.errors import FileError, FileKind, FileMismatch, FileMissing, FileTooLarge, FileUnreadable
 from spikeport.fixed import Ints
 from spikeport.neurons import Group
 from spikeport.program import Program
@@ -78,7 +78,7 @@ def _document(path: Path) -> Mapping[str, Any]:
     try:
         found = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise FileKind(str(path), "is not JSON", got=str(error).splitlines()[0], do=_DO) from error
+        raise FileUnreadable(str(path), "is not JSON", got=str(error).splitlines()[0], do=_DO) from error
     if not isinstance(found, dict):
         raise FileKind(str(path), "is not a mapping", do=_DO)
     return found
