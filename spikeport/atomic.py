@@ -20,22 +20,35 @@ from spikeport.errors import FileError, FileUnwritable, PathTaken
 def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     """The name of a temporary file beside `path`, renamed to it at the end; after an error nothing is left behind.
 
+    Of a link, what it points to is replaced. A pipe or a device, as /dev/stdout, is filled at the end.
+
     Raises:
         FileError: the folder cannot be written, or the disk is full.
     """
     path = Path(path)
     name = None
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+        place, filled = Path(os.path.realpath(path)), is_stream(path)
+        folder = None if filled else place.parent
+        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{place.name}.", suffix=path.suffix)
         os.close(handle)
         yield name
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        if filled:
+            with open(name, "rb") as whole, open(path, "wb") as into:
+                shutil.copyfileobj(whole, into)
+        else:
+            os.chmod(name, 0o644)
+            os.replace(name, place)
     except OSError as error:
         raise unwritten(path, error) from error
     finally:
         if name is not None:
             Path(name).unlink(missing_ok=True)
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a pipe or a device is there, which a file must not take the place of."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def unwritten(path: Path, error: OSError) -> FileError:

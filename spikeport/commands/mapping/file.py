@@ -15,7 +15,7 @@ from spikeport.deploy.cores import CoreMap, core_map, single
 from spikeport.deploy.cores.activity import assumed
 from spikeport.deploy.cores.loads import limits_of
 from spikeport.deploy.cores.problem import Problem, Seated, within
-from spikeport.errors import FileError, FileKind, FileMismatch, FileMissing, FileTooLarge, FileUnreadable
+from spikeport.errors import FileError, FileKind, FileMismatch, FileTooLarge, FileUnreadable, no_file
 from spikeport.fixed import Ints
 from spikeport.neurons import Group
 from spikeport.program import Program
@@ -72,7 +72,7 @@ def read_mapping(path: Path, program: Program, chip: Chip) -> CoreMap:
 
 def _document(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
-        raise FileMissing(str(path), "no such file")
+        raise no_file(path)
     if (size := path.stat().st_size) > MOST_BYTES:
         raise FileTooLarge(str(path), "bytes", got=size, relation="are above", limit=MOST_BYTES, do=_DO)
     try:
