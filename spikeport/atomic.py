@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -23,16 +24,23 @@ OLD = ".old"
 def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     """The name of a temporary file beside `path`, renamed to it at the end; after an error nothing is left behind.
 
+    Of a link, what it points to is replaced. A pipe or a device, as /dev/stdout, is filled at the end.
+
     Raises:
         FileError: the folder cannot be written, or the disk is full.
     """
     path = Path(path)
-    made = _beside(path, path.suffix)  # named before it is made, so that Ctrl-C in between leaves nothing
+    place, filled = Path(os.path.realpath(path)), is_stream(path)
+    made = _beside(Path(tempfile.gettempdir(), path.name) if filled else place, path.suffix)
     try:
         made.touch(0o600, exist_ok=False)
         yield str(made)
-        made.chmod(0o644)
-        made.replace(path)
+        if filled:
+            with made.open("rb") as whole, path.open("wb") as into:
+                shutil.copyfileobj(whole, into)
+        else:
+            made.chmod(0o644)
+            made.replace(place)
     except OSError as error:
         raise unwritten(path, error) from error
     finally:
@@ -40,8 +48,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
 
 
 def _beside(path: Path, suffix: str = "") -> Path:
-    """A hidden name that nothing has."""
+    """A hidden name that nothing has; made by who takes it, so that Ctrl-C in between leaves nothing."""
     return path.parent / f".{path.name}.{secrets.token_hex(8)}{suffix}"
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a pipe or a device is there, which a file must not take the place of."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def unwritten(path: Path, error: OSError) -> FileError:

@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 
 from spikeport.atomic import replacing_hdf5
-from spikeport.errors import FileDamaged, FileError, FileKind, FileMissing, FileUnreadable, FileVersion, ProgramError
+from spikeport.errors import FileDamaged, FileError, FileKind, FileUnreadable, FileVersion, ProgramError, no_file
 from spikeport.program import (
     LIF,
     Connection,
@@ -73,7 +73,7 @@ def load_program(path: str | os.PathLike[str]) -> Program:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileMissing(str(path), "no such file")
+        raise no_file(path)
     try:
         _check_seal(path)
         with h5py.File(path, "r") as file:

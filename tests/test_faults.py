@@ -169,6 +169,7 @@ def test_a_worker_that_is_killed_is_named_with_its_signal() -> None:
     assert str(caught.value) == f"lava worker: was ended (SIGKILL); {do}"
 
 
+@pytest.mark.uncovered
 def test_a_command_that_is_killed_with_its_worker_running_leaves_no_process(net: Path) -> None:
     """SIGTERM, as a batch system sends it: what the worker made goes as well."""
     lava_or_skip(download=False)

@@ -20,7 +20,7 @@ import numpy as np
 import spikeport
 from spikeport.bench.cases import Case, mnist, pilotnet
 from spikeport.bench.sim import machine
-from spikeport.errors import InputError
+from spikeport.errors import WorkerError
 from spikeport.program_file import save_program
 from spikeport.progress import counted
 
@@ -73,7 +73,7 @@ def _case(folder: Path, case: Case, samples: int, sizes: Sizes) -> list[dict[str
 
 
 def _run(folder: Path, out: Path, options: Sequence[object]) -> dict[str, Any]:
-    """One command; raises InputError with what it said if it failed."""
+    """One command; raises WorkerError with what it said if it failed."""
     arguments = ["score", folder / "net.h5", "--data", folder / "data", "-o", out, *options, "--json"]
     environment = {**os.environ, "PYTHONPATH": str(Path(spikeport.__file__).parents[1])}
     begun = time.monotonic()
@@ -82,7 +82,9 @@ def _run(folder: Path, out: Path, options: Sequence[object]) -> dict[str, Any]:
     )
     seconds = time.monotonic() - begun
     if ran.returncode:
-        raise InputError("bench", "spikeport score", got=ran.stderr[-300:], relation="ended with", limit=ran.returncode)
+        raise WorkerError(
+            "spikeport score", "failed", got=ran.stderr[-300:], relation="with exit code", limit=ran.returncode
+        )
     found = json.loads(ran.stdout)
     return {**found["run"], "wall_s": seconds, "results": found["results"]}
 

@@ -6,8 +6,10 @@ Every part is imported inside the command that needs it, so `--help` is quick.
 import atexit
 import os
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from io import TextIOWrapper
 
 import typer
 
@@ -65,6 +67,7 @@ def main() -> None:
     # threads that spin while they wait slow small networks down many times; read when torch loads OpenMP
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    _make_writable()
     if all(os.environ.get(name, "0") == "0" for name in RANKS):
         listen(_drawn)
     try:
@@ -78,6 +81,16 @@ def main() -> None:
     finally:
         # the work is done: Ctrl-C in what libraries do at the interpreter's end would only crash them
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+
+
+def _make_writable() -> None:
+    """What is closed leads nowhere, and what an encoding lacks is spelt out, as \\xb5 for the micro sign."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - to the end of the process
+    for out in (sys.stdout, sys.stderr):
+        if isinstance(out, TextIOWrapper):
+            out.reconfigure(errors="backslashreplace")
 
 
 def _drawn(what: str, total: float | None, unit: str) -> AbstractContextManager[Task]:

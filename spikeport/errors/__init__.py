@@ -31,6 +31,7 @@ from spikeport.errors.files import FileUnwritable as FileUnwritable
 from spikeport.errors.files import FileVersion as FileVersion
 from spikeport.errors.files import NotRecorded as NotRecorded
 from spikeport.errors.files import PathTaken as PathTaken
+from spikeport.errors.files import no_file as no_file
 from spikeport.errors.graphs import CompileOption as CompileOption
 from spikeport.errors.graphs import DelayInvalid as DelayInvalid
 from spikeport.errors.graphs import DeployError as DeployError

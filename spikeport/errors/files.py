@@ -1,5 +1,7 @@
 """SP1..: files and folders that are read or written."""
 
+from pathlib import Path
+
 from spikeport.errors.inputs import InputError
 
 
@@ -33,6 +35,13 @@ class FileMissing(FileError):
     """
 
     code = "SP101"
+
+
+def no_file(path: Path, do: str = "") -> FileError:
+    """What is said of a path that names no file: nothing is there, or a folder is."""
+    if path.is_dir():
+        return FileKind(str(path), "is a folder", do=do or "name a file in it")
+    return FileMissing(str(path), "no such file", do=do)
 
 
 class FileUnwritable(FileError):

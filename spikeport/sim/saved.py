@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spikeport.archive import UNREADABLE
 from spikeport.atomic import replacing
-from spikeport.errors import FileDamaged, FileKind, FileMismatch, FileMissing, FileVersion, StateMismatch
+from spikeport.errors import FileDamaged, FileKind, FileMismatch, FileVersion, StateMismatch, no_file
 from spikeport.fixed import Ints
 from spikeport.program import Program
 from spikeport.sim.engine.run import EventEngine
@@ -100,7 +100,7 @@ def load_parts(path: str | os.PathLike[str], program: Program) -> tuple[RunState
     """As `load_state`, and what else was saved with it."""
     path = Path(path)
     if not path.is_file():
-        raise FileMissing(str(path), "no such file")
+        raise no_file(path)
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}

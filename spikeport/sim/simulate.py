@@ -211,7 +211,8 @@ def check_input(entry: Input, x: NDArray[np.integer]) -> NDArray[Any]:
             do="round it to integers first",
         )
     if x.ndim != len(entry.shape) + 2 or x.shape[2:] != entry.shape or 0 in x.shape:
-        raise WrongShape(f"input {entry.name}", "shape", got=x.shape, relation="is not", limit=want)
+        do = "give it a step and a sample at least" if 0 in x.shape[:2] else ""
+        raise WrongShape(f"input {entry.name}", "shape", got=x.shape, relation="is not", limit=want, do=do)
     if x.min() < entry.low or x.max() > entry.high:
         worst = x.min() if x.min() < entry.low else x.max()
         raise ValueOutside(

@@ -26,6 +26,20 @@ def has_lava() -> bool:
     return True
 
 
+SHAPES = """
+[network]
+name = "one layer"
+steps = 4
+[[layer]]
+name = "fc"
+kind = "linear"
+in_features = 8
+out_features = 2
+fed = "spikes"
+rate = 0.25
+"""
+
+
 def documents(folder: Path) -> Iterator[tuple[str, Any]]:
     """Kind and document, one for each command and each of its forms."""
     for words in chain(_classifier(folder), _tools(folder), _autoencoder(folder)):
@@ -97,6 +111,8 @@ def _tools(folder: Path) -> Iterator[tuple[object, ...]]:
     yield "explain", "SP101"
     yield "explain", "reset_intervals_are_powers_of_two"
     yield "energy", "dalif-cifar100"
+    (folder / "shapes.toml").write_text(SHAPES)
+    yield "energy", folder / "shapes.toml"
     yield "conformance", "--part", "engines", "--quick"
     yield "bench", "start", "--rounds", 1
 

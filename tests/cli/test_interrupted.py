@@ -19,6 +19,7 @@ from tests.deploy.netx.netfile import dense, spikes, write_net
 from tests.processes import children, read, until
 from tests.trained.nets import read_trained
 
+pytestmark = pytest.mark.uncovered
 LINE = "interrupted\n"
 N = 300
 COMMANDS = {

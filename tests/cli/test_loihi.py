@@ -223,6 +223,7 @@ def test_a_board_that_others_have_is_one_line_and_srun_gives_up_its_place(
     assert list((files / "temporary").iterdir()) == []
 
 
+@pytest.mark.uncovered
 def test_a_run_that_is_interrupted_while_it_waits_leaves_nothing(files: Path, tmp_path: Path) -> None:
     here = tmp_path / "here"
     srun = f"trap 'echo asked > {here}.asked; exit 1' TERM; echo $$ > {here}; while :; do /bin/sleep 0.1; done"

@@ -35,14 +35,33 @@ BAD: dict[str, Case] = {
         "{here}/net.h5: is damaged; compile it again, or copy it again",
     ),
     "no input": (RUN_X, text("other"), "{here}/x.npz: no such file"),
-    "input that is no npz": (RUN_X, text("x.npz"), "{here}/x.npz: is not a readable npz file ("),
+    "input that is no npz": (
+        RUN_X,
+        text("x.npz"),
+        "{here}/x.npz: is not a readable npz file (it is no zip file)" + DO_NPZ,
+    ),
+    "input that is a Program": (
+        ("run", "{made}/net.h5", "--input", "{made}/net.h5", "-o", "{here}/y.npz"),
+        text("other"),
+        "{made}/net.h5: is not an npz file (a Program)" + DO_NPZ,
+    ),
+    "input that is a folder": (
+        ("run", "{made}/net.h5", "--input", "{here}", "-o", "{here}/y.npz"),
+        text("other"),
+        "{here}: is a folder; name a file in it",
+    ),
+    "Program that is a folder": (
+        ("energy", "{here}", "--input", "{made}/x.npz"),
+        text("other"),
+        "{here}: is a folder; name a file in it",
+    ),
     "truncated input": (RUN_X, truncated("x.npz"), "{here}/x.npz: is not a readable npz file ("),
     "input that is one array": (
         RUN_X,
         one_array,
-        "{here}/x.npz: is not an npz file; write it with numpy.savez",
+        "{here}/x.npz: is not an npz file (one bare array, .npy)" + DO_NPZ,
     ),
-    "empty input": (RUN_X, text("x.npz", ""), "{here}/x.npz: is not a readable npz file ("),
+    "empty input": (RUN_X, text("x.npz", ""), "{here}/x.npz: is not a readable npz file (it is empty)" + DO_NPZ),
     "input of objects": (
         RUN_X,
         samples(spikes=np.array([{}, None], object)),
@@ -107,7 +126,7 @@ BAD: dict[str, Case] = {
     "energy of the wrong shape": (
         ENERGY_X,
         samples(spikes=X[..., :7]),
-        "input input: shape ((3, 2, 1, 8, 7)) is not (T, B, 1, 8, 8)",
+        "{here}/x.npz (input input): shape ((3, 2, 1, 8, 7)) is not (T, B, 1, 8, 8)",
     ),
     "unknown prices": (
         (*ENERGY_X, "--profile", "free"),

@@ -70,7 +70,7 @@ def test_under_lava_the_undefined_sum_leaves_the_session_where_it_was(engine: En
     [
         (np.zeros((1, 2, 2), int), "input: batch (2) is not the session's 1"),
         (np.zeros((1, 1, 3), int), "input x: shape ((1, 1, 3)) is not (T, B, 2)"),
-        (np.zeros((0, 1, 2), int), "input x: shape ((0, 1, 2)) is not (T, B, 2)"),
+        (np.zeros((0, 1, 2), int), "input x: shape ((0, 1, 2)) is not (T, B, 2); give it a step and a sample at least"),
         (np.zeros(2, int), "input x: shape ((2,)) is not (T, B, 2)"),
         (np.zeros((1, 1, 2)), "input x: type (float64) is not an integer array; round it to integers first"),
         ([[1, 0]], "input x: type (list) is not an integer array; round it to integers first"),
@@ -78,7 +78,7 @@ def test_under_lava_the_undefined_sum_leaves_the_session_where_it_was(engine: En
         (np.full((1, 1, 2), 2), "input x: value (2) is not in [0, 1]"),
         ({}, "input: names () are not some of x"),
         ({"z": np.zeros((1, 1, 2), int)}, "input: names (z) are not some of x"),
-        (Events(0, [], []), "input x: shape ((0, 1, 2)) is not (T, B, 2)"),
+        (Events(0, [], []), "input x: shape ((0, 1, 2)) is not (T, B, 2); give it a step and a sample at least"),
         (Events(1, [0], [2]), "input x: index of an event (2) is not in [0, 1]"),
         (Events(1, [0], [-1]), "input x: index of an event (-1) is not in [0, 1]"),
         (Events(1, [0], [0], [1]), "input x: sample of an event (1) is not in [0, 0]"),

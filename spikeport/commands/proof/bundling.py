@@ -9,7 +9,7 @@ from spikeport.commands.proof.members import Given, members_of, nir_differs, pro
 from spikeport.commands.proof.sealed import sealed_bytes
 from spikeport.commands.running.run import say_if_cleared_midway
 from spikeport.commands.samples import check_file_writable, read_samples
-from spikeport.errors import FileMismatch, FileMissing, OptionMisused, PathTaken
+from spikeport.errors import FileMismatch, OptionMisused, PathTaken, no_file
 
 
 def bundle(net: Path, input_path: Path, nir_path: Path | None, samples: int, output: Path) -> Answer:
@@ -62,7 +62,7 @@ def _check_paths(net: Path, input_path: Path, nir: Path | None, output: Path) ->
         if path is None:
             continue
         if not path.is_file():
-            raise FileMissing(str(path), "no such file")
+            raise no_file(path)
         if output.exists() and output.samefile(path):
             raise PathTaken(str(output), "is what the bundle is made from", do="name another file with -o")
     check_file_writable(output)

@@ -156,11 +156,12 @@ def _tables(report: Mapping[str, Any]) -> list[Table]:
     adapters = [(a["name"], a["kind"], str(a["message_bits"]), _shape(a["shape"])) for a in report["adapters"]]
     host = [(h["name"], h["kind"]) for h in report["host"]]
     probes = [("StateProbe", name) for name in report["probes"]] + [("profiler", name) for name in report["profilers"]]
-    return [
+    tables = [
         Table("adapters between Python and cores", ("of", "kind", "message bits", "shape"), adapters),
         Table("on the host", ("process", "kind"), host),
         Table("callbacks", ("kind", "of"), probes),
     ]
+    return [table for table in tables if table.rows]
 
 
 def _shape(shape: Sequence[int]) -> str:

@@ -22,7 +22,7 @@ from typing import IO, Any
 import numpy as np
 
 from spikeport.deploy.reader import child
-from spikeport.errors import FileMissing, FileTooLarge, FileUnreadable, FileUnwritable
+from spikeport.errors import FileTooLarge, FileUnreadable, FileUnwritable, no_file
 from spikeport.errors.catalogue import CLASSES
 
 CPU_S = 2
@@ -50,7 +50,7 @@ def read_tables(path: Path) -> dict[str, Any]:
         FileError: missing, not HDF5, not NIR, damaged, larger than the limits, or the child came to grief over it.
     """
     if not path.is_file():
-        raise FileMissing(str(path), "no such file")
+        raise no_file(path)
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise FileTooLarge(

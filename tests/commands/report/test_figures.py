@@ -203,3 +203,11 @@ def test_parts_without_a_model_in_lava_are_not_said_to_be_held_against_it() -> N
     assert held["LIF neurons with soft reset"] == OWN
     assert held["refractory period"].startswith(OWN)
     assert held["LIF neurons"].startswith(LAVA)
+
+
+def test_a_chip_is_not_held_against_bare_arithmetic_in_silence() -> None:
+    facts = next(b for b in overview(of_kind("bias")).blocks if isinstance(b, Facts))
+    notes = {name: note for name, _, note in facts.rows if name.startswith("Energy by")}
+    assert "a chip (" in notes["Energy by loihi2-estimate"]
+    assert "against bare arithmetic; an estimate" in notes["Energy by loihi2-estimate"]
+    assert "bare arithmetic" not in notes["Energy by cmos45-fp32"]
