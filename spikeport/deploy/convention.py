@@ -77,6 +77,8 @@ PRESETS: Mapping[str, Convention] = MappingProxyType(
             ),
             # snntorch 1.0.0, snntorch/import_nir.py: beta = 1 - dt / tau in [0, 1], threshold over r dt / tau
             Convention("snntorch", clamped=True, reset="zero", feedback_bias_at_start=True),
+            # the same for reset_mechanism="subtract", its default, which its files do not tell
+            Convention("snntorch-subtract", clamped=True, reset="subtract_late", feedback_bias_at_start=True),
             # spikingjelly 2.0.0, spikingjelly/activation_based/nir_exchange: v >= v_threshold, starts at v_reset
             Convention("spikingjelly", compare=">=", start="reset"),
             # sinabs 3.1.3, sinabs/nir.py and sinabs/layers: tau counts steps, several spikes a step

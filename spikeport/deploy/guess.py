@@ -8,6 +8,7 @@ rockpool 3.1.0, as the files in `tests/vectors/interop` show them. The commands 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -22,6 +23,15 @@ STEPS = 0.5  # a time constant of half a second and more counts steps
 Leaking = LI | LIF | CubaLI | CubaLIF
 
 
+OPEN = MappingProxyType(
+    {
+        "snntorch": "snnTorch's files do not say how neurons reset: to zero is taken; "
+        "--convention snntorch-subtract is for reset_mechanism='subtract', snnTorch's default",
+    }
+)
+"""What a framework's files leave open and its users choose, by the preset that is guessed."""
+
+
 @dataclass(frozen=True)
 class Guess:
     convention: Convention
@@ -30,6 +40,11 @@ class Guess:
     def line(self) -> str:
         """For people: what was taken, why, and how to take another."""
         return f"read as {self.convention.name} steps it: {self.reason}; --convention NAME takes another"
+
+    def lines(self) -> tuple[str, ...]:
+        """The line, and what no file of that framework's can say."""
+        name = self.convention.name
+        return (self.line(), OPEN[name]) if name in OPEN else (self.line(),)
 
 
 def guess(graph: Graph) -> Guess:

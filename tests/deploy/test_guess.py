@@ -1,5 +1,7 @@
 """Each framework's tell-tale is recognised and said; what an exporter gets wrong is mended and said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,3 +72,12 @@ def test_rockpools_step_is_found_in_r() -> None:
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(DeployError, match=r"convention: name \(brian\) is not one of nir, norse, snntorch"):
         convention_named("brian")
+
+
+def test_what_no_file_of_snntorchs_says_is_said_and_has_a_name() -> None:
+    """Both ways of resetting give the same file; the recorded network tells which it was."""
+    (vector,) = (v for v in VECTORS if v.name == "snntorch_dense_subtract")
+    line = guess(one(lif(4e-4, 4.0))).lines()[1]
+    assert "do not say how neurons reset" in line and "--convention snntorch-subtract" in line
+    assert replace(PRESETS["snntorch"], **vector.changes) == replace(PRESETS["snntorch-subtract"], name="snntorch")
+    assert len(guess(one(lif(4e-3, 1.0))).lines()) == 1
