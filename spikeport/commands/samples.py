@@ -68,6 +68,8 @@ def read_npz(path: Path) -> dict[str, IntArray]:
         raise
     except _UNREADABLE as error:
         do, got = "write it with numpy.savez, integers only", (str(error) or type(error).__name__).splitlines()[0][:100]
+        with path.open("rb") as handle:  # numpy takes all that is no zip file for a pickle
+            got = got if handle.read(2) == b"PK" else "it is no zip file"
         raise FileUnreadable(str(path), "is not a readable npz file", got=got, do=do) from error
 
 

@@ -513,7 +513,7 @@ BAD: dict[str, tuple[tuple[str, ...], Prepare, str]] = {
         "{here}/net.h5: is damaged; compile it again, or copy it again",
     ),
     "no input": (RUN_X, text("other"), "{here}/x.npz: no such file"),
-    "input that is no npz": (RUN_X, text("x.npz"), "{here}/x.npz: is not a readable npz file ("),
+    "input that is no npz": (RUN_X, text("x.npz"), "{here}/x.npz: is not a readable npz file (it is no zip file)"),
     "truncated input": (RUN_X, truncated("x.npz"), "{here}/x.npz: is not a readable npz file ("),
     "input that is one array": (
         RUN_X,
