@@ -24,8 +24,8 @@ ConventionName = Annotated[
     typer.Option(
         "--convention",
         metavar="NAME",
-        help="How its writer steps it: nir, norse, snntorch, snntorch-subtract, spikingjelly, sinabs, rockpool, spyx or"
-        " lava-dl. [default: guessed]",
+        help="How its writer steps it: nir, norse, snntorch, snntorch-subtract, spikingjelly, sinabs, sinabs-no-floor,"
+        " rockpool, spyx or lava-dl. [default: guessed]",
         autocompletion=completion.one_of(completion.CONVENTIONS),
     ),
 ]

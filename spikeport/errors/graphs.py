@@ -162,7 +162,7 @@ class UnknownConvention(DeployError):
     Fix: Name the framework that wrote the file, or `nir` for the definition's own equations.
 
     Example: convention: name (keras) is not one of nir, norse, snntorch, snntorch-subtract, spikingjelly,
-    sinabs, rockpool, spyx, lava-dl
+    sinabs, sinabs-no-floor, rockpool, spyx, lava-dl
     """
 
     code = "SP411"
