@@ -110,9 +110,19 @@ def _check_seal(path: Path) -> None:
     with open(path, "rb") as file:
         found = file.read(SEAL_BYTES).rstrip(b"\0")
     if not found.startswith(FORMAT.encode()):
-        raise FileKind(str(path), "is not a spikeport Program", do="make one with: spikeport compile net.nir")
+        raise _other_kind(path)
     if found != _seal_of(path):
         raise FileDamaged(str(path), "is damaged", do="compile it again, or copy it again")
+
+
+def _other_kind(path: Path) -> FileKind:
+    lava_dl = path.suffix == ".net"
+    do = (
+        f"convert it: spikeport convert {path.name} -o net.h5"
+        if lava_dl
+        else "make one with: spikeport compile net.nir"
+    )
+    return FileKind(str(path), "is not a spikeport Program", do=do)
 
 
 def _seal_of(path: str | os.PathLike[str]) -> bytes:
@@ -162,7 +172,7 @@ def _write_part(group: h5py.Group, part: Any, order: int) -> None:
 
 def _read(path: Path, file: h5py.File) -> Program:
     if _text(file.attrs.get("format")) != FORMAT:
-        raise FileKind(str(path), "is not a spikeport Program", do="make one with: spikeport compile net.nir")
+        raise _other_kind(path)
     if (version := _scalar(file.attrs.get("version"))) != VERSION:
         raise FileVersion(
             str(path), "format version", got=version, relation="is not", limit=VERSION, do="compile it again"

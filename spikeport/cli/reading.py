@@ -22,7 +22,8 @@ class Reading:
         typer.Option(
             "--convention",
             metavar="NAME",
-            help="How its writer steps it: nir, norse, snntorch, spikingjelly, sinabs, rockpool, spyx or lava-dl."
+            help="How its writer steps it: nir, norse, snntorch, snntorch-subtract, spikingjelly, sinabs,"
+            " sinabs-no-floor, rockpool, spyx or lava-dl."
             " [default: guessed]",
             autocompletion=completion.one_of(completion.CONVENTIONS),
         ),

@@ -47,12 +47,14 @@ class WrongShape(InputError):
 
 
 class WrongType(InputError):
-    """An array is of the wrong type.
+    """An array or another argument is of the wrong type.
 
     The chip computes with integers, and so does a Program. Floats are not rounded in silence, since how they are
-    rounded decides spikes.
+    rounded decides spikes. Other usual causes: a path where a Program is wanted, a network in torch where its graph is,
+    and images that `ToTensor()` has divided by 255.
 
-    Fix: Round first and say so: `np.rint(x).astype(np.int32)`. Spikes are 0 and 1.
+    Fix: Round first and say so: `np.rint(x).astype(np.int32)`. Spikes are 0 and 1. Of anything else the line says what
+    makes it.
 
     Example: input x: type (float64) is not an integer array; round it to integers first
     """

@@ -42,6 +42,11 @@ def to_nir(module: nn.Module, sample: Tensor | None = None, *, dt_s: float | Non
         return network_to_nir(module, dt_s)
     if sample is None:
         raise ExportOption("to_nir", "sample", relation="is missing", do="give one input, for its shape")
+    if not hasattr(sample, "shape"):
+        got, limit = type(sample).__name__, "a tensor"
+        raise ExportOption(
+            "to_nir", "sample", got=got, relation="is not", limit=limit, do="give one input, for its shape"
+        )
     modules = list(flat_modules(module))
     spiking = [m for m in module.modules() if isinstance(m, SpikingLayer)]
     if not spiking:

@@ -52,6 +52,15 @@ class Branch(Way):
 
     def __init__(self, synapse: Synapse, norm: AnyBatchNorm | None = None, pool: nn.AvgPool2d | None = None) -> None:
         super().__init__(pool)
+        if not hasattr(synapse, "apply_weight"):
+            limit, do = "QuantLinear, QuantConv2d or QuantConvTranspose2d", "they take the arguments of torch's layers"
+            got = type(synapse).__name__
+            raise LayerInvalid("SpikingLayer", "synapse", got=got, relation="is not", limit=limit, do=do)
+        if norm is not None and not hasattr(norm, "running_mean"):
+            got, limit = type(norm).__name__, "a BatchNorm1d or BatchNorm2d"
+            raise LayerInvalid(
+                "SpikingLayer", "norm", got=got, relation="is not", limit=limit, do="a core has no other"
+            )
         if norm is not None and norm.running_mean is None:
             do = "leave track_running_stats on"
             raise NormUnfoldable("SpikingLayer", "norm", relation="has no", limit="running statistics", do=do)

@@ -148,3 +148,13 @@ def test_run_says_that_the_state_is_cleared_within_the_input(files: tuple[Path, 
     assert long.stderr == (
         "note: 9 steps, but the state is cleared every 8; for samples of 9 steps compile with --steps 9\n"
     )
+
+
+def test_verify_takes_no_npz_for_a_boards_run(files: tuple[Path, Path]) -> None:
+    program, x = files
+    found = spikeport("verify", program, "--input", x, "--run", x)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == (
+        f"error SP105: {x}: is an npz file, and no run of a board; "
+        "compare runs of the simulator or of Lava with: spikeport bisect A.npz B.npz\n"
+    )

@@ -20,7 +20,7 @@ TITLES = {
     "SP200": ("InputError", "An argument is not what was asked for, or is out of range"),
     "SP201": ("UnknownName", "A name is not among those that are known"),
     "SP202": ("WrongShape", "An array has the wrong shape"),
-    "SP203": ("WrongType", "An array is of the wrong type"),
+    "SP203": ("WrongType", "An array or another argument is of the wrong type"),
     "SP204": ("ValueOutside", "A value of an input is outside the range that the network was made for"),
     "SP205": ("ArraysDiffer", "Arrays that belong together differ in steps, samples, groups or sizes"),
     "SP206": ("OptionMisused", "Options that do not go together, or one that is missing"),
