@@ -19,7 +19,6 @@ Folder = Annotated[
     Path | None,
     typer.Option("-o", "--output", metavar="DIR", help="Write the full numbers there as JSON, the table as Markdown."),
 ]
-Peers = Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")]
 
 
 @bench_app.callback(invoke_without_command=True)
@@ -38,7 +37,13 @@ def bench_sim(
             autocompletion=completion.one_of(completion.SIM_CASES),
         ),
     ] = None,
-    peer: Peers = None,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A competitor, or none; repeatable. [default: all]",
+            autocompletion=completion.one_of(completion.SIM_PEERS),
+        ),
+    ] = None,
     part: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,7 +86,7 @@ def bench_train(
             autocompletion=completion.one_of(completion.TRAIN_PARTS),
         ),
     ] = None,
-    peer: Peers = None,
+    peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
     threads: Annotated[list[int] | None, typer.Option(help="Repeatable. [default: 1, and all cores]")] = None,
     rounds: Annotated[int, typer.Option(help="Times that all contenders run in turn.")] = 3,
     repeats: Annotated[int, typer.Option(help="Training steps of a contender in a round.")] = 3,

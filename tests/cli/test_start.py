@@ -81,6 +81,7 @@ def completed(line: str) -> list[str]:
         ("spikeport explain SP41", [code for code in CATALOGUE if code.startswith("SP41")]),
         ("spikeport explain reset_int", ["reset_intervals_are_powers_of_two"]),
         ("spikeport bench mapping --net lava-dl/p", ["lava-dl/pilotnet_lif", "lava-dl/pilotnet_sdnn"]),
+        ("spikeport bench sim --peer nen", ["nengo_loihi"]),
         ("spikeport run net.h5 --backend l", ["lava", "loihi"]),
         ("spikeport run net.h5 --decide m", ["mean", "max"]),
     ],
