@@ -8,14 +8,17 @@ import sys
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from spikeport import progress
+from spikeport.autoencoder_file import save_bundle
 from spikeport.commands import bars
 from spikeport.commands.answer import Table, in_parts
 from spikeport.progress import counted, working
 from tests.cli.test_interrupted import long_work
+from tests.trained.nets import read_trained
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -63,6 +66,42 @@ def test_a_terminal_shows_rate_and_time_left(folder: Path, words: tuple[str, ...
     assert re.search(r"[\d,]+/2,00[02] steps  \d[\d.,]* steps/s  \d:\d\d left", plain)
     assert err.count("\x1b[?25l") == err.count("\x1b[?25h")  # the cursor is shown again
     assert not re.search(r"\x1b\[[0-9;]*3[0-9][0-9;]*m", err)  # NO_COLOR is heeded
+
+
+EACH = {
+    "check": (("net.h5",), "looking for overflow"),
+    "compile": (("net.nir", "-o", "c.h5", "--steps", "20", "--calibrate", "few.npz"), "comparing stages"),
+    "generate": (("bundle", "--count", "500", "-o", "g.npz"), "decoding"),
+    "map": (("net.h5", "--search"), "searching"),
+    "score": (("net.h5", "--data", "two.npz", "-o", "score"), "scoring"),
+    "bundle": (("net.h5", "--input", "two.npz", "-o", "b.zip"), "simulating"),
+    "report": (("net.h5", "--input", "two.npz", "-o", "r.html"), "drawing"),
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What each of these works on."""
+    pytest.importorskip("torch")
+    from tests.bundles import small_bundle
+
+    folder = long_work(tmp_path_factory.mktemp("small"), samples=2)
+    (folder / "x.npz").rename(folder / "two.npz")
+    net = next(net for net in read_trained() if net.name == "snntorch_digits_dense")
+    (folder / "net.nir").symlink_to(net.graph)
+    np.savez(folder / "few.npz", spikes=net.spikes[:, :150])
+    save_bundle(small_bundle(), folder / "bundle")
+    return folder
+
+
+@pytest.mark.parametrize("command", EACH)
+def test_a_command_cleans_the_screen_of_its_bars(small: Path, command: str) -> None:
+    words, shown = EACH[command]
+    code, out, err = on_terminal(small, command, *words)
+    assert code == 0, err
+    assert shown in ESCAPE.sub("", err) and "\x1b" not in out
+    assert err.count("\x1b[?25l") == err.count("\x1b[?25h")
+    assert ESCAPE.sub("", err.rpartition("\x1b[2K")[2]).strip() == ""  # nothing stands behind the last erasure
 
 
 def test_a_pipe_gets_no_bar_and_no_colour(folder: Path) -> None:
