@@ -225,7 +225,8 @@ class DataSetMissing(FileError):
 
     Fix: Get the set from its publisher, unpack it, and name its folder with --data DIR.
 
-    Example: data cifar10: the folder is not given; name the folder that torchvision, tonic or npm keeps it in
+    Example: data cifar10: the folder is not given; name the one that torchvision, tonic or npm keeps it in, as --data
+    DIR
     """
 
     code = "SP120"

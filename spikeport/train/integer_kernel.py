@@ -7,11 +7,11 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeport import fixed
+from spikeport.compiled import kept
 
 BLOCK = 512
 
@@ -36,7 +36,7 @@ def fire(
     return spikes if within else None
 
 
-@numba.njit(nogil=True, cache=True)
+@kept(nogil=True)
 def _fire(
     arriving: NDArray[Any],
     bias: NDArray[np.float64],

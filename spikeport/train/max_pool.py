@@ -7,12 +7,13 @@ beside it. Other windows are torch's.
 
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
+
+from spikeport.compiled import kept
 
 Pair = tuple[int, int]
 
@@ -49,7 +50,7 @@ def _planes(x: Tensor) -> NDArray[Any]:
     return x.detach().contiguous().view(-1, *x.shape[2:]).numpy()
 
 
-@numba.njit(nogil=True, cache=True)
+@kept(nogil=True)
 def _forward(x: NDArray[Any], found: NDArray[Any], place: NDArray[np.uint8]) -> None:
     for p in range(found.shape[0]):
         for row in range(found.shape[1]):
@@ -61,7 +62,7 @@ def _forward(x: NDArray[Any], found: NDArray[Any], place: NDArray[np.uint8]) -> 
                 at[k] = (2 + (d > c)) if lower > upper else (b > a)
 
 
-@numba.njit(nogil=True, cache=True)
+@kept(nogil=True)
 def _backward(place: NDArray[np.uint8], grad: NDArray[Any], dx: NDArray[Any]) -> None:
     for p in range(grad.shape[0]):
         for row in range(grad.shape[1]):

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from spikeport.compiled import kept
 
 
 def rounded_through(weight: Tensor, per_step: Tensor, back: Tensor) -> Tensor:
@@ -48,7 +49,7 @@ class _Rounded(torch.autograd.Function):
         return grads[0], None, None
 
 
-@numba.njit(nogil=True, cache=True)
+@kept(nogil=True)
 def _round_rows(weight: NDArray[Any], per_step: NDArray[Any], back: NDArray[Any], found: NDArray[Any]) -> None:
     for row in range(weight.shape[0]):
         factor, step = per_step[row], back[row]

@@ -83,7 +83,7 @@ def test_what_cannot_be_bundled_is_refused_and_nothing_is_written(folder: Path) 
         bundle(folder / "none.h5", x, None, 2, out)
     with pytest.raises(FileError, match="x.npz: is not a spikeport Program"):
         bundle(x, x, None, 2, out)
-    with pytest.raises(FileError, match="net.h5: is not a readable npz file"):
+    with pytest.raises(FileError, match="net.h5: is not an npz file"):
         bundle(net, net, None, 2, out)
     with pytest.raises(InputError, match=r"samples: count \(0\) is not above 0"):
         bundle(net, x, None, 0, out)

@@ -4,6 +4,8 @@ import csv
 import html
 import re
 import shlex
+import subprocess
+import sys
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -365,3 +367,8 @@ def test_a_file_that_does_not_fit_is_named(made: Path, tmp_path: Path) -> None:
     assert said(ran.err).startswith(
         f"{tmp_path}/none.npz (input x): shape ((6, 0, 1, 6, 6)) is not (T, B, 1, 6, 6); give"
     )
+
+
+def test_a_command_that_draws_nothing_does_without_matplotlib() -> None:
+    code = "import spikeport.commands.energy.energy, sys; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

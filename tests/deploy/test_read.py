@@ -142,7 +142,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    assert refused(tmp_path).what == "no such file"
+    assert refused(tmp_path).what == "is a folder"
 
 
 @pytest.mark.parametrize("content", [b"", b"hello\n", b"\x89HDF\r\n\x1a\n"], ids=["empty", "text", "hdf"])

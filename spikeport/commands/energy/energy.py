@@ -25,7 +25,6 @@ from spikeport.sim.energy.described import described_names
 from spikeport.sim.energy.document import document
 from spikeport.sim.energy.estimate import chosen_prices
 from spikeport.sim.energy.formats import format_steps
-from spikeport.sim.energy.page import write_page
 
 COMPARISON_SCHEMA = "spikeport-energy-comparison/1"
 CONVENTIONS = tables.CONVENTION_COLUMNS[:5]
@@ -116,6 +115,8 @@ def energy(asked: Asked) -> Answer:
         write_csv(asked.csv, [(one.program.name, one.profile, one.energy) for one in energies])
         notes.append(f"{asked.csv} written")
     if asked.html is not None:
+        from spikeport.sim.energy.page import write_page  # with matplotlib
+
         titles, found = [one.name for one in energies], [one.energy for one in energies]
         write_page(asked.html, asked.net.name, ran[0].program, found, names=titles, command=asked.command)
         notes.append(f"{asked.html} written")

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from spikeport.compiled import kept
 from spikeport.fixed import Ints
 from spikeport.sim.engine import events, vectors
 from spikeport.sim.engine.events import count_bits, set_bits
@@ -89,7 +90,7 @@ def _add_bytes(sums, parts):  # type: ignore[no-untyped-def]
 def _compile(sources: str) -> tuple[Any, Any]:
     """numba forgets a kept function when its own file changes, but not when what it calls does; see `engine.loop`."""
 
-    @njit(nogil=True, cache=True)
+    @kept(nogil=True)
     def add_events(sent, first, last, pieces, adds, sums):  # type: ignore[no-untyped-def]
         """Adds what the events of a window cause; gives the events of each class, int64 `(classes,)`.
 
@@ -118,7 +119,7 @@ def _compile(sources: str) -> tuple[Any, Any]:
                             row[adds.columns[at]] += found[k] * adds.values[at]
         return total
 
-    @njit(nogil=True, cache=True)
+    @kept(nogil=True)
     def add_active(reached, own, first, pieces, everyone, sums):  # type: ignore[no-untyped-def]
         """Adds the active neurons of each class to the columns.
 

@@ -7,9 +7,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from spikeport.compiled import kept
 from spikeport.fixed import Ints
 
 CHUNK = 2048  # neurons that are looked at together, over all steps
@@ -38,7 +38,7 @@ def tally(sent: NDArray[np.uint8], first: int, last: int, reached: NDArray[np.in
     return _tally(sent, first, last, reached.astype(word, copy=False))
 
 
-@njit(nogil=True, cache=True)
+@kept(nogil=True)
 def _tally(sent, first, last, reached):  # type: ignore[no-untyped-def]
     _, batch, n = sent.shape
     word = reached.dtype.type
@@ -69,7 +69,7 @@ def _tally(sent, first, last, reached):  # type: ignore[no-untyped-def]
     return per_step, in_all
 
 
-@njit(nogil=True, cache=True)
+@kept(nogil=True)
 def magnitude_bits(sent, first, last):  # type: ignore[no-untyped-def]
     """Sum of the bit lengths of |payload|, of rows `first` to `last - 1` of `(steps, B, n)`."""
     total = np.int64(0)
@@ -81,7 +81,7 @@ def magnitude_bits(sent, first, last):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(nogil=True, cache=True)
+@kept(nogil=True)
 def _find_changes(x, changed):  # type: ignore[no-untyped-def]
     for b in range(x.shape[1]):
         for t in range(1, len(x)):

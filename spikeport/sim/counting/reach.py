@@ -10,10 +10,12 @@ Every function calls those of this file only, so that numba's kept copies are th
 import numpy as np
 from numba import njit
 
+from spikeport.compiled import kept
+
 CHUNK = 128  # bytes that are looked at together; their number fits a byte
 
 
-@njit(nogil=True, cache=True)
+@kept(nogil=True)
 def reach_all(full, sent, sample, start):  # type: ignore[no-untyped-def]
     """Any event reaches every neuron."""
     for i in range(max(0, -start), len(full)):
@@ -21,7 +23,7 @@ def reach_all(full, sent, sample, start):  # type: ignore[no-untyped-def]
             full[i, b] |= _any(sent[start + i, sample + b])
 
 
-@njit(nogil=True, cache=True)
+@kept(nogil=True)
 def reach_listed(reached, full, sent, sample, start, delays, pointers, targets):  # type: ignore[no-untyped-def]
     """Walks the synapses of the events, until every neuron is reached.
 
@@ -47,7 +49,7 @@ def reach_listed(reached, full, sent, sample, start, delays, pointers, targets):
                                 left -= _mark(marks, targets[at[j] : at[j + 1]])
 
 
-@njit(nogil=True, cache=True)
+@kept(nogil=True)
 def reach_windows(reached, full, sent, sample, start, shapes, window):  # type: ignore[no-untyped-def]
     """A convolution: all channels of a group that look at a place with an event; first rows, then columns.
 
@@ -83,7 +85,7 @@ def reach_windows(reached, full, sent, sample, start, shapes, window):  # type: 
                     _merge(reached[i, b, c * n_out : (c + 1) * n_out], seen)
 
 
-@njit(nogil=True, cache=True)
+@kept(nogil=True)
 def count_active(reached, own, first, found):  # type: ignore[no-untyped-def]
     """Adds to `found[i]` the neurons that were reached, or spiked themselves: in row `first + i` of `own`.
 

@@ -1,6 +1,6 @@
 """The figures of an energy's page: stacked bars, bars with bounds, a strip of rates, a histogram of step times."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, log10
@@ -37,6 +37,7 @@ from spikeport.sim.energy.estimate import INTEGERS
 from spikeport.sim.energy.estimated import Energy
 from spikeport.sim.energy.formats import format_bounds, format_energy, format_factor, format_time
 from spikeport.sim.energy.latency import Latency
+from spikeport.sim.energy.tables import factors
 from spikeport.sim.energy.terms import TERMS
 
 COLOURS = {
@@ -210,13 +211,6 @@ def sensitivity_figure(energy: Energy) -> Figure:
         times = "" if factor is None or one.convention == "exact" else f", {format_factor(factor)} × exact"
         caption(axes, one.convention, shown + times)
     return figure
-
-
-def factors(energy: Energy) -> Iterable[float | None]:
-    """Each convention's energy over that of the exact count."""
-    exact = next((s.energy_pj for s in energy.sensitivity if s.convention == "exact"), None)
-    ratios = [s.energy_pj.over(exact) if s.energy_pj and exact else None for s in energy.sensitivity]
-    return [None if ratio is None else ratio.nominal for ratio in ratios]
 
 
 def steps_figure(latency: Latency) -> Figure:

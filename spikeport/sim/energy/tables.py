@@ -1,13 +1,12 @@
 """An `Energy` as sentences and rows of text, so that every page and terminal says the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 
 from spikeport.sim.energy.bottleneck import Bottleneck
 from spikeport.sim.energy.bounds import Bounds
 from spikeport.sim.energy.conventions import CONVENTIONS, convention_named
 from spikeport.sim.energy.estimated import Energy
-from spikeport.sim.energy.figures import factors
 from spikeport.sim.energy.formats import (
     format_bounds,
     format_count,
@@ -185,6 +184,13 @@ def compared_rows(names: Sequence[str], energies: Sequence[Energy]) -> list[Row]
             times = (format_bounds(step, format_time), format_bounds(whole, format_time))
         rows.append((name, sops, format_bounds(energy.snn), format_bounds(energy.ann), ratio, *times))
     return rows
+
+
+def factors(energy: Energy) -> Iterable[float | None]:
+    """Each convention's energy over that of the exact count."""
+    exact = next((s.energy_pj for s in energy.sensitivity if s.convention == "exact"), None)
+    ratios = [s.energy_pj.over(exact) if s.energy_pj and exact else None for s in energy.sensitivity]
+    return [None if ratio is None else ratio.nominal for ratio in ratios]
 
 
 def convention_rows(energy: Energy) -> list[Row]:

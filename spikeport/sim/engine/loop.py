@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
+from spikeport.compiled import kept
 from spikeport.sim.engine import columns as col
 from spikeport.sim.engine.arrivals import gather, leaves_word, slot_of
 from spikeport.sim.engine.borrowed import borrowed
@@ -216,7 +217,7 @@ def _compile(sources: str):  # type: ignore[no-untyped-def]
     the digest of all sources, as a variable of the closure, is a part of its key.
     """
 
-    @njit(nogil=True, cache=True)
+    @kept(nogil=True)
     def run_span(first, last, lay, steps, before, strict, x, graded, coded, coded_at, state, sent, states, sops, bad):  # type: ignore[no-untyped-def]
         """`run_sample` for samples first ... last - 1; every array has the batch as its first axis."""
         if sources == "":

@@ -65,7 +65,7 @@ class Options:
         if self.symmetric:
             return replace(data, mean=(255,) * data.shape[-3], std=1.0, factor=2)
         if self.normalize and normal is None:
-            do = "leave normalize out"
+            do = "leave normalize out, or say --set data.normalize=false"
             raise OptionMisused(f"data {data.name}", "has no customary mean and deviation", do=do)
         if normal is None or self.normalize is False:
             return data

@@ -14,7 +14,7 @@ def given(name: str, folder: Path | None) -> Path:
         FileError: it is no folder.
     """
     if folder is None:
-        do = "name the folder that torchvision, tonic or npm keeps it in"
+        do = "name the one that torchvision, tonic or npm keeps it in, as --data DIR"
         raise DataSetMissing(f"data {name}", "the folder is not given", do=do)
     if not folder.is_dir():
         raise DataSetMissing(str(folder), "is not a folder", do=f"name the folder that holds {name}")

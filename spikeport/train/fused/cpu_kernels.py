@@ -12,7 +12,8 @@ calls does.
 """
 
 import numpy as np
-from numba import njit
+
+from spikeport.compiled import kept
 
 BLOCK = np.uint64(512)
 STEPS, ROWS, PITCH, LENGTH, PLACES = range(5)
@@ -24,9 +25,9 @@ GRAD, GRAD_X, GRAD_X_2 = range(3)
 ONE, KEEP, THRESHOLD, ZEROES, SUBTRACTS, THROUGH, THROUGH_V, CENTRE, WIDTH, UNIT = range(10)
 """Entries of `numbers`. A reset is v (1 - s ZEROES) - s SUBTRACTS; -(THROUGH_V v + THROUGH) is its gradient to s."""
 
-exact = njit(cache=True, nogil=True, error_model="numpy")
+exact = kept(nogil=True, error_model="numpy")
 """As IEEE 754 has it: each operation is rounded by itself, so v is the same in both passes, and torch's."""
-loose = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+loose = kept(nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 """Sums in any order; which one, the compiler decides once."""
 
 

@@ -193,6 +193,18 @@ def test_it_says_where_a_layer_differs(
     assert all(text == "equal" for what, text in said.items() if what.startswith("file"))
 
 
+def test_a_file_that_cannot_be_read_is_named_before(tmp_path: Path) -> None:
+    folder = unpack(tmp_path, given_of(*small()))
+    whole = (folder / "expected.npz").read_bytes()
+    (folder / "expected.npz").write_bytes(whole[: len(whole) // 2])
+
+    ran = run_alone(folder / "replay.py")
+
+    assert ran.returncode == 1
+    wrong = [line.split(maxsplit=2) for line in ran.stdout.splitlines() if not line.endswith("equal")]
+    assert wrong == [["file", "expected.npz", "is not the one that manifest.json names"]]
+
+
 def test_it_loads_no_pickle(tmp_path: Path) -> None:
     folder = unpack(tmp_path, given_of(*small()))
     np.savez(folder / "input.npz", image=np.array([{"a": 1}], object))

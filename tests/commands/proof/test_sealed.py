@@ -112,7 +112,7 @@ def test_what_is_no_bundle_is_refused(data: bytes, said: str, tmp_path: Path) ->
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "none.zip") == "no such file"
-    assert refused(tmp_path) == "no such file"
+    assert refused(tmp_path) == "is a folder; name a file in it"
 
 
 def listing(change: Any) -> bytes:
