@@ -107,8 +107,8 @@ def test_a_readouts_output_is_its_v_with_one_neuron_for_each_class_and_place(pla
         ),
         (
             nn.Sequential(Residual(nn.Sequential(nn.ReLU()), one(1.0, 0.5, Shortcut()))),
-            "0 (body.0): type (ReLU) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
-            "nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential",
+            "0 (body.0): type (torch.nn.ReLU) has no NIR form; build the network from SpikingLayer, Residual, "
+            "MaxPool2d, nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential, of spikeport.train but for nn",
         ),
     ],
 )

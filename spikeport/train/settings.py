@@ -69,7 +69,8 @@ class Section:
             raise RecipeInvalid(where, f"section [{name}] lacks", got=", ".join(missing))
         unknown = sorted(table.keys() - known.keys())
         if unknown:
-            raise RecipeInvalid(where, f"section [{name}] has unknown keys", got=", ".join(unknown))
+            do = f"known are {', '.join(known)}"
+            raise RecipeInvalid(where, f"section [{name}] has unknown keys", got=", ".join(unknown), do=do)
         for key, value in table.items():
             rule: Rule = known[key].metadata["rule"]
             if not rule.accepts(value):

@@ -277,20 +277,20 @@ REFUSED: dict[str, tuple[Any, Tensor, str]] = {
     "pooling": (
         nn.Sequential(conv(1, 2, 3), nn.Sequential(nn.MaxPool2d(2))),
         MAPS,
-        "1.0: type (MaxPool2d) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
-        "nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential",
+        "1.0: type (torch.nn.MaxPool2d) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
+        "nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential, of spikeport.train but for nn",
     ),
     "bare synapse": (
         nn.Sequential(linear(4, 4), nn.Linear(4, 2)),
         ONE,
-        "1: type (Linear) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
-        "nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential",
+        "1: type (torch.nn.Linear) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
+        "nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential, of spikeport.train but for nn",
     ),
     "own forward": (
         nn.Sequential(linear(4, 4), OwnForward(linear(4, 4), linear(4, 4))),
         ONE,
         "1: type (OwnForward) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d, "
-        "nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential",
+        "nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential, of spikeport.train but for nn",
     ),
     "flatten of time": (
         nn.Sequential(conv(1, 2, 3), nn.Flatten(), linear(32, 2)),

@@ -94,7 +94,7 @@ def test_a_recipe_loads_by_its_path(tmp_path: Path) -> None:
         ("train = {}\ndata.name = 'a'\nmodel.name = 'b'", "recipe mine: section [train] lacks (epochs, batch,"),
         (changed("seed = 7", "seed = 7\nmoment = 1"), "recipe mine: section [train] has unknown keys (moment)"),
         (GOOD + "[extra]", "recipe mine: unknown sections (extra)"),
-        (GOOD + "[loss]\nsop = 1", "recipe mine: section [loss] has unknown keys (sop)"),
+        (GOOD + "[loss]\nsop = 1", "recipe mine: section [loss] has unknown keys (sop); known are sops, "),
         (GOOD + "[paper]\nrow = '1'", "recipe mine: section [paper] lacks (title)"),
         (GOOD + "[paper]\ntitle = 'a'\naccuracy = 101", "recipe mine: paper.accuracy (101) is not per cent in"),
         (changed("epochs = 2", "epochs = 0"), "recipe mine: train.epochs (0) is not an integer in [1, 1000000]"),
