@@ -33,7 +33,7 @@ STYLE = {
     "font.size": 10, "svg.fonttype": "none", "text.parse_math": False, "text.color": INK, "axes.edgecolor": LINE,
     "axes.labelcolor": MUTED, "xtick.color": LINE, "xtick.labelcolor": MUTED, "ytick.labelcolor": MUTED,
     "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "legend.frameon": False,
-    "legend.labelcolor": INK,
+    "legend.labelcolor": INK, "axes.formatter.useoffset": False, "axes.formatter.limits": (-6, 9),
 }  # fmt: skip
 
 
@@ -67,10 +67,16 @@ def svg(name: str, figure: Figure) -> Markup:
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)
     text = re.sub(r' id="image[0-9a-f]+"', "", text)  # equal bitmaps would have equal ids, which nothing refers to
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text))
-    for plain in (' id="', "url(#", 'href="#'):
-        text = text.replace(plain, f"{plain}{name}-")
     for colour, variable in THEME.items():
         text = text.replace(colour, variable)
+    return distinct(text, name)
+
+
+def distinct(drawn: str, name: str) -> Markup:
+    """SVG whose ids, and what refers to them, begin with this name."""
+    text = str(drawn)  # Markup would escape what is put in
+    for plain in (' id="', "url(#", 'href="#'):
+        text = text.replace(plain, f"{plain}{name}-")
     return Markup(text)
 
 
@@ -88,8 +94,9 @@ def stack(heights_in: list[float], ticks: bool = True) -> tuple[Figure, list[Axe
 
 def caption(axes: Axes, left: str, right: str) -> None:
     room = CAPTION_CHARACTERS - len(right)
-    axes.set_title(left if len(left) <= room else f"{left[: room - 1]}…", loc="left", fontsize=10, pad=4)
-    axes.set_title(right, loc="right", fontsize=10, pad=4, color=MUTED)
+    left = left if len(left) <= room else f"{left[: room - 1]}…"
+    axes.set_title(left, loc="left", fontsize=10, pad=4, y=1.0)  # without y every draw measures all texts above
+    axes.set_title(right, loc="right", fontsize=10, pad=4, y=1.0, color=MUTED)
 
 
 def bar(axes: Axes, parts: list[tuple[float, str]], top: float, low: float = 0.0, high: float = 1.0) -> None:

@@ -12,8 +12,8 @@ LAVA = "Lava 0.10.0's fixed-point models"
 OWN = "no fixed-point model of Lava has it: a second derivation in Python's own integers"
 
 
-def conformance(program: Program | None, compared: Sequence[Compared]) -> Section:
-    """Values of this Program first; then, what the project holds each of its kinds of parts against."""
+def conformance(programs: Sequence[Program], compared: Sequence[Compared]) -> Section:
+    """Values of these Programs first; then, what the project holds each of its kinds of parts against."""
     blocks: list[Block] = []
     for one in compared:
         if one.differing:
@@ -29,13 +29,13 @@ def conformance(program: Program | None, compared: Sequence[Compared]) -> Sectio
             "runs Lava, or --run Y, a run that was recorded."
         )
         blocks.append(Words(text, "missing"))
-    if program is None:
+    if not programs:
         return Section(NAME, TITLE, blocks)
     hint = (
         "The kinds of parts that this Program is made of, and what the project's tests and 'spikeport conformance' "
         "hold the simulator's rule for each against, value by value. That says nothing about this Program's own values."
     )
-    parts = list(dict.fromkeys(parts_of(program)))
+    parts = list(dict.fromkeys(part for program in programs for part in parts_of(program)))
     grid = Grid("Kinds of parts", ("part", "held against"), parts, words=("held against",))
     return Section(NAME, TITLE, [*blocks, Words(hint, "hint"), grid])
 

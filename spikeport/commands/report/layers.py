@@ -30,8 +30,10 @@ def layers(program: Program, ran: Observed | None) -> Section:
     hint = (
         "Weights are integer mantissas and their exponent; du, dv and the threshold are the chip's registers. |v| at "
         "most: what any input can bring v to, as a part of its word, by a proof from weights, biases and decays. "
-        "Within 100 % the layer cannot overflow."
+        "Within 100% the layer cannot overflow."
     )
+    if not all(isinstance(group, LIF) for group in program.groups):
+        hint += " Of neurons without a v it is the state that comes nearest to the end of its word."
     rows = [what_row(program, group, proofs[group.name]) for group in program.groups]
     blocks: list[Block] = [Words(hint, "hint")]
     names = ("shape", "kind", "mantissas", "decays")
@@ -67,7 +69,7 @@ def what_row(program: Program, group: Group, proof: GroupBounds) -> tuple[str, .
 def kind_of(group: Group) -> str:
     """The kind of neuron, with what is not plain about it."""
     if not isinstance(group, LIF):
-        return group.kind if isinstance(group, Resonator) else group.stage
+        return f"resonator, {group.kind}" if isinstance(group, Resonator) else f"sigma-delta, stage {group.stage}"
     more = ["soft reset"] * (group.reset == "subtract") + ["spikes of both signs"] * group.signed
     more += [f"rests {group.refractory_steps} steps"] * bool(group.refractory_steps)
     return ", ".join(["integrator" if group.integrates else "LIF", *more])
@@ -78,7 +80,8 @@ def mantissas(into: Sequence[Connection], host: Sequence[Connection]) -> str:
     parts = []
     for connection in [*into, *host]:
         if connection.weight.size:
-            text = f"{connection.weight.min()} to {connection.weight.max()}"
+            low, high = connection.weight.min(), connection.weight.max()
+            text = f"{low} to {high}" if low < high else f"{low}"
             text += f" × 2^{connection.weight_exp}" if connection.weight_exp else ""
             parts.append(text + (" on the host" if any(connection is c for c in host) else ""))
     shown = parts[:4] + [f"{len(parts) - 4} more"] * (len(parts) > 4)
@@ -99,7 +102,7 @@ def _bound(proof: GroupBounds) -> str:
     ]
     if not shares:
         return NONE if proof.proven else OVERFLOW
-    shown = f"{max(shares):.1%}" if max(shares) < 10 else "over 1,000 %"
+    shown = f"{max(shares):.1%}" if max(shares) < 10 else "over 1,000%"
     return shown if proof.proven else f"{shown}, {OVERFLOW}"
 
 
@@ -117,7 +120,8 @@ def did_row(layer: LayerCounts, counts: Counts, fired: Mapping[str, Ints], integ
 
 
 def _of(count: int, neurons: int) -> str:
-    return f"{count:,} ({count / neurons:.0%})" if count else "0"
+    share = f"{count / neurons:.0%}" if count >= neurons / 100 else "below 1%"
+    return f"{count:,} ({share})" if count else "0"
 
 
 def _drawn(counts: Counts) -> Block:

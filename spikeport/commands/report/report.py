@@ -1,9 +1,11 @@
-"""`spikeport report`: a Program or a training run as one HTML file."""
+"""`spikeport report`: a Program, an autoencoder's bundle or a training run as one HTML file."""
 
 from pathlib import Path
 
+from spikeport.autoencoder_file import is_bundle
 from spikeport.commands.answer import Answer
 from spikeport.commands.report.known import Known
+from spikeport.commands.report.of_bundle import of_bundle
 from spikeport.commands.report.of_program import Asked, of_program
 from spikeport.commands.report.page import write_page
 from spikeport.commands.report.sections import sections
@@ -18,7 +20,9 @@ def report(asked: Asked) -> Answer:
         FileError, InputError: files that are no such files, or that do not belong together.
     """
     _check(asked)
-    if asked.subject.is_dir():
+    if is_bundle(asked.subject):
+        known = of_bundle(asked)
+    elif asked.subject.is_dir():
         from spikeport.commands.report.of_run import of_run  # brings torch
 
         known = of_run(asked)
@@ -47,7 +51,7 @@ def written(path: Path, known: Known) -> Answer:
 def _check(asked: Asked) -> None:
     """Fails before long work; nothing that is read is written over."""
     if not asked.subject.exists():
-        do = "name a Program, NET.H5, or a training run's folder"
+        do = "name a Program, NET.H5, a bundle's folder, or a training run's"
         raise FileMissing(str(asked.subject), "no such file", do=do)
     if asked.samples < 0:
         raise InputError("report", "samples", got=asked.samples, relation="are below", limit=0, do="0 takes all")

@@ -77,7 +77,7 @@ def test_what_integrates_is_not_said_to_be_silent() -> None:
     assert did[1]["never fired"] == "–" and did[0]["never fired"] != "–"
     best = simulate(net, GIVEN["spikes"][:, :1]).outputs["o"][:, 0].sum(axis=0).argmax()
     drawn = next(one for one in sections(known_of(found, ran, "n", "n")) if one.name == "rasters").blocks[1]
-    assert f"the largest mean is that of {best}" in drawn.blocks[1].drawn  # type: ignore[union-attr]
+    assert f"largest mean: class {best}" in drawn.blocks[1].drawn  # type: ignore[union-attr]
 
 
 def test_a_layer_that_may_overflow_is_said_to() -> None:
@@ -85,7 +85,7 @@ def test_a_layer_that_may_overflow_is_said_to() -> None:
     group = LIF("out", (4,), -1, 0, 131071, np.zeros(4, np.int64))  # adds up for ever
     found = mapped(replace(net, groups=(net.groups[0], group)), net.chip)
     section = layers.layers(found.program, None)
-    assert rows(section.blocks[1])[1]["|v| at most"] == "over 1,000 %, may overflow"  # type: ignore[arg-type]
+    assert rows(section.blocks[1])[1]["|v| at most"] == "over 1,000%, may overflow"  # type: ignore[arg-type]
     assert any(isinstance(one, Words) and one.text.startswith("1 layer may overflow") for one in section.blocks)
 
 
