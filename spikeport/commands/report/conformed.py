@@ -9,6 +9,14 @@ from spikeport.program import LIF, Conv, Dense, Program, Resonator, SigmaDelta
 NAME, TITLE = "conformance", "Conformance"
 PUBLISHED = "recordings that Intel published with lava-dl 0.6.0"
 LAVA = "Lava 0.10.0's fixed-point models"
+MISSING = (
+    "Without a Program there is nothing to compare.",
+    "No value of this Program was held against anything else here. For that give samples and --verify, which runs "
+    "Lava, or --run Y, a run that was recorded.",
+    "No value of these Programs was held against anything else here. For that give samples and --verify, which runs "
+    "Lava.",
+)
+"""For none, one and several Programs."""
 OWN = "no fixed-point model of Lava has it: a second derivation in Python's own integers"
 
 
@@ -24,11 +32,7 @@ def conformance(programs: Sequence[Program], compared: Sequence[Compared]) -> Se
         blocks.append(Grid("The simulator's values of this Program, beside others", columns, rows,
                            words=("what was compared",)))  # fmt: skip
     if not any(one.values for one in compared):
-        text = (
-            "No value of this Program was held against anything else here. For that give samples and --verify, which "
-            "runs Lava, or --run Y, a run that was recorded."
-        )
-        blocks.append(Words(text, "missing"))
+        blocks.append(Words(MISSING[min(len(programs), 2)], "missing"))
     if not programs:
         return Section(NAME, TITLE, blocks)
     hint = (

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
-
 from spikeport.commands.report.blocks import Beside, Block, Grid, Picture, Section, Words
 from spikeport.commands.report.known import number
 from spikeport.commands.report.observed import Observed
 from spikeport.deploy.bounds import GroupBounds, prove
 from spikeport.fixed import Ints
-from spikeport.page import BLUE, bar, caption, drawing, stack, svg
+from spikeport.page import bars, drawing, svg
 from spikeport.program import LIF, Connection, Group, Program, Resonator
 from spikeport.sim.counting.counts import Counts, LayerCounts
 from spikeport.sim.energy.formats import format_count
@@ -132,9 +130,9 @@ def _drawn(counts: Counts) -> Block:
     sops = [(layer.name, float(each(layer.sops)), f"{format_count(float(each(layer.sops)))} SOPs") for layer in shown]
     with drawing():
         pictures = [
-            Picture(svg("rates", _bars(rates)), "Firing rate of each layer", _described(rates),
+            Picture(svg("rates", bars(rates)), "Firing rate of each layer", _described(rates),
                     f"Spikes per neuron and step; the longest bar is the busiest layer.{left}"),
-            Picture(svg("sops", _bars(sops)), "Synaptic operations of each layer", _described(sops),
+            Picture(svg("sops", bars(sops)), "Synaptic operations of each layer", _described(sops),
                     f"SOPs into each layer, per inference.{left}"),
         ]  # fmt: skip
     return Beside(pictures)
@@ -142,12 +140,3 @@ def _drawn(counts: Counts) -> Block:
 
 def _described(rows: Sequence[tuple[str, float, str]]) -> str:
     return "; ".join(f"{name} {text}" for name, _, text in rows)
-
-
-def _bars(rows: Sequence[tuple[str, float, str]]) -> Figure:
-    figure, panels = stack([0.16] * len(rows), ticks=False)
-    top = max(value for _, value, _ in rows) or 1.0
-    for axes, (name, value, text) in zip(panels, rows, strict=True):
-        bar(axes, [(value, BLUE)], top)
-        caption(axes, name, text)
-    return figure

@@ -1,6 +1,8 @@
 """`spikeport report` on files and folders, as a user gives them."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -157,6 +159,36 @@ REFUSED = {
     "over what is read": (dict(subject="net.h5", output="net.h5"), "choose another name"),
     "no folder": (dict(subject="net.h5", output="none/r.html"), "cannot be written"),
 }
+
+
+MARKUP = """<img src=x onerror="alert('1')"> & 'quotes'"""
+
+
+def test_names_of_files_are_text_and_nothing_else(folder: Path, tmp_path: Path) -> None:
+    here = tmp_path / MARKUP
+    here.mkdir()
+    for name, suffix in (("net.h5", "h5"), ("x.npz", "npz"), ("digits.nir", "nir")):
+        (here / f"{MARKUP}.{suffix}").write_bytes((folder / name).read_bytes())
+    net, x, nir = (here / f"{MARKUP}.{suffix}" for suffix in ("h5", "npz", "nir"))
+    np.savez(
+        here / f"y{MARKUP}.npz", **{"out/s": simulate(program(), arrays()["spikes"], record=["out"]).traces["out"].s}
+    )
+    report(Asked(net, here / "r.html", x, here / f"y{MARKUP}.npz", nir))
+    html = page_of(here / "r.html")
+    assert not re.search(r"<img|onerror=\"", html)
+    assert Page(html).text.count(MARKUP) >= 5
+
+
+def test_names_and_recipes_of_runs_are_text_and_nothing_else(folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / MARKUP
+    shutil.copytree(folder / "run", run)
+    with (run / "recipe.toml").open("a") as file:
+        file.write("# <script>alert(1)</script> \"'\n")
+    report(Asked(run, tmp_path / "r.html", samples=5))
+    html = page_of(tmp_path / "r.html")
+    assert not re.search(r"<img|<script|onerror=\"", html)
+    text = Page(html).text
+    assert f"Training run: {MARKUP}" in text and "# <script>alert(1)</script> \"'" in text
 
 
 @pytest.mark.parametrize("given, said", REFUSED.values(), ids=REFUSED)
