@@ -16,8 +16,8 @@ from spikeport.commands.report.blocks import Stage
 from spikeport.commands.report.known import Compared, Known
 from spikeport.commands.report.of_program import LAVA_SAMPLES, Asked, known_of, observe_first, sha256_of, spikes_stage
 from spikeport.commands.report.pictures import SHOWN, Painted
-from spikeport.commands.samples import Samples, inputs_of, read_npz
-from spikeport.errors import OptionMisused
+from spikeport.commands.samples import Samples, read_npz
+from spikeport.errors import FileError, OptionMisused
 from spikeport.sim.generate import Images, decode, generate, reconstruct, shown
 
 SEED = 0
@@ -157,10 +157,13 @@ def _passed(asked: Asked, bundle: Bundle) -> Passed:
         return Passed(Path("the prior"), None, None, made)
     arrays = read_npz(asked.input)
     if "images" in arrays:
-        given = bundle.pixels.of_pictures(arrays["images"][: asked.samples or None])
+        given = bundle.pixels.of_pictures(np.atleast_1d(arrays["images"])[: asked.samples or None])
         return Passed(asked.input, given, reconstruct(bundle, given, SEED), made)
-    (z,) = inputs_of(asked.input, arrays, bundle.decoder).values()
-    z = z[:, : asked.samples or None]
+    if "spikes" not in arrays:
+        do = "write 8-bit pictures (B, c, h, w) as 'images', or latent spikes (T, B, D) as 'spikes'"
+        raise FileError(str(asked.input), "holds no array", got="'images' or 'spikes'", do=do)
+    latent = Samples(asked.input, {"z": arrays["spikes"]}, None)
+    z = (latent.first(asked.samples) if asked.samples else latent).inputs["z"]
     return Passed(asked.input, None, Images(decode(bundle, z), z.astype(np.uint8), z.mean(0)), made)
 
 

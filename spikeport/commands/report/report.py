@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from spikeport.autoencoder_file import is_bundle
+from spikeport.autoencoder_file import FILES, is_bundle
 from spikeport.commands.answer import Answer
 from spikeport.commands.report.known import Known
 from spikeport.commands.report.of_bundle import of_bundle
@@ -11,6 +11,9 @@ from spikeport.commands.report.page import write_page
 from spikeport.commands.report.sections import sections
 from spikeport.commands.samples import check_file_writable
 from spikeport.errors import FileMissing, InputError, PathTaken
+
+READ = (*FILES, "recipe.toml", "weights.pt", "history.json", "checkpoint.pt")
+"""Of a bundle's or a run's folder."""
 
 
 def report(asked: Asked) -> Answer:
@@ -56,6 +59,7 @@ def _check(asked: Asked) -> None:
     if asked.samples < 0:
         raise InputError("report", "samples", got=asked.samples, relation="are below", limit=0, do="0 takes all")
     check_file_writable(asked.output)
-    read = {path.resolve() for path in (asked.subject, asked.input, asked.run, asked.nir) if path is not None}
+    inside = {(asked.subject / name).resolve() for name in READ} if asked.subject.is_dir() else set()
+    read = inside | {path.resolve() for path in (asked.subject, asked.input, asked.run, asked.nir) if path is not None}
     if asked.output.resolve() in read:
         raise PathTaken("report", "file to write", got=asked.output, relation="is read", do="choose another name")

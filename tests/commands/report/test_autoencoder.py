@@ -198,8 +198,17 @@ def test_what_is_not_for_a_bundle_is_refused(folder: Path, tmp_path: Path, optio
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arrays", [{"images": np.zeros((2, 1, 9, 9), np.int64)}, {"spikes": np.zeros((4, 2, 3), int)},
-                                    {"images": np.full((2, 1, 8, 8), 300)}, {"other": np.zeros(3, int)}])  # fmt: skip
+MISFITS: dict[str, dict[str, Any]] = {
+    "pictures of another size": {"images": np.zeros((2, 1, 9, 9), np.int64)},
+    "pictures of more than 8 bits": {"images": np.full((2, 1, 8, 8), 300)},
+    "a picture without a shape": {"images": np.array(3)},
+    "fewer latent neurons": {"spikes": np.zeros((4, 2, 3), np.int64)},
+    "latent spikes without samples": {"spikes": np.zeros(4, np.int64)},
+    "neither": {"other": np.zeros(3, np.int64)},
+}
+
+
+@pytest.mark.parametrize("arrays", MISFITS.values(), ids=MISFITS)
 def test_pictures_that_do_not_fit_are_refused(folder: Path, tmp_path: Path, arrays: dict[str, Any]) -> None:
     np.savez(tmp_path / "bad.npz", **arrays)
     with pytest.raises(SpikeportError) as raised:

@@ -157,6 +157,7 @@ REFUSED = {
     "samples of another network": (dict(subject="net.h5", input="digits.npz"), "shape"),
     "a run with an input": (dict(subject="run", input="x.npz"), r"options \(--input\) do not apply to a run"),
     "over what is read": (dict(subject="net.h5", output="net.h5"), "choose another name"),
+    "over what is read of a run": (dict(subject="run", output="run/weights.pt"), "choose another name"),
     "no folder": (dict(subject="net.h5", output="none/r.html"), "cannot be written"),
 }
 
