@@ -14,10 +14,11 @@ def joined(parts: Mapping[str, Sequence[Section]]) -> list[Section]:
 
 def _joined(sections: Mapping[str, Section]) -> Section:
     first = next(iter(sections.values()))
-    same = _shared([section.blocks for section in sections.values()])
+    same = _shared([section.blocks for section in sections.values()]) if len(sections) > 1 else []
     parts = [
         Part(name.capitalize(), [_named(one, name) for one in section.blocks[len(same) :]])
         for name, section in sections.items()
+        if len(section.blocks) > len(same)
     ]
     return Section(first.name, first.title, [*same, *parts])
 

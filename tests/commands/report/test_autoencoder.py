@@ -1,5 +1,6 @@
 """Reports of autoencoders: a bundle's folder, and training runs of every kind of model."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -166,12 +167,16 @@ def test_without_pictures_the_prior_alone_is_shown(folder: Path, tmp_path: Path)
 
 def test_a_decoder_alone_takes_latent_spikes(tmp_path: Path) -> None:
     where = bundle(tmp_path, "decoder", "fsvae", candidates=3)
-    text = Page(rendered(of_bundle(Asked(where, tmp_path / "r.html")))).text
+    html = rendered(of_bundle(Asked(where, tmp_path / "r.html")))
+    text = Page(html).text
+    assert not re.search(r"</h3>\s*(</section>|<h)|</h2>\s*</section>", html)
     assert "has no encoder, so there are no reconstructions" in text
     np.savez(tmp_path / "z.npz", spikes=np.random.default_rng(0).integers(0, 2, (4, 3, 7)))
     of = of_bundle(Asked(where, tmp_path / "r.html", tmp_path / "z.npz", samples=2))
     assert of.painted is not None and len(of.painted.again) == 2 and of.painted.error is None
-    assert "makes of the first 2 latent spikes" in Page(rendered(of)).text
+    html = rendered(of)
+    assert "Of the first 2 of 2 samples of latent spikes, decoded by the Programs" in Page(html).text
+    assert not re.search(r"</h3>\s*</section>", html)
 
 
 def test_a_bundle_with_attention_on_the_host_has_a_page(tmp_path: Path) -> None:
