@@ -1,4 +1,4 @@
-"""Reports in a browser: silent, self-contained, whole, legible in both themes, within the window, on paper too."""
+"""Reports, and pages of `map` and `energy`, in a browser: silent, whole, legible, within the window, on paper too."""
 
 import re
 from dataclasses import replace
@@ -6,35 +6,41 @@ from pathlib import Path
 
 import pytest
 
+from spikeport.commands.mapping import page as mapping
 from spikeport.commands.report.known import Known
 from spikeport.commands.report.of_bundle import of_bundle
 from spikeport.commands.report.of_program import Asked
 from spikeport.commands.report.page import write_page
 from spikeport.commands.report.sections import sections
 from spikeport.commands.report.training import write_training
+from spikeport.sim.energy import page as energy
 from tests.chromium import THEMES, WIDTHS, Seen, browse, look, needs_chromium
 from tests.reports import PICTURED, SECTIONS, bundle, hostile, known, long_names, of_kind
 from tests.train.test_report import report as of_training
 
 pytestmark = needs_chromium
 WHOLE = {"program": SECTIONS, "long names": SECTIONS, "hostile": SECTIONS, "autoencoder": PICTURED,
-         "training": ["overview", "training", "recipe", "confusion", "reproduce"]}  # fmt: skip
+         "training": ["overview", "training", "recipe", "confusion", "reproduce"], "map": [], "energy": []}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     here = tmp_path_factory.mktemp("report")
-    net, inputs = long_names()
+    long, inputs = long_names()
     title = "a network with a-name-that-is-long-enough-to-reach-beyond-any-narrow-window-even-in-small-letters"
     shown: dict[str, Known] = {
         "program": of_kind("bias"),
-        "long names": replace(known(net, inputs), title=title, warnings=[title], command=title),
+        "long names": replace(known(long, inputs), title=title, warnings=[title], command=title),
         "hostile": hostile(),
         "autoencoder": of_bundle(Asked(bundle(here), here / "autoencoder.html", here / "x.npz")),
     }
     for name, of in shown.items():
         write_page(here / f"{name}.html", of.title, of.lede, sections(of))
     write_training(here / "training.html", of_training())
+    net = shown["program"]
+    assert net.mapping is not None and net.program is not None
+    mapping.write_page(here / "map.html", "net.h5", net.mapping)
+    energy.write_page(here / "energy.html", "net.h5", net.program, net.energies)
     return {name: here / f"{name}.html" for name in WHOLE}
 
 
