@@ -29,10 +29,11 @@ hooks: $(VENV)/dev.stamp ## check format, style, types, notebooks and sizes at e
 
 # Files whose tests take least for what they hold, by `pytest --durations=0`; DEAR are the few among them that take most.
 FAST = $(addprefix tests/,test_fixed.py test_chip.py test_neurons.py test_program.py test_archive.py errors/test_base.py export \
-	deploy/passes deploy/rules deploy/quantize train/layer train/neurons sim/engine sim/test_rules.py sim/test_reference.py \
-	sim/test_graded.py cli/test_cli.py)
-DEAR = $(addprefix --ignore=tests/,export/test_from_program.py deploy/passes/test_random.py deploy/rules/test_remedies.py \
-	deploy/rules/test_cores_counted.py train/layer/test_batch_norm.py sim/engine/test_dense.py)
+	deploy/passes deploy/rules deploy/cores/test_map_cores.py deploy/test_resize.py deploy/quantize train/layer train/neurons \
+	sim/engine sim/test_rules.py sim/test_reference.py sim/test_graded.py \
+	$(addprefix cli/test_,help.py recipe_to_energy.py refused_graphs.py refused_runs.py refused_training.py))
+DEAR = $(addprefix --ignore=tests/,export/test_from_program.py deploy/passes/test_random.py train/layer/test_batch_norm.py \
+	sim/engine/test_dense.py)
 
 # one thread for each of pytest's workers
 test test-fast coverage mutation: export OMP_NUM_THREADS ?= 1
@@ -85,9 +86,10 @@ clean: ## remove .venv and everything that was built
 
 $(VENV)/run.stamp: EXTRAS = train,lava
 $(VENV)/dev.stamp: EXTRAS = train,events,lava,dev
+$(VENV)/dev.stamp: ALSO = $(VENV)/run.stamp
 $(VENV)/docs.stamp: EXTRAS = train,docs
 $(VENV)/run.stamp $(VENV)/dev.stamp $(VENV)/docs.stamp: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with pip was found; name one: make PYTHON=..." >&2; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -c constraints.txt -e '.[$(EXTRAS)]'
-	touch $@
+	touch $@ $(ALSO)

@@ -22,10 +22,12 @@ extensions = [
     "mathml",
     "repository",
 ]
-exclude_patterns = ["_build", "_ext"]
+exclude_patterns = ["_build", "_ext", "_static"]
 
 html_theme = "furo"
 html_title = "spikeport"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
 html_show_sphinx = False

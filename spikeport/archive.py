@@ -7,6 +7,7 @@ Layout after PKWARE's APPNOTE 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16; npy aft
 """
 
 import re
+import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,22 @@ _MODE = 0o100644 << 16
 _DAY = 33  # 1980-01-01, the first day that zip knows
 _NPY = b"\x93NUMPY\x01\x00"
 _NPY_SAID = re.compile(r"\{'descr': '([<|][iu][1248])', 'fortran_order': False, 'shape': \(([\d, ]*)\)\} *\n")
+
+
+UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    StopIteration,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What numpy, zipfile and json raise on a damaged npz file with JSON in it."""
 
 
 @dataclass(frozen=True)

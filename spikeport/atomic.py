@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import shutil
 import signal
 import tempfile
@@ -15,27 +16,45 @@ from typing import Any
 
 from spikeport.errors import FileError, FileUnwritable, PathTaken
 
+OLD = ".old"
+"""Of a folder that is replaced: where it is until the new one has its place."""
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     """The name of a temporary file beside `path`, renamed to it at the end; after an error nothing is left behind.
 
+    Of a link, what it points to is replaced. A pipe or a device, as /dev/stdout, is filled at the end.
+
     Raises:
         FileError: the folder cannot be written, or the disk is full.
     """
     path = Path(path)
-    name = None
+    place, filled = Path(os.path.realpath(path)), is_stream(path)
+    made = _beside(Path(tempfile.gettempdir(), path.name) if filled else place, path.suffix)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-        os.close(handle)
-        yield name
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        made.touch(0o600, exist_ok=False)
+        yield str(made)
+        if filled:
+            with made.open("rb") as whole, path.open("wb") as into:
+                shutil.copyfileobj(whole, into)
+        else:
+            made.chmod(0o644)
+            made.replace(place)
     except OSError as error:
         raise unwritten(path, error) from error
     finally:
-        if name is not None:
-            Path(name).unlink(missing_ok=True)
+        made.unlink(missing_ok=True)
+
+
+def _beside(path: Path, suffix: str = "") -> Path:
+    """A hidden name that nothing has; made by who takes it, so that Ctrl-C in between leaves nothing."""
+    return path.parent / f".{path.name}.{secrets.token_hex(8)}{suffix}"
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a pipe or a device is there, which a file must not take the place of."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def unwritten(path: Path, error: OSError) -> FileError:
@@ -161,26 +180,22 @@ def replacing_folder(path: str | os.PathLike[str], names: Collection[str]) -> It
     """
     path = Path(path)
     check_replaceable(path, names)
-    made = None
+    made = _beside(path)
+    old = made / OLD
     try:
-        made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        made.mkdir(0o700)
         yield made
         made.chmod(0o755)
-        old = made / ".old"
         if path.exists():
             path.rename(old)
-        try:
-            made.rename(path)
-        except OSError:
-            if old.exists():
-                old.rename(path)
-            raise
-        shutil.rmtree(path / ".old", ignore_errors=True)
+        made.rename(path)
     except OSError as error:
         raise unwritten(path, error) from error
     finally:
-        if made is not None:
-            shutil.rmtree(made, ignore_errors=True)
+        if old.exists():  # it was cut off between the two
+            old.rename(path)
+        for left in (made, path / OLD):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def check_replaceable(path: Path, names: Collection[str]) -> None:

@@ -175,7 +175,11 @@ CHIPS: Mapping[str, Chip] = MappingProxyType({c.name: c for c in (LOIHI1, LOIHI2
 
 
 def chip_named(name: str) -> Chip:
-    """Raises InputError with the known names if there is no such chip."""
+    """A chip by its name, `loihi1` or `loihi2`.
+
+    Raises:
+        InputError: there is no such chip; the message has the known names.
+    """
     if name not in CHIPS:
         raise UnknownName("target", "chip", got=name, relation="is not one of", limit=", ".join(CHIPS))
     return CHIPS[name]

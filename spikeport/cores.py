@@ -34,6 +34,7 @@ class Cut:
 
     @property
     def cores(self) -> int:
+        """Blocks that the group is cut into, of which each takes a core where none is shared."""
         return prod(self.parts)
 
     def sizes(self, axis: int) -> Ints:
@@ -106,6 +107,7 @@ class Cores:
 
     @property
     def blocks(self) -> int:
+        """All blocks of all groups."""
         return sum(cut.cores for cut in self.cuts.values())
 
     @cached_property

@@ -97,6 +97,7 @@ class LIF:
 
     @property
     def size(self) -> int:
+        """Neurons."""
         return prod(self.shape)
 
     @property
@@ -188,6 +189,7 @@ class SigmaDelta:
 
     @property
     def size(self) -> int:
+        """Neurons."""
         return prod(self.shape)
 
     @property
@@ -203,6 +205,7 @@ class SigmaDelta:
         return (*sigma, *delta, *(("error",) if self.cum_error else ()))
 
     def resets_before(self, t: int) -> bool:
+        """Never: this kind has no reset by time."""
         return False
 
 
@@ -254,9 +257,11 @@ class Resonator:
 
     @property
     def size(self) -> int:
+        """Neurons."""
         return prod(self.shape)
 
     def resets_before(self, t: int) -> bool:
+        """Never: this kind has no reset by time."""
         return False
 
 

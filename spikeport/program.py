@@ -71,6 +71,7 @@ class Input:
 
     @property
     def size(self) -> int:
+        """Values that come in a step of a sample."""
         return prod(self.shape)
 
 
@@ -208,6 +209,7 @@ class Program:
         return self.read_v & {g.name for g in lifs}
 
     def group(self, name: str) -> Group:
+        """The group of that name; StopIteration where there is none."""
         return next(g for g in self.groups if g.name == name)
 
     def _check_connection(self, connection: Connection, kinds: tuple[InputKind, ...]) -> None:

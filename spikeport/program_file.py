@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 
 from spikeport.atomic import replacing_hdf5
-from spikeport.errors import FileDamaged, FileError, FileKind, FileMissing, FileUnreadable, FileVersion, ProgramError
+from spikeport.errors import FileDamaged, FileError, FileKind, FileUnreadable, FileVersion, ProgramError, no_file
 from spikeport.program import (
     LIF,
     Connection,
@@ -52,7 +52,13 @@ _Kind = TypeVar("_Kind")
 
 
 def save_program(program: Program, path: str | os.PathLike[str]) -> None:
-    """Writes a temporary file and renames it: a failed write leaves nothing behind."""
+    """Writes a Program as an HDF5 file with a checksum; the same Program gives the same bytes.
+
+    A write that fails leaves what was there, and nothing half-written.
+
+    Raises:
+        FileError: the folder cannot be written, or the disk is full.
+    """
     with replacing_hdf5(path) as sink:
         with h5py.File(sink, "w", track_order=True, userblock_size=SEAL_BYTES) as file:
             _write(program, file)
@@ -60,10 +66,14 @@ def save_program(program: Program, path: str | os.PathLike[str]) -> None:
 
 
 def load_program(path: str | os.PathLike[str]) -> Program:
-    """Raises FileError if the file is not a Program of this version, or not whole."""
+    """The Program of a file; nothing in it is executed or unpickled.
+
+    Raises:
+        FileError: the file is not a Program of this version, or not whole: its checksum is another.
+    """
     path = Path(path)
     if not path.is_file():
-        raise FileMissing(str(path), "no such file")
+        raise no_file(path)
     try:
         _check_seal(path)
         with h5py.File(path, "r") as file:
@@ -86,7 +96,11 @@ def load_program(path: str | os.PathLike[str]) -> Program:
 
 
 def seal(path: str | os.PathLike[str]) -> None:
-    """Renews the seal; whoever edits a Program's file by hand calls this afterwards."""
+    """Renews the checksum of a Program's file; whoever edits one by hand calls this afterwards.
+
+    Raises:
+        OSError: there is no such file, or it cannot be written.
+    """
     line = _seal_of(path)
     with open(path, "r+b") as file:
         file.write(line)
@@ -96,9 +110,19 @@ def _check_seal(path: Path) -> None:
     with open(path, "rb") as file:
         found = file.read(SEAL_BYTES).rstrip(b"\0")
     if not found.startswith(FORMAT.encode()):
-        raise FileKind(str(path), "is not a spikeport Program", do="make one with: spikeport compile net.nir")
+        raise _other_kind(path)
     if found != _seal_of(path):
         raise FileDamaged(str(path), "is damaged", do="compile it again, or copy it again")
+
+
+def _other_kind(path: Path) -> FileKind:
+    lava_dl = path.suffix == ".net"
+    do = (
+        f"convert it: spikeport convert {path.name} -o net.h5"
+        if lava_dl
+        else "make one with: spikeport compile net.nir"
+    )
+    return FileKind(str(path), "is not a spikeport Program", do=do)
 
 
 def _seal_of(path: str | os.PathLike[str]) -> bytes:
@@ -148,7 +172,7 @@ def _write_part(group: h5py.Group, part: Any, order: int) -> None:
 
 def _read(path: Path, file: h5py.File) -> Program:
     if _text(file.attrs.get("format")) != FORMAT:
-        raise FileKind(str(path), "is not a spikeport Program", do="make one with: spikeport compile net.nir")
+        raise _other_kind(path)
     if (version := _scalar(file.attrs.get("version"))) != VERSION:
         raise FileVersion(
             str(path), "format version", got=version, relation="is not", limit=VERSION, do="compile it again"

@@ -21,8 +21,10 @@ class Trace:
 
     @property
     def u(self) -> NDArray[Any]:
+        """Current of a `LIF`; KeyError of another kind."""
         return self.state["u"]
 
     @property
     def v(self) -> NDArray[Any]:
+        """Membrane of a `LIF`; KeyError of another kind."""
         return self.state["v"]

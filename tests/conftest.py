@@ -1,8 +1,11 @@
 """What all tests share: one seed, one thread, and Hypothesis without a clock."""
 
 import os
+import signal
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported; pytest's workers share the cores
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell; children would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import numpy as np
 import pytest
@@ -28,6 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
             chip_env()
         except LavaMissing as missing:
             raise pytest.UsageError(str(missing)) from missing
+
+
+@pytest.fixture(autouse=True)
+def _uncovered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("uncovered"):
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Ctrl-C while HDF5 writes: it waits until HDF5 has control no more, is not lost, and leaves nothing."""
+"""Ctrl-C between any two calls of the system's leaves the old file or the new one; inside HDF5 it waits."""
 
 import signal
 import sys
@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from spikeport.atomic import CALLED_BY_HDF5, replacing_hdf5
+from spikeport.atomic import CALLED_BY_HDF5, replacing, replacing_folder, replacing_hdf5
 
 
 @contextmanager
@@ -53,3 +53,55 @@ def test_without_it_the_file_is_there(tmp_path: Path) -> None:
         file["x"] = np.arange(10)
     with h5py.File(tmp_path / "y.h5") as file:
         assert file["x"][:].tolist() == [*range(10)]
+
+
+# ---------------------------------------------------------------- files and folders
+
+
+@contextmanager
+def pressed_at(monkeypatch: pytest.MonkeyPatch, name: str, number: int, after: bool) -> Iterator[None]:
+    """Ctrl-C right before or after call `number` of a method of paths."""
+    real, calls = getattr(Path, name), []
+
+    def called(self: Path, *words: Any, **more: Any) -> Any:
+        calls.append(self)
+        mine = len(calls) == number
+        if mine and not after:
+            raise KeyboardInterrupt
+        found = real(self, *words, **more)
+        if mine:
+            raise KeyboardInterrupt
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, name, called)
+        with pytest.raises(KeyboardInterrupt):
+            yield
+    assert len(calls) >= number
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("name", ["touch", "chmod", "replace"])
+def test_a_file_is_the_old_or_the_new_one(
+    name: str, after: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "y.txt"
+    path.write_text("old")
+    with pressed_at(monkeypatch, name, 1, after), replacing(path) as temporary:
+        Path(temporary).write_text("new")
+    assert path.read_text() == ("new" if (name, after) == ("replace", True) else "old")
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(("name", "number"), [("mkdir", 1), ("chmod", 1), ("rename", 1), ("rename", 2)])
+def test_a_folder_is_the_old_or_the_new_one(
+    name: str, number: int, after: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "b"
+    path.mkdir()
+    (path / "x").write_text("old")
+    with pressed_at(monkeypatch, name, number, after), replacing_folder(path, ["x"]) as temporary:
+        (temporary / "x").write_text("new")
+    assert (path / "x").read_text() == ("new" if (name, number, after) == ("rename", 2, True) else "old")
+    assert [*path.iterdir()] == [path / "x"] and [*tmp_path.iterdir()] == [path]

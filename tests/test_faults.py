@@ -24,11 +24,11 @@ import pytest
 from spikeport import Program, cli
 from spikeport.deploy.child import GRACE_S, run_child
 from spikeport.deploy.lava import Mode, run_lava
-from spikeport.deploy.lava_env import find_lava
-from spikeport.errors import FileError, LavaMissing, WorkerError
+from spikeport.errors import FileError, WorkerError
 from spikeport.lock import locked
 from spikeport.program import LIF, Dense, Input, Output
 from spikeport.program_file import save_program
+from tests.lava import lava_or_skip
 from tests.processes import children, read, until
 
 
@@ -169,12 +169,10 @@ def test_a_worker_that_is_killed_is_named_with_its_signal() -> None:
     assert str(caught.value) == f"lava worker: was ended (SIGKILL); {do}"
 
 
+@pytest.mark.uncovered
 def test_a_command_that_is_killed_with_its_worker_running_leaves_no_process(net: Path) -> None:
     """SIGTERM, as a batch system sends it: what the worker made goes as well."""
-    try:
-        find_lava(download=False)
-    except LavaMissing as missing:
-        pytest.skip(f"NOT RUN: {missing}")
+    lava_or_skip(download=False)
     command = [sys.executable, "-m", "spikeport", "run", "net.h5", "--input", "x.npz", "-o", "y.npz"]
     run = subprocess.Popen([*command, "--backend", "lava"], cwd=net, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     until(lambda: bool(children(run.pid)), 60)
@@ -191,10 +189,7 @@ def test_many_runs_on_lava_leave_no_process_memory_or_file(
 ) -> None:
     """So many as SPIKEPORT_RUNS says."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    try:
-        env = find_lava(download=False)
-    except LavaMissing as missing:
-        pytest.skip(f"NOT RUN: {missing}")
+    env = lava_or_skip(download=False)
     x = {"input": np.random.default_rng(2).integers(0, 2, (6, 1, 12))}
     want = run_lava(program(), x, env=env, mode=mode).traces["b"].s
     files, before = len(os.listdir("/proc/self/fd")), orphans()

@@ -1,9 +1,9 @@
 """What is built is what is here: a folder or a file that the wheel forgets is noticed."""
 
 import importlib.metadata
-import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from importlib.util import find_spec
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import spikeport
+from tests.built.tree import copy_tree
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -19,21 +20,45 @@ PARTS = ["train", "export", "deploy", "sim"]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy, so that nothing is left in the work tree and nothing stale gets in."""
-    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("wheel")
-    shutil.copytree(ROOT / "spikeport", copy / "spikeport", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "LICENSE", "README.md"):
-        shutil.copy(ROOT / name, copy)
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", out, copy]
-    built = subprocess.run(command, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
-    (path,) = out.iterdir()
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist of a copy, so that nothing is left in the work tree and nothing stale gets in; and its wheel."""
+    folder = tmp_path_factory.mktemp("built")
+    copy_tree(ROOT, folder / "tree")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", folder / "tree"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    (path,) = (built / "dist").glob("*.whl")
     return path
+
+
+@pytest.fixture(scope="module")
+def sdist(built: Path) -> set[str]:
+    """The names of its files, without the folder that they are in."""
+    (path,) = (built / "dist").glob("*.tar.gz")
+    assert path.name == f"spikeport-{spikeport.__version__}.tar.gz"
+    with tarfile.open(path) as file:
+        return {member.name.partition("/")[2] for member in file if member.isfile()}
 
 
 def files_in(wheel: Path) -> set[str]:
     return set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_the_sdist_holds_every_file_of_the_tree(built: Path, sdist: set[str]) -> None:
+    here = {p.relative_to(built / "tree").as_posix() for p in (built / "tree").rglob("*") if p.is_file()}
+    made = {name for name in here if name.split("/")[0] in ("build", "spikeport.egg-info")}
+    assert here - made - sdist == set()
+
+
+def test_the_sdist_holds_nothing_that_is_built_or_cached(sdist: set[str]) -> None:
+    parts = {part for name in sdist for part in name.split("/")}
+    assert parts & {"__pycache__", "_build", ".git", ".venv", "dist", "demo", "htmlcov", ".coverage"} == set()
+    assert [name for name in sdist if name.endswith((".pyc", ".nbi", ".nbc"))] == []
 
 
 def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
@@ -97,3 +122,10 @@ def test_every_declared_dependency_is_pinned_in_the_constraints() -> None:
     extras = PROJECT["optional-dependencies"].values()
     declared = {r for group in (PROJECT["dependencies"], *extras) for r in group if "python_version" not in r}
     assert {requirement.split(">=")[0] for requirement in declared} - pinned == set()
+
+
+def test_the_citation_is_of_this_release() -> None:
+    text = (ROOT / "CITATION.cff").read_text()
+    cited = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line and not line.startswith(" "))
+    assert cited["cff-version"] == "1.2.0" and cited["message"] and "authors:" in text
+    assert (cited["version"], cited["license"]) == (spikeport.__version__, PROJECT["license"])

@@ -392,3 +392,8 @@ def test_a_large_array_of_zeros_comes_back(whole: Program, tmp_path: Path) -> No
     save_program(program, tmp_path / "net.h5")
     assert (tmp_path / "net.h5").stat().st_size < 2**18
     assert identical(load_program(tmp_path / "net.h5"), program)
+
+
+def test_a_lava_dl_file_is_to_be_converted(tmp_path: Path) -> None:
+    (tmp_path / "model.net").write_bytes(b"\x89HDF\r\n\x1a\n")
+    assert refused(tmp_path / "model.net").do == "convert it: spikeport convert model.net -o net.h5"

@@ -18,10 +18,9 @@ from spikeport.deploy.bounds import prove
 from spikeport.deploy.calibration import Calibration
 from spikeport.deploy.interpreter import interpret
 from spikeport.deploy.lava import run_lava_jobs
-from spikeport.deploy.lava_env import find_lava
 from spikeport.deploy.pipeline import compiled as compiled_stages
 from spikeport.deploy.read import from_nir
-from spikeport.errors import DeployError, ExportError, LavaMissing
+from spikeport.errors import DeployError, ExportError
 from spikeport.export import to_nir
 from spikeport.program import Conv, Dense, Program, Sparse
 from spikeport.sim import simulate
@@ -38,6 +37,7 @@ from spikeport.train import (
 )
 from spikeport.train.autoencoders import Integrator
 from spikeport.train.synapses import Synapse
+from tests.lava import lava_or_skip
 from tests.nets import Rng, chance, pick
 from tests.whole_way import (
     assert_same_integers,
@@ -218,10 +218,7 @@ def test_a_unit_that_is_no_number_is_refused(value: float) -> None:
 
 
 def test_a_decoder_equals_lavas_models() -> None:
-    try:
-        env = find_lava()
-    except LavaMissing as missing:
-        pytest.skip(f"NOT COMPARED WITH LAVA: {missing}")
+    env = lava_or_skip()
     jobs = []
     for seed in (1, 4, 6):
         net, x = random_decoder(seed)

@@ -8,13 +8,14 @@ import torch
 from torch import nn
 
 from spikeport.deploy.lava import run_lava
-from spikeport.deploy.lava_env import LavaEnv, find_lava
-from spikeport.errors import ExportError, LavaMissing
+from spikeport.deploy.lava_env import LavaEnv
+from spikeport.errors import ExportError
 from spikeport.export import to_nir
 from spikeport.sim import simulate
 from spikeport.sim.compare import compare
 from spikeport.train import LIF, Branch, QuantConv2d, QuantLinear, Readout, Residual, Shortcut, SpikingLayer
 from spikeport.train.models import Source, build_model
+from tests.lava import lava_or_skip
 from tests.residual_nets import random_residual_net
 from tests.whole_way import assert_same_integers, assert_same_spikes, compiled, layer_spikes, layers, shown
 
@@ -122,10 +123,7 @@ def test_what_does_not_fit_is_refused_by_its_path(net: nn.Sequential, message: s
 
 @pytest.fixture(scope="module")
 def env() -> LavaEnv:
-    try:
-        return find_lava()
-    except LavaMissing as missing:
-        pytest.skip(f"NOT COMPARED WITH LAVA: {missing}")
+    return lava_or_skip()
 
 
 def test_a_residual_network_is_lavas_too(env: LavaEnv, tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 What follows an attribute is a sentence: napoleon would read `name: text` there as a type and its description.
 A paragraph that is indented by four spaces is shown as it stands, as in Markdown: formulas and trees.
-A signature says `NDArray`, as the code does, and `...` for a default that a dataclass makes anew each time.
+A signature or an attribute's type says `NDArray`, as the code does, and `...` stands for a default that a dataclass
+makes anew each time.
 """
 
 import re
 from typing import Any
 
+from docutils.nodes import Node
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyAttribute
 from sphinx.util.typing import ExtensionMetadata
 
 BEFORE_NAPOLEON = 400
@@ -19,7 +22,16 @@ SECTION = re.compile(r"(Args|Returns|Raises|Yields):$")
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("autodoc-process-docstring", _prepare, priority=BEFORE_NAPOLEON)
     app.connect("autodoc-process-signature", _signature)
+    app.setup_extension("sphinx.domains.python")
+    app.add_directive_to_domain("py", "attribute", Attribute, override=True)
     return {"parallel_read_safe": True}
+
+
+class Attribute(PyAttribute):
+    def run(self) -> list[Node]:
+        if "type" in self.options:
+            self.options["type"] = _short(self.options["type"])
+        return super().run()
 
 
 def _signature(

@@ -14,8 +14,8 @@ Every error on purpose is one line, `error CODE: where: what (got) relation limi
 bad input, 1 where the work says no. A code names the cause and keeps its meaning. `spikeport explain CODE` prints what
 stands here. With `--json`, standard output gets the pieces of the error as one line:
 
-    {"error": {"code": "SP101", "where": "net.h5", "what": "no such file", "got": null, "relation": "", "limit": null,
-     "do": "", "message": "net.h5: no such file"}}
+    {"error": {"code": "SP101", "where": "net.h5", "what": "no such file", "got": null,
+     "relation": "", "limit": null, "do": "", "message": "net.h5: no such file"}}
 
 In Python each code is a class in `spikeport.errors`, and `error.code` is the code. A class of a family also catches
 those below it: `FileError` all of SP1, `InputError` SP1 and SP2, `ExportError` SP3, `DeployError` SP4, `ProgramError`

@@ -16,14 +16,14 @@ INTRO = """\
 Every command with `--json` prints one JSON document to standard output in place of its tables; `spikeport stream
 --json` prints a line for each answer. Exit codes are the same with and without it. A document says in `schema` which it
 is, as `spikeport-run/1`. The number after the slash grows when a key goes, or changes its type or meaning; keys may be
-added without that. An error is `{"error": {...}}`, whose keys [Errors and design rules](errors.md) has.
+added without that. A test holds the schemas to a record of every key of every version. An error is `{"error": {...}}`,
+whose keys [Errors and design rules](errors.md) has.
 
 The tables below are those of the JSON Schema files in `docs/reference/schemas`, which tests hold against the commands'
 output. `a[].b` is `b` of each entry of the list `a`; `a.*` is each value of an object whose keys are names. "or null"
 tells of a key that is always there; one that is there sometimes only is marked "not always".
 
-Documents of `spikeport bench` (`spikeport-bench-*`) are records of one machine, and their keys may change with any
-version. A run on a board has keys of its own beside those of `run` and `energy`: [On a board](../howto/loihi.md).
+Figures of `spikeport bench` (`bench-*`) are of one machine, which `machine` tells of; ratios are what carries over.
 
 This page is written by `python docs/_ext/json_documents.py`.
 """
@@ -50,7 +50,7 @@ def _rows(path: str, schema: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield below, _kind(inner), text if key in required or key == "schema" else f"{text}; not always".lstrip("; ")
         yield from _rows(below, inner)
     if isinstance(more := schema.get("additionalProperties"), dict):
-        yield from _rows(f"{path}.*", more)
+        yield from _rows(f"{path}.*".lstrip("."), more)
     if "items" in schema:
         yield from _rows(f"{path}[]", schema["items"])
 

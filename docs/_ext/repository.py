@@ -1,7 +1,8 @@
 """What lies outside docs/: files that a page shows, and links that lead there.
 
 A page shows a file by an `include` of it. Files link to each other as they lie in the repository; on the site such a
-link leads to the page that shows its target, and becomes plain text where none does.
+link leads to where a page shows its target, and becomes plain text where none does. A link that is called by its
+file's name, as `[train.md](train.md)`, is called by the title of what it leads to.
 """
 
 import os
@@ -14,6 +15,7 @@ from sphinx.util.typing import ExtensionMetadata
 INCLUDE = re.compile(r"^```\{include\} (?P<file>\S+)\n(?::heading-offset: (?P<offset>\d)\n)?```$", re.MULTILINE)
 LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)\s#:]+)(?P<anchor>#[^)\s]*)?\)")
 HEADING = re.compile(r"^(?=#)", re.MULTILINE)
+TITLE = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -37,21 +39,34 @@ def _read(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = INCLUDE.sub(include, own)
 
 
-def _shown(docs: Path) -> dict[Path, Path]:
-    """Files outside docs/, and the pages that show them."""
-    pages = [page for page in docs.rglob("*.md") if not page.is_relative_to(docs / "_build")]
-    return {
-        (page.parent / match["file"]).resolve(): page for page in pages for match in INCLUDE.finditer(page.read_text())
-    }
+def _shown(docs: Path) -> dict[Path, tuple[Path, str]]:
+    """Files outside docs/, the pages that show them, and the headings under which they do, as anchors."""
+    found = {}
+    for page in docs.rglob("*.md"):
+        if not page.is_relative_to(docs / "_build"):
+            text = page.read_text()
+            for match in INCLUDE.finditer(text):
+                file = (page.parent / match["file"]).resolve()
+                headings = TITLE.findall(file.read_text() if match["offset"] else text[: match.start()])
+                found[file] = page, f"#{_slug(headings[0 if match['offset'] else -1])}" if headings else ""
+    return found
 
 
-def _link(link: re.Match[str], file: Path, page: Path, docs: Path, shown: dict[Path, Path]) -> str:
+def _slug(heading: str) -> str:
+    """The anchor that GitHub and MyST give a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _link(link: re.Match[str], file: Path, page: Path, docs: Path, shown: dict[Path, tuple[Path, str]]) -> str:
     """A link of `file` as it reads on `page`; one to nowhere stays, for Sphinx to complain."""
-    target = (file.parent / link["target"]).resolve()
+    target, text, anchor = (file.parent / link["target"]).resolve(), link["text"], link["anchor"] or ""
     if not target.exists():
         return link[0]
+    if Path(text).name == target.name and not anchor:
+        text = ""
     if not target.is_relative_to(docs):
         if target not in shown:
             return link["text"]
-        target = shown[target]
-    return f"[{link['text']}]({os.path.relpath(target, page.parent)}{link['anchor'] or ''})"
+        target, under = shown[target]
+        anchor = anchor or under
+    return f"[{text}]({os.path.relpath(target, page.parent)}{anchor})"

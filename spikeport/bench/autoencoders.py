@@ -19,6 +19,7 @@ from spikeport.bench.sim import machine
 from spikeport.bench.time_last import TimeLast
 from spikeport.bench.trainers.session import memory
 from spikeport.errors import InputError
+from spikeport.progress import counted
 from spikeport.train.autoencoders import Noise, SpikingAutoencoder, build_autoencoder, pixels
 from spikeport.train.layer import set_quantize
 
@@ -145,7 +146,7 @@ def _compare(size: Size, rounds: int, tell: Tell) -> Iterator[dict[str, Any]]:
             step()
     wall: dict[str, list[float]] = {name: [] for name in steps}
     cpu: dict[str, list[float]] = {name: [] for name in steps}
-    for number in range(rounds):
+    for number in counted(range(rounds), "timing", "rounds"):
         tell(f"{size.widths}: round {number + 1} of {rounds}")
         for name, step in steps.items():
             start, cpu_start = time.perf_counter(), time.process_time()

@@ -19,9 +19,11 @@ from spikeport.deploy.child import Command, run_child
 from spikeport.deploy.lava_env import cache_folder, find_lava, find_uv
 from spikeport.deploy.lava_env import prepare as prepare_lava
 from spikeport.errors import WorkerError
+from spikeport.extras import install
 from spikeport.fixed import Ints
 from spikeport.program import Dense, Program
 from spikeport.program_file import save_program
+from spikeport.progress import counted
 
 SCRIPTS = Path(__file__).with_name("peers")
 Tell = Callable[[str], None]
@@ -80,11 +82,11 @@ def compare(
     with tempfile.TemporaryDirectory(prefix="spikeport-bench-") as name:
         folder = Path(name)
         _write(case, folder)
-        for number in range(rounds):
-            for entry in entries:
-                if not found[entry].error:
-                    tell(f"{case.name}, round {number + 1}: {entry.name}, {entry.threads} thread, batch {entry.batch}")
-                    _run(entry, folder, repeats, seconds, expected, found[entry])
+        turns = [(number, entry) for number in range(rounds) for entry in entries]
+        for number, entry in counted(turns, case.name, "runs"):
+            if not found[entry].error:
+                tell(f"{case.name}, round {number + 1}: {entry.name}, {entry.threads} thread, batch {entry.batch}")
+                _run(entry, folder, repeats, seconds, expected, found[entry])
     return _rows(case, found)
 
 
@@ -112,7 +114,7 @@ def peer_python(peer: Peer) -> Path:
         return prepare_lava(find_lava())
     uv = find_uv()
     if uv is None:
-        raise WorkerError(peer.script, "needs uv", do="pip install 'spikeport[lava]'")
+        raise WorkerError(peer.script, "needs uv", do=install("lava"))
     own = ["--python", sys.executable] if sys.version_info < (3, 13) else []
     command: Command = [uv, "run", "--quiet", *own, "--script", SCRIPTS / peer.script, "--check"]
     found = run_child(command, what=peer.script, timeout_s=1200, cwd=cache_folder())

@@ -7,6 +7,7 @@ from spikeport.bench.cases import CASES, Case
 from spikeport.bench.timing import interleave
 from spikeport.chip import chip_named
 from spikeport.deploy.cores import cores_of, map_cores
+from spikeport.progress import counted
 from spikeport.sim import count_operations, simulate
 from spikeport.sim.counting import count_cores
 
@@ -25,11 +26,10 @@ def counting(
     Args:
         sizes: Arguments of each case, `{case: {"steps": n, "batch": n}}`; its own if None.
     """
-    for name, make in CASES.items():
-        case = make(**((sizes or {}).get(name, {})))
-        for batch in BATCHES:
-            tell(f"{name}, batch {batch}")
-            yield _row(case, batch, repeats, seconds)
+    for name, batch in counted([(name, batch) for name in CASES for batch in BATCHES], "counting", "cases"):
+        case = CASES[name](**((sizes or {}).get(name, {})))
+        tell(f"{name}, batch {batch}")
+        yield _row(case, batch, repeats, seconds)
 
 
 def _row(case: Case, batch: int, repeats: int, seconds: float) -> dict[str, Any]:

@@ -20,8 +20,9 @@ import numpy as np
 import spikeport
 from spikeport.bench.resnet19 import resnet19
 from spikeport.bench.sim import machine
-from spikeport.errors import InputError
+from spikeport.errors import WorkerError
 from spikeport.program_file import load_program
+from spikeport.progress import counted
 from spikeport.sim.counting.fanout import synapses
 
 SCHEMA = "spikeport-bench-deploy/1"
@@ -48,7 +49,7 @@ def bench_deploy(sizes: Sizes = FULL, tell: Callable[[str], None] = lambda _: No
     """The points, and for each command the exponents of CPU time and of peak memory against synapses."""
     points = []
     with tempfile.TemporaryDirectory() as folder:
-        for width in sizes.widths:
+        for width in counted(sizes.widths, "compiling and checking", "networks"):
             tell(f"ResNet-19 of width {width:.3g}")
             points.append(_point(Path(folder), width, sizes))
     exponents = {
@@ -85,7 +86,7 @@ def run(arguments: Sequence[str]) -> dict[str, float]:
     """Runs a command of spikeport in a process of its own: seconds of wall and CPU, and peak memory.
 
     Raises:
-        InputError: it ended in an error; a network that does not fit is none.
+        WorkerError: it ended in an error; a network that does not fit is none.
     """
     environment = {**os.environ, "PYTHONPATH": str(Path(spikeport.__file__).parents[1])}
     command = [sys.executable, "-m", "spikeport", *arguments, "--json"]
@@ -99,7 +100,9 @@ def run(arguments: Sequence[str]) -> dict[str, float]:
         errors = said.read().decode(errors="replace").strip()
         code = process.returncode
         if code not in (0, 1) or code and errors:
-            raise InputError("bench", f"spikeport {arguments[0]}", got=errors[-300:], relation="ended with", limit=code)
+            raise WorkerError(
+                f"spikeport {arguments[0]}", "failed", got=errors[-300:], relation="with exit code", limit=code
+            )
     peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {"seconds": seconds, "cpu_s": used.ru_utime + used.ru_stime, "peak_bytes": peak}
 

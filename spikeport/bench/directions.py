@@ -12,6 +12,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from spikeport.errors import InputError, UnknownName
+from spikeport.progress import counted
 from spikeport.train import data_of, fit, load_recipe, model_of, set_quantize
 from spikeport.train.loop.evaluate import accuracy
 from spikeport.train.loop.history import neurons
@@ -96,7 +97,7 @@ def _answer(
         for name, own in question.variants.items()
     }
     variants = {}
-    for name, own in question.variants.items():
+    for name, own in counted(question.variants.items(), question.recipe, "variants"):
         runs = [run.result() for run in started[name]]
         found = [run["accuracy"] for run in runs]
         tell(f"{question.recipe}, {name}: {', '.join(f'{x:.2%}' for x in found)}")

@@ -20,8 +20,9 @@ import numpy as np
 import spikeport
 from spikeport.bench.cases import Case, mnist, pilotnet
 from spikeport.bench.sim import machine
-from spikeport.errors import InputError
+from spikeport.errors import WorkerError
 from spikeport.program_file import save_program
+from spikeport.progress import counted
 
 SCHEMA = "spikeport-bench-score/1"
 CASES: dict[str, Callable[..., Case]] = {"mnist": mnist, "pilotnet": pilotnet}
@@ -62,25 +63,17 @@ def _case(folder: Path, case: Case, samples: int, sizes: Sizes) -> list[dict[str
     np.save(folder / "data" / "spikes.npy", images[chosen])
     np.save(folder / "data" / "labels.npy", chosen % 10)
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in CONTENDERS}
-    for number in range(sizes.rounds):
-        for name, (processes, threads) in CONTENDERS.items():
-            out = folder / f"{number} {name}"
-            options = [
-                "--steps",
-                len(case.spikes),
-                "--shard",
-                sizes.shard,
-                "--processes",
-                processes,
-                "--threads",
-                threads,
-            ]
-            runs[name].append(_run(folder, out, options))
+    turns = [(number, name) for number in range(sizes.rounds) for name in CONTENDERS]
+    for number, name in counted(turns, case.name, "runs"):
+        processes, threads = CONTENDERS[name]
+        options = ["--steps", len(case.spikes), "--shard", sizes.shard]
+        options += ["--processes", processes, "--threads", threads]
+        runs[name].append(_run(folder, folder / f"{number} {name}", options))
     return _points(case.name, samples, runs)
 
 
 def _run(folder: Path, out: Path, options: Sequence[object]) -> dict[str, Any]:
-    """One command; raises InputError with what it said if it failed."""
+    """One command; raises WorkerError with what it said if it failed."""
     arguments = ["score", folder / "net.h5", "--data", folder / "data", "-o", out, *options, "--json"]
     environment = {**os.environ, "PYTHONPATH": str(Path(spikeport.__file__).parents[1])}
     begun = time.monotonic()
@@ -89,7 +82,9 @@ def _run(folder: Path, out: Path, options: Sequence[object]) -> dict[str, Any]:
     )
     seconds = time.monotonic() - begun
     if ran.returncode:
-        raise InputError("bench", "spikeport score", got=ran.stderr[-300:], relation="ended with", limit=ran.returncode)
+        raise WorkerError(
+            "spikeport score", "failed", got=ran.stderr[-300:], relation="with exit code", limit=ran.returncode
+        )
     found = json.loads(ran.stdout)
     return {**found["run"], "wall_s": seconds, "results": found["results"]}
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from spikeport.progress import counted
+
 BARE, NUMPY = "python -c pass", "import numpy"
 WAYS: Mapping[str, Sequence[str]] = {
     BARE: ("-c", "pass"),
@@ -35,7 +37,7 @@ def bench_start(rounds: int) -> list[dict[str, Any]]:
     Ratios are those of the least processor time, which other work on the machine disturbs less than the clock.
     """
     found: dict[str, list[Start]] = {way: [] for way in WAYS}
-    for k in range(rounds + 1):
+    for k in counted(range(rounds + 1), "starting", "rounds"):
         for way, arguments in WAYS.items():
             start = started(arguments)
             if k > 0:

@@ -8,6 +8,7 @@ from spikeport.bench.cases import Case, mlp, pilotnet
 from spikeport.bench.compare import Tell, compare
 from spikeport.bench.engine import prepare
 from spikeport.bench.timing import interleave
+from spikeport.progress import counted
 from spikeport.sim import Session
 from spikeport.sim.address_events import events_of
 from spikeport.sim.session import Given
@@ -42,7 +43,7 @@ def bench_stream(sizes: Sizes, peers: Sequence[str], tell: Tell) -> Iterator[dic
     Sessions and the run in one are timed in turn in one process, one thread at batch 1; `overhead_s` is what a step
     takes beyond the run in one. Peers run in their own processes (`compare`); all of them go step by step.
     """
-    for name in sizes.cases:
+    for name in counted(sizes.cases, "streaming", "networks"):
         tell(name)
         case = CASES[name](sizes.steps)
         timed = interleave(_ways(case), repeats=sizes.repeats, seconds=sizes.seconds)

@@ -21,6 +21,7 @@ from spikeport.bench.trainers.nets import NETS, parameters
 from spikeport.deploy.child import Command, run_child
 from spikeport.deploy.lava_env import make_venv
 from spikeport.errors import InputError, UnknownName, WorkerError
+from spikeport.progress import counted
 
 SCHEMA = "spikeport-bench-train/1"
 PARTS = ("alif_fashion", "dalif_resnet20")
@@ -129,19 +130,20 @@ def compare(
     """One row per contender: its variants once, then the fastest of each in turn, as often as there are rounds."""
     found = {name: _Found() for name in names}
     options = {"threads": threads, "batch": sizes.batch or NETS[net].batch, "device": device}
-    for name in names:
-        for variant in _variants(name, sizes):
-            tell(f"{net}, {threads} thread, trying {name} {variant}")
-            if answer := _try(found[name], name, net, variant, sizes.timeout_s, repeats=PROBE, **options):
-                found[name].variants[variant] = min(answer["seconds"])
-    for number in range(sizes.rounds):
-        for name, result in ((name, result) for name, result in found.items() if result.variants):
-            tell(f"{net}, {threads} thread, round {number + 1}: {name} {result.best}")
-            if answer := _try(result, name, net, result.best, sizes.timeout_s, repeats=sizes.repeats, **options):
-                result.answer = answer
-                result.seconds += answer["seconds"]
-                result.cpu_seconds += answer["cpu_seconds"]
-                result.peak_bytes = max(result.peak_bytes, answer["peak_bytes"])
+    tried = [(name, variant) for name in names for variant in _variants(name, sizes)]
+    for name, variant in counted(tried, "trying", "variants"):
+        tell(f"{net}, {threads} thread, trying {name} {variant}")
+        if answer := _try(found[name], name, net, variant, sizes.timeout_s, repeats=PROBE, **options):
+            found[name].variants[variant] = min(answer["seconds"])
+    turns = [(number, name) for number in range(sizes.rounds) for name in names if found[name].variants]
+    for number, name in counted(turns, "timing", "runs"):
+        result = found[name]
+        tell(f"{net}, {threads} thread, round {number + 1}: {name} {result.best}")
+        if answer := _try(result, name, net, result.best, sizes.timeout_s, repeats=sizes.repeats, **options):
+            result.answer = answer
+            result.seconds += answer["seconds"]
+            result.cpu_seconds += answer["cpu_seconds"]
+            result.peak_bytes = max(result.peak_bytes, answer["peak_bytes"])
     return list(_rows(net, found, options))
 
 

@@ -9,8 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from json import dumps
-from typing import Any, NoReturn
+from io import TextIOWrapper
 
 import typer
 
@@ -18,6 +17,7 @@ from spikeport.cli.autoencoders import generate, reconstruct
 from spikeport.cli.bench import bench_app
 from spikeport.cli.bundle import bundle
 from spikeport.cli.compiling import check, compile_, convert
+from spikeport.cli.ending import end
 from spikeport.cli.energy import energy, profiles
 from spikeport.cli.evaluate import evaluate
 from spikeport.cli.explain import explain
@@ -30,7 +30,9 @@ from spikeport.cli.score import score
 from spikeport.cli.start import start
 from spikeport.cli.stream import stream
 from spikeport.cli.training import export, finetune, recipes, train
+from spikeport.cli.usage import Command
 from spikeport.errors import PackageMissing, SpikeportError
+from spikeport.extras import install
 from spikeport.progress import Task, listen
 
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
@@ -56,42 +58,42 @@ app = typer.Typer(
 app.callback(invoke_without_command=True)(start)
 for group, commands in GROUPS.items():
     for command in commands:
-        app.command(command.__name__.rstrip("_"), rich_help_panel=group)(command)
+        app.command(command.__name__.rstrip("_"), cls=Command, rich_help_panel=group)(command)
 app.add_typer(bench_app, name="bench", rich_help_panel="Measure")
 
 
 def main() -> None:
-    """Runs a command; an error on purpose is one line on standard error and its exit code, and so is Ctrl-C."""
+    """Runs a command; an error on purpose is one line on standard error and its exit code."""
     # threads that spin while they wait slow small networks down many times; read when torch loads OpenMP
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    _make_writable()
     if all(os.environ.get(name, "0") == "0" for name in RANKS):
         listen(_drawn)
     try:
         app(prog_name="spikeport")
     except SpikeportError as error:
-        _end(error.line(), error.data(), error.exit_code)
+        end(error)
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "sklearn", "PIL", "lightning_fabric", "tomli_w"):
             raise
-        missing = PackageMissing(error.name, "is not installed", do="pip install 'spikeport[train]'")
-        _end(missing.line(), missing.data(), missing.exit_code)
+        end(PackageMissing(error.name, "is not installed", do=install("train")))
     finally:
         # the work is done: Ctrl-C in what libraries do at the interpreter's end would only crash them
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+
+
+def _make_writable() -> None:
+    """What is closed leads nowhere, and what an encoding lacks is spelt out, as \\xb5 for the micro sign."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - to the end of the process
+    for out in (sys.stdout, sys.stderr):
+        if isinstance(out, TextIOWrapper):
+            out.reconfigure(errors="backslashreplace")
 
 
 def _drawn(what: str, total: float | None, unit: str) -> AbstractContextManager[Task]:
     from spikeport.commands.bars import drawn
 
     return drawn(what, total, unit)
-
-
-def _end(line: str, data: Mapping[str, Any], code: int) -> NoReturn:
-    """One line on standard error; with --json what it is about too, as one line of JSON on standard output."""
-    if (bars := sys.modules.get("spikeport.commands.bars")) is not None:
-        bars.clear()
-    sys.stderr.write(f"{line}\n")
-    if "--json" in sys.argv:
-        sys.stdout.write(dumps({"error": data}) + "\n")
-    sys.exit(code)

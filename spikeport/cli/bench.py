@@ -7,13 +7,28 @@ from typing import Annotated, Any
 import typer
 
 from spikeport.cli import completion
-from spikeport.cli.options import Json, show
+from spikeport.cli.grouped import Grouped
+from spikeport.cli.options import Json, Wheel, show
+from spikeport.cli.usage import Command
 from spikeport.progress import working
 
-bench_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure how fast things are.")
+bench_app = typer.Typer(cls=Grouped, rich_markup_mode=None)
+
+Quick = Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="DIR", help="Write the full numbers there as JSON, the table as Markdown."),
+]
 
 
-@bench_app.command("sim")
+@bench_app.callback(invoke_without_command=True)
+def bench(context: typer.Context) -> None:
+    """Measure how fast things are."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@bench_app.command("sim", cls=Command)
 def bench_sim(
     case: Annotated[
         list[str] | None,
@@ -22,7 +37,13 @@ def bench_sim(
             autocompletion=completion.one_of(completion.SIM_CASES),
         ),
     ] = None,
-    peer: Annotated[list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: all]")] = None,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A competitor, or none; repeatable. [default: all]",
+            autocompletion=completion.one_of(completion.SIM_PEERS),
+        ),
+    ] = None,
     part: Annotated[
         list[str] | None,
         typer.Option(
@@ -34,24 +55,20 @@ def bench_sim(
         list[str] | None,
         typer.Option(metavar="CASE=NET.H5[,X.NPZ]", help="Run a case on this Program, with this input."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write sim.json, sim.md.")
-    ] = None,
+    quick: Quick = False,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Against other simulators, the machine's own rate, and the work; in one run, side by side."""
-    from spikeport.commands.bench.bench import bench_sim as command
+    from spikeport.commands.bench.sim import bench_sim as command
 
     _show(lambda: command(case, peer, part, net or [], quick, output), json, "bench-sim")
 
 
-@bench_app.command("deploy")
+@bench_app.command("deploy", cls=Command)
 def bench_deploy(
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write deploy.json, deploy.md.")
-    ] = None,
+    quick: Quick = False,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """What compile and check cost on a ResNet-19 of growing width: time, memory, and how they grow."""
@@ -60,7 +77,7 @@ def bench_deploy(
     _show(lambda: command(quick, output), json, "bench-deploy")
 
 
-@bench_app.command("train")
+@bench_app.command("train", cls=Command)
 def bench_train(
     part: Annotated[
         list[str] | None,
@@ -76,9 +93,7 @@ def bench_train(
     batch: Annotated[int | None, typer.Option(help="Samples of a step. [default: the net's own]")] = None,
     compiled: Annotated[bool, typer.Option(help="Try what torch.compile makes of the frameworks, too.")] = True,
     device: Annotated[str, typer.Option(help="Of torch, such as cuda.")] = "cpu",
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write train.json, train.md.")
-    ] = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Training steps against other frameworks, and against the same net without neurons: time and peak memory."""
@@ -92,13 +107,11 @@ def bench_train(
     )
 
 
-@bench_app.command("autoencoders")
+@bench_app.command("autoencoders", cls=Command)
 def bench_autoencoders(
     quick: Annotated[bool, typer.Option("--quick", help="A tiny net: shows that all of it runs.")] = False,
     rounds: Annotated[int, typer.Option(help="Steps of each that are timed.")] = 7,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write autoencoders.json, autoencoders.md.")
-    ] = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Training steps of ESVAE against the same network with time as the last axis: images per second and memory."""
@@ -107,7 +120,7 @@ def bench_autoencoders(
     _show(lambda: command(quick, rounds, output), json, "bench-autoencoders")
 
 
-@bench_app.command("directions")
+@bench_app.command("directions", cls=Command)
 def bench_directions(
     question: Annotated[
         list[str] | None,
@@ -121,9 +134,7 @@ def bench_directions(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Over every recipe; repeatable.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write directions.json, directions.md.")
-    ] = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Train small variants of the papers' networks: which of the papers' findings come out."""
@@ -132,12 +143,10 @@ def bench_directions(
     _show(lambda: command(question, seeds, settings or [], output, jobs), json, "bench-directions")
 
 
-@bench_app.command("score")
+@bench_app.command("score", cls=Command)
 def bench_score(
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write score.json, score.md.")
-    ] = None,
+    quick: Quick = False,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """What a second process brings to `spikeport score`: rate, CPU time, memory; the results must be equal."""
@@ -146,15 +155,11 @@ def bench_score(
     _show(lambda: command(quick, output), json, "bench-score")
 
 
-@bench_app.command("energy")
+@bench_app.command("energy", cls=Command)
 def bench_energy(
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
-    wheel: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write energy.json, energy.md.")
-    ] = None,
+    quick: Quick = False,
+    wheel: Wheel = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Estimates beside what was measured on a Loihi 2, and what counting adds to a simulation."""
@@ -163,15 +168,13 @@ def bench_energy(
     _show(lambda: command(quick, wheel, output), json, "bench-energy")
 
 
-@bench_app.command("stream")
+@bench_app.command("stream", cls=Command)
 def bench_stream(
     peer: Annotated[
         list[str] | None, typer.Option(help="A competitor, or none; repeatable. [default: torch, nengo_loihi]")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: shows that all of it runs.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write stream.json, stream.md.")
-    ] = None,
+    quick: Quick = False,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """What a step costs that is pushed into a session, beside the run in one and beside other simulators."""
@@ -180,7 +183,7 @@ def bench_stream(
     _show(lambda: command(peer, quick, output), json, "bench-stream")
 
 
-@bench_app.command("mapping")
+@bench_app.command("mapping", cls=Command)
 def bench_mapping(
     net: Annotated[
         list[str] | None,
@@ -191,12 +194,8 @@ def bench_mapping(
         ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Two small networks: shows that all of it runs.")] = False,
-    wheel: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write mapping.json, mapping.md.")
-    ] = None,
+    wheel: Wheel = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """Mappings to cores beside the naive one, layer by layer: cores, the busiest core's time, memory, hops."""
@@ -205,12 +204,10 @@ def bench_mapping(
     _show(lambda: command(net or [], quick, wheel, output), json, "bench-mapping")
 
 
-@bench_app.command("start")
+@bench_app.command("start", cls=Command)
 def bench_start(
     rounds: Annotated[int, typer.Option(help="Times that each is started, in turn.")] = 10,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write start.json, start.md.")
-    ] = None,
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """What a start costs: bare Python, numpy's import, spikeport's, and spikeport --help, side by side."""

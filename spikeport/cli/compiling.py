@@ -7,36 +7,26 @@ import typer
 
 from spikeport.cli.options import (
     Classes,
-    ConventionName,
     DataFolder,
-    DtS,
-    High,
     Json,
-    Kind,
-    Low,
     Part,
     ProfileName,
-    Scale,
-    Steps,
     Target,
     refuse_for_files,
     refuse_for_folders,
     show,
 )
+from spikeport.cli.reading import Reading, with_reading
 
 
+@with_reading
 def check(
     net: Annotated[
         Path, typer.Argument(metavar="NET", help="A NIR file, a Program, a bundle, or an autoencoder's RUN.")
     ],
     target: Target = "loihi2",
-    dt: DtS = None,
-    convention: ConventionName = None,
-    steps: Steps = None,
-    input_kind: Kind = None,
-    low: Low = None,
-    high: High = None,
-    scale: Scale = None,
+    *,
+    reading: Reading,
     witness: Annotated[
         Path | None,
         typer.Option(metavar="X.NPZ", help="Write an input under which a layer overflows, if one is found."),
@@ -51,8 +41,7 @@ def check(
     """What would stop a network on the chip, what would fit, and which layers can overflow."""
     from spikeport.commands.compiling.compile import check as command
 
-    options = {"dt_s": dt, "convention": convention, "steps": steps, "input": input_kind}
-    options |= {"low": low, "high": high, "scale": scale}
+    options = reading.options
     if net.is_dir():
         from spikeport.commands.autoencoders.compile import Asked, check_folder
 
@@ -62,6 +51,7 @@ def check(
     show(command(net, target, options, witness, strict_overflow), json, "check")
 
 
+@with_reading
 def compile_(
     net: Annotated[
         Path, typer.Argument(metavar="NET", help="A NIR file of any framework, or RUN, the folder of an autoencoder.")
@@ -71,13 +61,8 @@ def compile_(
         typer.Option("-o", "--output", metavar="OUT", help="A Program, or a bundle. [default: net.h5, or bundle]"),
     ] = None,
     target: Target = "loihi2",
-    dt: DtS = None,
-    convention: ConventionName = None,
-    steps: Steps = None,
-    input_kind: Kind = None,
-    low: Low = None,
-    high: High = None,
-    scale: Scale = None,
+    *,
+    reading: Reading,
     classes: Classes = None,
     profile: ProfileName = "strict",
     calibrate: Annotated[
@@ -120,8 +105,7 @@ def compile_(
     """
     from spikeport.commands.compiling.compile import compile_file as command
 
-    image = {"low": low, "high": high, "scale": scale}
-    options: dict[str, Any] = {"dt_s": dt, "steps": steps, "input": input_kind, "classes": classes, **image}
+    options = {**reading.options, "classes": classes}
     if net.is_dir():
         from spikeport.commands.autoencoders.compile import Asked, compile_run
 
@@ -131,11 +115,11 @@ def compile_(
             "decays": decays or None,
         }
         fitted |= {"calibrate": calibrate, "repair": repair or None}
-        refuse_for_folders(net, {**options, **fitted, "convention": convention})
+        refuse_for_folders(net, {**options, **fitted})
         asked = Asked(target, part, profile, data, samples, anyway)
         show(compile_run(net, output or Path("bundle"), asked), json, "compile-autoencoder")
     refuse_for_files(net, part, {"--data": data, "--samples": samples})
-    options |= {"profile": profile, "convention": convention, "observer": observer, "scales": scales}
+    options |= {"profile": profile, "observer": observer, "scales": scales}
     options |= {"decays": decays, "copies": copies, "correct": correct, "repair": repair}
     show(command(net, output or Path("net.h5"), target, options, calibrate, anyway), json, "compile")
 

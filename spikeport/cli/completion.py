@@ -12,7 +12,18 @@ FOLDERS = {
     "profiles": PACKAGE / "sim" / "energy" / "profiles",
     "networks": PACKAGE / "sim" / "energy" / "networks",
 }
-CONVENTIONS = ("nir", "norse", "snntorch", "spikingjelly", "sinabs", "rockpool", "spyx", "lava-dl")
+CONVENTIONS = (
+    "nir",
+    "norse",
+    "snntorch",
+    "snntorch-subtract",
+    "spikingjelly",
+    "sinabs",
+    "sinabs-no-floor",
+    "rockpool",
+    "spyx",
+    "lava-dl",
+)
 BACKENDS = ("sim", "lava", "loihi")
 CHIPS = ("loihi1", "loihi2")
 COUNTING = ("exact", "paper-spikformer", "paper-esvae", "paper-syops")

@@ -1,30 +1,38 @@
 """The commands as a group: `--help` with headings, for typer draws them with rich alone, which takes time to import;
-and Ctrl-C, which typer's versions answer in different ways."""
+and one line for Ctrl-C and for words that are no command."""
 
 from typing import Any
 
 from typer.core import TyperGroup
 
-from spikeport.errors import SpikeportError
-
-
-class Interrupted(SpikeportError):
-    """Ctrl-C, which has no cause to look up, and so no code."""
-
-    exit_code = 130
-
-    def line(self) -> str:
-        return self.what
+from spikeport.cli.ending import interruptible
+from spikeport.cli.usage import Misread, misread, unknown
 
 
 class Grouped(TyperGroup):
     """Commands stand under the `rich_help_panel` that they were added with."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        given = list(args)
         try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise Interrupted("spikeport", "interrupted") from None
+            return super().parse_args(ctx, args)
+        except Misread as error:
+            raise misread(error, ctx, given) from None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except Misread:
+            more = f"'{ctx.command_path} --help' lists all"
+            raise unknown(ctx.command_path, "command", args[0], self.list_commands(ctx), more) from None
+
+    @interruptible()
+    def make_context(self, *words: Any, **extra: Any) -> Any:
+        return super().make_context(*words, **extra)
+
+    @interruptible()
+    def invoke(self, ctx: Any) -> Any:
+        return super().invoke(ctx)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         commands = {name: self.commands[name] for name in self.list_commands(ctx)}

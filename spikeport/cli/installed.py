@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from spikeport.cli import completion
-from spikeport.cli.options import Json, show
+from spikeport.cli.options import Json, Wheel, show
 
 
 def doctor(json: Json = False) -> None:
@@ -26,9 +26,7 @@ def demo(
 
 
 def conformance(
-    wheel: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
-    ] = None,
+    wheel: Wheel = None,
     part: Annotated[
         list[str] | None,
         typer.Option(

@@ -16,24 +16,6 @@ InputFile = Annotated[
 Target = Annotated[
     str, typer.Option("--target", help="loihi1 or loihi2.", autocompletion=completion.one_of(completion.CHIPS))
 ]
-DtS = Annotated[
-    float | None, typer.Option("--dt", metavar="S", help="Length of a step in seconds. [default: the convention's]")
-]
-ConventionName = Annotated[
-    str | None,
-    typer.Option(
-        "--convention",
-        metavar="NAME",
-        help="How its writer steps it: nir, norse, snntorch, spikingjelly, sinabs, rockpool, spyx or lava-dl."
-        " [default: guessed]",
-        autocompletion=completion.one_of(completion.CONVENTIONS),
-    ),
-]
-Steps = Annotated[int | None, typer.Option(help="Steps per sample; state is cleared between samples.")]
-Kind = Annotated[str | None, typer.Option("--input-kind", help="spike, or bias for a constant image.")]
-Low = Annotated[int | None, typer.Option(help="Least integer of an image. [default: 0]")]
-High = Annotated[int | None, typer.Option(help="Largest integer of an image. [default: 255]")]
-Scale = Annotated[float | None, typer.Option(help="What 1 is worth to the float graph. [default: 1/255]")]
 ProfileName = Annotated[
     Literal["strict", "lava", "loihi1"],
     typer.Option(
@@ -50,6 +32,9 @@ Part = Annotated[
 ]
 DataFolder = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Of a run: where the data set's files lie.")
+]
+Wheel = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="A copy of lava-dl 0.6.0's wheel. [default: fetched by pip]")
 ]
 Classes = Annotated[int | None, typer.Option(help="Classes among which the output neurons vote.")]
 

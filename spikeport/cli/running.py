@@ -58,7 +58,7 @@ def run(
     membrane is NAME/v, integers, with NAME/v_unit, what 1 is worth in the float model. Recorded groups are GROUP/u and
     so on, in hardware time. A board writes Y.h5, with what was recorded and measured (docs/howto/loihi.md).
     """
-    from spikeport.commands.running.run import OnChip
+    from spikeport.commands.running.on_chip import OnChip
     from spikeport.commands.running.run import run as command
 
     groups = [name for name in record.split(",") if name]

@@ -9,6 +9,7 @@ from typing import Any
 
 import rich.table
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
@@ -20,6 +21,8 @@ WIDE = 200
 
 GAP = 3
 """Columns between two of a table."""
+EDGES = 2
+"""Columns beside a table, left and right."""
 WORD = 34
 
 
@@ -79,7 +82,7 @@ def _print(answer: Answer, kind: str | None) -> None:
             console.print(escape(shown.title), style="bold" if shown.rows else "", soft_wrap=True, highlight=False)
         if shown.rows:
             for part in in_parts(shown, console.width):
-                console.print(_drawn(part))
+                console.print(_drawn(part, console.width))
     for note in answer.notes:
         console.print(escape(note), soft_wrap=True)
 
@@ -115,11 +118,26 @@ def _room(shown: Table, column: int) -> int:
     return min(WORD, max((len(word) for cell in cells for word in cell.split()), default=0))
 
 
-def _drawn(shown: Table) -> rich.table.Table:
+def widths(shown: Table, width: int) -> list[int]:
+    """Of the columns, as wide as their cells where there is room. Else the widest give way, down to their longest
+    word, and if that is not enough, to one character: a cell may be folded and is never cut, as rich would."""
+    found = [
+        max((cell_len(row[k]) for row in (shown.columns, *shown.rows) if k < len(row)), default=0)
+        for k in range(_count(shown))
+    ]
+    over = sum(found) + GAP * (len(found) - 1) + EDGES - width
+    for least in ([_room(shown, k) for k in range(len(found))], [1] * len(found)):
+        while over > 0 and (wider := [k for k, w in enumerate(found) if w > least[k]]):
+            found[max(wider, key=lambda k: found[k])] -= 1
+            over -= 1
+    return found
+
+
+def _drawn(shown: Table, width: int) -> rich.table.Table:
     table = rich.table.Table(box=SIMPLE_HEAD)
     table.show_header, table.pad_edge = any(shown.columns), False
-    for k, column in enumerate(shown.columns):
-        table.add_column(escape(column), overflow="fold", min_width=_room(shown, k))
+    for column, wide in zip(shown.columns, widths(shown, width), strict=False):
+        table.add_column(escape(column), overflow="fold", width=wide)
     for row in shown.rows:
         table.add_row(*(escape(cell) for cell in row))
     return table

@@ -10,40 +10,69 @@ from contextlib import contextmanager
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, Task, TaskID
+from rich.table import Column, Table
 from rich.text import Text
 
 from spikeport.progress import Task as Told
 
 LATE_S = 0.5
 """Work that is quicker is not shown."""
-
-
-class Far(ProgressColumn):
-    """`1,234/10,000 images  87 images/s  1:41 left  INFO`; the time that it took so far where nobody knows the end."""
-
-    def render(self, task: Task) -> Text:
-        unit, seconds = task.fields["unit"], task.elapsed or 0.0
-        speed = (task.completed - task.fields.get("before", 0)) / max(seconds, 1e-3)
-        left = clock(seconds)
-        if task.total is not None and speed:
-            left = f"{clock((task.total - task.completed) / speed)} left"
-        parts = (counted(task.completed, task.total, unit), rate(speed, unit), left, task.fields["info"])
-        return Text("  ".join(part for part in parts if part), no_wrap=True, overflow="ellipsis")
+BAR, SHORT_BAR = 20, 5
+"""Columns of a bar; with less room than for the short one there is none."""
+CLOCK = len(" 0:00:00 left")
+"""What a bar's name leaves free."""
+SHORT_TEXT = 6
+"""Columns, with fewer than which a text is left out."""
 
 
 class Bars(Progress):
     """All bars of this process, one below the other."""
 
     def __init__(self, console: Console, shown: bool) -> None:
-        # of texts that are too long, the end is cut; a bar's line is never two
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=20), Far())
-        super().__init__(*columns, console=console, disable=not shown, transient=True)
+        super().__init__(console=console, disable=not shown, transient=True)
+        self.bar = BarColumn()
 
     def get_renderables(self) -> Iterable[RenderableType]:
+        """Lines that are never broken: what there is no room for is left out, the time left last."""
         late = [task for task in self.tasks if (task.elapsed or 0.0) > LATE_S]
-        if late:
-            yield self.make_tasks_table(late)
+        if not late:
+            return
+        width = self.console.width
+        names = min(max(len(task.description) for task in late), max(width - CLOCK, 1))
+        room = width - names - 1
+        told = [far(task, room) for task in late]
+        self.bar.bar_width = min(BAR, room - 1 - max(map(len, told)))
+        barred = self.bar.bar_width >= SHORT_BAR
+        room -= barred * (self.bar.bar_width + 1)
+        table = Table.grid(*(Column(no_wrap=True) for _ in range(2 + barred)), padding=(0, 1))
+        for task, text in zip(late, told, strict=True):
+            bar = [self.bar.render(task)] if barred else []
+            info = cut(task.fields["info"], room - len(text) - 2)
+            table.add_row(Text(cut(task.description, names)), *bar, Text(f"{text}  {info}".rstrip()))
+        yield table
+
+
+def far(task: Task, room: int) -> str:
+    """`1,234/10,000 images  87 images/s  1:41 left`, or as much of it as there is room for.
+
+    Where nobody knows the end, it is the time that it took so far.
+    """
+    unit, seconds, total = task.fields["unit"], task.elapsed or 0.0, task.total
+    speed = (task.completed - task.fields.get("before", 0)) / max(seconds, 1e-3)
+    left = clock(seconds) if total is None or not speed else f"{clock((total - task.completed) / speed)} left"
+    share = f"{task.completed / total:.0%}" if total else ""
+    count, speed_shown = counted(task.completed, total, unit), rate(speed, unit)
+    forms = ((count, speed_shown), (share, speed_shown), (speed_shown,), (share,), ())
+    texts = ["  ".join(part for part in (*form, left) if part) for form in forms]
+    return next((text for text in texts if len(text) <= room), left)
+
+
+def cut(text: str, room: int) -> str:
+    """Its beginning; nothing, where that would say nothing."""
+    if len(text) <= room:
+        return text
+    return f"{text[: room - 1]}…" if room >= SHORT_TEXT else ""
 
 
 _bars: Bars | None = None
@@ -57,7 +86,8 @@ def bars() -> Iterator[Bars]:
     global _bars, _open
     with _lock:
         if _bars is None:
-            _bars = Bars(errors(), sys.stderr.isatty())
+            console = errors()
+            _bars = Bars(console, sys.stderr.isatty() and not console.is_dumb_terminal)
             _bars.start()
         shown, _open = _bars, _open + 1
     try:

@@ -8,15 +8,18 @@ from spikeport.commands.answer import Answer
 from spikeport.deploy.lava_env import find_lava
 from spikeport.deploy.loihi_machine import Need, needs
 from spikeport.errors import LavaMissing
+from spikeport.extras import install
 
 PACKAGES = {
     "numpy": "the core",
     "numba": "the core",
     "h5py": "the core",
     "nir": "the core",
-    "torch": "training and export: pip install 'spikeport[train]'",
-    "scikit-learn": "the digits: pip install 'spikeport[train]'",
-    "uv": "the Lava worker: pip install 'spikeport[lava]'",
+}
+EXTRAS = {
+    "torch": ("training and export", "train"),
+    "scikit-learn": ("the digits", "train"),
+    "uv": ("the Lava worker", "lava"),
 }
 
 
@@ -24,6 +27,7 @@ def doctor() -> Answer:
     """Never fails: it says what would."""
     rows = [("spikeport", __version__, "ok"), ("python", platform.python_version(), "ok")]
     rows += [_package(name, use) for name, use in PACKAGES.items()]
+    rows += [_package(name, f"{use}: {install(extra)}") for name, (use, extra) in EXTRAS.items()]
     rows.append(_lava())
     rows += [_for_chip(need) for need in needs()]
     data = {"checks": [{"name": name, "found": found, "status": status} for name, found, status in rows]}

@@ -1,5 +1,6 @@
 """`x.npz` and `y.npz`: samples in, spikes and traces out."""
 
+import os
 import tempfile
 import zipfile
 import zlib
@@ -10,14 +11,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.atomic import replacing, unwritten
+from spikeport.atomic import is_stream, replacing, unwritten
 from spikeport.deploy.calibration import Calibration
-from spikeport.errors import FileError, FileKind, FileMissing, FileUnreadable, InputError, LabelsInvalid
+from spikeport.errors import FileError, FileKind, FileUnreadable, InputError, LabelsInvalid, no_file
 from spikeport.program import Program
+from spikeport.program_file import FORMAT
 from spikeport.sim import Result
 from spikeport.sim.record import PROGRAM, output_keys, program_digest, write_arrays
 
 IntArray = NDArray[np.integer]
+_KINDS = {b"\x93NUMPY": "one bare array, .npy", b"\x89HDF\r\n\x1a\n": "an HDF5 file", FORMAT.encode(): "a Program"}
+_MAGIC_BYTES = 64
+_DO = "write it with numpy.savez, integers only"
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 """What numpy and zipfile raise on a damaged file."""
 
@@ -57,18 +62,28 @@ def read_npz(path: Path) -> dict[str, IntArray]:
         FileError: not an npz file.
     """
     if not path.is_file():
-        raise FileMissing(str(path), "no such file")
+        raise no_file(path)
     try:
         with path.open("rb") as handle:
+            _check_zip(path, handle.read(_MAGIC_BYTES))
+            handle.seek(0)
             file = np.load(handle, allow_pickle=False)
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise FileKind(str(path), "is not an npz file", do="write it with numpy.savez")
             return {name: file[name] for name in file.files}
     except FileError:
         raise
     except _UNREADABLE as error:
-        do, got = "write it with numpy.savez, integers only", (str(error) or type(error).__name__).splitlines()[0][:100]
-        raise FileUnreadable(str(path), "is not a readable npz file", got=got, do=do) from error
+        got = (str(error) or type(error).__name__).splitlines()[0][:100]
+        raise FileUnreadable(str(path), "is not a readable npz file", got=got, do=_DO) from error
+
+
+def _check_zip(path: Path, start: bytes) -> None:
+    """FileError for what does not begin as a zip file does: numpy would take it for a pickle, and say so."""
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return
+    if kind := next((kind for magic, kind in _KINDS.items() if start.startswith(magic)), ""):
+        raise FileKind(str(path), "is not an npz file", got=kind, do=_DO)
+    got = "it is no zip file" if start else "it is empty"
+    raise FileUnreadable(str(path), "is not a readable npz file", got=got, do=_DO)
 
 
 def read_samples(path: Path, program: Program) -> Samples:
@@ -118,8 +133,9 @@ def check_file_writable(path: Path) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(None, "Is a directory")
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
+        if not is_stream(path):
+            with tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent):
+                pass
     except OSError as error:
         raise unwritten(path, error) from error
 

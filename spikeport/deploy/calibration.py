@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeport.errors import InputError, LabelsInvalid, UnknownName, WrongShape
+from spikeport.errors import InputError, LabelsInvalid, UnknownName, WrongShape, WrongType
 
 Observer: TypeAlias = Literal["max", "percentile", "membrane", "spikes"]
 """What the scale of a population's weights follows.
@@ -27,6 +27,9 @@ class Calibration:
     """`(B,)` classes."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.inputs, Mapping):
+            got, do = type(self.inputs).__name__, "give Calibration({'input': spikes})"
+            raise WrongType("calibration", "inputs", got=got, relation="are not", limit="arrays by name", do=do)
         if not self.inputs:
             raise InputError("calibration", "has no input")
         sizes = {x.shape[:2] for x in self.inputs.values()}
@@ -39,6 +42,7 @@ class Calibration:
 
     @property
     def batch(self) -> int:
+        """Samples."""
         return next(iter(self.inputs.values())).shape[1]
 
     def part(self, count: int) -> "Calibration":

@@ -56,7 +56,7 @@ def run_child(
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
         tempfile.NamedTemporaryFile() as done,
-        working(what, samples, "samples" if samples else "") as task,
+        working(Path(what).name, samples, "samples" if samples else "") as task,
     ):
         env[DONE] = done.name
         try:

@@ -7,7 +7,7 @@ held by the frameworks' own runs (`tests/interop`); those of spyx and lava-dl fo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -66,6 +66,20 @@ class Convention:
 NIR = Convention("nir")
 """The equations by Euler's rule: the form that norse, snnTorch and SpikingJelly read alike where r is 1."""
 
+SINABS = Convention(
+    "sinabs",
+    tau_in_steps=True,
+    decay="exponential",
+    gain="one",
+    uses_r=False,
+    integrates_r=False,
+    compare=">=",
+    decays_new_current=True,
+    reset="subtract",
+    several=True,
+    floor=True,
+)
+
 PRESETS: Mapping[str, Convention] = MappingProxyType(
     {
         c.name: c
@@ -77,22 +91,14 @@ PRESETS: Mapping[str, Convention] = MappingProxyType(
             ),
             # snntorch 1.0.0, snntorch/import_nir.py: beta = 1 - dt / tau in [0, 1], threshold over r dt / tau
             Convention("snntorch", clamped=True, reset="zero", feedback_bias_at_start=True),
+            # the same for reset_mechanism="subtract", its default, which its files do not tell
+            Convention("snntorch-subtract", clamped=True, reset="subtract_late", feedback_bias_at_start=True),
             # spikingjelly 2.0.0, spikingjelly/activation_based/nir_exchange: v >= v_threshold, starts at v_reset
             Convention("spikingjelly", compare=">=", start="reset"),
             # sinabs 3.1.3, sinabs/nir.py and sinabs/layers: tau counts steps, several spikes a step
-            Convention(
-                "sinabs",
-                tau_in_steps=True,
-                decay="exponential",
-                gain="one",
-                uses_r=False,
-                integrates_r=False,
-                compare=">=",
-                decays_new_current=True,
-                reset="subtract",
-                several=True,
-                floor=True,
-            ),  # fmt: skip
+            SINABS,
+            # the same for IAF layers as they come, with min_v_mem=None, which its files do not tell
+            replace(SINABS, name="sinabs-no-floor", floor=False),
             # rockpool 3.1.0, rockpool/nn/modules/torch/lif_torch.py and exp_syn_torch.py, which is written as an LI
             Convention(
                 "rockpool",

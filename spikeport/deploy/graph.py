@@ -45,9 +45,11 @@ class Graph:
         return found
 
     def sources(self, name: str) -> list[str]:
+        """Names of the nodes that feed it, in the order of the edges."""
         return list(self._ends[name][0])
 
     def targets(self, name: str) -> list[str]:
+        """Names of the nodes that it feeds, in the order of the edges."""
         return list(self._ends[name][1])
 
     def shapes(self) -> dict[str, Shape]:

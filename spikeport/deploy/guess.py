@@ -22,14 +22,29 @@ STEPS = 0.5  # a time constant of half a second and more counts steps
 Leaking = LI | LIF | CubaLI | CubaLIF
 
 
+RESET_OPEN = (
+    "snnTorch's files do not say how neurons reset: to zero is taken; "
+    "--convention snntorch-subtract is for reset_mechanism='subtract', snnTorch's default"
+)
+FLOOR_OPEN = (
+    "sinabs's files do not say whether v of an IAF has a floor: at -threshold is taken, as from_model makes it; "
+    "--convention sinabs-no-floor is for min_v_mem=None, the layers' default"
+)
+
+
 @dataclass(frozen=True)
 class Guess:
     convention: Convention
     reason: str
+    open: tuple[str, ...] = ()
+    """What no file of that framework's can say, and how to say it."""
 
     def line(self) -> str:
         """For people: what was taken, why, and how to take another."""
         return f"read as {self.convention.name} steps it: {self.reason}; --convention NAME takes another"
+
+    def lines(self) -> tuple[str, ...]:
+        return (self.line(), *self.open)
 
 
 def guess(graph: Graph) -> Guess:
@@ -46,18 +61,20 @@ def guess(graph: Graph) -> Guess:
     if leaking and all(_tau(node).min() >= STEPS for node in leaking.values()):
         ones = all(np.all(node.r == 1) for node in leaking.values())
         told = f"tau of {next(iter(leaking))} is {_tau(next(iter(leaking.values()))).flat[0]:g}, a number of steps"
-        return Guess(PRESETS["sinabs" if ones else "spyx"], told)
+        return Guess(PRESETS["sinabs" if ones else "spyx"], told, (FLOOR_OPEN,) if ones and integrating else ())
     if leaking and all(_near(node.r, _tau(node) / DT_S) for node in leaking.values()):
-        return Guess(PRESETS["snntorch"], f"r is tau / {DT_S:g} s, as snnTorch's exporter writes it")
-    if leaking and any(np.any(_tau(node) < 0.1 * DT_S) for node in leaking.values()):
-        name = next(n for n, node in leaking.items() if np.any(_tau(node) < 0.1 * DT_S))
+        return Guess(PRESETS["snntorch"], f"r is tau / {DT_S:g} s, as snnTorch's exporter writes it", (RESET_OPEN,))
+    short = [n for n, node in leaking.items() if np.any(_tau(node) < 0.9 * DT_S) and np.all(node.r == 1)]
+    if short:  # of norse's own time constants, 10 ms is 1e-5
+        name = short[0]
         told = f"tau of {name} is {_tau(leaking[name]).min():g} s, which norse 1.1 has multiplied by its step"
         return Guess(PRESETS["norse"], told)
     if integrating and not leaking:
         if all(_near(node.r, np.full_like(node.r, 1 / DT_S)) for node in integrating.values()):
             return Guess(PRESETS["spikingjelly"], f"r of {names[0]} is 1 / {DT_S:g} s, as SpikingJelly writes an IF")
         if all(np.all(node.r == 1) for node in integrating.values()):
-            return Guess(PRESETS["sinabs"], f"r of {names[0]} is 1, as sinabs writes an IF (norse does, too)")
+            told = f"r of {names[0]} is 1, as sinabs writes an IF (norse does, too)"
+            return Guess(PRESETS["sinabs"], told, (FLOOR_OPEN,))
     return Guess(NIR, "nothing tells a framework; NIR's equations by Euler's rule")
 
 
@@ -71,8 +88,9 @@ def convention_named(name: str) -> Convention:
 def mended(graph: Graph, convention: Convention) -> tuple[Graph, tuple[str, ...]]:
     """The graph as its framework meant it, where its exporter is known to write something else, and what was changed.
 
-    norse 1.1.0 `to_nir` writes dt / tau_mem_inv for tau, which is tau times its step (norse#411). rockpool 3.1.0 writes
-    a w_in of 1 for a current of which a step's part is lost at once.
+    norse 1.1.0 `to_nir` writes dt / tau_mem_inv for tau, which is tau times its step (norse#411), and a w_in of 1 where
+    a current takes all that enters. rockpool 3.1.0 writes a w_in of 1 for a current of which a step's part is lost at
+    once.
     """
     mend = _MENDS.get(convention.name)
     if mend is None:
@@ -86,11 +104,28 @@ def mended(graph: Graph, convention: Convention) -> tuple[Graph, tuple[str, ...]
 
 
 def _norse(name: str, node: Node, convention: Convention) -> tuple[Node, list[str]]:
+    if isinstance(node, CubaLI | CubaLIF):
+        return _norse_current(name, node, convention)
     if not isinstance(node, LI | LIF) or node.tau.max() >= 0.1 * convention.dt_s:
         return node, []
     tau = node.tau / convention.dt_s
     told = f"{name}: tau {node.tau.flat[0]:g} s is taken as {tau.flat[0]:g} s; norse 1.1 multiplies it by its step"
     return replace(node, tau=tau), [told]
+
+
+def _norse_current(name: str, node: CubaLI | CubaLIF, convention: Convention) -> tuple[Node, list[str]]:
+    dt_s, told = convention.dt_s, []
+    if max(node.tau_mem.max(), node.tau_syn.max()) < 0.1 * dt_s:
+        was, node = node, replace(node, tau_mem=node.tau_mem / dt_s, tau_syn=node.tau_syn / dt_s)
+        for key, a, b in (("tau_mem", was.tau_mem, node.tau_mem), ("tau_syn", was.tau_syn, node.tau_syn)):
+            told.append(
+                f"{name}: {key} {a.flat[0]:g} s is taken as {b.flat[0]:g} s; norse 1.1 multiplies it by its step"
+            )
+    if np.all(node.w_in == 1):
+        w_in = node.tau_syn / dt_s
+        told.append(f"{name}: w_in 1 is taken as {w_in.flat[0]:.6g}; norse's current takes all that enters")
+        node = replace(node, w_in=w_in)
+    return node, told
 
 
 def _rockpool(name: str, node: Node, convention: Convention) -> tuple[Node, list[str]]:

@@ -24,6 +24,7 @@ from typing import Literal
 
 from spikeport.deploy.child import Command, run_child
 from spikeport.errors import LavaMissing, WorkerError
+from spikeport.extras import install
 
 WORKER = Path(__file__).with_name("workers") / "lava_worker.py"
 """A script; what it imports lies beside it and nowhere else, so the folder can be copied to where Lava is."""
@@ -72,7 +73,7 @@ def find_lava(*, download: bool = True) -> LavaEnv:
         "lava",
         "no interpreter that can run it",
         got="looked for Python 3.10, 3.11 and 3.12",
-        do=f"pip install 'spikeport[lava]' brings uv, which installs one; or name one in {INTERPRETER_VARIABLE}",
+        do=f"{install('lava')} brings uv, which installs one; or name one in {INTERPRETER_VARIABLE}",
     )
 
 
@@ -88,7 +89,7 @@ def prepare(env: LavaEnv, *, worker: Path = WORKER, timeout_s: float = 1200.0) -
         return _prepare_venv(env, worker, timeout_s)
     uv = find_uv()
     if uv is None:
-        raise LavaMissing("lava", "uv is gone", do="pip install 'spikeport[lava]'")
+        raise LavaMissing("lava", "uv is gone", do=install("lava"))
     command: Command = [uv, "run", "--quiet", "--script", "--python", env.path, worker, "--check"]
     found = run_child(command, what="lava environment", timeout_s=timeout_s, cwd=cache_folder())
     return Path(json.loads(found.splitlines()[-1])["executable"])

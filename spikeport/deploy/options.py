@@ -60,7 +60,9 @@ class Options:
             raise CompileOption("options", "dt_s", got=self.dt_s, relation="is not in", limit=f"({LEAST:g}, 1000)")
         object.__setattr__(self, "convention", replace(self.convention, dt_s=self.dt_s))
         if type(self.steps) is not int or not 1 <= self.steps <= MAX_INTERVAL:
-            raise CompileOption("options", "steps", got=self.steps, relation="is not in", limit=f"[1, {MAX_INTERVAL}]")
+            raise CompileOption(
+                "options", "steps", got=repr(self.steps), relation="is not in", limit=f"[1, {MAX_INTERVAL}]"
+            )
         if self.input not in ("spike", "bias"):
             raise CompileOption("options", "input", got=self.input, relation="is not one of", limit="spike, bias")
         if type(self.scales) is not int or not 1 <= self.scales <= MAX_SCALES:
@@ -74,6 +76,9 @@ class Options:
         if self.observer not in OBSERVERS:
             limit = ", ".join(OBSERVERS)
             raise CompileOption("options", "observer", got=self.observer, relation="is not one of", limit=limit)
+        if not isinstance(self.data, Calibration | None):
+            got, do = type(self.data).__name__, "give Calibration({'input': spikes})"
+            raise CompileOption("options", "data", got=got, relation="are not", limit="a Calibration", do=do)
         if self.profile not in PROFILES:
             limit = ", ".join(PROFILES)
             raise CompileOption("options", "profile", got=self.profile, relation="is not one of", limit=limit)

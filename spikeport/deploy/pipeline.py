@@ -30,7 +30,7 @@ from spikeport.deploy.passes.ties import Ties
 from spikeport.deploy.passes.to_network import ToNetwork
 from spikeport.deploy.quantize.integer_network import IntegerNetwork
 from spikeport.deploy.read import from_nir, read_nir
-from spikeport.errors import DeployError
+from spikeport.errors import DeployError, WrongType
 from spikeport.program import Program
 from spikeport.progress import counted
 
@@ -79,6 +79,8 @@ def compile_graph(
     """Compiles a NIR graph, or the file of one, to integers.
 
     Args:
+        graph: NIR's own object, what `read_nir` gave, or the path of a file; it is not changed.
+        chip: Whose limits hold and whose arithmetic is meant: `loihi2`, `loihi1`, or a `Chip`.
         convention: How the graph is stepped, or the name of a preset; guessed if None (`read_as` says how).
         after: Called with each pass's name and what it gave.
         options: Fields of `Options`. What is left out comes from the notes that spikeport's export left in the
@@ -100,9 +102,7 @@ def compiled(
     **options: Any,
 ) -> Compiled:
     """As `compile_graph`, with the stages."""
-    typed = (
-        graph if isinstance(graph, Graph) else from_nir(graph) if isinstance(graph, nir.NIRGraph) else read_nir(graph)
-    )
+    typed = _typed(graph)
     meant, how, said = read_as(typed, convention)
     chosen = options_for(typed.notes, how, chip=chip if isinstance(chip, Chip) else chip_named(chip), **options)
     network = run_passes(TO_NETWORK, meant, chosen, after)
@@ -119,6 +119,19 @@ def compiled(
     )
 
 
+def _typed(graph: object) -> Graph:
+    """Raises WrongType for what is neither a graph nor a path, such as the network in torch."""
+    if isinstance(graph, Graph):
+        return graph
+    if isinstance(graph, nir.NIRGraph):
+        return from_nir(graph)
+    if isinstance(graph, str | os.PathLike):
+        return read_nir(graph)
+    do = "a network in torch is exported first: compile_graph(to_nir(net, sample))"
+    got = type(graph).__name__
+    raise WrongType("compile_graph", "graph", got=got, relation="is not", limit="a NIR graph or a path", do=do)
+
+
 def read_as(graph: Graph, convention: Convention | str | None = None) -> tuple[Graph, Convention, tuple[str, ...]]:
     """The graph as it was meant, the convention to step it by, and what was guessed and mended, for people.
 
@@ -129,7 +142,7 @@ def read_as(graph: Graph, convention: Convention | str | None = None) -> tuple[G
         convention = replace(NIR, reset="subtract") if graph.notes.get("reset") == "subtract" else NIR
     elif convention is None:
         found = guess(graph)
-        convention, said = found.convention, (found.line(),)
+        convention, said = found.convention, found.lines()
     elif isinstance(convention, str):
         convention = convention_named(convention)
     meant, mends = mended(graph, convention)

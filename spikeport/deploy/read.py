@@ -25,7 +25,14 @@ from spikeport.deploy.reader.nested import flat_graph
 
 
 def read_nir(path: str | os.PathLike[str]) -> Graph:
-    """Raises FileError if the file is not a readable NIR file, DeployError if the graph is not usable."""
+    """The graph of a NIR file, typed. Files of nir 1.0.0 to 1.0.8 are read; nothing in them is executed or unpickled.
+
+    Args:
+        path: Of an HDF5 file, as `nir.write` makes it.
+
+    Raises:
+        FileError: the file is not a readable NIR file. DeployError: the graph is not usable; names the node.
+    """
     path = Path(path)
     table = read_tables(path)
     with path.open("rb") as file:

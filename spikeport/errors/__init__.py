@@ -31,6 +31,7 @@ from spikeport.errors.files import FileUnwritable as FileUnwritable
 from spikeport.errors.files import FileVersion as FileVersion
 from spikeport.errors.files import NotRecorded as NotRecorded
 from spikeport.errors.files import PathTaken as PathTaken
+from spikeport.errors.files import no_file as no_file
 from spikeport.errors.graphs import CompileOption as CompileOption
 from spikeport.errors.graphs import DelayInvalid as DelayInvalid
 from spikeport.errors.graphs import DeployError as DeployError
@@ -65,6 +66,7 @@ from spikeport.errors.inputs import RecipeInvalid as RecipeInvalid
 from spikeport.errors.inputs import RunDiffers as RunDiffers
 from spikeport.errors.inputs import StateMismatch as StateMismatch
 from spikeport.errors.inputs import UnknownName as UnknownName
+from spikeport.errors.inputs import UsageInvalid as UsageInvalid
 from spikeport.errors.inputs import ValueOutside as ValueOutside
 from spikeport.errors.inputs import WrongShape as WrongShape
 from spikeport.errors.inputs import WrongType as WrongType

@@ -1,5 +1,7 @@
 """SP1..: files and folders that are read or written."""
 
+from pathlib import Path
+
 from spikeport.errors.inputs import InputError
 
 
@@ -33,6 +35,13 @@ class FileMissing(FileError):
     """
 
     code = "SP101"
+
+
+def no_file(path: Path, do: str = "") -> FileError:
+    """What is said of a path that names no file: nothing is there, or a folder is."""
+    if path.is_dir():
+        return FileKind(str(path), "is a folder", do=do or "name a file in it")
+    return FileMissing(str(path), "no such file", do=do)
 
 
 class FileUnwritable(FileError):
@@ -100,8 +109,7 @@ class FileVersion(FileError):
     The format changed between the version that wrote the file and this one. Nothing is converted in silence: how a
     field is meant decides spikes.
 
-    Fix: Make the file again with this version, from the NIR file or the run, or use the version that wrote it (`pip
-    install spikeport==...`).
+    Fix: Make the file again with this version, from the NIR file or the run, or use the version that wrote it.
 
     Example: net.h5: format version (999) is not 2; compile it again
     """

@@ -161,8 +161,8 @@ class UnknownConvention(DeployError):
 
     Fix: Name the framework that wrote the file, or `nir` for the definition's own equations.
 
-    Example: convention: name (keras) is not one of nir, norse, snntorch, spikingjelly, sinabs, rockpool, spyx,
-    lava-dl
+    Example: convention: name (keras) is not one of nir, norse, snntorch, snntorch-subtract, spikingjelly,
+    sinabs, sinabs-no-floor, rockpool, spyx, lava-dl
     """
 
     code = "SP411"

@@ -47,12 +47,14 @@ class WrongShape(InputError):
 
 
 class WrongType(InputError):
-    """An array is of the wrong type.
+    """An array or another argument is of the wrong type.
 
     The chip computes with integers, and so does a Program. Floats are not rounded in silence, since how they are
-    rounded decides spikes.
+    rounded decides spikes. Other usual causes: a path where a Program is wanted, a network in torch where its graph is,
+    and images that `ToTensor()` has divided by 255.
 
-    Fix: Round first and say so: `np.rint(x).astype(np.int32)`. Spikes are 0 and 1.
+    Fix: Round first and say so: `np.rint(x).astype(np.int32)`. Spikes are 0 and 1. Of anything else the line says what
+    makes it.
 
     Example: input x: type (float64) is not an integer array; round it to integers first
     """
@@ -107,10 +109,10 @@ class PackageMissing(InputError):
     Simulating and compiling need little. What trains, measures or reads special formats is optional and comes with
     an extra, or is installed by hand.
 
-    Fix: Install what the line names, such as `pip install 'spikeport[train]'`; `spikeport doctor` lists what is
-    installed and what is missing.
+    Fix: Run the command in the line; of an extra it names the folder, file or repository that this copy of spikeport
+    came from. `spikeport doctor` lists what is installed and what is missing.
 
-    Example: data cifar10-dvs: needs the package aedat; pip install 'spikeport[events]'
+    Example: train: tensorboard is not installed; pip install tensorboard, or leave --tensorboard out
     """
 
     code = "SP207"
@@ -243,3 +245,18 @@ class BundleInvalid(InputError):
     """
 
     code = "SP216"
+
+
+class UsageInvalid(InputError):
+    """A command, option or value on the command line is unknown, missing or malformed.
+
+    The words of a command line are read before anything else is done. Usual causes: a name with a slip, an option of
+    another command, an option of `spikeport` before the command's name, or a value that was left out.
+
+    Fix: Take the name that the line suggests, or look it up: `spikeport --help` lists the commands, `spikeport COMMAND
+    --help` a command's arguments and options. `spikeport --install-completion` lets the shell complete them.
+
+    Example: spikeport run: option (--inptu) is not known; did you mean --input? 'spikeport run --help' tells all
+    """
+
+    code = "SP217"

@@ -8,13 +8,14 @@ class ExportError(SpikeportError, TypeError):
 
     What is exported is what the chip computes: spiking layers, pools, flattening, and a vote or readout at the end.
     Anything that computes with floats between the layers would have no neurons to run on. Usual causes: an
-    activation such as ReLU or a softmax, a batch norm that stands alone, or dropout of another library.
+    activation such as ReLU or a softmax, a batch norm that stands alone, torch.nn.MaxPool2d in place of
+    spikeport.train.MaxPool2d, or dropout of another library.
 
     Fix: Put the batch norm into its `SpikingLayer`, leave softmax to the loss, and use the layers that the line
     lists. A layer of your own that gives spikes for spikes is registered with `spikeport.export.register_layer`.
 
-    Example: 1: type (ReLU) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d,
-    nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential
+    Example: 1: type (torch.nn.ReLU) has no NIR form; build the network from SpikingLayer, Residual, MaxPool2d,
+    nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential, of spikeport.train but for nn
     """
 
     code = "SP300"

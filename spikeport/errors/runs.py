@@ -119,7 +119,8 @@ class LavaMissing(WorkerError):
     Lava runs on Python 3.10, and with some care on 3.11 and 3.12, in an environment apart from this one. uv makes
     it once; SPIKEPORT_LAVA_PYTHON names an interpreter that has Lava already.
 
-    Fix: `pip install 'spikeport[lava]'`, and `spikeport doctor` to see what it finds.
+    Fix: Install the extra `lava`, which brings uv, or name an interpreter in SPIKEPORT_LAVA_PYTHON. `spikeport doctor`
+    says what it finds, and the command that installs.
 
     Example: SPIKEPORT_LAVA_PYTHON: interpreter (/nowhere/python) is not Python 3.10 to 3.12
     """

@@ -44,8 +44,10 @@ class AutoencoderGraphs:
 
 
 def from_autoencoder(model: Autoencoder, part: str = "all") -> AutoencoderGraphs:
-    """
+    """The graphs of a trained autoencoder's parts, and what the host does between them.
+
     Args:
+        model: An ESVAE, or of an FSVAE the decoder.
         part: "all", or "decoder", which needs no encoder: of an ESVAE it still generates.
 
     Raises:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils import skip_init
 
 from spikeport import fixed
-from spikeport.errors import ProgramUntrainable
+from spikeport.errors import ExportOption, ProgramUntrainable
 from spikeport.export.helpers import without_pulse
 from spikeport.export.silence import check_silence
 from spikeport.export.starts import Starts, in_order, lag_of, starts_of
@@ -47,6 +47,10 @@ def from_program(program: Program) -> SpikingNetwork:
             graded spikes, currents that do not decay, weights that are not whole, spikes that reach a sample from
             before it.
     """
+    if not isinstance(program, Program):
+        got = type(program).__name__
+        do = "load_program(path) reads one, compile_graph(graph) makes one"
+        raise ExportOption("from_program", "program", got=got, relation="is not", limit="a Program", do=do)
     program, left_out = without_pulse(program)
     lifs = {group.name: _plain(group) for group in program.groups if group.name not in left_out}
     starts = starts_of(program, left_out)

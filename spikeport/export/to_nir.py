@@ -42,6 +42,11 @@ def to_nir(module: nn.Module, sample: Tensor | None = None, *, dt_s: float | Non
         return network_to_nir(module, dt_s)
     if sample is None:
         raise ExportOption("to_nir", "sample", relation="is missing", do="give one input, for its shape")
+    if not hasattr(sample, "shape"):
+        got, limit = type(sample).__name__, "a tensor"
+        raise ExportOption(
+            "to_nir", "sample", got=got, relation="is not", limit=limit, do="give one input, for its shape"
+        )
     modules = list(flat_modules(module))
     spiking = [m for m in module.modules() if isinstance(m, SpikingLayer)]
     if not spiking:
@@ -65,6 +70,10 @@ def _takes_still_images(modules: Sequence[tuple[str, nn.Module]], first: Spiking
 
 
 def write_nir(graph: nir.NIRGraph, path: Path) -> None:
-    """Writes a temporary file and renames it: a failed write leaves nothing behind."""
+    """Writes a graph as NIR's HDF5 file; a write that fails leaves what was there, and nothing half-written.
+
+    Raises:
+        FileError: the folder cannot be written, or the disk is full.
+    """
     with replacing_hdf5(path) as sink:
         nir.write(sink, graph, compression=None)

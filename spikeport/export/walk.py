@@ -33,5 +33,7 @@ def flat_modules(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Mo
         yield path or "module", module
     else:
         parts = "SpikingLayer, Residual, MaxPool2d, nn.Flatten(2), Vote, Readout, Integrator and nn.Sequential"
-        do = f"build the network from {parts}"
-        raise ExportError(path or "module", "type", got=type(module).__name__, relation="has no NIR form", do=do)
+        of_torch = type(module).__module__.startswith("torch.nn.")
+        got = f"torch.nn.{type(module).__name__}" if of_torch else type(module).__name__
+        do = f"build the network from {parts}, of spikeport.train but for nn"
+        raise ExportError(path or "module", "type", got=got, relation="has no NIR form", do=do)

@@ -67,6 +67,8 @@ def decide(values: NDArray[Any], classes: int, how: Decide = "mean") -> NDArray[
 
     Args:
         values: Of one output, integers `(T, B, *shape)`, as `Result.outputs` has them.
+        classes: How many; each has an equal block of the neurons.
+        how: By the mean over the steps, which of spikes is their number, by the largest value, or by the last step's.
 
     Raises:
         InputError: the neurons do not divide by the classes, no such way to decide, or no step to decide from.

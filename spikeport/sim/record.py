@@ -78,13 +78,7 @@ def record(
     check_groups(program, groups)
     kept = [g for g in program.groups if g.name in groups]
     keys = output_keys(program, groups)
-    if chunk_steps is not None and chunk_steps < 1:
-        raise InputError("record", "chunk_steps", got=chunk_steps, relation="is not above", limit=0)
-    first = check_inputs(program, _part(spikes, 0, 1))
-    length, batch = _length(program, spikes), next(iter(first.values())).shape[1]
-    chunk = chunk_steps or max(1, CHUNK_BYTES // bytes_per_step(program, kept, batch))
-    for a in range(0, length, chunk):
-        check_inputs(program, _part(spikes, a, a + chunk))  # before the first step, not in the middle of the run
+    length, batch, chunk = _checked(program, spikes, kept, chunk_steps)
     run = start_run(program, batch, engine, profile, state)
     before = 0 if state is None else state.t
     steps = length + (program.latency if flush else 0)
@@ -118,6 +112,18 @@ def record(
     return Recorded(
         Path(path), answered, batch, seen.n_spikes, seen.counts, program.latency, seen.tallies, seen.cleared, end
     )
+
+
+def _checked(program: Program, spikes: Arrays, kept: list[Group], chunk_steps: int | None) -> tuple[int, int, int]:
+    """Steps, samples, and steps at a time; InputError before the first step, not in the middle of the run."""
+    if chunk_steps is not None and chunk_steps < 1:
+        raise InputError("record", "chunk_steps", got=chunk_steps, relation="is not above", limit=0)
+    first = check_inputs(program, _part(spikes, 0, 1))
+    length, batch = _length(program, spikes), next(iter(first.values())).shape[1]
+    chunk = chunk_steps or max(1, CHUNK_BYTES // bytes_per_step(program, kept, batch))
+    for a in range(0, length, chunk):
+        check_inputs(program, _part(spikes, a, a + chunk))
+    return length, batch, chunk
 
 
 class _Seen:

@@ -79,10 +79,11 @@ def count_cleared(program: Program, sent: Mapping[str, NDArray[Any]], skipped: i
 
 
 def vote(counts: Ints, classes: int) -> NDArray[np.int64]:
-    """Class with the most spikes; neurons vote in equal blocks; the lowest class wins a tie.
+    """Class with the most spikes, `(B,)`; neurons vote in equal blocks; the lowest class wins a tie.
 
     Args:
         counts: Spikes per output neuron, `(B, n)`.
+        classes: How many; divides n.
     """
     if classes < 1 or counts.shape[1] % classes:
         raise WrongShape(

@@ -7,8 +7,6 @@ so that the parts' spikes, one after the other, are those of the run in one.
 import hashlib
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
@@ -17,8 +15,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeport.archive import UNREADABLE
 from spikeport.atomic import replacing
-from spikeport.errors import FileDamaged, FileKind, FileMismatch, FileMissing, FileVersion, StateMismatch
+from spikeport.errors import FileDamaged, FileKind, FileMismatch, FileVersion, StateMismatch, no_file
 from spikeport.fixed import Ints
 from spikeport.program import Program
 from spikeport.sim.engine.run import EventEngine
@@ -28,19 +27,6 @@ from spikeport.sim.state import State, check_state, cleared
 FORMAT = "spikeport-state"
 VERSION = 1
 Arrays = dict[str, NDArray[Any]]
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    EOFError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    StopIteration,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What numpy, zipfile and json raise on a damaged file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +68,10 @@ def check_run_state(state: RunState, sha256: str, batch: int) -> None:
 def save_state(
     state: RunState, path: str | os.PathLike[str], further: Mapping[str, NDArray[Any]] | None = None
 ) -> None:
-    """Writes a temporary file and renames it: a failed write leaves nothing behind.
+    """Writes the state of a run as an npz file; a write that fails leaves what was there, and nothing half-written.
 
     Args:
+        state: As `Result.state` has it.
         further: What else is to be in the file; `load_state` passes over it, `load_parts` gives it back.
     """
     head = {"format": FORMAT, "version": VERSION, "engine": state.engine, "t": state.t}
@@ -101,7 +88,11 @@ def save_state(
 
 
 def load_state(path: str | os.PathLike[str], program: Program) -> RunState:
-    """Raises FileError if the file is not a state of this Program, or not whole; nothing is ever unpickled."""
+    """The state of a run, from which `simulate(..., state=...)` goes on; nothing is ever unpickled.
+
+    Raises:
+        FileError: the file is not a state of this Program, or not whole.
+    """
     return load_parts(path, program)[0]
 
 
@@ -109,14 +100,14 @@ def load_parts(path: str | os.PathLike[str], program: Program) -> tuple[RunState
     """As `load_state`, and what else was saved with it."""
     path = Path(path)
     if not path.is_file():
-        raise FileMissing(str(path), "no such file")
+        raise no_file(path)
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         head = json.loads(str(arrays.pop("head")))
         known = head["format"] == FORMAT and head["version"] == VERSION and head["engine"] in ("events", "reference")
         t, batch = int(head["t"]), int(head["batch"])
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise FileKind(str(path), "is not a state", do="write one with --state-out or save_state") from error
     if not known or t < 0 or batch < 1:
         raise FileVersion(str(path), "is not a state of this version", do="write it again")
@@ -128,7 +119,7 @@ def load_parts(path: str | os.PathLike[str], program: Program) -> tuple[RunState
         raise FileMismatch(str(path), "is a state of another Program", do=do)
     try:
         inner = _reference(program, arrays, t, batch) if engine is None else _events(engine, arrays, t, batch)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise FileDamaged(str(path), "is damaged", do="write it again, or copy it again") from error
     return RunState(head["engine"], sha256, batch, inner), further
 

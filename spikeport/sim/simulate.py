@@ -58,6 +58,9 @@ def simulate(
         flush: Whether `latency` steps follow the input's, so that its last spikes come out. If not, `Result.state`
             is where the next part goes on.
 
+    Returns:
+        Output spikes `(T, B, *shape)`, lined up with the input, and what was recorded.
+
     Raises:
         InputError: wrong shape, type or range, an unknown group in `record`, or a state of another Program or batch.
         ProgramError: the profile `loihi1`, and neurons or spikes that a Loihi 1 does not have.
@@ -110,6 +113,9 @@ def _put(whole: dict[str, NDArray[Any]], part: Mapping[str, NDArray[Any]], a: in
 
 def check_groups(program: Program, record: Collection[str]) -> None:
     """Raises InputError if a group is unknown."""
+    if isinstance(record, str | bool):  # a text is a collection, of letters
+        do = "give a list: record=[group.name for group in program.groups] keeps all"
+        raise WrongType("record", "groups", got=repr(record), relation="are not", limit="a list of names", do=do)
     if unknown := set(record) - {g.name for g in program.groups}:
         known = ", ".join(g.name for g in program.groups)
         raise UnknownName("record", "group", got=", ".join(sorted(unknown)), relation="is not one of", limit=known)
@@ -173,6 +179,9 @@ def check_inputs(program: Program, spikes: Arrays) -> dict[str, NDArray[Any]]:
 
     Spikes are uint8, everything else is int64; nothing is copied that is so already.
     """
+    if not isinstance(program, Program):
+        do = "load_program(path) reads one, compile_graph(graph) makes one"
+        raise WrongType("program", "type", got=type(program).__name__, relation="is not", limit="Program", do=do)
     if not isinstance(spikes, Mapping):
         if len(program.inputs) != 1:
             names = ", ".join(i.name for i in program.inputs)
@@ -198,17 +207,16 @@ def check_input(entry: Input, x: NDArray[np.integer]) -> NDArray[Any]:
     """One input of `check_inputs`, `(T, B, n)`."""
     want = f"(T, B, {', '.join(map(str, entry.shape))})"
     if not isinstance(x, np.ndarray) or x.dtype.kind not in "iub":
-        got = getattr(x, "dtype", type(x).__name__)
-        raise WrongType(
-            f"input {entry.name}",
-            "type",
-            got=got,
-            relation="is not",
-            limit="an integer array",
-            do="round it to integers first",
+        of_numpy = isinstance(x, np.ndarray)
+        got = (
+            x.dtype if of_numpy else f"{type(x).__module__.split('.')[0]}.{type(x).__name__}".removeprefix("builtins.")
         )
+        do = "round it to integers first" if of_numpy else "give integers of numpy: of a tensor x.numpy().astype(int)"
+        limit = "an integer array"
+        raise WrongType(f"input {entry.name}", "type", got=got, relation="is not", limit=limit, do=do)
     if x.ndim != len(entry.shape) + 2 or x.shape[2:] != entry.shape or 0 in x.shape:
-        raise WrongShape(f"input {entry.name}", "shape", got=x.shape, relation="is not", limit=want)
+        do = "give it a step and a sample at least" if 0 in x.shape[:2] else ""
+        raise WrongShape(f"input {entry.name}", "shape", got=x.shape, relation="is not", limit=want, do=do)
     if x.min() < entry.low or x.max() > entry.high:
         worst = x.min() if x.min() < entry.low else x.max()
         raise ValueOutside(

@@ -52,6 +52,15 @@ class Branch(Way):
 
     def __init__(self, synapse: Synapse, norm: AnyBatchNorm | None = None, pool: nn.AvgPool2d | None = None) -> None:
         super().__init__(pool)
+        if not hasattr(synapse, "apply_weight"):
+            limit, do = "QuantLinear, QuantConv2d or QuantConvTranspose2d", "they take the arguments of torch's layers"
+            got = type(synapse).__name__
+            raise LayerInvalid("SpikingLayer", "synapse", got=got, relation="is not", limit=limit, do=do)
+        if norm is not None and not hasattr(norm, "running_mean"):
+            got, limit = type(norm).__name__, "a BatchNorm1d or BatchNorm2d"
+            raise LayerInvalid(
+                "SpikingLayer", "norm", got=got, relation="is not", limit=limit, do="a core has no other"
+            )
         if norm is not None and norm.running_mean is None:
             do = "leave track_running_stats on"
             raise NormUnfoldable("SpikingLayer", "norm", relation="has no", limit="running statistics", do=do)
@@ -134,8 +143,10 @@ class Shortcut(Way):
         return Folded(gain.clone(), torch.zeros_like(gain))
 
     def largest(self, gain: Tensor) -> Tensor:
+        """As `Branch.largest`: the one weight, which is the gain."""
         return gain.detach().abs()
 
     def current(self, x: Tensor, gain: Tensor, step: Tensor | None, sync: bool) -> tuple[Current, None]:
+        """As `Branch.current`: spikes times the gain, without a batch norm."""
         weight = gain if step is None else quant.round_ste(gain / step) * step
         return Current(x, weight.expand(x.shape[1])), None

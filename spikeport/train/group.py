@@ -107,6 +107,7 @@ class SpikingGroup(nn.Module):
 
     @property
     def sources(self) -> tuple[str, ...]:
+        """Names of what enters it, in order."""
         return tuple(a.source for a in self.into)
 
     def integers(self) -> GroupIntegers:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeport import fixed
-from spikeport.errors import ArraysDiffer, LayerInvalid, ValueOutside, WrongShape
+from spikeport.errors import ArraysDiffer, LayerInvalid, ValueOutside, WrongShape, WrongType
 from spikeport.train import integer_rule, quant
 from spikeport.train.branch import Branch, Shortcut
 from spikeport.train.fold import Folded
@@ -50,6 +50,10 @@ class SpikingLayer(nn.Module):
         quantize: bool = True,
     ) -> None:
         super().__init__()
+        if not isinstance(neuron, AbstractNeuron):
+            got = f"the class {neuron.__name__}" if isinstance(neuron, type) else type(neuron).__name__
+            do = "give a neuron such as ALIF()"
+            raise LayerInvalid("SpikingLayer", "neuron", got=got, relation="is not", limit="an AbstractNeuron", do=do)
         if image is not None:
             _check_image_layer(synapse, pool, shortcut)
         self.main = Branch(synapse, norm, pool)
@@ -62,10 +66,12 @@ class SpikingLayer(nn.Module):
 
     @property
     def synapse(self) -> Synapse:
+        """That of the main way in."""
         return self.main.synapse
 
     @property
     def branches(self) -> tuple[Branch | Shortcut, ...]:
+        """The ways in: the main one, and the shortcut where there is one."""
         return (self.main,) if self.shortcut is None else (self.main, self.shortcut)
 
     def forward(self, x: Tensor, past: Tensor | None = None) -> Tensor:
@@ -170,6 +176,9 @@ class SpikingLayer(nn.Module):
         if (past is None) != (self.shortcut is None):
             relation, limit = ("is missing for", "the") if past is None else ("is not taken without", "a")
             raise LayerInvalid("SpikingLayer", "second input", relation=relation, limit=f"{limit} shortcut")
+        if not isinstance(x, Tensor):
+            do = "torch.from_numpy(x) makes one of an array"
+            raise WrongType("SpikingLayer", "input", got=type(x).__name__, relation="is not", limit="a tensor", do=do)
         axes = (self.main.axes, self.main.axes - 1) if self.image is not None else (self.main.axes,)
         if x.dim() not in axes or not x.numel():
             named = "(B, ...)" if self.image is not None else "(T, B, ...)"
@@ -180,6 +189,12 @@ class SpikingLayer(nn.Module):
             if least < self.image.low or most > self.image.high:
                 got, limit = f"{least:g}..{most:g}", f"[{self.image.low}, {self.image.high}]"
                 raise ValueOutside("SpikingLayer", "image values", got=got, relation="are not in", limit=limit)
+            if (
+                most <= 1 < self.image.high and x.is_floating_point() and bool((x != x.round()).any())
+            ):  # a training on them would be for nothing
+                do = f"multiply by {self.image.high} and round, or leave ToTensor() out"
+                limit = f"integers up to {self.image.high}"
+                raise WrongType("SpikingLayer", "image values", got="0..1", relation="are not", limit=limit, do=do)
         if past is not None and past.shape[:2] != x.shape[:2]:
             what, steps = "steps and batch of the second input", tuple(x.shape[:2])
             raise ArraysDiffer("SpikingLayer", what, got=tuple(past.shape[:2]), relation="are not", limit=steps)
@@ -209,7 +224,13 @@ def _check_image_layer(synapse: Synapse, pool: nn.AvgPool2d | None, shortcut: nn
 
 
 def set_quantize(module: nn.Module, quantize: bool) -> None:
-    """Switches every layer inside between the deployable and the float form."""
+    """Switches every layer inside between the deployable and the float form.
+
+    Args:
+        module: A network, or a part of one.
+        quantize: Whether weights, decays and thresholds are rounded to the chip's grid. In eval mode that is integer
+            arithmetic; without it the network is the papers' in floats, in both modes.
+    """
     for layer in module.modules():
         if isinstance(layer, SpikingLayer | AbstractMembraneReadout):
             layer.quantize = quantize

@@ -84,6 +84,7 @@ class SpikingNetwork(nn.Module):
         return list(self.groups)  # type: ignore[arg-type]
 
     def group(self, name: str) -> AnyGroup:
+        """The group of that name; StopIteration where there is none."""
         return next(group for group in self.ordered() if group.name == name)
 
     def _run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:

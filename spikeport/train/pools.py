@@ -17,7 +17,7 @@ Pair = tuple[int, int]
 
 
 class MaxPool2d(nn.MaxPool2d):
-    """torch's MaxPool2d over spikes of all steps."""
+    """torch's MaxPool2d over the spikes of each step; on the chip neurons of their own, and a step later."""
 
     def forward(self, x: Tensor) -> Tensor:
         """`(T, B, c, h, w)` to `(T, B, c, h', w')`."""

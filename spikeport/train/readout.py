@@ -25,6 +25,7 @@ class Vote(nn.Module):
         self.classes = classes
 
     def forward(self, spikes: Tensor) -> Tensor:
+        """`(T, B, n)` to `(B, classes)`: the mean over steps and neurons of a class. WrongShape for any other input."""
         if spikes.dim() != 3:
             got, do = tuple(spikes.shape), "put nn.Flatten(2) before it"
             raise WrongShape("Vote", "input shape", got=got, relation="does not have", limit="3 axes, (T, B, n)", do=do)
@@ -89,7 +90,11 @@ class Readout(AbstractMembraneReadout):
         super().__init__(synapse, quantize=quantize)
 
     def forward(self, spikes: Tensor) -> Tensor:
-        """`(T, B, channels, *places)` to `(B, classes)`; quantized in eval mode: the chip's mean v, in float64."""
+        """`(T, B, channels, *places)` to `(B, classes)`; quantized in eval mode: the chip's mean v, in float64.
+
+        Raises:
+            WrongShape: other channels than the synapse's.
+        """
         if spikes.dim() < 3 or spikes.shape[2] != self.synapse.in_features:
             limit = f"(T, B, {self.synapse.in_features}, ...)"
             raise WrongShape("Readout", "input shape", got=tuple(spikes.shape), relation="is not", limit=limit)

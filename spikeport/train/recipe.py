@@ -67,7 +67,11 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     """A shipped recipe by name, or a TOML file by path.
 
     Args:
+        name: Such as `fashion-small`, or the path of a file.
         overrides: `section.key=value` with a TOML value, or plain text; the recipe's text then holds them.
+
+    Raises:
+        FileError: there is no such recipe. InputError: it is not one; names the section and key.
     """
     if name in shipped_recipes():
         return parse_recipe(name, (SHIPPED / f"{name}.toml").read_text(), overrides)

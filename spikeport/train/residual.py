@@ -7,7 +7,11 @@ from spikeport.train.layer import SpikingLayer
 
 
 class Residual(nn.Module):
-    """x -> body -> join(., x): a residual block. `join` has a shortcut, which takes x."""
+    """x -> body -> join(., x): a residual block. `join` has a shortcut, which takes x.
+
+    Raises:
+        InputError: `join` has none.
+    """
 
     def __init__(self, body: nn.Sequential, join: SpikingLayer) -> None:
         super().__init__()

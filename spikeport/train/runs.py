@@ -4,6 +4,7 @@ While it trains, and after, `checkpoint.pt` and `log.csv` are there too (`spikep
 """
 
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +24,14 @@ from spikeport.train.weights import read_weights
 
 
 def data_of(recipe: Recipe, folder: Path | None = None) -> DataSet:
-    """The recipe's data set; files are sought in `folder`."""
+    """The recipe's data set.
+
+    Args:
+        folder: Where its files lie, as for `load_data`.
+
+    Raises:
+        InputError, FileError: as `load_data`.
+    """
     return load_data(recipe.data, folder, **recipe.data_options)
 
 
@@ -55,7 +63,11 @@ def _built(recipe: Recipe, source: Source, data: DataSet) -> nn.Module:
 
 
 def check_unused(folder: Path) -> None:
-    """FileError for a folder that holds a run."""
+    """Lets a folder pass in which a run may begin.
+
+    Raises:
+        FileError: it holds a run.
+    """
     for name in ("weights.pt", CHECKPOINT):
         if (folder / name).exists():
             do = "go on with --resume, or name another folder"
@@ -63,7 +75,11 @@ def check_unused(folder: Path) -> None:
 
 
 def begin_run(folder: Path, recipe: Recipe) -> None:
-    """Makes the folder, with the recipe in it; FileError if it cannot be written."""
+    """Makes the folder, with the recipe in it.
+
+    Raises:
+        FileError: it cannot be written.
+    """
     _write(folder, {"recipe.toml": recipe.text.encode()})
 
 
@@ -81,12 +97,15 @@ def save_run(folder: Path, recipe: Recipe, model: nn.Module, history: Sequence[E
     save_weights(folder, model)
 
 
-def load_run(folder: Path, data_folder: Path | None = None) -> tuple[Recipe, DataSet, nn.Module]:
+def load_run(
+    folder: str | os.PathLike[str], data_folder: str | os.PathLike[str] | None = None
+) -> tuple[Recipe, DataSet, nn.Module]:
     """The trained model of a run, in eval mode, with its recipe and data.
 
     Raises:
         FileError: not a run, a damaged file, or a checkpoint that holds anything but tensors.
     """
+    folder = Path(folder)
     for name in ("recipe.toml", "weights.pt"):
         if not (folder / name).is_file():
             do = "make a run with: spikeport train RECIPE -o RUN"
@@ -94,7 +113,7 @@ def load_run(folder: Path, data_folder: Path | None = None) -> tuple[Recipe, Dat
                 do = f"it is not finished; go on with: spikeport train --resume -o {folder}"
             raise FileMissing(str(folder), f"lacks {name}", do=do)
     recipe = load_recipe(str(folder / "recipe.toml"))
-    data = data_of(recipe, data_folder)
+    data = data_of(recipe, None if data_folder is None else Path(data_folder))
     model = model_of(recipe, data)
     model.load_state_dict(read_weights(folder / "weights.pt", model))
     model.eval()

@@ -43,14 +43,12 @@ def _is_quantize(x: Any) -> bool:
     return type(x) is bool or (type(x) is str and x.startswith("after:") and x[6:].isdecimal() and len(x) < 16)
 
 
-TEXT = Rule(lambda x: type(x) is str and bool(x), "text")
 FLAG = Rule(lambda x: type(x) is bool, "true or false")
-LIST = Rule(lambda x: type(x) is tuple, "a list")
 EPOCHS = Rule(lambda x: type(x) is tuple and all(type(k) is int and k > 0 for k in x), "a list of epochs")
 QUANTIZE = Rule(_is_quantize, 'true, false or "after:N"')
 FIGURE = Rule(lambda x: x is None or (type(x) in (int, float) and 0 <= x <= 100), "per cent in [0, 100]")
 POSITIVE = Rule(lambda x: x is None or (type(x) in (int, float) and 0 <= x < 1e9), "a number in [0, 1e9)")
-ANY_TEXT = Rule(lambda x: type(x) is str, "text")
+TEXT = Rule(lambda x: type(x) is str, "text")
 
 
 def of(rule: Rule, default: Any = MISSING) -> Any:
@@ -142,9 +140,9 @@ class Loss(Section):
 class Paper(Section):
     """[paper]: what was published, shown beside what came out."""
 
-    title: str = of(ANY_TEXT)
-    table: str = of(ANY_TEXT, "")
-    row: str = of(ANY_TEXT, "")
+    title: str = of(TEXT)
+    table: str = of(TEXT, "")
+    row: str = of(TEXT, "")
     accuracy: float | None = of(FIGURE, None)
     """In per cent, as papers give it."""
     mse: float | None = of(POSITIVE, None)
@@ -161,6 +159,7 @@ class Paper(Section):
 
     @property
     def source(self) -> str:
+        """Title, table and row, as a page names them."""
         return ", ".join(part for part in (self.title, self.table, self.row) if part)
 
     def figures(self) -> dict[str, float]:

@@ -13,7 +13,7 @@ from spikeport.train.quant import quantize_weight
 
 
 class QuantConv2d(nn.Conv2d):
-    """torch's Conv2d with zero padding, on 8-bit weights."""
+    """torch's Conv2d with zero padding, on 8-bit weights: k lsb, k whole and in [-127, 127], one lsb a layer."""
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, c_in, h, w)` to `(B, c_out, h', w')`."""
@@ -67,7 +67,7 @@ class QuantConvTranspose2d(nn.ConvTranspose2d):
 
 
 class QuantLinear(nn.Linear):
-    """torch's Linear on 8-bit weights."""
+    """torch's Linear on 8-bit weights: k lsb, k whole and in [-127, 127], one lsb a layer."""
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, n_in)` to `(B, n_out)`."""

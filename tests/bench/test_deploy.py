@@ -9,10 +9,10 @@ import pytest
 
 from spikeport.bench.deploy import COMMANDS, QUICK, exponent, run
 from spikeport.bench.resnet19 import resnet19
-from spikeport.commands.bench.bench import markdown
 from spikeport.commands.bench.deploy import COLUMNS, bench_deploy
+from spikeport.commands.bench.kept import markdown
 from spikeport.deploy import compile_graph
-from spikeport.errors import InputError
+from spikeport.errors import WorkerError
 
 
 def points(costs: list[float]) -> list[dict[str, Any]]:
@@ -26,7 +26,7 @@ def test_the_exponent_is_of_what_exceeds_the_smallest_network() -> None:
 
 
 def test_a_command_that_ends_in_an_error_is_one(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(WorkerError, match="no such file.*with exit code 2"):
         run(["check", str(tmp_path / "none.nir")])
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from spikeport.bench import score as bench
-from spikeport.bench.score import CONTENDERS, Sizes, _points
-from spikeport.commands.bench.bench import markdown
+from spikeport.bench.score import CONTENDERS, Sizes, _points, _run
+from spikeport.commands.bench.kept import markdown
 from spikeport.commands.bench.score import COLUMNS, bench_score
+from spikeport.errors import WorkerError
 
 
 def run(rate: float, cpu_s: float, results: int = 1) -> dict[str, Any]:
@@ -29,6 +30,11 @@ def test_the_best_of_each_is_held_against_the_best_alone() -> None:
 def test_a_result_that_differs_once_is_told() -> None:
     points = _points("net", 10, {"one": [run(4.0, 5.0)] * 2, "two": [run(8.0, 5.0), run(2.0, 9.0, results=2)]})
     assert [p["equal"] for p in points] == [True, False]
+
+
+def test_a_score_that_fails_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(WorkerError, match="no such file.*with exit code 2"):
+        _run(tmp_path, tmp_path / "out", ())
 
 
 def test_it_measures_and_writes_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 from spikeport.deploy.lava_env import find_lava
 from spikeport.errors import LavaMissing
 from spikeport.program_file import load_program, save_program
+from tests.cli.command import done, spikeport
 from tests.cli.test_autoencoders import RECIPE as AUTOENCODER
-from tests.cli.test_cli import RECIPE, done, spikeport
+from tests.cli.tiny import RECIPE
 from tests.deploy.netx.netfile import dense, spikes, write_net
 from tests.test_faults import program
 
@@ -23,6 +24,20 @@ def has_lava() -> bool:
     except LavaMissing:
         return False
     return True
+
+
+SHAPES = """
+[network]
+name = "one layer"
+steps = 4
+[[layer]]
+name = "fc"
+kind = "linear"
+in_features = 8
+out_features = 2
+fed = "spikes"
+rate = 0.25
+"""
 
 
 def documents(folder: Path) -> Iterator[tuple[str, Any]]:
@@ -65,6 +80,7 @@ def _classifier(folder: Path) -> Iterator[tuple[object, ...]]:
     yield "verify", folder / "b.zip"
     if has_lava():
         yield "verify", net, "--input", samples, "--samples", 1
+        yield "run", net, "--input", samples, "--backend", "loihi", "--dry-run", "--record", "all", "--power"
 
 
 def _odd(net: Path, folder: Path) -> Path:
@@ -95,7 +111,10 @@ def _tools(folder: Path) -> Iterator[tuple[object, ...]]:
     yield "explain", "SP101"
     yield "explain", "reset_intervals_are_powers_of_two"
     yield "energy", "dalif-cifar100"
+    (folder / "shapes.toml").write_text(SHAPES)
+    yield "energy", folder / "shapes.toml"
     yield "conformance", "--part", "engines", "--quick"
+    yield "bench", "start", "--rounds", 1
 
 
 def _autoencoder(folder: Path) -> Iterator[tuple[object, ...]]:

@@ -12,7 +12,7 @@ from spikeport.autoencoder_file import load_bundle
 from spikeport.train import load_run
 from spikeport.train.autoencoders import Noise
 from tests.arrays import arrays_of
-from tests.cli.test_cli import done, listing, spikeport
+from tests.cli.command import done, listing, spikeport
 
 RECIPE = """
 [data]

@@ -8,14 +8,17 @@ import sys
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from spikeport import progress
+from spikeport.autoencoder_file import save_bundle
 from spikeport.commands import bars
 from spikeport.commands.answer import Table, in_parts
 from spikeport.progress import counted, working
 from tests.cli.test_interrupted import long_work
+from tests.trained.nets import read_trained
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -65,12 +68,53 @@ def test_a_terminal_shows_rate_and_time_left(folder: Path, words: tuple[str, ...
     assert not re.search(r"\x1b\[[0-9;]*3[0-9][0-9;]*m", err)  # NO_COLOR is heeded
 
 
+EACH = {
+    "check": (("net.h5",), "looking for overflow"),
+    "compile": (("net.nir", "-o", "c.h5", "--steps", "20", "--calibrate", "few.npz"), "comparing stages"),
+    "generate": (("bundle", "--count", "500", "-o", "g.npz"), "decoding"),
+    "map": (("net.h5", "--search"), "searching"),
+    "score": (("net.h5", "--data", "two.npz", "-o", "score"), "scoring"),
+    "bundle": (("net.h5", "--input", "two.npz", "-o", "b.zip"), "simulating"),
+    "report": (("net.h5", "--input", "two.npz", "-o", "r.html"), "drawing"),
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What each of these works on."""
+    pytest.importorskip("torch")
+    from tests.bundles import small_bundle
+
+    folder = long_work(tmp_path_factory.mktemp("small"), samples=2)
+    (folder / "x.npz").rename(folder / "two.npz")
+    net = next(net for net in read_trained() if net.name == "snntorch_digits_dense")
+    (folder / "net.nir").symlink_to(net.graph)
+    np.savez(folder / "few.npz", spikes=net.spikes[:, :150])
+    save_bundle(small_bundle(), folder / "bundle")
+    return folder
+
+
+@pytest.mark.parametrize("command", EACH)
+def test_a_command_cleans_the_screen_of_its_bars(small: Path, command: str) -> None:
+    words, shown = EACH[command]
+    code, out, err = on_terminal(small, command, *words)
+    assert code == 0, err
+    assert shown in ESCAPE.sub("", err) and "\x1b" not in out
+    assert err.count("\x1b[?25l") == err.count("\x1b[?25h")
+    assert ESCAPE.sub("", err.rpartition("\x1b[2K")[2]).strip() == ""  # nothing stands behind the last erasure
+
+
 def test_a_pipe_gets_no_bar_and_no_colour(folder: Path) -> None:
     forced = {"FORCE_COLOR": "1", "TTY_COMPATIBLE": "1", "CLICOLOR_FORCE": "1"}
     command = [sys.executable, "-m", "spikeport", *ENERGY]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, **forced})
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "\x1b" not in ran.stdout and "\r" not in ran.stdout
+
+
+def test_a_terminal_that_cannot_draw_gets_nothing(folder: Path) -> None:
+    code, _, err = on_terminal(folder, *ENERGY, TERM="dumb")
+    assert (code, err) == (0, "")
 
 
 def test_an_error_is_the_last_line_below_the_bars(folder: Path) -> None:
@@ -86,7 +130,7 @@ class Screen:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.file = 0.0, StringIO()
-        self.console = Console(file=self.file, force_terminal=True, width=80, color_system=None)
+        self.console = Console(file=self.file, force_terminal=True, width=80, height=24, color_system=None)
         shown = bars.Bars(self.console, True)
         shown.get_time = lambda: self.now  # type: ignore[method-assign]
         self.bars = shown
@@ -120,6 +164,37 @@ def test_a_bar_is_late_and_has_its_unit(screen: Screen) -> None:
             inner.advance(0)
             assert len(screen.lines()) == 2 and screen.lines()[1].endswith("0:02")
     assert screen.lines() == []
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (100, "scoring 25 ━━━━━                250/1,000 images  25 images/s  0:30 left  loss 0.5"),
+        (75, "scoring 25 ━━━━━                250/1,000 images  25 images/s  0:30 left"),
+        (60, "scoring 25 ━━       250/1,000 images  25 images/s  0:30 left"),
+        (52, "scoring 25 250/1,000 images  25 images/s  0:30 left"),
+        (40, "scoring 25 25%  25 images/s  0:30 left"),
+        (36, "scoring 25 25 images/s  0:30 left"),
+        (30, "scoring 25 25%  0:30 left"),
+        (20, "scorin… 0:30 left"),
+    ],
+)
+def test_a_narrow_terminal_keeps_the_rate_and_the_time_left(screen: Screen, width: int, line: str) -> None:
+    screen.console.width = width
+    with bars.drawn("scoring 25", 1000, "images") as task:
+        screen.now = 10.0
+        task.advance(250, "loss 0.5")
+        assert screen.lines() == [line] and len(line) <= width
+
+
+def test_two_bars_stand_below_each_other(screen: Screen) -> None:
+    with bars.drawn("[b]outer", 4, "layers") as outer, bars.drawn("in", 2000, "steps") as inner:
+        screen.now = 10.0
+        outer.advance(1, "x" * 200)
+        inner.advance(1000)
+        first, second = screen.lines()
+    assert first.startswith("[b]outer ━━━━━  ") and first.endswith("x…") and len(first) == 80
+    assert second == "in       ━━━━━━━━━━           1,000/2,000 steps  100 steps/s  0:10 left"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """`spikeport bisect`: its three ways to be asked, its exit codes and its JSON."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +8,7 @@ import pytest
 
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
+from tests.cli.command import in_child as spikeport
 
 
 @pytest.fixture
@@ -30,11 +29,6 @@ def files(tmp_path: Path, rng: np.random.Generator) -> Path:
     arrays["lif1/v"][4, 1, 3] ^= 1 << 5
     np.savez(tmp_path / "b.npz", **arrays)
     return tmp_path
-
-
-def spikeport(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 def test_equal_runs_exit_0_and_different_ones_1(files: Path) -> None:

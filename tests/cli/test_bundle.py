@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ from spikeport.commands.proof.bundling import bundle
 from spikeport.errors import FileError, InputError, OverflowDetected
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import load_program, save_program
+from tests.cli.command import in_child as spikeport
 
 NIR = b"stands for a graph"
 
@@ -31,11 +30,6 @@ def folder(tmp_path: Path, rng: np.random.Generator) -> Path:
     (tmp_path / "net.nir").write_bytes(NIR)
     np.savez(tmp_path / "x.npz", spikes=rng.integers(0, 2, (8, 6, 4)), labels=np.zeros(6, int))
     return tmp_path
-
-
-def spikeport(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 def test_a_bundle_is_made_proven_and_touched(folder: Path) -> None:
@@ -130,3 +124,11 @@ def test_verify_says_what_a_program_needs(folder: Path) -> None:
     assert (
         asked.stderr == f"error SP105: {folder / 'net.h5'}: is a Program, not a bundle; name its input: --input x.npz\n"
     )
+
+
+def test_its_checksum_stands_in_one_line(folder: Path) -> None:
+    """To be copied: a table's title is folded where the window is narrow, and a note is not."""
+    made = bundle(folder / "net.h5", folder / "x.npz", None, 4, folder / "out.zip")
+    packed = (folder / "out.zip").read_bytes()
+    assert f"SHA-256 {hashlib.sha256(packed).hexdigest()}" in made.notes
+    assert "SHA" not in made.title

@@ -1,8 +1,6 @@
 """`spikeport convert`: both directions, and one clear line for everything else."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +11,10 @@ from spikeport.deploy.netx import NetxArguments, read_netx
 from spikeport.errors import InputError
 from spikeport.program import identical
 from spikeport.program_file import load_program
+from tests.cli.command import in_child as spikeport
 from tests.deploy.netx.netfile import RF, SDNN, dense, slayer_layer, spikes, write_net
 
 W = np.array([[2, -4, 6], [8, 10, -12]])
-
-
-def spikeport(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
 @pytest.fixture

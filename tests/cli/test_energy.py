@@ -14,7 +14,7 @@ import pytest
 from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program
 from spikeport.program_file import save_program
 from spikeport.sim import count_operations, simulate
-from tests.cli.test_cli import done, listing, spikeport
+from tests.cli.command import done, listing, spikeport
 from tests.errors.lines import said
 
 STEPS, BATCH = 6, 5
@@ -341,3 +341,27 @@ def test_a_run_of_other_samples_is_refused(made: Path, tmp_path: Path) -> None:
     ran = spikeport("energy", made / "net.h5", "--input", tmp_path / "x.npz", "--activity", made / "y.npz")
     assert ran.code == 2 and ran.err.count("\n") == 1
     assert "another Program" not in ran.err and "y.npz" in ran.err
+
+
+def test_a_name_that_is_neither_a_program_nor_shapes_is_one_line_with_the_known_ones(tmp_path: Path) -> None:
+    ran = spikeport("energy", "dalif-cifar1000")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(
+        "error SP101: dalif-cifar1000: no such file; name a Program, or a network by its shapes: "
+    )
+    assert "dalif-cifar100, " in ran.err
+
+
+def test_a_network_that_is_silent_is_said_to_be(made: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "dark.npz", spikes=np.zeros((STEPS, 1, 1, 6, 6), int))
+    silent = "note: No spike reached a synapse in this run"
+    assert silent in done("energy", made / "net.h5", "--input", tmp_path / "dark.npz").out
+    assert silent not in done(*energy(made)).out
+
+
+def test_a_file_that_does_not_fit_is_named(made: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "none.npz", spikes=np.zeros((STEPS, 0, 1, 6, 6), int))
+    ran = spikeport("energy", made / "net.h5", "--input", tmp_path / "none.npz")
+    assert said(ran.err).startswith(
+        f"{tmp_path}/none.npz (input x): shape ((6, 0, 1, 6, 6)) is not (T, B, 1, 6, 6); give"
+    )

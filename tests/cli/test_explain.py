@@ -1,19 +1,13 @@
 """`spikeport explain`, and how errors are shown."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from spikeport.deploy.rules import RULES
 from spikeport.errors.catalogue import CATALOGUE
-
-
-def spikeport(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+from tests.cli.command import in_child as spikeport
 
 
 @pytest.mark.parametrize("name", ["SP407", "sp407", "NeuronUnlowered"])

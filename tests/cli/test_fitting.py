@@ -1,20 +1,14 @@
 """`spikeport check` on rules, cores and what would fit: its tables, its JSON and its exit codes."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from spikeport.program_file import save_program
-from tests.deploy.rules.nets import row, stack
-
-
-def spikeport(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+from tests.cli.command import in_child as spikeport
+from tests.deploy.small_programs import row, stack
 
 
 @pytest.fixture

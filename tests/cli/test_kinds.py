@@ -8,10 +8,9 @@ import pytest
 from spikeport.commands.compiling import compile as compiling
 from spikeport.commands.energy import energy
 from spikeport.commands.running import run as running
-from spikeport.deploy.lava_env import find_lava
-from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program, Resonator, SigmaDelta
 from spikeport.program_file import save_program
+from tests.lava import lava_or_skip
 
 PAIR = np.array([[20, -4], [2, 30]])
 PROGRAM = Program(
@@ -70,10 +69,7 @@ def test_check_says_which_chip_has_them(files: tuple[Path, Path]) -> None:
 
 
 def test_verify_shows_each_groups_variables(files: tuple[Path, Path]) -> None:
-    try:
-        find_lava()
-    except LavaMissing as missing:
-        pytest.skip(f"NOT COMPARED WITH LAVA: {missing}")
+    lava_or_skip()
     answer = running.verify(*files, 2, "models", 300.0)
     assert answer.exit_code == 0
     assert answer.columns == ("group", "values") + tuple(

@@ -17,26 +17,21 @@ import numpy as np
 import pytest
 
 from spikeport.cli import main
-from spikeport.deploy.lava_env import find_lava
 from spikeport.deploy.loihi_machine import CLOSED
-from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import simulate
 from spikeport.sim.board_run import BoardRun, save_board_run
+from tests.cli.command import in_child as spikeport
 from tests.cli.schemas import SCHEMAS, faults
 from tests.deploy.fake_board import fake_machine
 from tests.deploy.test_lava import script
+from tests.lava import lava_or_skip
 from tests.processes import ended, until
 
 Within = Callable[..., subprocess.CompletedProcess[str]]
 Recorded = dict[str, dict[str, np.ndarray]]
 NOTHING = {"SPIKEPORT_LAVA_PYTHON": "/nowhere/python", "NXSDKHOST": "", "PARTITION": "", "BOARD": "", "LOIHI_GEN": ""}
-
-
-def spikeport(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=300)
 
 
 @pytest.fixture
@@ -141,10 +136,7 @@ def test_a_dry_run_fails_on_what_the_chip_cannot_have(files: Path, within: Withi
 
 
 def test_a_dry_run_shows_processes_adapters_and_probes(files: Path, within: Within) -> None:
-    try:
-        find_lava(download=False)
-    except LavaMissing as missing:
-        pytest.skip(f"NOT RUN ON LAVA: {missing}")
+    lava_or_skip(download=False)
     ran = within("run", *given(files), "--backend", "loihi", "--dry-run", "--record", "lif1")
     assert ran.returncode == 0, ran.stderr
     for shown in ("LIFReset", "PyToNxAdapter", "NxToPyAdapter", "StateProbe", "lif1/u", "12 steps, 2 of them latency"):
@@ -165,6 +157,7 @@ def test_a_board_runs_and_its_run_is_verified(files: Path, tmp_path: Path, withi
     found = json.loads(ran.stdout)
     assert (found["steps"], found["samples"], found["board"]["nxsdkhost"]) == (10, 1, "10.0.0.7")
     assert [found["offsets"][name] for name in ("input", "output", "probe")] == [1, 2, 1]
+    assert [*faults(found, SCHEMAS["run"])] == []
     assert (
         found["accuracy"]
         == json.loads(within("run", *given(files), "-o", files / "s.npz", "--json").stdout)["accuracy"]
@@ -177,6 +170,7 @@ def test_a_board_runs_and_its_run_is_verified(files: Path, tmp_path: Path, withi
     priced = within("energy", *given(files), "--activity", files / "y.h5", "--json")
     measured = json.loads(priced.stdout)["measured"]
     assert (measured["step_s"], measured["power_w"]["total"]) == (2e-5, 2.0)
+    assert [*faults(json.loads(priced.stdout), SCHEMAS["energy"])] == []
 
 
 def test_a_board_that_is_taken_is_given_up_when_the_time_is_up(files: Path, tmp_path: Path, within: Within) -> None:
@@ -229,6 +223,7 @@ def test_a_board_that_others_have_is_one_line_and_srun_gives_up_its_place(
     assert list((files / "temporary").iterdir()) == []
 
 
+@pytest.mark.uncovered
 def test_a_run_that_is_interrupted_while_it_waits_leaves_nothing(files: Path, tmp_path: Path) -> None:
     here = tmp_path / "here"
     srun = f"trap 'echo asked > {here}.asked; exit 1' TERM; echo $$ > {here}; while :; do /bin/sleep 0.1; done"

@@ -14,7 +14,7 @@ from spikeport.bench.scale import network
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import load_program, save_program
 from spikeport.sim.board_run import BoardRun, save_board_run
-from tests.cli.test_cli import done, spikeport
+from tests.cli.command import done, spikeport
 from tests.cli.test_energy import BATCH, STEPS
 from tests.cli.test_energy import net as host_net
 from tests.errors.lines import said
@@ -357,7 +357,14 @@ def test_a_damaged_mapping_is_one_line(made: Path, tmp_path: Path, name: str) ->
     assert message in refused("map", made / "net.h5", "--mapping", tmp_path / "m.json")
 
 
-@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b"\xff\xfe", b"[" * 100_000, b"null", b'{"chip": 3}'])
-def test_what_is_no_mapping_is_one_line(made: Path, tmp_path: Path, content: bytes) -> None:
+NO_MAPPING = [
+    *[(content, "SP103") for content in (b"", b"{", b"\xff\xfe", b"[" * 100_000)],
+    *[(content, "SP105") for content in (b"[1]", b"null")],
+    (b'{"chip": 3}', "SP109"),
+]
+
+
+@pytest.mark.parametrize(("content", "code"), NO_MAPPING)
+def test_what_is_no_mapping_is_one_line(made: Path, tmp_path: Path, content: bytes, code: str) -> None:
     (tmp_path / "m.json").write_bytes(content)
-    refused("map", made / "net.h5", "--mapping", tmp_path / "m.json")
+    assert f"error {code}: " in refused("map", made / "net.h5", "--mapping", tmp_path / "m.json")

@@ -1,8 +1,6 @@
 """The profile `loihi1` on the command line: run, bisect, check, compile, verify."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +8,10 @@ import nir
 import numpy as np
 import pytest
 
-from spikeport.deploy.lava_env import find_lava
-from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program, SigmaDelta
 from spikeport.program_file import load_program, save_program
+from tests.cli.command import in_child as spikeport
+from tests.lava import lava_or_skip
 
 SUM = 2**15
 
@@ -31,11 +29,6 @@ def files(tmp_path: Path) -> Path:
     save_program(replace(program, profile="loihi1"), tmp_path / "loihi1.h5")
     np.savez(tmp_path / "x.npz", spikes=np.ones((1, 1, 2), int))
     return tmp_path
-
-
-def spikeport(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.parametrize(("net", "options"), [("net.h5", ("--profile", "loihi1")), ("loihi1.h5", ())])
@@ -136,10 +129,7 @@ def test_lava_does_not_run_under_loihi1(files: Path, net: str, options: tuple[st
 
 
 def test_verify_compares_lavas_arithmetic_and_says_how_far_loihi1_is_from_it(files: Path) -> None:
-    try:
-        find_lava(download=False)
-    except LavaMissing as error:
-        pytest.skip(f"Lava was not compared: {error}")
+    lava_or_skip(download=False)
     ran = spikeport("verify", files / "loihi1.h5", "--input", files / "x.npz")
     assert ran.returncode == 0, ran.stderr
     assert "Lava: 0 of 12 values differ" in ran.stdout

@@ -1,8 +1,6 @@
 """`spikeport check` on overflow, in its lines, its JSON and its exit codes."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from spikeport.commands.compiling.proving import SIMULATED, verdicts
 from spikeport.program import LIF, Dense, Input, Output, Program, Resonator, SigmaDelta, Sparse
 from spikeport.program_file import load_program, save_program
+from tests.cli.command import in_child as spikeport
 
 
 def lif(name: str, size: int, du: int = 4095) -> LIF:
@@ -35,11 +34,6 @@ def net(tmp_path: Path) -> Path:
     )
     save_program(program, tmp_path / "net.h5")
     return tmp_path / "net.h5"
-
-
-def spikeport(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 def test_check_has_one_line_for_each_layer(net: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import done, spikeport
+from tests.cli.command import done, spikeport
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "nir"
 SAID = [f"lif{k}: v_reset is missing and taken as 0" for k in (1, 2)]

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from spikeport import fixed
-from spikeport.deploy.lava_env import find_lava
-from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import simulate
-from tests.cli.test_cli import done, spikeport
+from tests.cli.command import done, spikeport
 from tests.cli.test_run_parts import npz
+from tests.lava import lava_or_skip
 
 STEPS, BATCH = 12, 20
 
@@ -181,10 +180,7 @@ def test_convert_says_that_a_net_file_does_not_hold_what_is_read(folder: Path) -
 
 @pytest.mark.parametrize("mode", ["models", "runtime"])
 def test_lava_reads_the_same(folder: Path, mode: str) -> None:
-    try:
-        find_lava()
-    except LavaMissing as missing:
-        pytest.skip(f"NOT COMPARED WITH LAVA: {missing}")
+    lava_or_skip()
     arguments = (folder / "net.h5", "--input", folder / "x.npz")
     answer = done("verify", *arguments, "--mode", mode, "--samples", 2, "--json").json
     steps = STEPS + 2

@@ -9,7 +9,7 @@ import pytest
 from spikeport.commands.running import run as running
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
-from tests.cli.test_cli import done, spikeport
+from tests.cli.command import done, spikeport
 
 STEPS = 20
 

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from spikeport.program_file import load_program, save_program
-from tests.cli.test_cli import RECIPE, done, spikeport
+from tests.cli.command import done, spikeport
+from tests.cli.tiny import RECIPE
 from tests.processes import children, ended, until
 from tests.sim.scoring.repeater import CLASSES, N, answers, repeater, samples
 
@@ -213,6 +214,7 @@ def test_an_overflow_names_the_shard_and_what_is_missing(net: Path) -> None:
     assert [p.name for p in (net / "out" / "shards").iterdir()] == ["000000.npz"]
 
 
+@pytest.mark.uncovered
 def test_a_full_disk_is_one_line_and_leaves_no_half_file(net: Path) -> None:
     np.save(net / "x" / "spikes.npy", np.tile(np.load(net / "x" / "spikes.npy"), (40, 1, 1)))
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))\n{ALONE}"

@@ -1,6 +1,5 @@
 """`spikeport` alone, and what a shell offers to complete."""
 
-import os
 import re
 import subprocess
 import sys
@@ -24,11 +23,7 @@ from spikeport.deploy.convention import PRESETS
 from spikeport.errors.catalogue import CATALOGUE
 from spikeport.sim.energy.profile import profile_names
 from spikeport.train import shipped_recipes
-
-
-def spikeport(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "spikeport", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **environment})
+from tests.cli.command import in_child as spikeport
 
 
 def test_alone_it_says_where_to_begin() -> None:
@@ -50,7 +45,7 @@ def test_the_version_is_the_packages() -> None:
 
 def test_a_command_that_is_none_is_bad_input() -> None:
     ran = spikeport("tarin")
-    assert ran.returncode == 2 and "No such command 'tarin'" in ran.stderr
+    assert ran.returncode == 2 and ran.stderr.startswith("error SP217: spikeport: command (tarin) is not known; ")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -86,6 +81,7 @@ def completed(line: str) -> list[str]:
         ("spikeport explain SP41", [code for code in CATALOGUE if code.startswith("SP41")]),
         ("spikeport explain reset_int", ["reset_intervals_are_powers_of_two"]),
         ("spikeport bench mapping --net lava-dl/p", ["lava-dl/pilotnet_lif", "lava-dl/pilotnet_sdnn"]),
+        ("spikeport bench sim --peer nen", ["nengo_loihi"]),
         ("spikeport run net.h5 --backend l", ["lava", "loihi"]),
         ("spikeport run net.h5 --decide m", ["mean", "max"]),
     ],

@@ -187,6 +187,7 @@ def test_a_bad_line_is_exit_code_2_and_one_line(net: Path) -> None:
     assert err.startswith("error SP211: line 2: text (") and err.count("\n") == 1
 
 
+@pytest.mark.uncovered
 def test_ctrl_c_answers_what_came_and_saves(net: Path, tmp_path: Path) -> None:
     for options, last in (((), "3 2 1\n"), (("--state-out", tmp_path / "s.npz"), "")):
         process = started(net, *options)
@@ -198,6 +199,7 @@ def test_ctrl_c_answers_what_came_and_saves(net: Path, tmp_path: Path) -> None:
     assert Session.load(tmp_path / "s.npz", relay()).t == 4
 
 
+@pytest.mark.uncovered
 def test_a_second_ctrl_c_does_not_wait(net: Path) -> None:
     process = started(net)
     say(process, "0 1\n3\n")

@@ -1,21 +1,19 @@
 """`spikeport verify`, `doctor` and `demo`: with Lava where there is one, and saying so where there is none."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from spikeport.deploy.lava_env import find_lava
-from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
 from tests.arrays import arrays_of
+from tests.cli.command import in_child as spikeport
 from tests.cli.schemas import SCHEMAS, faults
 from tests.html_page import Page, assert_stands_alone
+from tests.lava import lava_or_skip
 from tests.reports import SECTIONS
 
 
@@ -32,22 +30,8 @@ def files(tmp_path: Path, rng: np.random.Generator) -> tuple[Path, Path]:
     return tmp_path / "net.h5", tmp_path / "x.npz"
 
 
-def spikeport(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    import os
-
-    command = [sys.executable, "-m", "spikeport", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=300)
-
-
-def need_lava() -> None:
-    try:
-        find_lava(download=False)
-    except LavaMissing as error:
-        pytest.skip(f"Lava was not compared: {error}")
-
-
 def test_verify_finds_no_difference(files: tuple[Path, Path]) -> None:
-    need_lava()
+    lava_or_skip(download=False)
 
     answer = spikeport("verify", files[0], "--input", files[1], "--json")
 
@@ -61,7 +45,7 @@ def test_verify_finds_no_difference(files: tuple[Path, Path]) -> None:
 def test_verify_exits_1_where_simulator_and_lava_differ(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    need_lava()
+    lava_or_skip(download=False)
     from spikeport.commands.running import run as running
 
     simulate = running.simulate
@@ -87,7 +71,7 @@ def test_verify_without_an_interpreter_says_how_to_get_one(files: tuple[Path, Pa
 
 
 def test_verify_kills_a_worker_that_takes_too_long(files: tuple[Path, Path]) -> None:
-    need_lava()
+    lava_or_skip(download=False)
 
     answer = spikeport("verify", files[0], "--input", files[1], "--timeout", "0.05")
 
@@ -96,7 +80,7 @@ def test_verify_kills_a_worker_that_takes_too_long(files: tuple[Path, Path]) -> 
 
 
 def test_run_on_lava_gives_the_simulators_file(files: tuple[Path, Path], tmp_path: Path) -> None:
-    need_lava()
+    lava_or_skip(download=False)
     for backend in ("sim", "lava"):
         answer = spikeport(
             "run",
@@ -163,4 +147,14 @@ def test_run_says_that_the_state_is_cleared_within_the_input(files: tuple[Path, 
     assert long.returncode == 0
     assert long.stderr == (
         "note: 9 steps, but the state is cleared every 8; for samples of 9 steps compile with --steps 9\n"
+    )
+
+
+def test_verify_takes_no_npz_for_a_boards_run(files: tuple[Path, Path]) -> None:
+    program, x = files
+    found = spikeport("verify", program, "--input", x, "--run", x)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == (
+        f"error SP105: {x}: is an npz file, and no run of a board; "
+        "compare runs of the simulator or of Lava with: spikeport bisect A.npz B.npz\n"
     )

@@ -6,11 +6,9 @@ What a board needs can be taken away again, one thing at a time.
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from spikeport.deploy.lava_env import find_lava, prepare
-from spikeport.errors import LavaMissing
+from spikeport.deploy.lava_env import prepare
 from tests.deploy.test_lava import script
+from tests.lava import lava_or_skip
 
 BOARD = """
 import os, socket, subprocess
@@ -78,10 +76,7 @@ class Machine:
 
 def fake_machine(root: Path) -> Machine:
     """Skips the test where there is no Lava."""
-    try:
-        python = prepare(find_lava(download=False))
-    except LavaMissing as missing:
-        pytest.skip(f"NOT RUN ON LAVA: {missing}")
+    python = prepare(lava_or_skip(download=False))
     for name, text in MODULES.items():
         path = root / "modules" / name
         path.parent.mkdir(parents=True, exist_ok=True)

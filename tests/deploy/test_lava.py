@@ -19,6 +19,7 @@ from spikeport.deploy.lava import run_lava
 from spikeport.deploy.lava_env import WORKER, LavaEnv, find_lava, prepare
 from spikeport.errors import DeployError, InputError, LavaMissing, WorkerError
 from spikeport.program import LIF, Dense, Input, Output, Program
+from tests.lava import lava_or_skip
 from tests.processes import ended
 
 HERE = LavaEnv("3.11", Path(sys.executable), "given")
@@ -110,7 +111,7 @@ def test_a_python_that_cannot_make_a_venv_is_passed_over(machine: Path) -> None:
 
 
 def test_nothing_found_is_one_line_that_says_how_to_get_one(machine: Path) -> None:
-    with pytest.raises(LavaMissing, match=r"^lava: no interpreter .*pip install 'spikeport\[lava\]'") as caught:
+    with pytest.raises(LavaMissing, match=r"^lava: no interpreter .*pip install .*\[lava\]' brings uv") as caught:
         find_lava()
     assert "\n" not in str(caught.value)
 
@@ -195,10 +196,7 @@ def test_no_file_of_the_workers_hides_a_module_of_python_or_lava() -> None:
 
 @pytest.mark.parametrize("name", ["lava_worker.py", "loihi_worker.py"])
 def test_a_copied_worker_finds_what_lies_beside_it_from_any_folder(tmp_path: Path, name: str) -> None:
-    try:
-        env = find_lava(download=False)
-    except LavaMissing as missing:
-        pytest.skip(f"NOT RUN ON LAVA: {missing}")
+    env = lava_or_skip(download=False)
     shutil.copytree(WORKER.parent, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "lava.py").write_text("raise SystemExit(9)")  # not on the path of a script

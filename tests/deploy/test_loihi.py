@@ -12,22 +12,20 @@ import pytest
 
 from spikeport.deploy import loihi
 from spikeport.deploy.child import run_child
-from spikeport.deploy.lava_env import LavaEnv, find_lava
+from spikeport.deploy.lava_env import LavaEnv
 from spikeport.deploy.loihi import dry_run, run_loihi, without_delayed_kernels
-from spikeport.errors import DeployError, LavaMissing, WorkerError
+from spikeport.errors import DeployError, WorkerError
 from spikeport.fixed import Ints
 from spikeport.program import LIF, Conv, Dense, Encoder, Input, Output, Program, SigmaDelta, Sparse
 from spikeport.program_file import save_program
 from spikeport.sim import simulate
 from tests.deploy.fake_board import fake_machine
+from tests.lava import lava_or_skip
 
 
 @pytest.fixture(scope="module")
 def env() -> LavaEnv:
-    try:
-        return find_lava(download=False)
-    except LavaMissing as missing:
-        pytest.skip(f"NOT RUN ON LAVA: {missing}")
+    return lava_or_skip(download=False)
 
 
 def lif(name: str, shape: tuple[int, ...], **values: Any) -> LIF:

@@ -14,6 +14,8 @@ from spikeport.deploy.graph import Graph
 from spikeport.deploy.nodes import Conv2d, Linear
 from spikeport.deploy.read import from_nir, read_nir
 from spikeport.errors import DeployError, FileError, SpikeportError, UnsupportedNode
+from spikeport.program_file import save_program
+from tests.sim.test_simulate import chain
 
 Edit = Callable[[h5py.File], None]
 
@@ -159,6 +161,19 @@ def test_an_hdf5_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_files_that_are_taken_for_nir_are_told_apart(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "model.net", "w") as file:
+        file.create_group("layer/0")
+    assert str(refused(tmp_path / "model.net")) == (
+        f"{tmp_path}/model.net: is a lava-dl network, and no NIR file; "
+        "convert it: spikeport convert model.net -o net.h5"
+    )
+    save_program(chain(1, size=2), tmp_path / "net.h5")
+    assert refused(tmp_path / "net.h5").what == "is a Program, compiled already, and no NIR file"
+    np.savez(tmp_path / "x.npz", spikes=[1])
+    assert refused(tmp_path / "x.npz").what == "is a zip file, as of arrays or a bundle, and no NIR file"
+
+
 def test_a_truncated_file_is_refused_wherever_it_ends(path: Path) -> None:
     data = path.read_bytes()
     for end in [*range(0, 400, 31), *range(400, len(data), len(data) // 150), len(data) - 1]:
@@ -231,8 +246,16 @@ CONTENT: dict[str, tuple[Edit, type[SpikeportError], str]] = {
     ),
     "no type": (drop(f"{N}/conv/type"), UnsupportedNode, "conv: node type (missing) is not one of"),
     "array for a node": (put(f"{N}/extra", 3.0), UnsupportedNode, "extra: node type (nothing) is not one of"),
-    "no nodes": (drop(N), DeployError, "graph: lacks nodes or edges; export it again"),
-    "no edges": (drop("node/edges"), DeployError, "graph: lacks nodes or edges; export it again"),
+    "no nodes": (
+        drop(N),
+        DeployError,
+        "graph: lacks nodes or edges; export it again; nir.write leaves such a file where it fails",
+    ),
+    "no edges": (
+        drop("node/edges"),
+        DeployError,
+        "graph: lacks nodes or edges; export it again; nir.write leaves such a file where it fails",
+    ),
     "no weight": (drop(f"{N}/affine/weight"), DeployError, "affine: Affine lacks (weight); export it again"),
     "no stride": (drop(f"{N}/conv/stride"), DeployError, "conv: Conv2d lacks (stride); export it again"),
     "no tau": (drop(f"{N}/first/tau"), DeployError, "first: LIF lacks (tau); export it again"),

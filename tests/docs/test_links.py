@@ -30,6 +30,15 @@ def test_a_lost_link_is_noticed(tmp_path: Path) -> None:
     assert [leads_somewhere(page, link) for link in links] == [True, False, True, False]
 
 
+def test_how_to_pages_and_tutorials_lead_to_each_other() -> None:
+    how_to, tutorials = (sorted((ROOT / "docs" / name).glob("*.*")) for name in ("howto", "tutorials"))
+    tutorials = [page for page in tutorials if page.suffix == ".ipynb"]
+    from_how_to = {link["file"] for page in how_to for link in LINK.finditer(text(page))}
+    assert [page.name for page in tutorials if f"../tutorials/{page.name}" not in from_how_to] == []
+    for page in tutorials:
+        assert any(link["file"].startswith("../howto/") for link in LINK.finditer(text(page))), page.name
+
+
 def text(page: Path) -> str:
     """A page's Markdown."""
     if page.suffix != ".ipynb":

@@ -12,10 +12,12 @@ from typer.main import get_command
 
 from spikeport import cli
 from spikeport.cli.app import app
+from spikeport.sim.energy.described import parse_described
+from spikeport.sim.energy.profile import parse_profile
 from tests.docs.pages import DOCS, Sample, samples
 from tests.trained.nets import read_trained
 
-ELSEWHERE = {"streaming.md", "loihi.md"}  # tests/sim/test_streaming_page.py, tests/deploy/netx/test_recipe.py
+ELSEWHERE = {"streaming.md", "loihi.md"}  # test_streaming.py, tests/deploy/netx/test_recipe.py
 OLDER = {"bundle.md", "energy.md", "mapping.md", "scale.md"}  # name files that a reader has, and are not run
 ROOT = DOCS.parent
 PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted(DOCS.rglob("*.md"))]
@@ -52,6 +54,13 @@ def test_what_a_page_shows_runs(
         with pytest.raises(SystemExit) as ended:
             cli.main()
         assert (ended.value.code or 0) == sample.code, f"{page}:{sample.line}: {sample.text}\n{capsys.readouterr()}"
+
+
+def test_networks_and_prices_that_a_page_shows_are_read() -> None:
+    for page in (DOCS / "howto" / "energy.md", DOCS / "howto" / "energy_table.md"):
+        for text in re.findall(r"```toml\n(.+?)```", page.read_text(), re.DOTALL):
+            read = parse_described if "[network]" in text else parse_profile
+            read(page.name, text.encode())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

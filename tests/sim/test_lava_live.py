@@ -11,12 +11,13 @@ import pytest
 from spikeport import fixed
 from spikeport.commands.conformance.lava import Conformance, compare_random_programs
 from spikeport.deploy.lava import LavaRun, Mode, run_lava_jobs
-from spikeport.deploy.lava_env import LavaEnv, find_lava
-from spikeport.errors import LavaMissing, OverflowDetected
+from spikeport.deploy.lava_env import LavaEnv
+from spikeport.errors import OverflowDetected
 from spikeport.program import LIF, Conv, Output, Program
 from spikeport.sim import simulate
 from spikeport.sim.compare import Comparison, compare
 from spikeport.sim.random_programs import random_program
+from tests.lava import lava_or_skip
 from tests.sim.test_readout import ONE, summing
 from tests.sim.test_vectors import FILES
 from tests.vectors.case import Case, case_from_json
@@ -30,10 +31,7 @@ CONNECTIONS = {"Dense", "DelayDense", "Sparse", "DelaySparse", "Conv"}
 
 @pytest.fixture(scope="module")
 def env() -> LavaEnv:
-    try:
-        return find_lava()
-    except LavaMissing as missing:
-        pytest.skip(f"NOT COMPARED WITH LAVA: {missing}")
+    return lava_or_skip()
 
 
 def cases(count: int) -> list[Case]:

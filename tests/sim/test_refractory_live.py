@@ -4,15 +4,14 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from spikeport.deploy.child import run_child
-from spikeport.deploy.lava_env import WORKER, find_lava, prepare
-from spikeport.errors import LavaMissing
+from spikeport.deploy.lava_env import WORKER, prepare
 from spikeport.program import LIF
 from spikeport.sim.guard import Guard
 from spikeport.sim.rules import step
 from spikeport.sim.state import cleared_group
+from tests.lava import lava_or_skip
 
 N, STEPS = 30, 13
 SCRIPT = """
@@ -76,10 +75,7 @@ def in_floats(group: LIF, a: np.ndarray) -> dict[str, object]:
 
 
 def test_the_refractory_period_is_that_of_lavas_float_model(tmp_path: Path, rng: np.random.Generator) -> None:
-    try:
-        python = prepare(find_lava())
-    except LavaMissing as missing:
-        pytest.skip(f"NOT COMPARED WITH LAVA: {missing}")
+    python = prepare(lava_or_skip())
     cases = [draw(rng) for _ in range(40)]
     (tmp_path / "cases.json").write_text(json.dumps([in_floats(*case) for case in cases]))
     (tmp_path / "floats.py").write_text(SCRIPT)

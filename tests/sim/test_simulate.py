@@ -1,11 +1,12 @@
 import importlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from spikeport import fixed
-from spikeport.errors import InputError, OverflowDetected
+from spikeport.errors import InputError, OverflowDetected, WrongType
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.sim import simulate
 from spikeport.sim.random_programs import KINDS, random_program
@@ -28,21 +29,24 @@ def spikes(*shape: int) -> np.ndarray:
 # ---------------------------------------------------------------- input
 
 
+OF_NUMPY = "is not an integer array; give integers of numpy: of a tensor x.numpy().astype(int)"
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         (np.zeros((4, 1, 2)), "input x: type (float64) is not an integer array; round it to integers first"),
-        ([[[0, 1]]], "input x: type (list) is not an integer array; round it to integers first"),
-        (None, "input x: type (NoneType) is not an integer array; round it to integers first"),
+        ([[[0, 1]]], "input x: type (list) " + OF_NUMPY),
+        (None, "input x: type (NoneType) " + OF_NUMPY),
         (spikes(4, 1, 3), "input x: shape ((4, 1, 3)) is not (T, B, 2)"),
         (spikes(4, 2), "input x: shape ((4, 2)) is not (T, B, 2)"),
         (spikes(4, 1, 2, 1), "input x: shape ((4, 1, 2, 1)) is not (T, B, 2)"),
-        (spikes(0, 1, 2), "input x: shape ((0, 1, 2)) is not (T, B, 2)"),
-        (spikes(4, 0, 2), "input x: shape ((4, 0, 2)) is not (T, B, 2)"),
+        (spikes(0, 1, 2), "input x: shape ((0, 1, 2)) is not (T, B, 2); give it a step and a sample at least"),
+        (spikes(4, 0, 2), "input x: shape ((4, 0, 2)) is not (T, B, 2); give it a step and a sample at least"),
         (spikes(4, 1, 2) + 2, "input x: value (2) is not in [0, 1]"),
         (spikes(4, 1, 2).astype(np.int8) - 1, "input x: value (-1) is not in [0, 1]"),
         (np.full((4, 1, 2), 2**64 - 1, np.uint64), "input x: value (18446744073709551615) is not in [0, 1]"),
-        ({"x": [[[0, 1]]]}, "input x: type (list) is not an integer array; round it to integers first"),
+        ({"x": [[[0, 1]]]}, "input x: type (list) " + OF_NUMPY),
         ({"z": spikes(4, 1, 2)}, "input: names (z) are not x"),
         ({}, "input: names () are not x"),
     ],
@@ -256,3 +260,15 @@ def test_strict_looks_only_at_the_steps_of_a_sample(engine: Engine) -> None:
     assert simulate(program, spikes(16, 1, 1), engine=engine).spikes.sum() == 0
     with pytest.raises(OverflowDetected, match="^deep: v of neuron 0 at step 18 "):
         simulate(program, spikes(17, 1, 1), engine=engine)
+
+
+@pytest.mark.parametrize("record", ["all", "lif1", True])
+def test_record_takes_a_list_of_names_alone(record: Any) -> None:
+    with pytest.raises(WrongType, match="are not a list of names; give a list: record="):
+        simulate(chain(1, size=2), spikes(4, 1, 2), record=record)
+
+
+@pytest.mark.parametrize("program", ["net.h5", Path("net.h5")])
+def test_what_is_no_program_is_refused(program: Any) -> None:
+    with pytest.raises(WrongType, match=r"is not Program; load_program\(path\) reads one"):
+        simulate(program, spikes(4, 1, 2))

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikeport.deploy.lava_env import find_lava
-from spikeport.errors import LavaMissing
+from tests.lava import lava_or_skip
 from tests.target.cases import TargetCase, cases
 from tests.target.targets import TARGETS, Recorded, on_loihi
 
@@ -27,23 +26,16 @@ def compare(found: Sequence[Recorded], wanted: Sequence[TargetCase]) -> int:
     return compared
 
 
-def need_lava() -> None:
-    try:
-        find_lava()
-    except LavaMissing as missing:
-        pytest.skip(f"NOT RUN ON LAVA: {missing}")
-
-
 def test_programs_do_what_they_must(target: str, few: bool, tmp_path: Path) -> None:
     if target == "lava":
-        need_lava()
+        lava_or_skip()
     chosen = cases(few)
     assert compare(TARGETS[target](chosen, tmp_path), chosen) > 300
 
 
 def test_the_way_to_the_chip_keeps_every_value(tmp_path: Path) -> None:
     """As `--target loihi`, on stand-ins whose edges lag by 1, 2 and 1 steps; each sample takes some two seconds."""
-    need_lava()
+    lava_or_skip()
     chosen = cases(few=True)[-2:]
     assert compare(on_loihi(chosen, tmp_path, stand_ins=(1, 2, 1)), chosen) > 300
 

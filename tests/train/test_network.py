@@ -1,12 +1,15 @@
 """Networks of groups: data flow, what is refused, and the parts that only they use."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spikeport.errors import ExportError, InputError, OverflowDetected
+from spikeport.errors import ExportError, InputError, OverflowDetected, WrongType
 from spikeport.program import Input, Output
 from spikeport.train import (
     ALIF,
@@ -270,3 +273,50 @@ def test_fine_tuning_lowers_the_loss_and_is_repeatable() -> None:
 def test_a_course_that_trains_nothing_is_refused(options: dict[str, float]) -> None:
     with pytest.raises(InputError, match="fine-tuning"):
         Tuning(**options)
+
+
+def tunable() -> tuple[SpikingNetwork, NDArray[np.int64], NDArray[np.int64]]:
+    rng = np.random.default_rng(0)
+    group = SpikingGroup("g", (2,), [Afferent("x", linear([[1.0, 0.0], [0.0, 1.0]]))], torch.zeros(2), ALIF())
+    net = SpikingNetwork([X], [group], [Output("y", "g")], steps=4)
+    return net, rng.integers(0, 2, (4, 6, 2)), rng.integers(0, 2, 6)
+
+
+@pytest.mark.parametrize("kind", ["arrays", "tensors", "one array", "lists", "floats"])
+def test_fine_tuning_takes_samples_in_the_forms_that_people_have(kind: str) -> None:
+    net, x, labels = tunable()
+    inputs, classes = {
+        "arrays": ({"x": x}, labels),
+        "tensors": ({"x": torch.from_numpy(x).float()}, torch.from_numpy(labels)),
+        "one array": (x, labels),
+        "lists": ({"x": x}, labels.tolist()),
+        "floats": ({"x": x.astype(np.float64)}, labels.astype(np.uint8)),
+    }[kind]
+    before, _, _ = tunable()
+    (wanted,) = fine_tune(before, {"x": x}, labels, Tuning(1))
+    (found,) = fine_tune(net, inputs, classes, Tuning(1))
+    assert found.loss == wanted.loss
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x, y: (x, np.eye(2)[y]), "labels: array (float64 (6, 2)) is not integers (B,), at least one; one-hot"),
+        (lambda x, y: (x, y + 0.5), "labels: array (float64 (6,)) is not integers (B,)"),
+        (lambda x, y: (x[:, :0], y[:0]), "labels: array (int64 (0,)) is not integers (B,), at least one"),
+        (lambda x, y: (x, y[:4]), "labels: number (4 for shape (4, 6, 2) of x) is not B"),
+        (lambda x, y: (x.transpose(1, 0, 2), y), "labels: number (6 for shape (6, 4, 2) of x) is not B"),
+        (lambda x, y: (x / 2, y), "input x: values (float64) are not integers; round it to integers first"),
+    ],
+)
+def test_what_cannot_be_tuned_on_is_refused(change: Callable[..., Any], message: str) -> None:
+    net, x, labels = tunable()
+    with pytest.raises(InputError) as caught:
+        fine_tune(net, *change(x, labels), Tuning(1))
+    assert str(caught.value).startswith(message)
+
+
+def test_only_a_network_of_groups_is_tuned() -> None:
+    _, x, labels = tunable()
+    with pytest.raises(WrongType, match=r"network \(Sequential\) is not a SpikingNetwork; from_program"):
+        fine_tune(nn.Sequential(), x, labels)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from spikeport.errors import FileError, InputError
-from spikeport.train import Epoch, load_data, load_run, model_of, save_run
+from spikeport.train import Epoch, load_data, load_run, model_of, predict, save_run
 from spikeport.train.recipe import parse_recipe
 
 RECIPE = """
@@ -62,6 +62,13 @@ def test_a_run_comes_back_as_it_was_saved(run: Path, model: torch.nn.Sequential)
     saved = model.state_dict()
     assert loaded.state_dict().keys() == saved.keys()
     assert all(torch.equal(tensor, saved[name]) for name, tensor in loaded.state_dict().items())
+
+
+def test_a_run_is_named_by_a_text_too(run: Path) -> None:
+    _, data, model = load_run(str(run))
+    images = data.test.images[:3]
+    assert predict(model, torch.from_numpy(images)).tolist() == predict(model, images).tolist()
+    assert predict(model, images[:0]).tolist() == []
 
 
 def test_a_run_is_four_files(run: Path) -> None:

@@ -103,7 +103,7 @@ def _measured(subject: _Subject) -> tuple[dict[str, Any], tuple[str, ...]]:
     only = subject.asked.only
     found: dict[str, Any] = {}
     skipped = []
-    for part in counted(only or PARTS, "measures", ""):
+    for part in counted(only or PARTS, "evaluating", "measures"):
         try:
             _check(part, subject)
         except InputError as error:

@@ -1,6 +1,5 @@
 """`spikeport bench autoencoders`: measures, shows a table, and writes it beside the full numbers."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from spikeport.bench.autoencoders import PEER, PEERS, SIZES, TINY, UNBOUND
 from spikeport.bench.autoencoders import bench_autoencoders as measure
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.kept import keep, markdown, prepare
 
 COLUMNS = ("widths", "D", "T", "batch", "who", "step (min, median)", "images/s (best)", "peak",
            *(f"{peer} takes (min, median, CPU, peak)" for peer in PEERS))  # fmt: skip
@@ -18,14 +17,10 @@ FIGURES = ("min_s", "median_s", "cpu_min_s", "peak_bytes")
 
 def bench_autoencoders(quick: bool, rounds: int, output: Path | None) -> Answer:
     """Runs the benchmark; in `quick` form a tiny network, which shows that all of it runs."""
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+    prepare(output)
     data = measure(TINY if quick else SIZES, 1 if quick else rounds, say)
     rows, notes = [_row(row) for row in data["autoencoders"]], list(_notes(data))
-    if output is not None:
-        (output / "autoencoders.json").write_text(json.dumps(data, indent=1) + "\n")
-        (output / "autoencoders.md").write_text(markdown(rows, notes, COLUMNS))
-        notes.append(f"wrote {output / 'autoencoders.json'} and {output / 'autoencoders.md'}")
+    notes += keep(output, "autoencoders", data, markdown(rows, notes, COLUMNS))
     return Answer(data, "spikeport bench autoencoders", COLUMNS, rows, notes)
 
 

@@ -1,6 +1,5 @@
 """`spikeport bench deploy`: measures, shows a table, and writes it beside the full numbers."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from spikeport.bench.deploy import COMMANDS, FULL, QUICK
 from spikeport.bench.deploy import bench_deploy as measure
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.kept import keep, markdown, prepare
 
 COLUMNS = ("width", "neurons", "weights", "synapses", "file",
            "compile", "its CPU", "its peak", "check", "its CPU", "its peak")  # fmt: skip
@@ -17,14 +16,10 @@ COLUMNS = ("width", "neurons", "weights", "synapses", "file",
 
 def bench_deploy(quick: bool, output: Path | None) -> Answer:
     """Runs the benchmark; in `quick` form tiny networks, which show that all of it runs."""
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+    prepare(output)
     data = measure(QUICK if quick else FULL, say)
     rows, notes = [_row(point) for point in data["points"]], list(_notes(data))
-    if output is not None:
-        (output / "deploy.json").write_text(json.dumps(data, indent=1) + "\n")
-        (output / "deploy.md").write_text(markdown(rows, notes, COLUMNS))
-        notes.append(f"wrote {output / 'deploy.json'} and {output / 'deploy.md'}")
+    notes += keep(output, "deploy", data, markdown(rows, notes, COLUMNS))
     return Answer(data, "spikeport bench deploy", COLUMNS, rows, notes)
 
 

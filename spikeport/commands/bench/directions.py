@@ -1,6 +1,5 @@
 """`spikeport bench directions`: trains small variants of the papers' networks, and says which claims came out."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from spikeport.bench.directions import QUESTIONS, directions
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.kept import keep, markdown, prepare
 
 COLUMNS = ("question", "variant", "test accuracy", "deviation", "by seed")
 
@@ -17,14 +16,10 @@ def bench_directions(
     questions: Sequence[str] | None, seeds: int, settings: Sequence[str], output: Path | None, jobs: int = 1
 ) -> Answer:
     """Runs the questions, all of them if None."""
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+    prepare(output)
     data = directions(questions or tuple(QUESTIONS), seeds, settings, say, jobs)
     rows, notes = list(_rows(data)), list(_notes(data))
-    if output is not None:
-        (output / "directions.json").write_text(json.dumps(data, indent=1) + "\n")
-        (output / "directions.md").write_text(markdown(rows, notes, COLUMNS))
-        notes.append(f"wrote {output / 'directions.json'} and {output / 'directions.md'}")
+    notes += keep(output, "directions", data, markdown(rows, notes, COLUMNS))
     return Answer(data, "spikeport bench directions", COLUMNS, rows, notes)
 
 

@@ -1,6 +1,5 @@
 """`spikeport bench energy`: the estimates beside what was measured on a chip, and what counting costs."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from spikeport.bench.counting import counting
 from spikeport.chip import chip_named
 from spikeport.commands.answer import Answer, Table
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.kept import keep, markdown, prepare
 from spikeport.commands.conformance.pilotnet import one_inference
 from spikeport.commands.conformance.recordings import open_recordings
 from spikeport.cores import Cores
@@ -32,18 +31,14 @@ COST = ("network", "batch", "SOPs", "simulate", "count", "count by core")
 
 def bench_energy(quick: bool, wheel: Path | None, output: Path | None) -> Answer:
     """Replays PilotNet-LIF and times the counting; in `quick` form on tiny networks."""
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+    prepare(output)
     energies = pilotnet(wheel)
     rows = [row for energy in energies for row in _rows(energy)]
     cost = list(counting(say, repeats=1, seconds=0.0, sizes=TINY) if quick else counting(say))
     cost_rows = [_cost(row) for row in cost]
     data = {"pilotnet": [_kept(energy) for energy in energies], "measured": measured_document(), "counting": cost}
     notes = [f"measured: {SOURCE}; {DYNAMIC_PJ * 1e-9:.4g} mJ dynamic per inference, {STEP_NS * 1e-3:.4g} µs per step"]
-    if output is not None:
-        (output / "energy.json").write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
-        (output / "energy.md").write_text(markdown(rows, notes, COLUMNS) + "\n" + markdown(cost_rows, [], COST))
-        notes.append(f"wrote {output / 'energy.json'} and {output / 'energy.md'}")
+    notes += keep(output, "energy", data, markdown(rows, notes, COLUMNS) + "\n" + markdown(cost_rows, [], COST))
     tables = (Table("what counting costs, of the simulation's time", COST, cost_rows),)
     return Answer(data, "PilotNet-LIF, one inference of 16 steps", COLUMNS, rows, notes, tables=tables)
 

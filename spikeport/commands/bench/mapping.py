@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spikeport.atomic import check_writable, replacing
 from spikeport.bench.sim import machine
 from spikeport.chip import Chip, chip_named
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.kept import keep, markdown, prepare
 from spikeport.commands.bench.zoo import Sample, names, pixels_of, sample
 from spikeport.commands.mapping.searched import activity_of, busiest_ns, mapped
 from spikeport.deploy.cores import CoreMap, map_cores
@@ -21,6 +20,7 @@ from spikeport.deploy.cores.naive import least_cores, least_ns, naive_map
 from spikeport.deploy.cores.problem import Problem, Seated
 from spikeport.deploy.cores.work import traffic_of
 from spikeport.errors import FileKind, FileMismatch, UnknownName
+from spikeport.progress import counted
 from spikeport.sim.energy import Profile, profile_named
 
 SCHEMA = "spikeport-bench-mapping/2"
@@ -50,22 +50,18 @@ def bench_mapping(nets: Sequence[str], quick: bool, wheel: Path | None, output: 
     chosen = nets or (QUICK if quick else ())
     head = {"schema": SCHEMA, "machine": machine(), "chip": CHIP, "profile": PROFILE}
     found = kept_rows(output / "mapping.json", head) if output is not None and chosen else {}
-    if output is not None:
-        check_writable(output)
+    prepare(output)
     wanted = sorted(dict.fromkeys(chosen or names()), key=pixels_of)
     kept = len(found.keys() - set(wanted))
-    for name in wanted:
+    for name in counted(wanted, "mapping", "networks"):
         say(name)
         found[name] = measured(sample(name, wheel), chip_named(CHIP), profile_named(PROFILE))
-        if output is not None:  # after each, for all of them take long
-            _write(output, _table(head, found))
-    data = _table(head, found)
-    notes = list(_notes(data))
+        data = _table(head, found)
+        rows, notes = [_row(one) for one in data["networks"]], list(_notes(data))
+        wrote = keep(output, "mapping", data, markdown(rows, notes, COLUMNS))  # after each, for all of them take long
     if kept:
         notes.append(f"{kept} of {'another network' if kept == 1 else 'other networks'} as in the file before")
-    if output is not None:
-        notes.append(f"wrote {output / 'mapping.json'} and {output / 'mapping.md'}")
-    return Answer(data, "spikeport bench mapping", COLUMNS, [_row(one) for one in data["networks"]], notes)
+    return Answer(data, "spikeport bench mapping", COLUMNS, rows, notes + wrote)
 
 
 def kept_rows(path: Path, head: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -97,13 +93,6 @@ def _parts(machine: Mapping[str, str]) -> dict[str, str]:
 
 def _table(head: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {**head, "networks": [found[name] for name in names() if name in found]}
-
-
-def _write(output: Path, data: Mapping[str, Any]) -> None:
-    table = markdown([_row(one) for one in data["networks"]], list(_notes(data)), COLUMNS)
-    for name, text in (("mapping.json", json.dumps(data, indent=1) + "\n"), ("mapping.md", table)):
-        with replacing(output / name) as new:
-            Path(new).write_text(text)
 
 
 def measured(one: Sample, chip: Chip, profile: Profile) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`spikeport bench score`: measures, shows a table, and writes it beside the full numbers."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from spikeport.bench.score import FULL, QUICK
 from spikeport.bench.score import bench_score as measure
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.kept import keep, markdown, prepare
 
 COLUMNS = (
     "case",
@@ -27,14 +26,10 @@ COLUMNS = (
 
 def bench_score(quick: bool, output: Path | None) -> Answer:
     """Runs the benchmark; exit 1 if processes change what comes out."""
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+    prepare(output)
     data = measure(QUICK if quick else FULL, say)
     rows, notes = [_row(point) for point in data["points"]], list(_notes(data))
-    if output is not None:
-        (output / "score.json").write_text(json.dumps(data, indent=1) + "\n")
-        (output / "score.md").write_text(markdown(rows, notes, COLUMNS))
-        notes.append(f"wrote {output / 'score.json'} and {output / 'score.md'}")
+    notes += keep(output, "score", data, markdown(rows, notes, COLUMNS))
     differ = not all(point["equal"] for point in data["points"])
     return Answer(data, "spikeport bench score", COLUMNS, rows, notes, exit_code=int(differ))
 

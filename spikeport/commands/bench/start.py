@@ -1,6 +1,5 @@
 """`spikeport bench start`: measures, shows a table, and writes it beside the full numbers."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from spikeport.bench.sim import machine
 from spikeport.bench.start import bench_start as measure
 from spikeport.commands.answer import Answer
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.kept import keep, markdown, prepare
 from spikeport.errors import ValueOutside
 
 COLUMNS = ("start", "wall (min)", "median", "processor (min)", "to python", "to numpy", "budget")
@@ -18,15 +17,11 @@ def bench_start(rounds: int, output: Path | None) -> Answer:
     """Runs the benchmark; every start is a process of its own."""
     if rounds < 1:
         raise ValueOutside("bench start", "--rounds", got=rounds, relation="is less than", limit="1")
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+    prepare(output)
     data: dict[str, Any] = {"machine": machine(), "rows": measure(rounds)}
     rows = [_row(row) for row in data["rows"]]
     notes = [", ".join(f"{key} {value}" for key, value in data["machine"].items())]
-    if output is not None:
-        (output / "start.json").write_text(json.dumps(data, indent=1) + "\n")
-        (output / "start.md").write_text(markdown(rows, notes, COLUMNS))
-        notes.append(f"wrote {output / 'start.json'} and {output / 'start.md'}")
+    notes += keep(output, "start", data, markdown(rows, notes, COLUMNS))
     return Answer(data, "spikeport bench start", COLUMNS, rows, notes)
 
 

@@ -1,6 +1,5 @@
 """`spikeport bench stream`: measures, shows a table, and writes it beside the full numbers."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from spikeport.bench.stream import FULL, PEERS, QUICK
 from spikeport.bench.stream import bench_stream as measure
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.kept import keep, markdown, prepare
 from spikeport.errors import UnknownName
 
 COLUMNS = ("network", "how", "a step (min)", "median", "beyond the run in one")
@@ -22,15 +21,11 @@ def bench_stream(peers: Sequence[str] | None, quick: bool, output: Path | None) 
     chosen = list(PEERS) if peers is None else [p for p in peers if p != "none"]
     if unknown := sorted(set(chosen) - set(KNOWN)):
         raise UnknownName("bench", "peer", got=", ".join(unknown), relation="is not one of", limit=", ".join(KNOWN))
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+    prepare(output)
     data: dict[str, Any] = {"machine": machine(), "rows": list(measure(QUICK if quick else FULL, chosen, say))}
     rows = [_row(row) for row in data["rows"]]
     notes = [", ".join(f"{key} {value}" for key, value in data["machine"].items())]
-    if output is not None:
-        (output / "stream.json").write_text(json.dumps(data, indent=1) + "\n")
-        (output / "stream.md").write_text(markdown(rows, notes, COLUMNS))
-        notes.append(f"wrote {output / 'stream.json'} and {output / 'stream.md'}")
+    notes += keep(output, "stream", data, markdown(rows, notes, COLUMNS))
     return Answer(data, "spikeport bench stream", COLUMNS, rows, notes)
 
 

@@ -1,6 +1,5 @@
 """`spikeport bench train`: measures, shows a table, and writes it beside the full numbers."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from spikeport.bench.train import PARTS, PEERS, Sizes
 from spikeport.bench.train import bench_train as measure
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
-from spikeport.commands.bench.bench import markdown
+from spikeport.commands.bench.kept import keep, markdown, prepare
 
 COLUMNS = ("net", "who", "threads", "batch", "fastest as", "step (min)", "of the limit (min, median, CPU)",
            "of spikeport (min, median, CPU)", "peak", "peak of the limit's")  # fmt: skip
@@ -24,8 +23,7 @@ def bench_train(
     output: Path | None,
 ) -> Answer:
     """Runs the benchmark; None for all, `none` for no peer."""
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+    prepare(output)
     data = measure(
         parts=parts or PARTS,
         peers=[name for name in peers if name != "none"] if peers else PEERS,
@@ -35,10 +33,7 @@ def bench_train(
         tell=say,
     )
     rows, notes = [_row(row) for row in data["train"]], list(_notes(data))
-    if output is not None:
-        (output / "train.json").write_text(json.dumps(data, indent=1) + "\n")
-        (output / "train.md").write_text(markdown(rows, notes, COLUMNS))
-        notes.append(f"wrote {output / 'train.json'} and {output / 'train.md'}")
+    notes += keep(output, "train", data, markdown(rows, notes, COLUMNS))
     return Answer(data, "spikeport bench train", COLUMNS, rows, notes)
 
 

@@ -16,6 +16,7 @@ from spikeport.deploy.lava_env import LavaEnv, find_lava, prepare
 from spikeport.errors import FileError, InputError, WorkerError
 from spikeport.fixed import Ints
 from spikeport.program import Program
+from spikeport.progress import counted
 from spikeport.sim import simulate
 from spikeport.sim.compare import compare
 from spikeport.sim.random_programs import KINDS, random_program
@@ -71,8 +72,8 @@ def engines(setup: Setup) -> Iterator[Row]:
     count = QUICK_ENGINE if setup.quick else ENGINE_PROGRAMS
     fast = [engine for engine in ENGINES if engine not in ("auto", "reference")]
     values, differing, programs, firsts = Counter[str](), Counter[str](), Counter[str](), dict[str, str]()
-    for seed in range(count):
-        setup.tell(f"engines: Program {seed + 1} of {count}")
+    setup.tell("engines")
+    for seed in counted(range(count), "engines", "Programs"):
         program, inputs = _drawn(seed)
         names = [g.name for g in program.groups]
         able = [e for e in fast if _can(program, e)]

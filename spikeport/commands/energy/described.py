@@ -10,7 +10,7 @@ from spikeport.errors import OptionMisused, PriceMissing
 from spikeport.sim.energy.bounds import Bounds
 from spikeport.sim.energy.conventions import CONVENTIONS, Amounts, Convention, convention_named
 from spikeport.sim.energy.described import Described, described_named
-from spikeport.sim.energy.formats import format_bounds, format_count, format_ratio
+from spikeport.sim.energy.formats import format_bounds, format_count, format_ratio, format_steps
 from spikeport.sim.energy.price import price_of
 from spikeport.sim.energy.profile import Profile, profile_named
 from spikeport.sim.energy.terms import Line, Quantity
@@ -71,7 +71,7 @@ def energy_described(name: str, profiles: Sequence[str], convention: str) -> Ans
         "convention_sensitivity": [total.to_json() for total in totals],
         "ann": {"macs": described.macs_dense, "energy_pj": ann_pj.to_json()},
     }
-    title = f"{described.name}: {described.steps} steps, convention {chosen.name}, {profile.name}"
+    title = f"{described.name}: {format_steps(described.steps)}, convention {chosen.name}, {profile.name}"
     side = Table("by convention, per inference", SUMMARY, [_summary(total, ann_pj) for total in totals])
     return Answer(data, title, COLUMNS, rows, notes, tables=(side,))
 

@@ -18,12 +18,13 @@ from spikeport.commands.mapping.file import read_mapping
 from spikeport.commands.running.counted import Counted, counted
 from spikeport.commands.samples import check_file_writable
 from spikeport.deploy.cores import CoreMap, cores_of, map_cores
-from spikeport.errors import OptionMisused, PathTaken
+from spikeport.errors import FileMissing, OptionMisused, PathTaken
 from spikeport.program_file import load_program
 from spikeport.sim.energy import Energy, Profile, estimate_energy, tables
 from spikeport.sim.energy.described import described_names
 from spikeport.sim.energy.document import document
 from spikeport.sim.energy.estimate import chosen_prices
+from spikeport.sim.energy.formats import format_steps
 from spikeport.sim.energy.page import write_page
 
 COMPARISON_SCHEMA = "spikeport-energy-comparison/1"
@@ -87,6 +88,9 @@ def energy(asked: Asked) -> Answer:
     """Counts what Programs do on an input, and prices it; or prices a description of shapes."""
     if asked.net.suffix == ".toml" or (str(asked.net) in described_names() and not asked.net.exists()):
         return _described(asked)
+    if not asked.net.exists() and not asked.net.suffix:
+        known = ", ".join(described_names())
+        raise FileMissing(str(asked.net), "no such file", do=f"name a Program, or a network by its shapes: {known}")
     if asked.input is None:
         raise OptionMisused("energy", "input", relation="is missing", do="give the Program's samples, --input X.NPZ")
     if asked.mapping is not None and not asked.cores:
@@ -230,9 +234,8 @@ def _answer(asked: Asked, ran: Sequence[Counted], energies: Sequence[Priced], no
     ]
     data = documents[0] if len(documents) == 1 else {"schema": COMPARISON_SCHEMA, "energies": documents}
     counts, several = first.counts, "" if first.counts.samples == 1 else f", mean of {first.counts.samples:,} samples"
-    title = (
-        f"{asked.net}: one inference of {counts.steps} steps{several}, at the nominal prices of {first.profile.name}"
-    )
+    inference = f"one inference of {format_steps(counts.steps)}{several}"
+    title = f"{asked.net}: {inference}, at the nominal prices of {first.profile.name}"
     columns, rows = tables.layer_columns(first), tables.layer_rows(first)
     return Answer(data, title, columns, rows, notes, tables=[table for table in shown if table.rows])
 

@@ -8,7 +8,7 @@ import numpy as np
 from spikeport.commands.answer import Table
 from spikeport.sim.board_run import RAILS, BoardRun
 from spikeport.sim.energy import Energy
-from spikeport.sim.energy.formats import format_bounds, format_energy, format_time
+from spikeport.sim.energy.formats import format_bounds, format_energy, format_steps, format_time
 
 NAMES = {"total": "all rails", "vdd": "cores, VDD", "vddm": "memory, VDDM", "vddio": "I/O, VDDIO"}
 SHORT = 1000
@@ -68,7 +68,7 @@ def measured_table(m: Measured, energy: Energy) -> Table:
         estimate = "–" if latency is None else format_bounds(latency.step_ns["mean"], format_time)
         rows.append(("one step, mean", format_time(m.step_s * 1e9), estimate))
         estimate = "–" if latency is None else format_bounds(latency.inference_ns, format_time)
-        rows.append((f"one inference, {m.steps} steps", format_time(m.inference_s * 1e9), estimate))
+        rows.append((f"one inference, {format_steps(m.steps)}", format_time(m.inference_s * 1e9), estimate))
     for name, dynamic, estimate in (
         ("energy of one inference, without the idle board's", True, format_bounds(energy.chip)),
         ("energy of one inference, all in", False, "–"),

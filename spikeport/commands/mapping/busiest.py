@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from spikeport.commands.mapping.records import Figures
 from spikeport.sim.energy.estimate import chosen_prices
 from spikeport.sim.energy.latency import estimate_latency
@@ -31,8 +29,6 @@ class Busiest:
     """SOPs behind a message that it hears."""
     each_times: float
     """That, over the mean of all messages."""
-    neurons_times: float
-    """Its neurons over the mean core's."""
 
 
 def busiest(of: Figures) -> Busiest | None:
@@ -50,7 +46,6 @@ def busiest(of: Figures) -> Busiest | None:
         messages_times=float(heard[core] / heard.mean()),
         each=each,
         each_times=float(each * heard.sum() / sops.sum()),
-        neurons_times=float(of.neurons[core] / np.mean(of.neurons)),
     )
 
 

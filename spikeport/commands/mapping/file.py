@@ -15,7 +15,7 @@ from spikeport.deploy.cores import CoreMap, core_map, single
 from spikeport.deploy.cores.activity import assumed
 from spikeport.deploy.cores.loads import limits_of
 from spikeport.deploy.cores.problem import Problem, Seated, within
-from spikeport.errors import FileError, FileKind, FileMismatch, FileMissing, FileTooLarge
+from spikeport.errors import FileError, FileKind, FileMismatch, FileTooLarge, FileUnreadable, no_file
 from spikeport.fixed import Ints
 from spikeport.neurons import Group
 from spikeport.program import Program
@@ -72,13 +72,13 @@ def read_mapping(path: Path, program: Program, chip: Chip) -> CoreMap:
 
 def _document(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
-        raise FileMissing(str(path), "no such file")
+        raise no_file(path)
     if (size := path.stat().st_size) > MOST_BYTES:
         raise FileTooLarge(str(path), "bytes", got=size, relation="are above", limit=MOST_BYTES, do=_DO)
     try:
         found = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise FileKind(str(path), "is not JSON", got=str(error).splitlines()[0], do=_DO) from error
+        raise FileUnreadable(str(path), "is not JSON", got=str(error).splitlines()[0], do=_DO) from error
     if not isinstance(found, dict):
         raise FileKind(str(path), "is not a mapping", do=_DO)
     return found

@@ -9,7 +9,7 @@ from spikeport.commands.proof.members import Given, members_of, nir_differs, pro
 from spikeport.commands.proof.sealed import sealed_bytes
 from spikeport.commands.running.run import say_if_cleared_midway
 from spikeport.commands.samples import check_file_writable, read_samples
-from spikeport.errors import FileMismatch, FileMissing, OptionMisused, PathTaken
+from spikeport.errors import FileMismatch, OptionMisused, PathTaken, no_file
 
 
 def bundle(net: Path, input_path: Path, nir_path: Path | None, samples: int, output: Path) -> Answer:
@@ -44,10 +44,13 @@ def bundle(net: Path, input_path: Path, nir_path: Path | None, samples: int, out
             "files": {member: len(x) for member, x in members.items()},
             "layers": listed,
         },
-        f"{output}: {len(packed):,} bytes, SHA-256 {sha256}",
+        f"{output}: {len(packed):,} bytes",
         ("layer", "neurons", "spikes", "SHA-256 of its spikes"),
         [(x.group.name, f"{x.group.size:,}", f"{x.spikes:,}", x.sha256["s"][:16] + "...") for x in layers],
-        [f"try: spikeport verify {output}; or without spikeport: unzip it and run python replay.py"],
+        [
+            f"SHA-256 {sha256}",
+            f"try: spikeport verify {output}; or without spikeport: unzip it and run python replay.py",
+        ],
     )
 
 
@@ -59,7 +62,7 @@ def _check_paths(net: Path, input_path: Path, nir: Path | None, output: Path) ->
         if path is None:
             continue
         if not path.is_file():
-            raise FileMissing(str(path), "no such file")
+            raise no_file(path)
         if output.exists() and output.samefile(path):
             raise PathTaken(str(output), "is what the bundle is made from", do="name another file with -o")
     check_file_writable(output)

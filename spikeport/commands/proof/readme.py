@@ -19,7 +19,6 @@ and each layer, `equal` or where it differs, and exits 0 if all is equal and 1 i
 
 ## Check it with spikeport
 
-    pip install spikeport
     spikeport verify BUNDLE.zip            # every byte, every layer, in the simulator
     spikeport verify BUNDLE.zip --lava     # on Lava's fixed-point models too
 

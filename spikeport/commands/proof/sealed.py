@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from spikeport.archive import LOCAL, LOCAL_MARK, spans, zip_bytes
-from spikeport.errors import FileDamaged, FileError, FileKind, FileMissing, FileVersion
+from spikeport.errors import FileDamaged, FileError, FileKind, FileVersion, no_file
 from spikeport.program_file import FORMAT as PROGRAM
 
 FORMAT = "spikeport-bundle"
@@ -85,7 +85,7 @@ def open_bundle(path: Path) -> Sealed:
         FileError: it is not, and where; or no bundle is there.
     """
     if not path.is_file():
-        raise FileMissing(str(path), "no such file")
+        raise no_file(path)
     with path.open("rb") as file:
         start = file.read(_START + MAX_MANIFEST_BYTES)
         head, text = _read_manifest(path, start)

@@ -73,6 +73,7 @@ def _sums(phases: Mapping[str, Sequence[Energy]]) -> Iterator[tuple[str, str, st
         snn, ann = (reduce(add, (getattr(one, what) for one in same)) for what in ("snn", "ann"))
         ratio = snn.over(ann)
         note = "" if ratio is None else f"{format_ratio(ratio)} times the ANNs' {format_bounds(ann)}"
+        note += ", chips against bare arithmetic" * (ratio is not None and same[0].is_chip)
         yield f"By {same[0].profile.name}", format_bounds(snn), note
 
 

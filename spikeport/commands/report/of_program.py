@@ -25,6 +25,7 @@ from spikeport.deploy.read import read_nir
 from spikeport.errors import DeployError, OptionMisused
 from spikeport.program import Program
 from spikeport.program_file import load_program
+from spikeport.progress import counted
 from spikeport.sim.energy import Energy, estimate_energy
 from spikeport.sim.saved import fingerprint
 
@@ -130,7 +131,9 @@ def observe_first(found: Mapped, samples: Samples, count: int) -> Observed:
 def priced(program: Program, ran: Observed) -> list[Energy]:
     """By arithmetic, and by the chip's profile."""
     names = [*ARITHMETIC, *([PROFILES[program.chip]] if program.chip in PROFILES else [])]
-    return [estimate_energy(ran.counts, name, activity=ran.cores.activity) for name in names]
+    return [
+        estimate_energy(ran.counts, name, activity=ran.cores.activity) for name in counted(names, "pricing", "profiles")
+    ]
 
 
 def _beside(asked: Asked, program: Program, samples: Samples | None, ran: Observed | None) -> Iterator[Compared]:

@@ -81,5 +81,6 @@ def _of_energies(energies: Sequence[Energy]) -> Iterator[Row]:
     for energy in energies:
         note = "an estimate from counts, see Energy"
         if energy.ratio is not None:
-            note = f"{format_ratio(energy.ratio)} times the ANN's {format_bounds(energy.ann)}; {note}"
+            unlike = f", a chip ({format_bounds(energy.chip)}) against bare arithmetic" if energy.is_chip else ""
+            note = f"{format_ratio(energy.ratio)} times the ANN's {format_bounds(energy.ann)}{unlike}; {note}"
         yield f"Energy by {energy.profile.name}", format_bounds(energy.snn), note

@@ -7,12 +7,8 @@ from spikeport.commands.report.blocks import Beside, Block, Facts, Folded, Grid,
 from spikeport.page import distinct
 
 
-def joined(parts: Mapping[str, Sequence[Section]]) -> list[Section]:
-    """Sections in the order of the first Program's; ids, captions and titles say whose they are."""
-    return [_joined(dict(zip(parts, of_all, strict=True))) for of_all in zip(*parts.values(), strict=True)]
-
-
-def _joined(sections: Mapping[str, Section]) -> Section:
+def joined(sections: Mapping[str, Section]) -> Section:
+    """Of Programs by name; ids, captions and titles say whose they are."""
     first = next(iter(sections.values()))
     same = _shared([section.blocks for section in sections.values()]) if len(sections) > 1 else []
     parts = [

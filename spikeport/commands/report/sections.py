@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from spikeport.commands.report import accuracy, confusion, energy, layers, rasters, traces
 from spikeport.commands.report.blocks import Section, Words, missing
@@ -13,55 +14,72 @@ from spikeport.commands.report.phases import joined
 from spikeport.commands.report.pictures import pictures
 from spikeport.commands.report.pipeline import pipeline
 from spikeport.commands.report.reproduce import reproduce
+from spikeport.progress import counted
 
 NO_PROGRAM = "This run has no Program: compile it, and give the Program instead."
 
 
 def sections(known: Known) -> list[Section]:
     """Of a Program, of an autoencoder's two, or of a training run and what it compiles to."""
-    shown = confusion.confusion(known.ran) if known.painted is None else pictures(known.painted)
+    return [draw() for draw in counted(_drawings(known), "drawing", "sections")]
+
+
+def _drawings(known: Known) -> list[Callable[[], Section]]:
     programs = [one.program for one in (known, *known.phases.values()) if one.program is not None]
     return [
-        overview(known),
-        pipeline(known.stages),
-        accuracy.accuracy(known),
-        *known.training,
-        *_of_each(known, _activity),
-        shown,
-        *_energy(known),
-        *_of_each(known, _mapping),
-        conformance(programs, known.compared),
-        reproduce(known.command, known.commands),
+        partial(overview, known),
+        partial(pipeline, known.stages),
+        partial(accuracy.accuracy, known),
+        *(partial(_as_it_is, section) for section in known.training),
+        *(partial(_of_each, known, make) for make in (_layers, _rasters, _traces)),
+        partial(_answers, known),
+        partial(_energy, known),
+        partial(_of_each, known, _mapping),
+        partial(conformance, programs, known.compared),
+        partial(reproduce, known.command, known.commands),
     ]
 
 
-def _of_each(known: Known, make: Callable[[Known], list[Section]]) -> list[Section]:
+def _as_it_is(section: Section) -> Section:
+    return section
+
+
+def _of_each(known: Known, make: Callable[[Known], Section]) -> Section:
     return joined({name: make(phase) for name, phase in known.phases.items()}) if known.phases else make(known)
 
 
-def _activity(known: Known) -> list[Section]:
-    """What the layers are, and what they did."""
-    program, ran = known.program, known.ran
-    if program is None:
-        return [missing(part.NAME, part.TITLE, _needed(known)) for part in (layers, rasters, traces)]
-    found = [layers.layers(program, ran)]
-    if ran is None:
-        return found + [missing(part.NAME, part.TITLE, _needed(known)) for part in (rasters, traces)]
-    return [*found, rasters.rasters(program, ran.one, _first(known)), traces.traces(program, ran.one)]
+def _layers(known: Known) -> Section:
+    if known.program is None:
+        return missing(layers.NAME, layers.TITLE, _needed(known))
+    return layers.layers(known.program, known.ran)
 
 
-def _energy(known: Known) -> list[Section]:
+def _rasters(known: Known) -> Section:
+    if known.program is None or known.ran is None:
+        return missing(rasters.NAME, rasters.TITLE, _needed(known))
+    return rasters.rasters(known.program, known.ran.one, _first(known))
+
+
+def _traces(known: Known) -> Section:
+    if known.program is None or known.ran is None:
+        return missing(traces.NAME, traces.TITLE, _needed(known))
+    return traces.traces(known.program, known.ran.one)
+
+
+def _answers(known: Known) -> Section:
+    return confusion.confusion(known.ran) if known.painted is None else pictures(known.painted)
+
+
+def _energy(known: Known) -> Section:
     if known.no_program and not known.phases:
-        return [Section(energy.NAME, energy.TITLE, [Words(known.no_program, "missing"), *known.priced])]
-    (found,) = _of_each(known, lambda one: [energy.energy(one.energies)])
+        return Section(energy.NAME, energy.TITLE, [Words(known.no_program, "missing"), *known.priced])
+    found = _of_each(known, lambda one: energy.energy(one.energies))
     whole = energy.together({name: phase.energies for name, phase in known.phases.items()})
-    return [replace(found, blocks=[*whole, *found.blocks, *known.priced])]
+    return replace(found, blocks=[*whole, *found.blocks, *known.priced])
 
 
-def _mapping(known: Known) -> list[Section]:
-    if known.mapping is None:
-        return [missing("mapping", "Mapping to cores", _needed(known))]
-    return [mapping(known.mapping)]
+def _mapping(known: Known) -> Section:
+    return missing("mapping", "Mapping to cores", _needed(known)) if known.mapping is None else mapping(known.mapping)
 
 
 def _needed(known: Known) -> str:

@@ -13,7 +13,7 @@ from spikeport.commands.answer import Answer
 from spikeport.commands.samples import is_hdf5, read_samples
 from spikeport.deploy.netx.node import MAX_GZIP_RATIO
 from spikeport.deploy.netx.probe import check_readable
-from spikeport.errors import ArraysDiffer, FileError, FileKind, FileMismatch, FileMissing, FileTooLarge, FileUnreadable
+from spikeport.errors import ArraysDiffer, FileError, FileKind, FileMismatch, FileTooLarge, FileUnreadable, no_file
 from spikeport.program import Program
 from spikeport.program_file import SEAL_BYTES, load_program
 from spikeport.sim import simulate
@@ -41,7 +41,8 @@ def is_board_file(path: Path) -> bool:
 def read_board_run(path: Path, program: Program, program_path: Path | None = None) -> BoardRun:
     """Raises FileError if it is no board run, InputError if it is one of another Program."""
     if not path.is_file():
-        raise FileMissing(str(path), "no such file")
+        raise no_file(path)
+    _check_no_zip(path)
     check_readable(path, str(path), kind="board run", do=_DO)
     arrays: dict[str, NDArray[Any]] = {}
     most = MAX_GZIP_RATIO * path.stat().st_size
@@ -68,6 +69,14 @@ def read_board_run(path: Path, program: Program, program_path: Path | None = Non
     if program_path is not None and "program_sha256" not in arrays and wanted and wanted != _seal(program_path):
         raise FileMismatch(str(path), "run", relation="is that of another Program", do="name the file that ran")
     return run
+
+
+def _check_no_zip(path: Path) -> None:
+    """Raises FileKind for an npz file, which is what the simulator's runs are."""
+    with path.open("rb") as file:
+        if file.read(4) == b"PK\x03\x04":
+            do = "compare runs of the simulator or of Lava with: spikeport bisect A.npz B.npz"
+            raise FileKind(str(path), "is an npz file, and no run of a board", do=do)
 
 
 def _seal(path: Path) -> str:

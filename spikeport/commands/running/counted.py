@@ -16,7 +16,7 @@ from spikeport.commands.running.recorded_hdf5 import read_spikes
 from spikeport.commands.samples import Samples, is_hdf5, read_npz, read_samples
 from spikeport.cores import Cores
 from spikeport.deploy.cores import CoreMap
-from spikeport.errors import FileMismatch
+from spikeport.errors import FileMismatch, InputError
 from spikeport.program import Group, Program
 from spikeport.program_file import load_program
 from spikeport.progress import working
@@ -102,12 +102,19 @@ def count_samples(
 
 def results(program: Program, samples: Samples, sent: Mapping[str, NDArray[Any]] | None) -> Iterator[Result]:
     """What a Program does, some samples at a time; simulated if `sent` is None."""
-    inputs = check_inputs(program, dict(samples.inputs))
+    inputs = _inputs(program, samples)
     batch = next(iter(inputs.values())).shape[1]
     with working("counting", batch, "samples") as task:
         for part in _chunks(program, inputs):
             yield _result(program, inputs, samples, sent, part)
             task.advance(part.stop - part.start)
+
+
+def _inputs(program: Program, samples: Samples) -> dict[str, NDArray[Any]]:
+    try:
+        return check_inputs(program, dict(samples.inputs))
+    except InputError as error:
+        raise error.inside(str(samples.path)) from error
 
 
 def _chunks(program: Program, inputs: Mapping[str, NDArray[Any]]) -> Iterator[slice]:

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,7 @@ import numpy as np
 
 from spikeport.commands.answer import Answer, Table
 from spikeport.commands.bars import say
-from spikeport.commands.compiling.compile import does_not_fit
 from spikeport.commands.running.board_runs import read_board_run
-from spikeport.commands.running.run import OnChip
 from spikeport.commands.samples import Samples, check_file_writable, is_hdf5
 from spikeport.deploy.loihi import dry_run as try_dry
 from spikeport.deploy.loihi import run_loihi
@@ -23,8 +21,20 @@ from spikeport.sim.board_run import BoardRun, in_simulator_terms, save_board_run
 from spikeport.sim.decide import Decide, tally
 from spikeport.sim.simulate import check_inputs
 
+DRY_RUN_SCHEMA = "spikeport-dry-run/1"
 COLUMNS = ("process", "kind", "shape", "model here", "tags", "seen on a Loihi 2 in public code")
 UNKNOWN = "nowhere"
+
+
+@dataclass(frozen=True)
+class OnChip:
+    """What `--backend loihi` is told."""
+
+    dry_run: bool = False
+    power: bool = False
+    timeout_s: float = 3600.0
+    wait_s: float = 600.0
+    """Until the board answers."""
 
 
 def run_on_chip(
@@ -110,6 +120,8 @@ def _decided(program: Program, samples: Samples, run: BoardRun, how: Decide) -> 
 
 def check_fits(path: Path, program: Program) -> None:
     """Raises RuleError if the Program breaks a design rule of a Loihi 2."""
+    from spikeport.commands.compiling.compile import does_not_fit  # which takes long to import
+
     if broken := check(program, "loihi2"):
         raise does_not_fit(str(path), "loihi2", broken)
 
@@ -128,9 +140,8 @@ def dry_run(path: Path, program: Program, samples: Samples, record: Sequence[str
     if unseen := sorted({p["kind"] for p in report["processes"] if p["on_chip"] is None}):
         notes.append(f"no public code runs {', '.join(unseen)} on a Loihi 2: lava-loihi may have no model of it")
     notes.append("built, connected and compiled by Lava, with stand-ins for lava-loihi; nothing ran")
-    return Answer(
-        {"program": str(path), **report}, f"{path}: dry run for a Loihi 2", COLUMNS, rows, notes, tables=_tables(report)
-    )
+    data = {"schema": DRY_RUN_SCHEMA, "program": str(path), **report}
+    return Answer(data, f"{path}: dry run for a Loihi 2", COLUMNS, rows, notes, tables=_tables(report))
 
 
 def _parts(report: Mapping[str, Any]) -> str:
@@ -145,11 +156,12 @@ def _tables(report: Mapping[str, Any]) -> list[Table]:
     adapters = [(a["name"], a["kind"], str(a["message_bits"]), _shape(a["shape"])) for a in report["adapters"]]
     host = [(h["name"], h["kind"]) for h in report["host"]]
     probes = [("StateProbe", name) for name in report["probes"]] + [("profiler", name) for name in report["profilers"]]
-    return [
+    tables = [
         Table("adapters between Python and cores", ("of", "kind", "message bits", "shape"), adapters),
         Table("on the host", ("process", "kind"), host),
         Table("callbacks", ("kind", "of"), probes),
     ]
+    return [table for table in tables if table.rows]
 
 
 def _shape(shape: Sequence[int]) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikeport.deploy.netx.node import MAX_GZIP_RATIO
 from spikeport.deploy.netx.probe import check_readable
-from spikeport.errors import FileError, FileMissing, FileUnreadable
+from spikeport.errors import FileError, FileUnreadable, no_file
 from spikeport.sim.record import PROGRAM
 
 DO = "record it again with 'spikeport run --record all'"
@@ -24,7 +24,7 @@ def read_spikes(path: Path) -> dict[str, NDArray[Any]]:
         FileError: not such a file, or a damaged one.
     """
     if not path.is_file():
-        raise FileMissing(str(path), "no such file")
+        raise no_file(path)
     check_readable(path, str(path), kind="recorded run", do=DO)
     try:
         with h5py.File(path, "r") as file:

@@ -1,7 +1,7 @@
 """`spikeport run` and `spikeport verify`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
+from spikeport.commands.running.on_chip import OnChip, dry_run, run_on_chip
 from spikeport.commands.samples import Samples, check_file_writable, is_hdf5, read_samples, write_result
 from spikeport.deploy.lava import LavaRun, Mode, run_lava
 from spikeport.errors import BackendUnsuited, OptionMisused, PartMissing, UnknownName
@@ -27,17 +28,6 @@ from spikeport.sim.simulate import check_inputs
 BACKENDS = ("sim", "lava", "loihi")
 RECORD_LIMIT_BYTES = 256 * 2**20
 """Of recorded values, beyond which they are streamed."""
-
-
-@dataclass(frozen=True)
-class OnChip:
-    """What `--backend loihi` is told."""
-
-    dry_run: bool = False
-    power: bool = False
-    timeout_s: float = 3600.0
-    wait_s: float = 600.0
-    """Until the board answers."""
 
 
 def run(
@@ -95,8 +85,6 @@ def _on_chip(
     profile: Profile | None,
     how: Decide,
 ) -> Answer:
-    from spikeport.commands.running.on_chip import dry_run, run_on_chip
-
     if profile == "loihi1" or program.profile == "loihi1":
         raise BackendUnsuited(
             "backend loihi", "profile", got="loihi1", relation="is not the arithmetic of", limit="Loihi 2"

@@ -34,7 +34,14 @@ Fits = Callable[[Cut], bool]
 
 
 def map_cores(program: Program, chip: Chip) -> CoreMap:
-    """Cuts, and seats: small blocks share a core where it is then not busier than the busiest block is alone."""
+    """The compiler's own mapping: every group cut into as few blocks as fit, and blocks packed onto cores.
+
+    Small blocks share a core where it is then not busier than the busiest block is alone. What a block is charged
+    follows the tables that Intel's compiler printed (lava-dl's notebooks), and for a Loihi 1 nengo-loihi 1.1.0.
+
+    Returns:
+        As many cores as it takes, on one chip or several. A neuron that alone exceeds a limit has a core alone.
+    """
     cuts = greedy_cuts(program, chip)
     problem = Problem(program, chip, assumed(program))
     sizes, limits = problem.all_sizes(cuts), problem.limits.copy()
@@ -55,7 +62,12 @@ def greedy_cuts(program: Program, chip: Chip) -> dict[str, Cut]:
 
 
 def core_map(program: Program, chip: Chip, cuts: Mapping[str, Cut], seats: Ints | None = None) -> CoreMap:
-    """Of cuts, with what they need; without seats every block has a core of its own, in order."""
+    """The mapping of chosen cuts, with what each block needs; whether cores can hold it is not checked.
+
+    Args:
+        cuts: Of every group, by name.
+        seats: The core of each block `(blocks,)`, groups in the Program's order; if None each has one of its own.
+    """
     found = tuple(Placement(g.name, g.size, cuts[g.name], loads(program, chip, g.name, cuts)) for g in program.groups)
     return CoreMap(chip, found, np.arange(sum(p.cores for p in found)) if seats is None else seats)
 

@@ -23,6 +23,7 @@ class Placement:
 
     @property
     def cores(self) -> int:
+        """Blocks of the group."""
         return self.cut.cores
 
     def most(self, resource: str) -> int:

@@ -62,9 +62,7 @@ def placed(chip: Chip, messages: sparse.csr_array, effort: int) -> Ints:
         effort: How many pairs of a core and a message are looked at; it bounds the time.
     """
     n = messages.shape[0]
-    both = sparse.csr_array(messages + messages.T)
-    both.setdiag(0)
-    both.eliminate_zeros()
+    both = between(messages)
     band = np.empty(n, np.int64)
     band[reverse_cuthill_mckee(sparse.csr_matrix(both), symmetric_mode=True)] = np.arange(n)
     rows = [np.arange(n), band]
@@ -108,7 +106,7 @@ def _exchanged(places: Places, at: Ints, both: sparse.csr_array, effort: int) ->
     rows = np.repeat(np.arange(n), np.diff(both.indptr))
     tries = effort // (both.nnz + n + 1)
     while tries > 0:
-        ways = np.bincount(rows, both.data * places.ways(at[rows], at[both.indices]), n)
+        ways = hops_by_end(places, at, both, rows)
         order = np.argsort(-ways, kind="stable")[:tries]
         tries -= n
         moved = 0
@@ -123,13 +121,27 @@ def _exchanged(places: Places, at: Ints, both: sparse.csr_array, effort: int) ->
     return at
 
 
+def between(messages: sparse.csr_array) -> sparse.csr_array:
+    """Messages between two cores or blocks, whichever sends them; none within one."""
+    both = sparse.csr_array(messages + messages.T)
+    both.setdiag(0)
+    both.eliminate_zeros()
+    return both
+
+
+def hops_by_end(places: Places, at: Ints, both: sparse.csr_array, rows: Ints) -> Floats:
+    """Hops of what each core or block sends and hears, placed as `at` says; `rows`: the row of each entry of `both`."""
+    hops = np.bincount(rows, both.data * places.ways(at[rows], at[both.indices]), both.shape[0])
+    return hops.astype(np.float64, copy=False)
+
+
 def saved_by_exchange(places: Places, at: Ints, both: sparse.csr_array, rows: Ints, core: int) -> Floats:
     """Hops that are saved where a core changes places with each other one, `(cores,)`."""
     n = both.shape[0]
     near = slice(both.indptr[core], both.indptr[core + 1])
     partner, weight = both.indices[near], both.data[near]
     mine = places.ways(at[:, None], at[partner]) @ weight  # at the other's place, `(cores,)`
-    now = np.bincount(rows, both.data * places.ways(at[rows], at[both.indices]), n)
+    now = hops_by_end(places, at, both, rows)
     here = np.full(rows.size, at[core])
     theirs = np.bincount(rows, both.data * places.ways(here, at[both.indices]), n)
     apart = places.ways(np.full(partner.size, at[core]), at[partner]) * weight

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from spikeport.deploy.cores.activity import Floats
-from spikeport.deploy.cores.mesh import Places, saved_by_exchange
+from spikeport.deploy.cores.mesh import Places, between, hops_by_end, saved_by_exchange
 from spikeport.deploy.cores.moves import Terms
 from spikeport.deploy.cores.problem import within
 from spikeport.fixed import Ints
@@ -25,9 +25,7 @@ def settled(places: Places, at: Ints, messages: sparse.csr_array, terms: Terms, 
         effort: How many pairs of a block and a message are looked at; it bounds the time.
     """
     at, n = at.copy(), at.size
-    both = sparse.csr_array(messages + messages.T)
-    both.setdiag(0)
-    both.eliminate_zeros()
+    both = between(messages)
     rows = np.repeat(np.arange(n), np.diff(both.indptr))
     used = np.zeros((places.chip.size, terms.sizes.shape[1]))
     np.add.at(used, at, terms.sizes)
@@ -35,7 +33,7 @@ def settled(places: Places, at: Ints, messages: sparse.csr_array, terms: Terms, 
     kind[at] = terms.kinds
     tries = effort // (both.nnz + n + 1)
     while tries > 0:
-        ways = np.bincount(rows, both.data * places.ways(at[rows], at[both.indices]), n)
+        ways = hops_by_end(places, at, both, rows)
         order = np.argsort(-ways, kind="stable")[:tries]
         tries -= n
         moved = 0

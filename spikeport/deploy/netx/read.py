@@ -25,7 +25,8 @@ from spikeport.deploy.netx.layers import (
     Shape,
     SigmaDeltaNeuron,
 )
-from spikeport.errors import DeployError, FileError, NetxRange, NetxUnsupported, ProgramError
+from spikeport.deploy.netx.weights import dense_weight, encode_weight, no_mantissas
+from spikeport.errors import FileError, NetxRange, NetxUnsupported, ProgramError
 from spikeport.fixed import Ints
 from spikeport.neurons import Port
 from spikeport.program import Connection, Conv, Dense, Encoder, Group, Input, Output, Program, Sparse
@@ -202,7 +203,7 @@ class _Walk:
         self.shape, self.flat, self.bits = (n,), False, _message_bits(layer.neuron)
 
     def _synapses(self, target: str, weight: Ints, delay: int | Ints, graded: bool, port: Port) -> Dense:
-        mantissas, exp = _dense_weight(weight, self.where)
+        mantissas, exp = dense_weight(weight, self.where)
         return Dense(self.source, target, mantissas, exp, delay, graded, port)
 
     def _conv(self, layer: ConvLayer, skipped: bool) -> None:
@@ -214,7 +215,7 @@ class _Walk:
         name = f"conv{sum(g.name.startswith('conv') for g in self.groups)}"
         encoded = encode_weight(layer.weight)
         if encoded is None or encoded[1] < 0:
-            raise _no_mantissas(self.where, layer.weight)
+            raise no_mantissas(self.where, layer.weight)
         conv = Conv(
             self.source,
             name,
@@ -259,37 +260,6 @@ def one_to_one(source: str, target: str, size: int) -> Sparse:
     """Hands payloads on, each to the neuron at its own place."""
     index = np.arange(size)
     return Sparse(source, target, index, index, np.ones(size, np.int64), graded=True)
-
-
-def encode_weight(weight: Ints) -> tuple[Ints, int] | None:
-    """Mantissas and exponent with mantissa << exponent == weight, exactly; None if there are none.
-
-    Odd weights of both signs, which a mantissa cannot hold, fit doubled with exponent -1.
-    """
-    for exp in (*range(fixed.WEIGHT_EXP_MAX + 1), -1):
-        mantissas = fixed.shift(weight, -exp)
-        if np.array_equal(fixed.shift(mantissas, exp), weight) and fixed.fits_mantissa(mantissas):
-            return mantissas, exp
-    return None
-
-
-def _dense_weight(weight: Ints, where: str) -> tuple[Ints, int]:
-    low, high = fixed.WEIGHT_MIN_MIXED, fixed.WEIGHT_MAX
-    if weight.min() < low or weight.max() > high:
-        worst = weight.min() if weight.min() < low else weight.max()
-        do = "lava-dl would clip it or make all weights 0; quantize the weights to 8 bits"
-        raise NetxRange(where, "weight", got=int(worst), relation="is not in", limit=f"[{low}, {high}]", do=do)
-    encoded = encode_weight(weight)
-    if encoded is None:
-        raise _no_mantissas(where, weight)
-    return encoded
-
-
-def _no_mantissas(where: str, weight: Ints) -> DeployError:
-    limit = "8 bits: even if their signs differ, or within 255"
-    do = "the chip would cut bits off; quantize the weights to even integers"
-    got = f"{weight.min()} to {weight.max()}"
-    return NetxRange(where, "weights", got=got, relation="do not fit", limit=limit, do=do)
 
 
 def _encoder(layer: InputLayer, shape: Shape, bits: int, where: str) -> tuple[Encoder, int, int]:

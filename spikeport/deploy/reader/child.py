@@ -63,6 +63,9 @@ class Reader:
         """The group /node of the file."""
         with self.h5.File(path, "r") as file:
             root = file["/"].id
+            if b"node" not in root and b"layer" in root:
+                do = "convert it: spikeport convert model.net -o net.h5"
+                raise Refused("is a lava-dl network, and no NIR file", do=do, code=OTHER_KIND)
             if b"node" not in root or not self._is_group(found := self._member(root, "", "node")):
                 raise Refused("is not a NIR file", got="no group /node", do="write it with nir.write", code=OTHER_KIND)
             return self._node(found, "/node", 0)

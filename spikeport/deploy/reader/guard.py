@@ -22,8 +22,9 @@ from typing import IO, Any
 import numpy as np
 
 from spikeport.deploy.reader import child
-from spikeport.errors import FileMissing, FileTooLarge, FileUnreadable, FileUnwritable
+from spikeport.errors import FileKind, FileTooLarge, FileUnreadable, FileUnwritable, no_file
 from spikeport.errors.catalogue import CLASSES
+from spikeport.program_file import FORMAT
 
 CPU_S = 2
 """Of the child, and one more for each `BYTES_PER_S` of the file, 4 at most: it does not depend on who else runs. The
@@ -50,7 +51,8 @@ def read_tables(path: Path) -> dict[str, Any]:
         FileError: missing, not HDF5, not NIR, damaged, larger than the limits, or the child came to grief over it.
     """
     if not path.is_file():
-        raise FileMissing(str(path), "no such file")
+        raise no_file(path)
+    _check_start(path)
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise FileTooLarge(
@@ -75,6 +77,17 @@ def read_tables(path: Path) -> dict[str, Any]:
     if "error" in told:
         raise CLASSES[told["error"].pop("code")](str(path), **told["error"])
     return _table(told["node"], arrays)
+
+
+def _check_start(path: Path) -> None:
+    """Raises FileKind for what its first bytes say is a Program or a zip file, which people name by mistake."""
+    with path.open("rb") as file:
+        start = file.read(len(FORMAT))
+    if start == FORMAT.encode():
+        do = "check, run, map and energy take it as it is"
+        raise FileKind(str(path), "is a Program, compiled already, and no NIR file", do=do)
+    if start.startswith(b"PK\x03\x04"):
+        raise FileKind(str(path), "is a zip file, as of arrays or a bundle, and no NIR file", do="name the .nir file")
 
 
 def run(request: dict[str, Any], out: IO[bytes], err: IO[bytes], script: str | None = None) -> int:

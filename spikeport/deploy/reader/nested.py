@@ -46,7 +46,8 @@ def _collect(flat: Flat, graph: Raw, prefix: str, level: int) -> None:
     where = prefix.removesuffix(".") or "graph"
     raw = graph.get("nodes")
     if not isinstance(raw, Mapping) or "edges" not in graph:
-        raise GraphBroken(where, "lacks nodes or edges", do="export it again")
+        do = "export it again" if level else "export it again; nir.write leaves such a file where it fails"
+        raise GraphBroken(where, "lacks nodes or edges", do=do)
     if level > MAX_LEVELS:
         raise GraphTooLarge(where, "nested graphs", got=level, relation="exceed", limit=MAX_LEVELS, do="flatten them")
     for name, node in raw.items():

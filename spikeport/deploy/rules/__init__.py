@@ -11,15 +11,17 @@ from spikeport.deploy.rules.fan import FAN
 from spikeport.deploy.rules.memory import MEMORY
 from spikeport.deploy.rules.occupancy import OCCUPANCY
 from spikeport.deploy.rules.representability import REPRESENTABILITY
+from spikeport.errors import WrongType
 from spikeport.program import Program
 
 RULES: tuple[Rule, ...] = (*REPRESENTABILITY, *OCCUPANCY, *FAN, *MEMORY)
 
 
 def check(program: Program, chip: Chip | str | None = None) -> list[Violation]:
-    """Everything about the Program that the chip cannot hold; empty if it fits.
+    """Everything about the Program that the chip cannot hold, with the limit's source; empty if it fits.
 
     Args:
+        program: As it would be loaded onto one chip.
         chip: The one that it was compiled for if None.
     """
     return violations(design(program, chip))
@@ -27,6 +29,9 @@ def check(program: Program, chip: Chip | str | None = None) -> list[Violation]:
 
 def design(program: Program, chip: Chip | str | None = None) -> Design:
     """The Program on that chip, with its cores."""
+    if not isinstance(program, Program):
+        do = "load_program(path) reads one, compile_graph(graph) makes one"
+        raise WrongType("check", "program", got=type(program).__name__, relation="is not", limit="a Program", do=do)
     return Design(program, chip if isinstance(chip, Chip) else chip_named(chip or program.chip))
 
 

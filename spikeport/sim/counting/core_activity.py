@@ -54,10 +54,12 @@ class CoreActivity:
 
     @property
     def rows(self) -> int:
+        """Samples times steps: the first axis of every array."""
         return self.samples * self.steps
 
     @property
     def all_sops(self) -> Ints:
+        """Synaptic operations of all kinds, `(rows, cores)`."""
         return sum(self.sops.values(), np.zeros_like(self.active))
 
     @cached_property

@@ -49,7 +49,11 @@ class _Seen:
 
 
 def count_operations(program: Program, result: Result) -> Counts:
-    """Counts what the samples of a run caused, group by group, inside `sample_windows`.
+    """Counts what the samples of a run caused, group by group, inside `sample_windows`. Exact: nothing is estimated.
+
+    Args:
+        program: That which ran.
+        result: Of `simulate`; nothing needs to have been recorded.
 
     Raises:
         InputError: the Result does not belong to the Program.

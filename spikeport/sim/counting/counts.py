@@ -132,18 +132,22 @@ class LayerCounts:
 
     @property
     def events_in(self) -> int:
+        """Spikes that arrived, over all connections into the group."""
         return sum(c.events for c in self.connections)
 
     @property
     def sops(self) -> int:
+        """Synaptic operations: an addition for each event and each synapse behind it, weight 0 included."""
         return sum(c.sops for c in self.connections)
 
     @property
     def sops_nz(self) -> int:
+        """Those at weights that are not 0."""
         return sum(c.sops_nz for c in self.connections)
 
     @property
     def synapses(self) -> int:
+        """Synapses of all connections into the group."""
         return sum(c.synapses for c in self.connections)
 
     @property
@@ -165,6 +169,7 @@ class LayerCounts:
         return _add(self, other, *_SUMMED, "connections", "encoders")
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values, those that follow from the others included."""
         values = {**asdict(self), **{name: getattr(self, name) for name in DERIVED}}
         return {**values, "rate": float(self.rate), "input_rate": float(self.input_rate)}
 
@@ -183,42 +188,52 @@ class Counts:
 
     @property
     def updates(self) -> int:
+        """Updates of neurons, all layers."""
         return self._sum("updates")
 
     @property
     def active(self) -> int:
+        """Those of neurons that received something or spiked."""
         return self._sum("active")
 
     @property
     def inactive(self) -> int:
+        """Those of neurons that did neither."""
         return self._sum("inactive")
 
     @property
     def spikes_out(self) -> int:
+        """Spikes, all layers."""
         return self._sum("spikes_out")
 
     @property
     def payload_bits(self) -> int:
+        """Bits of all payloads sent."""
         return self._sum("payload_bits")
 
     @property
     def events_in(self) -> int:
+        """Spikes that arrived at connections; one that goes to two counts twice."""
         return self._sum("events_in")
 
     @property
     def sops(self) -> int:
+        """Synaptic operations: an addition for each event and each synapse behind it, weight 0 included."""
         return self._sum("sops")
 
     @property
     def sops_nz(self) -> int:
+        """Those at weights that are not 0."""
         return self._sum("sops_nz")
 
     @property
     def synapses(self) -> int:
+        """Synapses of all connections."""
         return self._sum("synapses")
 
     @property
     def host_macs(self) -> int:
+        """MACs of the host's encoders, all samples."""
         return self._sum("host_macs")
 
     @property
@@ -233,10 +248,12 @@ class Counts:
 
     @property
     def ops(self) -> NeuronOps:
+        """Arithmetic of all neurons."""
         return sum((layer.ops for layer in self.layers), NeuronOps())
 
     @property
     def memory(self) -> MemoryBits:
+        """What all layers keep on the chip, in bits."""
         return sum((layer.memory for layer in self.layers), MemoryBits())
 
     @property
@@ -251,12 +268,14 @@ class Counts:
         return _ratio(self.sops, self.synapses * self.samples)
 
     def per_inference(self, count: int) -> Fraction:
+        """A count of all samples as one of a sample, exactly."""
         return Fraction(count, self.samples)
 
     def __add__(self, other: "Counts") -> "Counts":
         return _add(self, other, "samples", "layers")
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values: every layer and the totals; the document `spikeport-counts`."""
         return {
             "schema": SCHEMA,
             "program_sha256": self.program_sha256,

@@ -42,6 +42,7 @@ class MemoryBits:
 
     @property
     def total(self) -> int:
+        """Bits of everything."""
         return sum(getattr(self, field.name) for field in fields(self))
 
     def __add__(self, other: "MemoryBits") -> "MemoryBits":

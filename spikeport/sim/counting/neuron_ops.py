@@ -41,6 +41,7 @@ class NeuronOps:
         return NeuronOps(self.mul + other.mul, self.add + other.add, self.cmp + other.cmp)
 
     def times(self, n: int) -> "NeuronOps":
+        """As many, n times."""
         return NeuronOps(self.mul * n, self.add * n, self.cmp * n)
 
 

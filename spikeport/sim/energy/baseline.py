@@ -29,6 +29,7 @@ class Baseline:
         return self.snn_pj.over(self.energy_pj)
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values; energies in pJ."""
         ratio = None if self.ratio is None else self.ratio.to_json()
         return {
             "name": self.name,
@@ -49,7 +50,7 @@ def activation_bits(steps: int) -> int:
 def baselines(
     counts: Counts, snn_pj: Bounds, ann_pj: Bounds, integers: Profile, snn_in_integers_pj: Bounds
 ) -> tuple[Baseline, ...]:
-    """The fair one first.
+    """One pass first, which is the fair one unless the network has loops.
 
     Args:
         ann_pj: One dense pass.
@@ -58,15 +59,20 @@ def baselines(
     """
     steps, macs = counts.steps, counts.macs_dense
     bits = activation_bits(steps)
+    once = "fair where one pass sees the whole input"
+    often = "not a fair baseline, because no ANN repeats its pass; implied where FLOPs are counted over all steps"
+    if loops := looped(counts):
+        once = f"too little, because a recurrent ANN computes its loops ({', '.join(loops)}) at every step"
+        often = "fair where a recurrent ANN would run whole at every step of the sequence"
     return (
-        Baseline("dense", "ANN, one dense pass", macs, ann_pj, snn_pj, "fair where one pass sees the whole input"),
+        Baseline("dense", "ANN, one dense pass", macs, ann_pj, snn_pj, once),
         Baseline(
             "dense_times_steps",
             f"ANN, {steps} dense passes",
             macs * steps,
             ann_pj.times(steps),
             snn_pj,
-            "not a fair baseline, because no ANN repeats its pass; implied where FLOPs are counted over all steps",
+            often,
         ),
         Baseline(
             "quantized",
@@ -87,3 +93,12 @@ def quantized_mac(integers: Profile, bits: int) -> Bounds:
     """
     mac, ac = (integers.energy_pj[key].value.nominal for key in ("mac", "ac"))
     return Bounds(None, (mac - ac) * bits / WEIGHT_BITS + ac, None)
+
+
+def looped(counts: Counts) -> list[str]:
+    """Groups that their own spikes come back to."""
+    fed = {layer.name: {c.source for c in layer.connections} for layer in counts.layers}
+    reach = {name: set(sources) for name, sources in fed.items()}
+    for _ in fed:  # paths grow by one connection
+        reach = {name: found.union(*(fed.get(source, set()) for source in found)) for name, found in reach.items()}
+    return [name for name, found in reach.items() if name in found]

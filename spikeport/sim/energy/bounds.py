@@ -33,7 +33,7 @@ class Bounds:
         return Bounds(low, self.nominal + other.nominal, high)
 
     def times(self, amount: Fraction | int) -> "Bounds":
-        """So many of it, an amount from 0; none of it is exactly zero, whatever is not published."""
+        """So many of it; none of it is exactly zero, whatever is not published. InputError for less than none."""
         if amount < 0:
             raise InputError("bounds", "amount", got=amount, relation="is below", limit=0)
         if amount == 0:
@@ -58,6 +58,7 @@ class Bounds:
         return Bounds(low, self.nominal, high)
 
     def to_json(self) -> dict[str, float | None]:
+        """Plain numbers; None for a bound that is not known."""
         return {"low": self.low, "nominal": self.nominal, "high": self.high}
 
 

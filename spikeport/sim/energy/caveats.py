@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from spikeport.cores import Cores
 from spikeport.sim.counting.counts import Counts
+from spikeport.sim.energy.baseline import looped
 from spikeport.sim.energy.conventions import Convention
+from spikeport.sim.energy.formats import format_steps
 from spikeport.sim.energy.price import Unpriced
 from spikeport.sim.energy.profile import Profile
 
@@ -95,29 +97,22 @@ def _cores(profile: Profile, cores: Cores | None) -> Iterator[str]:
 
 
 def _run(counts: Counts) -> Iterator[str]:
+    if counts.synapses and not counts.sops:
+        yield "No spike reached a synapse in this run: its energy says nothing of a network that answers."
     encoders = [e for layer in counts.layers for e in layer.encoders]
     if encoders:
         once = all(e.passes == counts.samples for e in encoders)
         how = "once per image, because it does not change" if once else "at every step of a sample whose input changes"
         yield f"The first layer runs on the host; its MACs are counted {how}."
     yield (
-        f"The ANN is the same network with ReLU, one dense pass; the SNN takes {counts.steps} steps. Synapses of "
-        "weight 0 and, in the MACs, the zeros of the padding are counted."
+        f"The ANN is the same network with ReLU, one dense pass; the SNN takes {format_steps(counts.steps)}. "
+        "Synapses of weight 0 and, in the MACs, the zeros of the padding are counted."
     )
-    if looped := _looped(counts):
+    if loops := looped(counts):
         yield (
-            f"The ANN's pass computes the loops ({', '.join(looped)}) once, while a recurrent ANN computes them at "
-            "every step: its energy is stated too low."
+            f"The ANN's pass computes the loops ({', '.join(loops)}) once, while a recurrent ANN computes them at "
+            "every step: its energy is stated too low. With a pass for each step it is stated at its highest."
         )
     cut = [layer.name for layer in counts.layers if layer.steps < counts.steps]
     if cut:
         yield f"The run ended before the last step of {', '.join(cut)}; only the steps that ran are counted."
-
-
-def _looped(counts: Counts) -> list[str]:
-    """Groups that their own spikes come back to."""
-    fed = {layer.name: {c.source for c in layer.connections} for layer in counts.layers}
-    reach = {name: set(sources) for name, sources in fed.items()}
-    for _ in fed:  # paths grow by one connection
-        reach = {name: found.union(*(fed.get(source, set()) for source in found)) for name, found in reach.items()}
-    return [name for name, found in reach.items() if name in found]

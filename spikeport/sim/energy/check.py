@@ -36,6 +36,7 @@ class Check:
 
     @property
     def sentence(self) -> str:
+        """Both figures and how they lie to each other, in words."""
         shown = format_energy if self.unit == "pJ" else format_time
         estimate, measured = format_bounds(self.estimate, shown), shown(self.measured)
         side = "above" if self.off >= 0 else "below"
@@ -45,6 +46,7 @@ class Check:
         return f"{told}; the nominal is {abs(self.off):.0%} {side} it."
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values; numbers in `unit`."""
         return {
             "what": self.what,
             "unit": self.unit,

@@ -144,7 +144,10 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 "events x fan-out of each neuron; padding, stride, dilation and groups respected",
                 "Each spike is one accumulate for each synapse that it reaches, weight 0 included. Graded spikes are "
                 "MACs. What the host computes is MACs, as often as it is computed, padding included.",
-                (_FOLDED, "Needs a run: shapes and rates do not say which neurons spiked."),
+                (
+                    _FOLDED,
+                    "Accumulates need a run, or 'sops' of each layer: shapes and rates do not say what spiked.",
+                ),
                 ("Updates of neurons are counted on their own, and priced where a profile has a price.",),
                 exact,
             ),

@@ -7,7 +7,7 @@ import spikeport
 from spikeport.program import Program
 from spikeport.sim.counting.counts import Counts
 from spikeport.sim.energy.bounds import Bounds
-from spikeport.sim.energy.estimate import Energy, LayerEnergy, Sensitivity
+from spikeport.sim.energy.estimated import Energy, LayerEnergy, Sensitivity
 
 SCHEMA = "spikeport-energy/2"
 

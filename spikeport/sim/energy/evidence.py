@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from spikeport.sim.energy.check import Check
-from spikeport.sim.energy.estimate import INTEGERS, Energy
+from spikeport.sim.energy.estimate import INTEGERS
+from spikeport.sim.energy.estimated import Energy
 from spikeport.sim.energy.profile import Constant, Profile, profile_named
 
 PRICE_COLUMNS = ("Term", "Low", "Nominal", "High", "Unit", "Evidence", "Source, note")

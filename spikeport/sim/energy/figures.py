@@ -33,7 +33,8 @@ from spikeport.page import (
 from spikeport.sim.counting.counts import Counts, LayerCounts
 from spikeport.sim.energy.baseline import activation_bits
 from spikeport.sim.energy.bounds import Bounds
-from spikeport.sim.energy.estimate import INTEGERS, Energy
+from spikeport.sim.energy.estimate import INTEGERS
+from spikeport.sim.energy.estimated import Energy
 from spikeport.sim.energy.formats import format_bounds, format_energy, format_factor, format_time
 from spikeport.sim.energy.latency import Latency
 from spikeport.sim.energy.terms import TERMS

@@ -14,6 +14,10 @@ def format_count(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
+def format_steps(count: int) -> str:
+    return f"{count:,} step{'' if count == 1 else 's'}"
+
+
 def format_energy(pj: float) -> str:
     return _in_units(pj, _ENERGIES)
 

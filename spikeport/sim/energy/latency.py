@@ -53,6 +53,7 @@ class Latency:
     """Nominal ns of each step, `(rows,)`."""
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values; times in ns."""
         return {
             "model": self.model,
             "step_ns": {name: bounds.to_json() for name, bounds in self.step_ns.items()},

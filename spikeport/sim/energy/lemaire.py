@@ -35,10 +35,6 @@ class Traffic:
     fixed_pj: float = 0.0
     """Of it, what does not grow with spikes; only an SNN's is told apart."""
 
-    @property
-    def accesses(self) -> Fraction:
-        return self.weights + self.potentials + self.values
-
 
 def access_pj(words: int) -> float:
     """One access of 32 bits to a memory of that many words."""

@@ -12,7 +12,7 @@ from spikeport.page import drawing, rendered, svg
 from spikeport.program import Program
 from spikeport.sim.energy import figures, tables
 from spikeport.sim.energy.conventions import convention_named
-from spikeport.sim.energy.estimate import Energy
+from spikeport.sim.energy.estimated import Energy
 from spikeport.sim.energy.evidence import PRICE_COLUMNS, check_rows, price_tables
 from spikeport.sim.energy.formats import format_bounds, format_energy, format_time
 

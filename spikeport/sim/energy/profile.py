@@ -57,6 +57,7 @@ class Constant:
     note: str = ""
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values, all constants with their evidence and source."""
         about = {"evidence": self.evidence, "source": self.source, "year": self.year, "note": self.note}
         return {**self.value.to_json(), **about}
 
@@ -100,6 +101,7 @@ class Profile:
     """Of the file's bytes."""
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values, all constants with their evidence and source."""
         plain = ("name", "title", "scope", "technology_nm", "note", "banner", "barrier_between", "latency_model")
         return {
             **{name: getattr(self, name) for name in (*plain, "path", "sha256")},
@@ -113,7 +115,7 @@ class Profile:
 
 
 def profile_names() -> tuple[str, ...]:
-    """Of the profiles inside the package."""
+    """Names of the shipped profiles, in the alphabet's order."""
     return tuple(sorted(e.name.removesuffix(".toml") for e in SHIPPED.iterdir() if e.name.endswith(".toml")))
 
 

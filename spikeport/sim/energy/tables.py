@@ -6,7 +6,7 @@ from operator import itemgetter
 from spikeport.sim.energy.bottleneck import Bottleneck
 from spikeport.sim.energy.bounds import Bounds
 from spikeport.sim.energy.conventions import CONVENTIONS, convention_named
-from spikeport.sim.energy.estimate import Energy
+from spikeport.sim.energy.estimated import Energy
 from spikeport.sim.energy.figures import factors
 from spikeport.sim.energy.formats import (
     format_bounds,

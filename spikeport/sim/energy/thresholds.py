@@ -33,6 +33,7 @@ class Threshold:
 
     @property
     def below(self) -> bool | None:
+        """Whether the network is below the published limit; None without a figure."""
         return None if self.value is None else float(self.value) < self.published.limit
 
     @property
@@ -42,6 +43,7 @@ class Threshold:
 
     @property
     def sentence(self) -> str:
+        """Figure, limit and source in words."""
         one = self.published
         limit = f"limit of {_figures(one.figure, one.limit)} against {one.against}"
         if not self.applies:
@@ -53,6 +55,7 @@ class Threshold:
         return f"{TITLES[one.figure]}: {value}; this network {side} below the {limit} ({one.source})."
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values."""
         return {
             "figure": self.published.figure,
             "value": None if self.value is None else float(self.value),
@@ -93,6 +96,7 @@ class BreakEven:
     input_rate: float
 
     def to_json(self) -> dict[str, float]:
+        """Plain values."""
         return {"spikes_per_synapse": self.spikes_per_synapse, "input_rate": self.input_rate}
 
 

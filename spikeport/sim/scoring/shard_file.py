@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeport.archive import UNREADABLE
 from spikeport.atomic import replacing
 from spikeport.errors import FileError, FileMismatch
 from spikeport.sim.counting.counts_read import counts_of
@@ -17,19 +16,6 @@ from spikeport.sim.scoring.shard import Shard
 
 FORMAT = "spikeport-shard/1"
 _OWN = ("answers", "values")
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    EOFError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    RuntimeError,
-    MemoryError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What numpy, zipfile and json raise on a damaged file."""
 
 
 def save_shard(shard: Shard, path: Path, plan_sha256: str) -> None:
@@ -68,7 +54,7 @@ def load_shard(path: Path, plan_sha256: str | None = None) -> Shard:
         counts, data_sha256 = counts_of(head["counts"]), head["data_sha256"]
         shard = Shard(head["first"], answers, values, counts, head["cleared"], outputs, data_sha256)
         found = head["plan_sha256"]
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise TornShard(str(path), "is not a whole shard", do="delete it, and go on with --resume") from error
     if not whole:
         raise TornShard(str(path), "is not a whole shard", do="delete it, and go on with --resume")

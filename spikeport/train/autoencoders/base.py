@@ -56,7 +56,10 @@ class Losses:
 
 
 class Autoencoder(nn.Module, ABC):
-    """Images are integers `(B, c, h, w)`, of which `source.scale` makes [-1, 1]."""
+    """What all four models are: images to a loss and reconstructions, and random numbers to new images.
+
+    Images are integers `(B, c, h, w)`, of which `source.scale` makes [-1, 1].
+    """
 
     source: Source
     latent: int
@@ -72,17 +75,20 @@ class Autoencoder(nn.Module, ABC):
 
     @property
     @abstractmethod
-    def noise_shape(self) -> NoiseShape: ...
+    def noise_shape(self) -> NoiseShape:
+        """What a pass draws."""
 
     @abstractmethod
-    def forward(self, images: Tensor, noise: Noise) -> Reconstruction: ...
+    def forward(self, images: Tensor, noise: Noise) -> Reconstruction:
+        """Integer images `(B, c, h, w)`, encoded and decoded."""
 
     @abstractmethod
     def generate(self, n: int, noise: Noise) -> Tensor:
         """Images `(n, c, h, w)` in [-1, 1], from the prior."""
 
     @abstractmethod
-    def loss(self, images: Tensor, noise: Noise) -> Losses: ...
+    def loss(self, images: Tensor, noise: Noise) -> Losses:
+        """What is minimised for `images`, `(B, c, h, w)`, in the parts that `parts` names."""
 
     def real(self, images: Tensor, dtype: torch.dtype) -> Tensor:
         """The images as the network sees them."""

@@ -1,6 +1,7 @@
 """The data sets by name."""
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -59,7 +60,7 @@ def data_sets() -> tuple[str, ...]:
     return tuple(ENTRIES)
 
 
-def load_data(name: str, folder: Path | None = None, **options: Any) -> DataSet:
+def load_data(name: str, folder: str | os.PathLike[str] | None = None, **options: Any) -> DataSet:
     """A data set from the folder that torchvision, tonic or npm was given to keep it in.
 
     Args:
@@ -84,4 +85,4 @@ def load_data(name: str, folder: Path | None = None, **options: Any) -> DataSet:
     common = Options(**{key: value for key, value in options.items() if key in COMMON})
     if "size" in own:
         common = replace(common, size=None)  # the set's own reader cuts and resizes in one
-    return common.applied(entry.load(folder and folder.expanduser(), **own), entry.normal)
+    return common.applied(entry.load(None if folder is None else Path(folder).expanduser(), **own), entry.normal)

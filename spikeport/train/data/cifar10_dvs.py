@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.errors import DataSetDamaged, PackageMissing
+from spikeport.extras import install
 from spikeport.train.data.dataset import DataSet, Files, Split
 from spikeport.train.data.frames import Events, Frames, checked_events
 from spikeport.train.data.places import AGAIN, found
@@ -59,9 +60,7 @@ def _decoder() -> type:
     except ModuleNotFoundError as error:
         if error.name != "aedat":
             raise
-        raise PackageMissing(
-            "data cifar10-dvs", "needs the package aedat", do="pip install 'spikeport[events]'"
-        ) from error
+        raise PackageMissing("data cifar10-dvs", "needs the package aedat", do=install("events")) from error
     return Decoder
 
 

@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 
 from spikeport.train.dynamics import Dynamics
 from spikeport.train.fused import cpu_kernels as kernels
-from spikeport.train.fused.current import Current, Moments, combines, sum_over_processes
+from spikeport.train.fused.current import Current, How, Moments, combines, sum_over_processes
 
 _SMALL = 1 << 16
 """Numbers that are not worth a second thread."""
@@ -76,7 +76,7 @@ def fire(
     unit: float = 0.0,
 ) -> Tensor:
     """As `spikeport.train.fused.fire`, for one or two currents; all tensors are float32, or all float64."""
-    how = _How(steps, dynamics, constant, unit, [current.moments for current in currents])
+    how = How(steps, dynamics, constant, unit, [current.moments for current in currents])
     first, second = currents[0], currents[1] if len(currents) > 1 else Current(None)  # type: ignore[arg-type]
     spikes: Tensor = _Fire.apply(  # type: ignore[no-untyped-call]
         first.x, second.x, first.scale, second.scale, offset, keep, threshold, how
@@ -93,23 +93,13 @@ def moments(x: Tensor) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(mean).to(x.dtype), torch.from_numpy(var).to(x.dtype)
 
 
-@dataclass(frozen=True, eq=False)
-class _How:
-    """What is no tensor with a gradient."""
-
-    steps: int
-    dynamics: Dynamics
-    constant: bool
-    unit: float
-    moments: list[Moments | None]
-
-    def numbers(self, keep: Tensor, threshold: Tensor, dtype: Any) -> NDArray[Any]:
-        """The kernels' `numbers`."""
-        surrogate, vth = self.dynamics.surrogate, threshold.item()
-        zero, through = self.dynamics.reset == "zero", not self.dynamics.detach_reset
-        of_reset = (1.0, 0.0, 0.0, 1.0 * through) if zero else (0.0, vth, vth * through, 0.0)
-        centre = vth if surrogate.centre == "threshold" else 0.0
-        return np.array([1.0, keep.item(), vth, *of_reset, centre, surrogate.width, self.unit], dtype)
+def _numbers(how: How, keep: Tensor, threshold: Tensor, dtype: Any) -> NDArray[Any]:
+    """The kernels' `numbers`."""
+    surrogate, vth = how.dynamics.surrogate, threshold.item()
+    zero, through = how.dynamics.reset == "zero", not how.dynamics.detach_reset
+    of_reset = (1.0, 0.0, 0.0, 1.0 * through) if zero else (0.0, vth, vth * through, 0.0)
+    centre = vth if surrogate.centre == "threshold" else 0.0
+    return np.array([1.0, keep.item(), vth, *of_reset, centre, surrogate.width, how.unit], dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,17 +107,17 @@ class _Work:
     """One layer's call, as the kernels take it; all but the currents themselves."""
 
     layout: _Layout
-    how: _How
+    how: How
     channels: NDArray[Any]
     numbers: NDArray[Any]
     shape: NDArray[np.uint64]
     units: int
 
     @classmethod
-    def of(cls, currents: list[Current], offset: Tensor | None, keep: Tensor, threshold: Tensor, how: _How) -> "_Work":
+    def of(cls, currents: list[Current], offset: Tensor | None, keep: Tensor, threshold: Tensor, how: How) -> "_Work":
         x = currents[0].x
         layout = _Layout.of(x, x.shape[0] if how.constant else x.shape[0] // how.steps)
-        numbers = how.numbers(keep, threshold, np.float64 if x.dtype == torch.float64 else np.float32)
+        numbers = _numbers(how, keep, threshold, np.float64 if x.dtype == torch.float64 else np.float32)
         channels = np.zeros((5, layout.channels), numbers.dtype)
         for k, current in enumerate(currents):
             factor, mean = current.factor_and_mean(x.dtype)
@@ -188,7 +178,7 @@ class _Fire(torch.autograd.Function):
         offset: Tensor | None,
         keep: Tensor,
         threshold: Tensor,
-        how: _How,
+        how: How,
     ) -> Tensor:
         currents = [Current(x, scale, how.moments[0])]
         if x_2 is not None:

@@ -6,6 +6,9 @@ several whole ones where they are small. One thread does a whole unit, in blocks
 depends on the number of threads. Every loop over a block is plain enough to become vector code; unsigned indices are
 part of that, and so is that each number has the type of x, for numba computes what mixes integers and float32 in
 float64.
+
+All of them are in this one file, because numba forgets a kept function when its own file changes, but not when what it
+calls does.
 """
 
 import numpy as np

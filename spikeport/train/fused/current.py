@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
+from spikeport.train.dynamics import Dynamics
+
 
 @dataclass(frozen=True, eq=False)
 class Moments:
@@ -46,6 +48,18 @@ class Current:
             return scale, None
         rstd, mean = self.moments.rstd.to(dtype), self.moments.mean.to(dtype)
         return rstd if scale is None else scale * rstd, mean
+
+
+@dataclass(frozen=True, eq=False)
+class How:
+    """What a call of the fused neuron is told beside tensors; `fire` of `spikeport.train.fused` describes it."""
+
+    steps: int
+    dynamics: Dynamics
+    constant: bool
+    unit: float
+    moments: list[Moments | None]
+    """Of each current."""
 
 
 def combines(sync: bool) -> bool:

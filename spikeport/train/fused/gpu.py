@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 
 from spikeport.train.dynamics import Dynamics
 from spikeport.train.fused import gpu_kernels as kernels
-from spikeport.train.fused.current import Current, Moments, combines, sum_over_processes
+from spikeport.train.fused.current import Current, How, combines, sum_over_processes
 
 _TILE = 1024
 """Numbers of a tile: with 4 warps, 8 a thread."""
@@ -35,23 +35,12 @@ def fire(
 
     Currents may be of half types, both of the same; all else is float32 then, and so is the arithmetic.
     """
-    how = _How(steps, dynamics, constant, unit, [current.moments for current in currents])
+    how = How(steps, dynamics, constant, unit, [current.moments for current in currents])
     xs, scales = [current.x for current in currents], [current.scale for current in currents]
     if len(currents) == 1:
         xs, scales = [xs[0], None], [scales[0], None]  # type: ignore[list-item]
     spikes: Tensor = _Fire.apply(*xs, *scales, offset, keep, threshold, how)  # type: ignore[no-untyped-call]
     return spikes
-
-
-@dataclass(frozen=True, eq=False)
-class _How:
-    """What is no tensor with a gradient."""
-
-    steps: int
-    dynamics: Dynamics
-    constant: bool
-    unit: float
-    moments: list[Moments | None]
 
 
 @dataclass(frozen=True)
@@ -115,7 +104,7 @@ class _Fire(torch.autograd.Function):
         offset: Tensor | None,
         keep: Tensor,
         threshold: Tensor,
-        how: _How,
+        how: How,
     ) -> Tensor:
         grid = _Grid.of(x, x.shape[0] if how.constant else x.shape[0] // how.steps)
         xs = [grid.laid(each) for each in (x, x_2) if each is not None]
@@ -149,7 +138,7 @@ class _Fire(torch.autograd.Function):
         return *wanted, of_keep.reshape(keep.shape), of_threshold.reshape(threshold.shape), None
 
 
-def _modes(how: _How) -> dict[str, Any]:
+def _modes(how: How) -> dict[str, Any]:
     reset = how.dynamics.reset == "zero"
     return {"TWO": len(how.moments) > 1, "CONSTANT": how.constant, "UNIT": float(how.unit), "ZERO": reset}
 
@@ -169,7 +158,7 @@ def _values(currents: list[Current], offset: Tensor | None, dtype: torch.dtype) 
 
 
 def _gather(
-    xs: list[Tensor], grad: Tensor, values: Tensor, keep: Tensor, threshold: Tensor, how: _How, grid: _Grid
+    xs: list[Tensor], grad: Tensor, values: Tensor, keep: Tensor, threshold: Tensor, how: How, grid: _Grid
 ) -> tuple[Tensor, Tensor, Tensor]:
     """dy; the sums of dy and of dy * (x - mean), `(3, C)`; the gradients of keep and threshold, `(2,)`."""
     (tiles_r, tiles_c), numbers, form = grid.tiles(grid.batch)
@@ -190,7 +179,7 @@ def _gather(
     return dy, sums.sum(1, dtype=torch.float64), of_numbers.sum(1, dtype=torch.float64)
 
 
-def _normalised(x: Tensor, dy: Tensor, values: Tensor, sums: Tensor, how: _How, grid: _Grid, k: int) -> Tensor:
+def _normalised(x: Tensor, dy: Tensor, values: Tensor, sums: Tensor, how: How, grid: _Grid, k: int) -> Tensor:
     """dx of a current; of the first in the place of dy, where the types allow it."""
     moments = how.moments[k]
     of_moments = values.new_zeros(2, grid.channels)

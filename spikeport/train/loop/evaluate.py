@@ -20,13 +20,20 @@ EVALUATED = 256
 """Images at once."""
 
 
-def predict(model: nn.Module, images: Pictures | NDArray[np.integer], batch: int = EVALUATED) -> NDArray[np.int64]:
-    """Class of each image in eval mode, of integers as the model takes them; the lowest class wins a tie."""
+def predict(
+    model: nn.Module, images: Pictures | NDArray[np.integer] | Tensor, batch: int = EVALUATED
+) -> NDArray[np.int64]:
+    """Class of each image in eval mode, `(N,)`; the lowest class wins a tie.
+
+    Args:
+        images: Integers as the model takes them, `(N, *in)`, such as grey values of 0 to 255.
+        batch: Images at once; changes no answer.
+    """
     model.eval()
-    parts: list[Tensor] = []
+    parts = [torch.zeros(0, dtype=torch.int64)]
     with torch.no_grad(), working("evaluating", len(images), "images") as task:
         for i in range(0, len(images), batch):
-            parts.append(model(torch.from_numpy(images[i : i + batch])).argmax(1))
+            parts.append(model(torch.as_tensor(images[i : i + batch])).argmax(1))
             task.advance(len(parts[-1]))
     return torch.cat(parts).numpy()
 

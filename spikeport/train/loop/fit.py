@@ -76,6 +76,14 @@ def fit(
 ) -> list[Epoch]:
     """Trains in place, as the recipe says; the weights are those that it keeps, rounded where it rounds.
 
+    Args:
+        model: A classifier, images `(B, *in)` to class rates `(B, classes)`, or an `Autoencoder`.
+        fabric: The devices (`make_fabric`); one process on the CPU if None.
+        saving: Where and how often checkpoints are written, and whether it resumes; nothing is written if None.
+
+    Returns:
+        Losses, accuracies and each layer's figures, an entry for each epoch.
+
     Raises:
         InputError: batches or devices that do not fit, or a loss that is no longer finite.
         FileError: a checkpoint that is not of this run.

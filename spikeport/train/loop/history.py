@@ -75,6 +75,7 @@ class Epoch:
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> "Epoch":
+        """The record again from what `to_json` gave."""
         layers = tuple(LayerFigures(**layer) for layer in plain["layers"])
         check = None if plain["check"] is None else ChipCheck(**plain["check"])
         return cls(**{**plain, "layers": layers, "check": check})

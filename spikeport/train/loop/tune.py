@@ -1,7 +1,8 @@
 """`fine_tune`: a Program's network, trained further on labelled samples; and its accuracy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from spikeport.errors import InputError, LabelsInvalid
+from spikeport.errors import InputError, LabelsInvalid, WrongType
 from spikeport.progress import counted
 from spikeport.train.group import SpikingGroup
 from spikeport.train.loop.batches import Batches
@@ -22,6 +23,7 @@ from spikeport.train.settings import Train
 Progress = Callable[[Epoch], None]
 Arrays = Mapping[str, NDArray[np.integer]]
 """Spikes or image integers `(T, B, *shape)` by input."""
+Given = NDArray[np.integer] | Tensor
 
 
 @dataclass(frozen=True)
@@ -45,21 +47,33 @@ class Tuning:
 
 def fine_tune(
     network: SpikingNetwork,
-    inputs: Arrays,
-    labels: NDArray[np.integer],
+    inputs: Given | Mapping[str, Given],
+    labels: Given | Sequence[int],
     course: Tuning | None = None,
     progress: Progress = lambda _: None,
 ) -> list[Epoch]:
     """Trains in place: Adam, cosine schedule, cross-entropy of the output's spike counts, or of its mean membranes.
 
     Args:
+        inputs: Spikes or image integers `(T, B, *shape)`, by name if there are several inputs; arrays or tensors.
         course: How long and how fast; `Tuning()` if None.
         labels: `(B,)` classes; each stands for an equal block of the output's neurons, or for one neuron.
 
     Raises:
-        InputError: labels that the output does not have, or inputs that are not the network's.
+        InputError: no such network, labels that the output does not have, or inputs that are not the network's or of
+            another number of samples.
     """
+    if not isinstance(network, SpikingNetwork):
+        do = "from_program(program) makes one; train what you built of layers in a loop of your own"
+        got = type(network).__name__
+        raise WrongType("fine-tuning", "network", got=got, relation="is not", limit="a SpikingNetwork", do=do)
+    inputs = _arrays(network, inputs)
     labels = checked_labels(network, labels)
+    for name, x in inputs.items():
+        if x.shape[1:2] != labels.shape:
+            do = "give one label for each sample of (T, B, *shape)"
+            got = f"{len(labels)} for shape {x.shape} of {name}"
+            raise LabelsInvalid("labels", "number", got=got, relation="is not", limit="B", do=do)
     how = course or Tuning()
     settings = Train(how.epochs, how.batch, how.learning_rate, how.seed)
     batches = Batches(len(labels), how.batch, how.seed)
@@ -112,9 +126,12 @@ def classes_of(network: SpikingNetwork) -> int:
     return output.classes or int(np.prod(network.group(output.source).shape))
 
 
-def checked_labels(network: SpikingNetwork, labels: NDArray[np.integer]) -> NDArray[np.int64]:
-    """The labels as int64; InputError for one that is no class."""
-    classes = classes_of(network)
+def checked_labels(network: SpikingNetwork, labels: Given | Sequence[int]) -> NDArray[np.int64]:
+    """The labels as int64; InputError if they are none, not `(B,)` integers, or one is no class."""
+    labels, classes = _array(labels), classes_of(network)
+    if labels.ndim != 1 or labels.dtype.kind not in "iub" or not labels.size:
+        got, do = f"{labels.dtype} {labels.shape}", "one-hot labels are made classes by argmax(1)"
+        raise LabelsInvalid("labels", "array", got=got, relation="is not", limit="integers (B,), at least one", do=do)
     if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
         got = f"{labels.min()}..{labels.max()}"
         raise LabelsInvalid("labels", "range", got=got, relation="is not in", limit=f"[0, {classes})")
@@ -122,7 +139,12 @@ def checked_labels(network: SpikingNetwork, labels: NDArray[np.integer]) -> NDAr
 
 
 def network_accuracy(network: SpikingNetwork, inputs: Arrays, labels: NDArray[np.integer], batch: int = 256) -> float:
-    """Share of right classes in eval mode, in [0, 1]; the lowest class wins a tie."""
+    """Share of right classes in eval mode, in [0, 1]; the lowest class wins a tie.
+
+    Args:
+        inputs: Integers `(T, B, *shape)` by the input's name.
+        labels: `(B,)`, as for `fine_tune`.
+    """
     network.eval()
     right = 0
     with torch.no_grad():
@@ -130,6 +152,25 @@ def network_accuracy(network: SpikingNetwork, inputs: Arrays, labels: NDArray[np
             counts = class_counts(network, _tensors(inputs, slice(start, start + batch)))
             right += int((counts.argmax(1).numpy() == labels[start : start + batch]).sum())
     return right / len(labels)
+
+
+def _arrays(network: SpikingNetwork, inputs: Given | Mapping[str, Given]) -> dict[str, NDArray[Any]]:
+    """The inputs by name, as arrays; WrongType for fractions, and for one array where there are several inputs."""
+    if not isinstance(inputs, Mapping):
+        if len(network.inputs) != 1:
+            limit = "arrays by name: " + ", ".join(entry.name for entry in network.inputs)
+            raise WrongType("fine-tuning", "inputs", got=type(inputs).__name__, relation="are not", limit=limit)
+        inputs = {network.inputs[0].name: inputs}
+    found = {name: _array(x) for name, x in inputs.items()}
+    for name, x in found.items():
+        if x.dtype.kind not in "iubf" or (x.dtype.kind == "f" and bool((x != np.round(x)).any())):
+            do = "round it to integers first"
+            raise WrongType(f"input {name}", "values", got=x.dtype, relation="are not", limit="integers", do=do)
+    return found
+
+
+def _array(x: Given | Sequence[int]) -> NDArray[Any]:
+    return x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
 
 
 def _tensors(inputs: Arrays, pick: NDArray[np.int64] | slice) -> dict[str, Tensor]:

@@ -10,9 +10,9 @@ from spikeport.commands.answer import Answer
 from spikeport.commands.conformance import conformance as command
 from spikeport.commands.conformance import live
 from spikeport.commands.conformance.row import Row, Setup
-from spikeport.deploy.lava_env import find_lava
 from spikeport.errors import FileError, InputError, LavaMissing
 from spikeport.sim.simulate import simulate
+from tests.lava import lava_or_skip
 
 
 def run(*only: str) -> Answer:
@@ -24,10 +24,7 @@ def no_lava(**_: Any) -> Any:
 
 
 def test_lava_and_the_engines_agree_with_the_simulator_in_every_value() -> None:
-    try:
-        find_lava()
-    except LavaMissing as missing:
-        pytest.skip(f"NOT COMPARED WITH LAVA: {missing}")
+    lava_or_skip()
 
     answer = run("lava", "runtime", "engines")
 

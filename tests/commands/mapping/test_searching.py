@@ -23,7 +23,7 @@ from spikeport.program import Program
 from spikeport.sim import simulate
 from spikeport.sim.random_programs import random_program
 from tests.commands.mapping.test_records import small
-from tests.deploy.rules.nets import lif, row, stack
+from tests.deploy.small_programs import lif, row, stack
 from tests.sim.counting.test_cores import brute, in_use, place_of
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -150,6 +150,7 @@ def test_it_runs_alone(profile: Profile, tmp_path: Path) -> None:
     assert run_alone(tmp_path / "away.py", folder).stdout == ran.stdout
 
 
+@pytest.mark.uncovered
 def test_it_loads_numpy_and_nothing_of_spikeport(tmp_path: Path) -> None:
     folder = unpack(tmp_path, given_of(*small()))
     code = f"import runpy, sys; sys.argv = ['replay.py', {str(folder)!r}]\n"

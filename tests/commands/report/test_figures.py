@@ -253,3 +253,11 @@ def test_mantissas_that_are_all_the_same_and_small_shares_are_said_so() -> None:
     assert layers.mantissas([net.connections[1]], [net.connections[0]]) == "-4 to 6 × 2^1; -20 to 50 on the host"
     assert [layers._of(n, 1000) for n in (0, 1, 9, 10, 1000)] == [
         "0", "1 (below 1%)", "9 (below 1%)", "10 (1%)", "1,000 (100%)"]  # fmt: skip
+
+
+def test_a_chip_is_not_held_against_bare_arithmetic_in_silence() -> None:
+    facts = next(b for b in overview(of_kind("bias")).blocks if isinstance(b, Facts))
+    notes = {name: note for name, _, note in facts.rows if name.startswith("Energy by")}
+    assert "a chip (" in notes["Energy by loihi2-estimate"]
+    assert "against bare arithmetic; an estimate" in notes["Energy by loihi2-estimate"]
+    assert "bare arithmetic" not in notes["Energy by cmos45-fp32"]

@@ -12,7 +12,7 @@ from spikeport.chip import LOIHI2
 from spikeport.cores import Cut, flat
 from spikeport.deploy.cores.loads import LOGS_2022, LOGS_2023, Account, loads
 from spikeport.program import Conv, Dense, Encoder, Input, Output, Program
-from tests.deploy.rules.nets import lif
+from tests.deploy.small_programs import lif
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "vectors" / "loihi2_compile_logs.json").read_text())
 LOGS: Mapping[str, Mapping[str, Any]] = {log["name"]: log for log in DOCUMENT["logs"]}

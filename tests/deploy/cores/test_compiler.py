@@ -10,7 +10,7 @@ from spikeport.deploy.cores import map_cores
 from spikeport.deploy.cores.compiler import compiler_cuts
 from spikeport.deploy.cores.loads import LOGS_2022, LOGS_2023
 from tests.deploy.cores.compile_logs import LOGS, account_of, network
-from tests.deploy.rules.nets import row
+from tests.deploy.small_programs import row
 
 
 @pytest.mark.parametrize("name", LOGS)

@@ -16,8 +16,8 @@ from spikeport.deploy.cores.options import GROWTH, NEAR, options
 from spikeport.deploy.cores.problem import Problem, Seated
 from spikeport.deploy.cores.search import improved, messages_between
 from spikeport.program import LIF, Program
-from tests.deploy.rules.nets import row, stack
-from tests.deploy.rules.random_programs import random_chip, random_program
+from tests.deploy.random_programs import random_chip, random_program
+from tests.deploy.small_programs import row, stack
 
 SEEDS = st.integers(0, 2**32 - 1)
 

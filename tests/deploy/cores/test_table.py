@@ -12,7 +12,7 @@ from spikeport.deploy.cores import CoreMap, map_cores
 from spikeport.deploy.cores.loads import limits_of
 from spikeport.deploy.cores.table import GROUPS, core_table
 from spikeport.program import LIF, Dense, Input, Output, Program
-from tests.deploy.rules.random_programs import random_chip, random_program
+from tests.deploy.random_programs import random_chip, random_program
 
 
 def seated(seed: int) -> tuple[Program, CoreMap]:

@@ -12,9 +12,9 @@ from spikeport.deploy.cores import map_cores
 from spikeport.deploy.cores.activity import Activity, Times, assumed
 from spikeport.deploy.cores.work import inward, outward, pairs_of, traffic_of
 from spikeport.program import Dense, Input, Output, Program
-from tests.deploy.rules.counting import synapses
-from tests.deploy.rules.nets import lif
-from tests.deploy.rules.random_programs import random_chip, random_program
+from tests.deploy.cores.counting import synapses
+from tests.deploy.random_programs import random_chip, random_program
+from tests.deploy.small_programs import lif
 
 SEEDS = st.integers(0, 2**32 - 1)
 NONE = Times(update=0, active=0, sop=dict.fromkeys(("dense", "sparse", "conv"), 0.0))

@@ -2,13 +2,10 @@
 
 import pytest
 
-from spikeport.deploy.lava_env import LavaEnv, find_lava
-from spikeport.errors import LavaMissing
+from spikeport.deploy.lava_env import LavaEnv
+from tests.lava import lava_or_skip
 
 
 @pytest.fixture(scope="session")
 def env() -> LavaEnv:
-    try:
-        return find_lava()
-    except LavaMissing as missing:
-        pytest.skip(f"NOT COMPARED WITH LAVA-DL: {missing}")
+    return lava_or_skip()

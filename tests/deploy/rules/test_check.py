@@ -11,7 +11,7 @@ from spikeport.deploy.rules import RULES
 from spikeport.errors import InputError
 from spikeport.program import Conv, Input, Output, Program
 from tests.deploy.graphs import chain
-from tests.deploy.rules.nets import lif, row
+from tests.deploy.small_programs import lif, row
 
 
 def facts(violations: list[Violation]) -> list[tuple[str, str, int, int]]:

@@ -8,7 +8,7 @@ import pytest
 from spikeport.chip import LOIHI1, LOIHI2, Chip
 from spikeport.deploy import Violation, check
 from spikeport.program import Dense
-from tests.deploy.rules.nets import row
+from tests.deploy.small_programs import row
 
 
 def one(program: object, chip: Chip) -> Violation:

@@ -1,6 +1,5 @@
 """SP2..: arguments, arrays, options and recipes."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +52,10 @@ def sp206(patch: Patch) -> None:
 
 
 def sp207(patch: Patch) -> None:
-    from spikeport.train.data.cifar10_dvs import _decoder
+    from spikeport.commands.training.watching import check_tensorboard
 
-    patch.setitem(sys.modules, "aedat", None)
-    _decoder()
+    patch.setattr("importlib.util.find_spec", lambda name: None)
+    check_tensorboard()
 
 
 def sp208(patch: Patch) -> None:
@@ -153,3 +152,11 @@ def sp226(patch: Patch) -> None:
     from spikeport.train.measures.gaussians import gaussian_of
 
     gaussian_of([np.zeros((1, 4))])
+
+
+def sp217(patch: Patch) -> None:
+    from typer.main import get_command
+
+    from spikeport.cli.app import app
+
+    get_command(app).main(["run", "net.h5", "--inptu", "x.npz"], prog_name="spikeport")

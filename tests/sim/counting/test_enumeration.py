@@ -25,6 +25,7 @@ from spikeport.sim import simulate
 from spikeport.sim.counting import active, count_operations, sample_windows
 from spikeport.sim.result import Result
 from tests.sim.counting.enumeration import check_counts
+from tests.sim.counting.random_convs import convs, mixed
 
 Rng = np.random.Generator
 seeds = st.integers(0, 2**32 - 1)
@@ -54,10 +55,6 @@ def check(program: Program, sent: dict[str, np.ndarray], steps: int) -> None:
     check_counts(program, sent, sample_windows(program, steps), counts)
 
 
-def mixed(rng: Rng, *shape: int) -> np.ndarray:
-    return rng.integers(-2, 3, shape) * 2
-
-
 def lif(name: str, shape: Shape, **more: Any) -> LIF:
     return LIF(name, shape, 4095, 400, 1, np.zeros(shape, np.int64), **more)
 
@@ -72,20 +69,6 @@ def random_dense(rng: Rng, source: str, target: str, sizes: tuple[int, int], **m
     delay = int(rng.integers(0, 3)) if rng.random() < 0.5 else rng.integers(0, 4, len(row))
     order = rng.permutation(len(row))
     return Sparse(source, target, row[order], col[order], mixed(rng, len(row)), delay=delay, **more)
-
-
-@st.composite
-def convs(draw: st.DrawFn) -> tuple[Conv, Shape]:
-    pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
-    groups, c_in, c_out = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(1, 2))
-    kernel, stride, dilation = draw(pair), draw(pair), draw(pair)
-    padding = draw(st.tuples(st.integers(0, 3), st.integers(0, 3)))
-    least = [max(1, d * (k - 1) + 1 - 2 * p) for d, k, p in zip(dilation, kernel, padding, strict=True)]
-    height, width = (draw(st.integers(n, n + 4)) for n in least)
-    weight = mixed(np.random.default_rng(draw(seeds)), c_out * groups, c_in, *kernel)
-    delay, graded = draw(st.integers(0, 2)), draw(st.booleans())
-    conv = Conv("x", "g", weight, 0, stride, padding, dilation, groups, delay=delay, graded=graded)
-    return conv, (c_in * groups, height, width)
 
 
 @settings(max_examples=400, deadline=None)

@@ -9,6 +9,7 @@ from spikeport.errors import ProgramError
 from spikeport.program import Connection, Conv, Dense, Shape, Sparse
 from spikeport.sim.counting.fanout import fan_out, macs_dense, synapses
 from tests.sim.counting.enumeration import synapses_of
+from tests.sim.counting.random_convs import convs
 
 
 def enumerate_conv(conv: Conv, source: Shape) -> list[tuple[int, int]]:
@@ -18,20 +19,6 @@ def enumerate_conv(conv: Conv, source: Shape) -> list[tuple[int, int]]:
 def tally(reached: list[tuple[int, int]], n: int, nonzero: bool) -> np.ndarray:
     sources = [j for j, weight in reached if weight or not nonzero]
     return np.bincount(np.array(sources, dtype=np.int64), minlength=n)
-
-
-@st.composite
-def convs(draw: st.DrawFn) -> tuple[Conv, Shape]:
-    pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
-    groups, c_in, c_out = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 2))
-    kernel, stride, dilation = draw(pair), draw(pair), draw(pair)
-    padding = draw(st.tuples(st.integers(0, 3), st.integers(0, 3)))
-    least = [max(1, d * (k - 1) + 1 - 2 * p) for d, k, p in zip(dilation, kernel, padding, strict=True)]
-    height, width = (draw(st.integers(n, n + 4)) for n in least)
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    weight = rng.integers(-2, 3, (c_out * groups, c_in, *kernel)) * 2
-    conv = Conv("a", "b", weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    return conv, (c_in * groups, height, width)
 
 
 @settings(max_examples=400, deadline=None)

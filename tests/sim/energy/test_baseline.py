@@ -1,11 +1,16 @@
 """The ANN in three forms, against hand arithmetic."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from spikeport.sim.energy.baseline import activation_bits, baselines, quantized_mac
+from spikeport.program import Dense
+from spikeport.sim.counting import count_operations
+from spikeport.sim.energy.baseline import activation_bits, baselines, looped, quantized_mac
 from spikeport.sim.energy.bounds import Bounds
 from spikeport.sim.energy.profile import profile_named
-from tests.sim.energy.hand import ANN_MACS, hand_counts
+from tests.sim.energy.hand import ANN_MACS, hand_counts, hand_program, hand_result
 
 INT8 = profile_named("cmos45-int8")
 
@@ -31,3 +36,14 @@ def test_three_baselines_the_fair_one_first() -> None:
     assert quantized.energy_pj.nominal == pytest.approx(ANN_MACS * (0.2 * 2 / 8 + 0.03))
     assert quantized.ratio is not None and quantized.ratio.nominal == pytest.approx(3.0 / (ANN_MACS * 0.08))
     assert "2 bits" in quantized.title
+
+
+def test_a_network_with_a_loop_is_held_against_an_ann_that_has_it_too() -> None:
+    program = hand_program()
+    loop = replace(program, connections=(*program.connections, Dense("b", "b", np.ones((2, 2), np.int64))))
+    counts = count_operations(loop, hand_result())
+    assert looped(counts) == ["b"] and looped(hand_counts()) == []
+    some = Bounds(None, 1.0, None)
+    once, often, _ = baselines(counts, some, some, INT8, some)
+    assert once.note == "too little, because a recurrent ANN computes its loops (b) at every step"
+    assert "not a fair baseline" not in often.note and "recurrent ANN" in often.note

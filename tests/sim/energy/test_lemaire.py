@@ -35,7 +35,6 @@ def test_layer_on_the_host() -> None:
     assert traffic.weights == 144
     assert traffic.potentials == 2 * 32
     assert traffic.values == Fraction(7, 2) + 144 + 16
-    assert traffic.accesses == 144 + 64 + Fraction(7, 2) + 160
 
 
 def test_the_ann_reads_a_weight_and_an_input_for_each_mac() -> None:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from spikeport.errors import ExportError, InputError, OverflowDetected
+from spikeport.errors import ExportError, InputError, LayerInvalid, OverflowDetected, WrongType
 from spikeport.train import (
     ALIF,
     DALIF,
@@ -18,6 +19,10 @@ from spikeport.train import (
     SpikingLayer,
 )
 from tests.train.layer.small import IMAGE, conv, linear, weighted
+
+OF_TO_TENSOR = (
+    "SpikingLayer: image values (0..1) are not integers up to 255; multiply by 255 and round, or leave ToTensor() out"
+)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +60,14 @@ from tests.train.layer.small import IMAGE, conv, linear, weighted
         ),
         (
             linear(image=IMAGE),
-            torch.tensor([[0.5, 0, 0, 0]]),
+            torch.tensor([[1.5, 0, 0, 0]]),
             "SpikingLayer: image values are not integers; round the image first",
+        ),
+        (linear(image=IMAGE), torch.tensor([[0.5, 0, 0, 0]]), OF_TO_TENSOR),
+        (
+            linear(),
+            np.zeros((1, 1, 4)),
+            "SpikingLayer: input (ndarray) is not a tensor; torch.from_numpy(x) makes one of an array",
         ),
         (
             linear(),
@@ -181,3 +192,33 @@ def test_bytes_enter_a_layer_of_signed_images() -> None:
     layer = SpikingLayer(QuantConv2d(1, 2, 3, padding=1), ALIF(), image=Image(3, -255, 255, 1 / 255)).eval()
     x = torch.arange(32).reshape(2, 1, 4, 4) * 8
     assert torch.equal(layer(x), layer(x.to(torch.uint8)))
+
+
+def test_images_of_0_to_1_are_refused_before_they_are_trained_on() -> None:
+    with pytest.raises(WrongType, match="image values"):
+        linear(image=IMAGE).train()(torch.rand(3, 4))
+    dark = torch.tensor([[0.0, 1.0, 0.0, 0.0]])
+    linear(image=IMAGE).train()(dark)  # integers, however dark
+    linear(image=Image(2, high=1)).train()(torch.rand(3, 4))  # rounded later by whoever asked for it
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            (nn.Linear(4, 2), ALIF()),
+            "synapse (Linear) is not QuantLinear, QuantConv2d or QuantConvTranspose2d; they take the arguments of "
+            "torch's layers",
+        ),
+        ((QuantLinear(4, 2), ALIF), "neuron (the class ALIF) is not an AbstractNeuron; give a neuron such as ALIF()"),
+        ((ALIF(), QuantLinear(4, 2)), "neuron (QuantLinear) is not an AbstractNeuron; give a neuron such as ALIF()"),
+        (
+            (QuantLinear(4, 2), ALIF(), nn.LayerNorm(2)),
+            "norm (LayerNorm) is not a BatchNorm1d or BatchNorm2d; a core has no other",
+        ),
+    ],
+)
+def test_parts_of_another_kind_are_refused_at_once(parts: Any, message: str) -> None:
+    with pytest.raises(LayerInvalid) as caught:
+        SpikingLayer(*parts)
+    assert str(caught.value) == f"SpikingLayer: {message}"

@@ -131,6 +131,7 @@ def test_a_run_that_is_killed_at_random_moments_ends_as_the_whole_one(
     assert_same_run(whole / "run", run)
 
 
+@pytest.mark.uncovered
 @pytest.mark.slow
 def test_a_signal_leaves_a_run_that_can_be_resumed(whole: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"

@@ -6,7 +6,7 @@ import numpy as np
 
 from spikeport.chip import LOIHI1, LOIHI2, Chip
 from spikeport.program import Connection, Conv, Dense, Input, Output, Program, Sparse
-from tests.deploy.rules.nets import lif
+from tests.deploy.small_programs import lif
 
 Shape = tuple[int, ...]
 

@@ -12,8 +12,8 @@ from spikeport.deploy import check
 from spikeport.deploy.remedies import Advice, Remedy, advise
 from spikeport.deploy.rules import design
 from spikeport.program import Conv, Dense, Program
-from tests.deploy.rules.nets import row, stack
-from tests.deploy.rules.random_programs import random_chip, random_program
+from tests.deploy.random_programs import random_chip, random_program
+from tests.deploy.small_programs import row, stack
 
 
 def advised(program: Program, chip: Chip) -> Advice:

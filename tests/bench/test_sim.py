@@ -12,8 +12,9 @@ from spikeport.bench.compare import PEERS, chain, compare
 from spikeport.bench.cost import exponent
 from spikeport.bench.sim import QUICK, bench_sim
 from spikeport.bench.timing import interleave
-from spikeport.commands.bench.bench import bench_sim as command
-from spikeport.commands.bench.bench import markdown, table
+from spikeport.commands.bench.kept import markdown
+from spikeport.commands.bench.sim import COLUMNS, table
+from spikeport.commands.bench.sim import bench_sim as command
 from spikeport.errors import InputError
 from spikeport.program_file import save_program
 from spikeport.sim.simulate import simulate
@@ -160,4 +161,4 @@ def test_the_command_writes_json_and_a_table(tmp_path: Path) -> None:
     assert {"activity", "roofline", "cost", "startup", "machine"} <= set(data)
     assert data["scale"]["neurons"] == 4 * 11 * 15 * 15
     assert data["scale"]["synapses"] == 4 * 11 * 11 * (3 * 15 - 2) ** 2  # the border's kernels lose a row or a column
-    assert (tmp_path / "out" / "sim.md").read_text().startswith(markdown(answer.rows, [])[:40])
+    assert (tmp_path / "out" / "sim.md").read_text().startswith(markdown(answer.rows, [], COLUMNS)[:40])

@@ -8,7 +8,7 @@ import pytest
 from spikeport.chip import LOIHI1, LOIHI2
 from spikeport.deploy.cores import CoreMap, cores_of, map_cores
 from spikeport.deploy.cores.words import dense_bits, kernel_bits, loihi1_words, loihi2_tap_words, loihi2_words
-from tests.deploy.rules.nets import row, stack
+from tests.deploy.small_programs import row, stack
 
 
 def cores(core_map: CoreMap) -> list[int]:

@@ -8,7 +8,7 @@ import pytest
 from spikeport.deploy.resize import with_channels, with_double_stride
 from spikeport.errors import ProgramError
 from spikeport.program import Conv, Dense, Encoder, Input, Output, Program, Sparse, identical
-from tests.deploy.rules.nets import lif, stack
+from tests.deploy.small_programs import lif, stack
 
 
 @pytest.fixture

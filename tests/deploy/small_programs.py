@@ -1,4 +1,4 @@
-"""Small Programs for the tests of the design rules."""
+"""Small Programs for the tests of rules, cores and remedies."""
 
 from typing import Any
 

@@ -1,6 +1,5 @@
-"""`spikeport bench`: measures, shows a table, and writes it beside the full numbers."""
+"""`spikeport bench sim`: measures, shows a table, and writes it beside the full numbers."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from spikeport.bench.sim import FULL, PARTS, QUICK, Given
 from spikeport.bench.sim import bench_sim as measure
 from spikeport.commands.answer import Answer
 from spikeport.commands.bars import say
+from spikeport.commands.bench.kept import keep, markdown, prepare
 from spikeport.commands.samples import read_samples
 from spikeport.errors import InputError, OptionMisused
 from spikeport.program_file import load_program
@@ -27,8 +27,7 @@ def bench_sim(
     output: Path | None,
 ) -> Answer:
     """Runs the benchmark; `peers` and the rest as in `bench.sim.bench_sim`, None for all."""
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+    prepare(output)
     data = measure(
         cases=cases or tuple(CASES),
         peers=[name for name in peers if name != "none"] if peers else tuple(PEERS),
@@ -38,10 +37,7 @@ def bench_sim(
         tell=say,
     )
     rows, notes = table(data), list(_notes(data))
-    if output is not None:
-        (output / "sim.json").write_text(json.dumps(data, indent=1) + "\n")
-        (output / "sim.md").write_text(markdown(rows, notes))
-        notes.append(f"wrote {output / 'sim.json'} and {output / 'sim.md'}")
+    notes += keep(output, "sim", data, markdown(rows, notes, COLUMNS))
     return Answer(data, "spikeport bench sim", COLUMNS, rows, notes)
 
 
@@ -51,11 +47,6 @@ def table(data: Mapping[str, Any]) -> list[list[str]]:
         *(row for entry in data.get("activity", ()) for row in _active(entry)),
         *(_bounded(name, entry) for name, entry in data.get("roofline", {}).items()),
     ]
-
-
-def markdown(rows: Sequence[Sequence[str]], notes: Sequence[str], columns: Sequence[str] = COLUMNS) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + ["", *(f"- {note}" for note in notes), ""])
 
 
 def _compared(row: Mapping[str, Any]) -> list[str]:

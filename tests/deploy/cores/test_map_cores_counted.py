@@ -8,8 +8,8 @@ from spikeport.chip import Chip
 from spikeport.deploy.cores import CoreMap, map_cores
 from spikeport.deploy.cores.loads import limits_of
 from spikeport.program import Program
-from tests.deploy.rules.counting import Cores, needs
-from tests.deploy.rules.random_programs import random_chip, random_program
+from tests.deploy.cores.counting import Cores, needs
+from tests.deploy.random_programs import random_chip, random_program
 
 seeds = st.integers(0, 2**32 - 1)
 
