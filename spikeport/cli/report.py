@@ -10,11 +10,19 @@ from spikeport.cli.options import DataFolder, Json, show
 
 def report(
     subject: Annotated[
-        Path, typer.Argument(metavar="SUBJECT", help="A compiled Program, NET.H5, or RUN, a training run's folder.")
+        Path,
+        typer.Argument(
+            metavar="SUBJECT", help="A Program, NET.H5; BUNDLE, an autoencoder's folder; or RUN, a training run's."
+        ),
     ],
     input: Annotated[
         Path | None,
-        typer.Option("--input", metavar="X.NPZ", help="Of a Program: integers 'spikes' (T, B, *shape), 'labels' (B,)."),
+        typer.Option(
+            "--input",
+            metavar="X.NPZ",
+            help="Of a Program: integers 'spikes' (T, B, *shape), 'labels' (B,). Of a bundle: 8-bit 'images' "
+            "(B, c, h, w), or latent 'spikes' (T, B, D).",
+        ),
     ] = None,
     run: Annotated[
         Path | None,
@@ -29,7 +37,7 @@ def report(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="PAGE.HTML")] = Path("report.html"),
     json: Json = False,
 ) -> None:
-    """Write all that is known of a Program or a training run as one HTML file that needs nothing else.
+    """Write all that is known of a Program, an autoencoder or a training run as one HTML file that needs nothing else.
 
     Sections for which nothing was given say what to give. Exit 1 if a value that was compared differs.
     """

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeport.autoencoder import Bundle
 from spikeport.autoencoder_file import load_bundle
@@ -71,7 +72,7 @@ def reconstruct(
     found = reconstructed(bundle, images, seed)
     pictures = bundle.pixels.to_pictures(found.image)
     write_pictures(output, (given.astype(np.uint8), pictures), _arrays(found, pictures))
-    error = float(np.square(found.image - images * bundle.pixels.scale).mean())
+    error = error_of(bundle, images, found)
     data = {"bundle": str(path), "output": str(output), "images": len(images), "seed": seed, "mse": error}
     title = f"{len(images):,} images of {bundle.steps} steps: mean squared error {error:.4f}"
     notes = []
@@ -81,6 +82,15 @@ def reconstruct(
         notes.append(f"{encoder_input} written: the encoder's input")
     told = _told(title, data, found, output, decoder_input)
     return Answer(told.data, told.title, notes=[*notes, *told.notes])
+
+
+def error_of(bundle: Bundle, images: NDArray[np.integer], found: Images) -> float:
+    """Mean squared error over images, channels and places, of pixels in [-1, 1].
+
+    Args:
+        images: The network's integers `(B, c, h, w)`, of which `found` was made.
+    """
+    return float(np.square(found.image - images * bundle.pixels.scale).mean())
 
 
 def _check(bundle: Bundle, seed: int, output: Path, decoder_input: Path | None) -> None:

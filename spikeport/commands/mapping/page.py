@@ -72,7 +72,7 @@ def render_page(title: str, of: Figures, command: str = "") -> str:
 
 
 def mesh_css() -> Markup:
-    """How marks look, and a rule for each colour class: `--c` is the colour, `--o` how opaque it is."""
+    """How marks look, and a rule for each colour class: `--c` is the colour, `--o` how opaque, times `--depth`."""
     rules = [(files("spikeport.commands.mapping") / "mesh.css").read_text(encoding="utf-8")]
     for k in range(COLOURS):
         colour, shade = colour_of(k)

@@ -6,14 +6,18 @@ from matplotlib.figure import Figure
 
 from spikeport.commands.compiling.compile import layer_table, waterfall_table
 from spikeport.commands.compiling.gap import Gap, Stage
-from spikeport.commands.report.blocks import Beside, Block, Facts, Grid, Picture, Section, Words
+from spikeport.commands.report.blocks import Beside, Block, Facts, Grid, Picture, Section, Words, missing
 from spikeport.commands.report.known import Known, number, share
+from spikeport.commands.report.overview import error_rows
+from spikeport.commands.report.pictures import Painted
 from spikeport.page import BLUE, GREY, LINE, ORANGE, caption, drawing, stack, svg
 
-NAME, TITLE = "accuracy", "Accuracy and gap waterfall"
+NAME, TITLE, PICTURED = "accuracy", "Accuracy and gap waterfall", "Error of the pictures"
 
 
 def accuracy(known: Known) -> Section:
+    if known.painted is not None:
+        return _of_pictures(known.facts, known.painted)
     blocks: list[Block] = []
     rows = [row for row in known.facts if "accuracy" in row[0]]
     ran = known.ran
@@ -38,6 +42,14 @@ def _unknown(known: Known) -> str:
     if known.program is not None and not any(output.classes for output in known.program.outputs):
         return "The Program's outputs have no classes, so there is no accuracy; compile with --classes N to give them."
     return "For an accuracy give samples with labels: --input X.NPZ with an array 'labels'."
+
+
+def _of_pictures(facts: Sequence[tuple[str, str, str]], painted: Painted) -> Section:
+    rows = [row for row in (*facts, *error_rows(painted)) if "error" in row[0]]
+    if not rows:
+        return missing(NAME, PICTURED, *painted.missing)
+    hint = "Of pixels in [-1, 1], over all images, channels and places. There is no gap waterfall of an autoencoder."
+    return Section(NAME, PICTURED, [Facts("Mean squared errors", rows, unseen=True), Words(hint, "hint")])
 
 
 def _gap(gap: Gap) -> list[Block]:

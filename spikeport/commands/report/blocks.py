@@ -67,6 +67,18 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Tiles:
+    """Pictures side by side, as one bitmap."""
+
+    png: str
+    """A data URI."""
+    described: str
+    caption: str
+    width: int
+    """In pixels of the bitmap."""
+
+
+@dataclass(frozen=True)
 class Stage:
     """One step of the pipeline, what it left, and the SHA-256 of that."""
 
@@ -108,7 +120,15 @@ class Folded:
     blocks: Sequence["Block"]
 
 
-Block: TypeAlias = Words | Facts | Grid | Picture | Stages | Listed | Code | Beside | Folded
+@dataclass(frozen=True)
+class Part:
+    """Blocks under a heading of their own."""
+
+    title: str
+    blocks: Sequence["Block"]
+
+
+Block: TypeAlias = Words | Facts | Grid | Picture | Tiles | Stages | Listed | Code | Beside | Folded | Part
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,19 @@ from spikeport.program import LIF, Conv, Dense, Program, Resonator, SigmaDelta
 NAME, TITLE = "conformance", "Conformance"
 PUBLISHED = "recordings that Intel published with lava-dl 0.6.0"
 LAVA = "Lava 0.10.0's fixed-point models"
+MISSING = (
+    "Without a Program there is nothing to compare.",
+    "No value of this Program was held against anything else here. For that give samples and --verify, which runs "
+    "Lava, or --run Y, a run that was recorded.",
+    "No value of these Programs was held against anything else here. For that give samples and --verify, which runs "
+    "Lava.",
+)
+"""For none, one and several Programs."""
 OWN = "no fixed-point model of Lava has it: a second derivation in Python's own integers"
 
 
-def conformance(program: Program | None, compared: Sequence[Compared]) -> Section:
-    """Values of this Program first; then, what the project holds each of its kinds of parts against."""
+def conformance(programs: Sequence[Program], compared: Sequence[Compared]) -> Section:
+    """Values of these Programs first; then, what the project holds each of its kinds of parts against."""
     blocks: list[Block] = []
     for one in compared:
         if one.differing:
@@ -24,18 +32,14 @@ def conformance(program: Program | None, compared: Sequence[Compared]) -> Sectio
         blocks.append(Grid("The simulator's values of this Program, beside others", columns, rows,
                            words=("what was compared",)))  # fmt: skip
     if not any(one.values for one in compared):
-        text = (
-            "No value of this Program was held against anything else here. For that give samples and --verify, which "
-            "runs Lava, or --run Y, a run that was recorded."
-        )
-        blocks.append(Words(text, "missing"))
-    if program is None:
+        blocks.append(Words(MISSING[min(len(programs), 2)], "missing"))
+    if not programs:
         return Section(NAME, TITLE, blocks)
     hint = (
         "The kinds of parts that this Program is made of, and what the project's tests and 'spikeport conformance' "
         "hold the simulator's rule for each against, value by value. That says nothing about this Program's own values."
     )
-    parts = list(dict.fromkeys(parts_of(program)))
+    parts = list(dict.fromkeys(part for program in programs for part in parts_of(program)))
     grid = Grid("Kinds of parts", ("part", "held against"), parts, words=("held against",))
     return Section(NAME, TITLE, [*blocks, Words(hint, "hint"), grid])
 

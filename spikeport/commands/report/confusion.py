@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from spikeport.commands.report.blocks import Beside, Grid, Picture, Section, Words, missing
 from spikeport.commands.report.known import number
 from spikeport.commands.report.observed import Observed
-from spikeport.page import BITMAP_RGB, drawing, svg
+from spikeport.page import BITMAP_RGB, LINE, drawing, svg
 
 NAME, TITLE = "confusion", "Confusion matrix"
+DEEPEST = 0.75
+"""Of a cell's colour: any more, and no number could be read on it in one of the themes."""
 NUMBERED = 12
 """Classes up to which a matrix shows its counts."""
 LISTED = 8
@@ -74,12 +76,16 @@ def confusion_figure(counts: NDArray[np.int64]) -> Figure:
     axes = figure.add_axes((0.09, 0.09, 0.9, 0.9))
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     rgb = np.broadcast_to(BITMAP_RGB, (*share.shape, 3))
-    axes.imshow(np.concatenate([rgb, np.sqrt(share)[..., None]], axis=2), interpolation="none")
+    axes.imshow(np.concatenate([rgb, DEEPEST * np.sqrt(share)[..., None]], axis=2), interpolation="none")
     if classes <= NUMBERED:
         for (row, column), count in np.ndenumerate(counts):
             if count:
                 axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=8)
         axes.set(xticks=range(classes), yticks=range(classes))
+        for edge in np.arange(classes + 1) - 0.5:
+            axes.axhline(edge, color=LINE, linewidth=0.6)
+            axes.axvline(edge, color=LINE, linewidth=0.6)
+        axes.set(xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5))
     axes.tick_params(length=0, labelsize=8)
     axes.set_xlabel("answer")
     axes.set_ylabel("class")

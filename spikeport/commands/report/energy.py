@@ -1,6 +1,8 @@
 """What an inference costs by the counts and published prices, beside the ANN."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from operator import add
 
 from spikeport.commands.report.blocks import (
     Beside,
@@ -16,7 +18,7 @@ from spikeport.commands.report.blocks import (
 )
 from spikeport.page import drawing, svg
 from spikeport.sim.energy import Energy, figures, tables
-from spikeport.sim.energy.formats import format_bounds, format_energy
+from spikeport.sim.energy.formats import format_bounds, format_energy, format_ratio
 
 NAME, TITLE = "energy", "Energy"
 DRAWN = 24
@@ -55,6 +57,24 @@ def energy(energies: Sequence[Energy]) -> Section:
             Folded("What these numbers do not say", [Listed(caveats)]),
         ],
     )
+
+
+def together(phases: Mapping[str, Sequence[Energy]]) -> list[Block]:
+    """Of an image that passes all Programs; empty unless all of them ran."""
+    rows = list(_sums(phases))
+    caption = f"One image, {' and '.join(phases)} together"
+    return [Facts(caption, rows), Words("What the host does between the Programs is not in it.", "hint")] * bool(rows)
+
+
+def _sums(phases: Mapping[str, Sequence[Energy]]) -> Iterator[tuple[str, str, str]]:
+    if len(phases) < 2 or not all(phases.values()):
+        return
+    for same in zip(*phases.values(), strict=True):
+        snn, ann = (reduce(add, (getattr(one, what) for one in same)) for what in ("snn", "ann"))
+        ratio = snn.over(ann)
+        note = "" if ratio is None else f"{format_ratio(ratio)} times the ANNs' {format_bounds(ann)}"
+        note += ", chips against bare arithmetic" * (ratio is not None and same[0].is_chip)
+        yield f"By {same[0].profile.name}", format_bounds(snn), note
 
 
 def _pictures(energy: Energy) -> list[Block]:

@@ -1,12 +1,13 @@
 """All that a report can show; what is not known is None or empty, and its section says what to give."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from spikeport.commands.compiling.gap import Gap
 from spikeport.commands.mapping.records import Figures
-from spikeport.commands.report.blocks import Section, Stage
+from spikeport.commands.report.blocks import Block, Section, Stage
 from spikeport.commands.report.observed import Observed
+from spikeport.commands.report.pictures import Painted
 from spikeport.program import Program
 from spikeport.sim.energy import Energy
 
@@ -52,6 +53,12 @@ class Known:
     compared: Sequence[Compared] = ()
     energies: Sequence[Energy] = ()
     """The first is drawn."""
+    priced: Sequence[Block] = ()
+    """What else is known of its energy."""
+    phases: Mapping[str, "Known"] = field(default_factory=dict)
+    """The Programs of an autoencoder by name; `program` and what follows from it are theirs."""
+    painted: Painted | None = None
+    """What an autoencoder makes of pictures; None: it is none."""
     training: Sequence[Section] = ()
     warnings: Sequence[str] = ()
     no_program: str = ""

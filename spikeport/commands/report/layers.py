@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
-
 from spikeport.commands.report.blocks import Beside, Block, Grid, Picture, Section, Words
 from spikeport.commands.report.known import number
 from spikeport.commands.report.observed import Observed
 from spikeport.deploy.bounds import GroupBounds, prove
 from spikeport.fixed import Ints
-from spikeport.page import BLUE, bar, caption, drawing, stack, svg
+from spikeport.page import bars, drawing, svg
 from spikeport.program import LIF, Connection, Group, Program, Resonator
 from spikeport.sim.counting.counts import Counts, LayerCounts
 from spikeport.sim.energy.formats import format_count
@@ -30,8 +28,10 @@ def layers(program: Program, ran: Observed | None) -> Section:
     hint = (
         "Weights are integer mantissas and their exponent; du, dv and the threshold are the chip's registers. |v| at "
         "most: what any input can bring v to, as a part of its word, by a proof from weights, biases and decays. "
-        "Within 100 % the layer cannot overflow."
+        "Within 100% the layer cannot overflow."
     )
+    if not all(isinstance(group, LIF) for group in program.groups):
+        hint += " Of neurons without a v it is the state that comes nearest to the end of its word."
     rows = [what_row(program, group, proofs[group.name]) for group in program.groups]
     blocks: list[Block] = [Words(hint, "hint")]
     names = ("shape", "kind", "mantissas", "decays")
@@ -67,7 +67,7 @@ def what_row(program: Program, group: Group, proof: GroupBounds) -> tuple[str, .
 def kind_of(group: Group) -> str:
     """The kind of neuron, with what is not plain about it."""
     if not isinstance(group, LIF):
-        return group.kind if isinstance(group, Resonator) else group.stage
+        return f"resonator, {group.kind}" if isinstance(group, Resonator) else f"sigma-delta, stage {group.stage}"
     more = ["soft reset"] * (group.reset == "subtract") + ["spikes of both signs"] * group.signed
     more += [f"rests {group.refractory_steps} steps"] * bool(group.refractory_steps)
     return ", ".join(["integrator" if group.integrates else "LIF", *more])
@@ -78,7 +78,8 @@ def mantissas(into: Sequence[Connection], host: Sequence[Connection]) -> str:
     parts = []
     for connection in [*into, *host]:
         if connection.weight.size:
-            text = f"{connection.weight.min()} to {connection.weight.max()}"
+            low, high = connection.weight.min(), connection.weight.max()
+            text = f"{low} to {high}" if low < high else f"{low}"
             text += f" × 2^{connection.weight_exp}" if connection.weight_exp else ""
             parts.append(text + (" on the host" if any(connection is c for c in host) else ""))
     shown = parts[:4] + [f"{len(parts) - 4} more"] * (len(parts) > 4)
@@ -99,7 +100,7 @@ def _bound(proof: GroupBounds) -> str:
     ]
     if not shares:
         return NONE if proof.proven else OVERFLOW
-    shown = f"{max(shares):.1%}" if max(shares) < 10 else "over 1,000 %"
+    shown = f"{max(shares):.1%}" if max(shares) < 10 else "over 1,000%"
     return shown if proof.proven else f"{shown}, {OVERFLOW}"
 
 
@@ -117,7 +118,8 @@ def did_row(layer: LayerCounts, counts: Counts, fired: Mapping[str, Ints], integ
 
 
 def _of(count: int, neurons: int) -> str:
-    return f"{count:,} ({count / neurons:.0%})" if count else "0"
+    share = f"{count / neurons:.0%}" if count >= neurons / 100 else "below 1%"
+    return f"{count:,} ({share})" if count else "0"
 
 
 def _drawn(counts: Counts) -> Block:
@@ -128,9 +130,9 @@ def _drawn(counts: Counts) -> Block:
     sops = [(layer.name, float(each(layer.sops)), f"{format_count(float(each(layer.sops)))} SOPs") for layer in shown]
     with drawing():
         pictures = [
-            Picture(svg("rates", _bars(rates)), "Firing rate of each layer", _described(rates),
+            Picture(svg("rates", bars(rates)), "Firing rate of each layer", _described(rates),
                     f"Spikes per neuron and step; the longest bar is the busiest layer.{left}"),
-            Picture(svg("sops", _bars(sops)), "Synaptic operations of each layer", _described(sops),
+            Picture(svg("sops", bars(sops)), "Synaptic operations of each layer", _described(sops),
                     f"SOPs into each layer, per inference.{left}"),
         ]  # fmt: skip
     return Beside(pictures)
@@ -138,12 +140,3 @@ def _drawn(counts: Counts) -> Block:
 
 def _described(rows: Sequence[tuple[str, float, str]]) -> str:
     return "; ".join(f"{name} {text}" for name, _, text in rows)
-
-
-def _bars(rows: Sequence[tuple[str, float, str]]) -> Figure:
-    figure, panels = stack([0.16] * len(rows), ticks=False)
-    top = max(value for _, value, _ in rows) or 1.0
-    for axes, (name, value, text) in zip(panels, rows, strict=True):
-        bar(axes, [(value, BLUE)], top)
-        caption(axes, name, text)
-    return figure

@@ -58,7 +58,10 @@ def _with_keys(picture: Picture, of: Figures) -> Picture:
     for place, group in enumerate(of.mapped.program.groups[:KEYS]):
         colour, shade = colour_of(place)
         keys.append(
-            (f"{letter_of(place)} {group.name}", f"color-mix(in srgb, var(--{colour}) {shade:.0%}, transparent)")
+            (
+                f"{letter_of(place)} {group.name}",
+                f"color-mix(in srgb, var(--{colour}) calc({shade:.0%} * var(--depth)), transparent)",
+            )
         )
     more = len(of.mapped.program.groups) - KEYS
     caption = picture.caption + (f" And {more:,} more layers, as the table has them." if more > 0 else "")

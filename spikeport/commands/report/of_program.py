@@ -31,6 +31,10 @@ from spikeport.sim.saved import fingerprint
 
 ARITHMETIC = ("cmos45-fp32", "cmos45-int8")
 LAVA_SAMPLES = 20
+TARGET = "loihi2"
+"""What `spikeport compile` compiles for if nothing else is said."""
+NAMED = 6
+"""Layers in a warning."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,20 @@ def known_of(found: Mapped, ran: Observed | None, subject: str, title: str) -> K
     if ran is not None and intervals and min(intervals) < ran.steps:
         cleared = f"The samples have {number(ran.steps, 'step')}, but the state is cleared every {min(intervals):,}"
         warnings.append(f"{cleared}; compile with --steps {ran.steps}.")
+    if ran is not None and (silent := silent_layers(program, ran)):
+        warnings.append(f"No neuron of {', '.join(silent)} fired on these samples.")
     lede = f"{number(len(program.groups), 'layer')} for {program.chip}"
     if ran is not None:
         lede += f", {number(ran.steps, 'step')} of {program.dt_s * 1e3:g} ms per inference"
         lede += f", the output {number(program.latency, 'step')} later" * (program.latency > 0)
     of = Figures(found, None if ran is None else ran.cores)
     return Known(subject, title, f"{lede}.", program, mapping=of, ran=ran, energies=energies, warnings=warnings)
+
+
+def silent_layers(program: Program, ran: Observed) -> list[str]:
+    """Those that sent nothing in the steps of any sample, but for what only integrates; some names of many."""
+    names = [g.name for g in program.groups if g.name not in program.integrators and not ran.fired[g.name].any()]
+    return names if len(names) <= NAMED else [*names[:NAMED], f"{len(names) - NAMED:,} more layers"]
 
 
 def observe_first(found: Mapped, samples: Samples, count: int) -> Observed:

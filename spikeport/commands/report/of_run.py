@@ -16,8 +16,10 @@ from spikeport.commands.report.blocks import Stage
 from spikeport.commands.report.confusion import counted
 from spikeport.commands.report.known import Compared, Known
 from spikeport.commands.report.observed import Observed
+from spikeport.commands.report.of_autoencoder import images_of, of_autoencoder, tested
 from spikeport.commands.report.of_program import (
     LAVA_SAMPLES,
+    TARGET,
     Asked,
     gap_on,
     known_of,
@@ -46,8 +48,6 @@ from spikeport.train.report import TrainingReport, headline_rows
 
 IN_TRAINING = ("Firing rate", "Synaptic operations (SOPs)")
 """Of the training images; the Program's own are in the overview."""
-TARGET = "loihi2"
-"""If the recipe names no chip."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,31 +69,35 @@ def of_run(asked: Asked) -> Known:
     folder = asked.subject
     _refuse(asked)
     recipe, data, model = load_run(folder, asked.data)
-    report = replace(report_of(folder, recipe, data, model), tested=_tested(model, data, asked.samples))
-    known = Known(
-        str(folder),
-        f"Training run: {folder.resolve().name}",
-        lede(report),
-        stages=list(_trained(folder)),
-        facts=[row for row in headline_rows(report) if row[0] not in IN_TRAINING],
-        training=training(report, ran_here=False),
-        command=asked.command,
-        commands=[
-            ["spikeport", "train", folder / "recipe.toml", "-o", "run"],
-            ["spikeport", "export", "run", "-o", "net.nir"],
-        ],
-    )
+    course = report_of(folder, recipe, data, model)
     if isinstance(model, Autoencoder):
-        why = f"An autoencoder is two Programs: 'spikeport compile {folder}' makes a bundle, whose encoder.h5 and "
-        why += f"decoder.h5 each have a report; 'spikeport evaluate {folder}' measures its pictures."
-        return replace(
-            known, no_program=why, no_gap="An autoencoder is compiled layer by layer: there is no waterfall."
-        )
+        found, measured = tested(model, images_of(data, asked.samples))
+        return of_autoencoder(asked, _known(asked, replace(course, tested=measured)), model, found, _chip(recipe))
+    known = _known(asked, replace(course, tested=_tested(model, data, asked.samples)))
     try:
         made = _made(folder, recipe, data, model)
         return _with_program(known, made, asked, model, data)
     except (ExportError, DeployError, OverflowDetected) as error:
         return replace(known, no_program=f"The network has no Program that runs: {error}", no_gap="No Program, no gap.")
+
+
+def _known(asked: Asked, report: TrainingReport) -> Known:
+    """Of the run alone."""
+    folder = asked.subject
+    deployed = isinstance(report.tested, Confusion)
+    return Known(
+        str(folder),
+        f"Training run: {folder.resolve().name}",
+        lede(report),
+        stages=list(_trained(folder)),
+        facts=[row for row in headline_rows(report) if row[0] not in IN_TRAINING],
+        training=training(replace(report, tested=None), ran_here=False),
+        command=asked.command,
+        commands=[
+            ["spikeport", "train", folder / "recipe.toml", "-o", "run"],
+            *[["spikeport", "export", "run", "-o", "net.nir"]] * deployed,
+        ],
+    )
 
 
 def _with_program(known: Known, made: Made, asked: Asked, model: nn.Module, data: DataSet) -> Known:
@@ -111,6 +115,7 @@ def _with_program(known: Known, made: Made, asked: Asked, model: nn.Module, data
         Stage("input", f"{ran.batch:,} of the {len(data.test):,} test images"),
         spikes_stage(ran),
     ]
+    told = ["--target", made.found.program.chip] * (made.found.program.chip != TARGET)
     return replace(
         of_program,
         lede=f"{known.lede} {of_program.lede}",
@@ -120,16 +125,12 @@ def _with_program(known: Known, made: Made, asked: Asked, model: nn.Module, data
         training=known.training,
         compared=compared,
         command=known.command,
-        commands=[*known.commands, ["spikeport", "compile", "net.nir", "-o", "net.h5"]],
+        commands=[*known.commands, ["spikeport", "compile", "net.nir", *told, "-o", "net.h5"]],
     )
 
 
 def _refuse(asked: Asked) -> None:
     folder = asked.subject
-    for name in ("encoder.h5", "decoder.h5"):
-        if (folder / name).is_file():
-            do = f"report each: spikeport report {folder / name}"
-            raise OptionMisused(str(folder), "is an autoencoder's bundle, which is two Programs", do=do)
     given = [f"--{name}" for name in ("input", "run", "nir") if getattr(asked, name) is not None]
     if given:
         do = "leave it out: a run has its own test images"
@@ -153,10 +154,8 @@ def report_of(folder: Path, recipe: Recipe, data: DataSet, model: nn.Module) -> 
     return TrainingReport(recipe, history, first, None, parameters, kept)
 
 
-def _tested(model: nn.Module, data: DataSet, count: int) -> Confusion | None:
+def _tested(model: nn.Module, data: DataSet, count: int) -> Confusion:
     """On the first `count` test images, all if 0; with weights as they are, and on the chip's grid."""
-    if isinstance(model, Autoencoder):
-        return None
     images = data.test.images[: count or None]
     labels = data.test.labels[: count or None]
     set_quantize(model, False)
@@ -175,7 +174,7 @@ def _made(folder: Path, recipe: Recipe, data: DataSet, model: nn.Module) -> Made
     with tempfile.TemporaryDirectory() as name:
         nir, net = Path(name) / "net.nir", Path(name) / "net.h5"
         write_nir(graph, nir)
-        found = compiled(read_nir(nir), TARGET if recipe.train.check == "none" else recipe.train.check)
+        found = compiled(read_nir(nir), _chip(recipe))
         save_program(found.program, net)
         hashes = sha256_of(nir), sha256_of(net)
     arrays = held_out(data, int(graph.metadata["spikeport"]["steps"]))
@@ -183,6 +182,10 @@ def _made(folder: Path, recipe: Recipe, data: DataSet, model: nn.Module) -> Made
         Path(f"the test images of {recipe.data}"), {found.program.inputs[0].name: arrays["spikes"]}, arrays["labels"]
     )
     return Made(found, samples, *hashes)
+
+
+def _chip(recipe: Recipe) -> str:
+    return TARGET if recipe.train.check == "none" else recipe.train.check
 
 
 def _beside_torch(model: nn.Module, data: DataSet, ran: Observed) -> Compared:

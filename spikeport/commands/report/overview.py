@@ -8,6 +8,7 @@ from spikeport.commands.mapping.tables import headline as mapping_lines
 from spikeport.commands.report.blocks import Block, Facts, Section, Words
 from spikeport.commands.report.known import Known, number, share
 from spikeport.commands.report.observed import Observed
+from spikeport.commands.report.pictures import Painted
 from spikeport.program import Program
 from spikeport.sim.energy import Energy
 from spikeport.sim.energy.formats import format_bounds, format_count, format_ratio
@@ -26,6 +27,7 @@ def overview_rows(known: Known) -> list[Row]:
     ran, rows = known.ran, [*known.facts]
     if ran is not None and ran.right is not None:
         rows.append(("Simulator accuracy", share(ran.right, ran.batch), "the Program that goes on the chip"))
+    rows += error_rows(known.painted)
     rows += [(f"{one.against[0].upper()}{one.against[1:]} and simulator", one.said, one.what) for one in known.compared]
     if known.program is not None:
         rows += _of_program(known.program)
@@ -33,7 +35,22 @@ def overview_rows(known: Known) -> list[Row]:
         rows += _of_mapping(known.mapping)
     if ran is not None:
         rows += _of_run(ran)
-    return [*rows, *_of_energies(known.energies)]
+    rows += _of_energies(known.energies)
+    for name, phase in known.phases.items():
+        rows += [(f"{name.capitalize()}: {_within(what)}", value, note) for what, value, note in overview_rows(phase)]
+    return rows
+
+
+def _within(text: str) -> str:
+    """In a sentence: the first letter small, but for MACs."""
+    return text if text[1:2].isupper() else f"{text[0].lower()}{text[1:]}"
+
+
+def error_rows(painted: Painted | None) -> Iterator[Row]:
+    """Of reconstructions, where there are any."""
+    if painted is not None and painted.error is not None:
+        note = f"{number(len(painted.given), 'picture')}, pixels in [-1, 1]; by {painted.whose}"
+        yield "Mean squared error of reconstructions", f"{painted.error:.4f}", note
 
 
 def _of_program(program: Program) -> Iterator[Row]:

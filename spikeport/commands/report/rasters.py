@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from spikeport.commands.report.blocks import Beside, Block, Picture, Section, Words
+from spikeport.commands.report.known import number
 from spikeport.page import BITMAP_RGB, BLUE, GREY, ORANGE, caption, drawing, stack, svg
 from spikeport.program import Group, Input, Output, Program
 from spikeport.sim import Result
@@ -32,7 +33,7 @@ def rasters(program: Program, one: Result, note: str = "") -> Section:
     with drawing():
         image = svg("image", image_figure(image_of(program, one)))
         raster = svg("raster", raster_figure(program, one, nodes[:PANELS], steps))
-    listed = "; ".join(f"{node.name} {_spikes(one, node):,} spikes" for node in nodes[:PANELS])
+    listed = "; ".join(f"{node.name} {number(_spikes(one, node), 'spike')}" for node in nodes[:PANELS])
     shown = f"Layers of more than {ROWS} neurons share {ROWS} rows; the stronger the colour, the more of a row spiked."
     if len(nodes) > PANELS:
         shown += f" The first {PANELS} of {len(nodes):,} layers are drawn."
@@ -109,7 +110,9 @@ def raster_figure(program: Program, one: Result, nodes: Sequence[Input | Group],
         for start, stop in ((0.5, window.start - 0.5), (window.stop - 0.5, total + 0.5)):
             axes.axvspan(start, max(start, stop), color=GREY, alpha=0.25, linewidth=0)
         axes.set(ylim=(0, 1))
-        caption(axes, node.name, f"{' × '.join(map(str, node.shape))}, {np.count_nonzero(spikes):,} spikes")
+        caption(
+            axes, node.name, f"{' × '.join(map(str, node.shape))}, {number(int(np.count_nonzero(spikes)), 'spike')}"
+        )
     for axes, output in zip(panels[len(nodes) :], readouts, strict=True):
         _draw_v(axes, output, one.outputs[output.name][:, 0], program.latency)
     for axes in panels:
@@ -131,8 +134,8 @@ def _draw_v(axes: Axes, output: Output, v: NDArray[np.integer], latency: int) ->
     for k, line in enumerate(lines.T[:ROWS]):
         colour, alpha, above, width = (ORANGE, 1.0, 3, 2.0) if k == best else (BLUE, 0.6, 2, 1.0)
         axes.plot(at, line, color=colour, alpha=alpha, zorder=above, linewidth=width, marker="o", markersize=2)
-    what = f"{lines.shape[1]:,} {'classes' if output.classes else 'neurons'}, the largest mean is that of {best}"
-    caption(axes, f"v of {output.source}", what)
+    what = "class" if output.classes else "neuron"
+    caption(axes, f"v of {output.source}", f"{lines.shape[1]:,}; largest mean: {what} {best:,}")
 
 
 def _raster(spikes: NDArray[np.integer]) -> NDArray[np.float64]:

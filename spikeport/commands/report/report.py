@@ -1,14 +1,19 @@
-"""`spikeport report`: a Program or a training run as one HTML file."""
+"""`spikeport report`: a Program, an autoencoder's bundle or a training run as one HTML file."""
 
 from pathlib import Path
 
+from spikeport.autoencoder_file import FILES, is_bundle
 from spikeport.commands.answer import Answer
 from spikeport.commands.report.known import Known
+from spikeport.commands.report.of_bundle import of_bundle
 from spikeport.commands.report.of_program import Asked, of_program
 from spikeport.commands.report.page import write_page
 from spikeport.commands.report.sections import sections
 from spikeport.commands.samples import check_file_writable
 from spikeport.errors import FileMissing, InputError, PathTaken
+
+READ = (*FILES, "recipe.toml", "weights.pt", "history.json", "checkpoint.pt")
+"""Of a bundle's or a run's folder."""
 
 
 def report(asked: Asked) -> Answer:
@@ -18,7 +23,9 @@ def report(asked: Asked) -> Answer:
         FileError, InputError: files that are no such files, or that do not belong together.
     """
     _check(asked)
-    if asked.subject.is_dir():
+    if is_bundle(asked.subject):
+        known = of_bundle(asked)
+    elif asked.subject.is_dir():
         from spikeport.commands.report.of_run import of_run  # brings torch
 
         known = of_run(asked)
@@ -47,11 +54,12 @@ def written(path: Path, known: Known) -> Answer:
 def _check(asked: Asked) -> None:
     """Fails before long work; nothing that is read is written over."""
     if not asked.subject.exists():
-        do = "name a Program, NET.H5, or a training run's folder"
+        do = "name a Program, NET.H5, a bundle's folder, or a training run's"
         raise FileMissing(str(asked.subject), "no such file", do=do)
     if asked.samples < 0:
         raise InputError("report", "samples", got=asked.samples, relation="are below", limit=0, do="0 takes all")
     check_file_writable(asked.output)
-    read = {path.resolve() for path in (asked.subject, asked.input, asked.run, asked.nir) if path is not None}
+    inside = {(asked.subject / name).resolve() for name in READ} if asked.subject.is_dir() else set()
+    read = inside | {path.resolve() for path in (asked.subject, asked.input, asked.run, asked.nir) if path is not None}
     if asked.output.resolve() in read:
         raise PathTaken("report", "file to write", got=asked.output, relation="is read", do="choose another name")

@@ -1,15 +1,17 @@
 """Every section of a report, in its order; each is there, whatever is known."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
-from spikeport.commands.report import accuracy, confusion, layers, rasters, traces
-from spikeport.commands.report.blocks import Section, missing
+from spikeport.commands.report import accuracy, confusion, energy, layers, rasters, traces
+from spikeport.commands.report.blocks import Section, Words, missing
 from spikeport.commands.report.conformed import conformance
-from spikeport.commands.report.energy import energy
 from spikeport.commands.report.known import Known
 from spikeport.commands.report.mapped import mapping
 from spikeport.commands.report.overview import overview
+from spikeport.commands.report.phases import joined
+from spikeport.commands.report.pictures import pictures
 from spikeport.commands.report.pipeline import pipeline
 from spikeport.commands.report.reproduce import reproduce
 from spikeport.progress import counted
@@ -18,35 +20,70 @@ NO_PROGRAM = "This run has no Program: compile it, and give the Program instead.
 
 
 def sections(known: Known) -> list[Section]:
-    """Of a Program, or of a training run and the Program that it compiles to."""
-    return [draw() for draw in counted(list(_drawings(known)), "drawing", "sections")]
+    """Of a Program, of an autoencoder's two, or of a training run and what it compiles to."""
+    return [draw() for draw in counted(_drawings(known), "drawing", "sections")]
 
 
-def _drawings(known: Known) -> Iterator[Callable[[], Section]]:
-    program, ran, figures = known.program, known.ran, known.mapping
-    samples = "Give samples: --input X.NPZ." if program is not None else known.no_program or NO_PROGRAM
-    yield lambda: overview(known)
-    yield lambda: pipeline(known.stages)
-    yield lambda: accuracy.accuracy(known)
-    yield from (partial(_as_it_is, section) for section in known.training)
-    if program is None:
-        yield lambda: missing(layers.NAME, layers.TITLE, samples)
-    else:
-        yield lambda: layers.layers(program, ran)
-    if program is None or ran is None:
-        yield from (partial(missing, part.NAME, part.TITLE, samples) for part in (rasters, traces))
-    else:
-        yield lambda: rasters.rasters(program, ran.one, _first(known))
-        yield lambda: traces.traces(program, ran.one)
-    yield lambda: confusion.confusion(ran)
-    yield lambda: energy(known.energies)
-    yield lambda: missing("mapping", "Mapping to cores", samples) if figures is None else mapping(figures)
-    yield lambda: conformance(program, known.compared)
-    yield lambda: reproduce(known.command, known.commands)
+def _drawings(known: Known) -> list[Callable[[], Section]]:
+    programs = [one.program for one in (known, *known.phases.values()) if one.program is not None]
+    return [
+        partial(overview, known),
+        partial(pipeline, known.stages),
+        partial(accuracy.accuracy, known),
+        *(partial(_as_it_is, section) for section in known.training),
+        *(partial(_of_each, known, make) for make in (_layers, _rasters, _traces)),
+        partial(_answers, known),
+        partial(_energy, known),
+        partial(_of_each, known, _mapping),
+        partial(conformance, programs, known.compared),
+        partial(reproduce, known.command, known.commands),
+    ]
 
 
 def _as_it_is(section: Section) -> Section:
     return section
+
+
+def _of_each(known: Known, make: Callable[[Known], Section]) -> Section:
+    return joined({name: make(phase) for name, phase in known.phases.items()}) if known.phases else make(known)
+
+
+def _layers(known: Known) -> Section:
+    if known.program is None:
+        return missing(layers.NAME, layers.TITLE, _needed(known))
+    return layers.layers(known.program, known.ran)
+
+
+def _rasters(known: Known) -> Section:
+    if known.program is None or known.ran is None:
+        return missing(rasters.NAME, rasters.TITLE, _needed(known))
+    return rasters.rasters(known.program, known.ran.one, _first(known))
+
+
+def _traces(known: Known) -> Section:
+    if known.program is None or known.ran is None:
+        return missing(traces.NAME, traces.TITLE, _needed(known))
+    return traces.traces(known.program, known.ran.one)
+
+
+def _answers(known: Known) -> Section:
+    return confusion.confusion(known.ran) if known.painted is None else pictures(known.painted)
+
+
+def _energy(known: Known) -> Section:
+    if known.no_program and not known.phases:
+        return Section(energy.NAME, energy.TITLE, [Words(known.no_program, "missing"), *known.priced])
+    found = _of_each(known, lambda one: energy.energy(one.energies))
+    whole = energy.together({name: phase.energies for name, phase in known.phases.items()})
+    return replace(found, blocks=[*whole, *found.blocks, *known.priced])
+
+
+def _mapping(known: Known) -> Section:
+    return missing("mapping", "Mapping to cores", _needed(known)) if known.mapping is None else mapping(known.mapping)
+
+
+def _needed(known: Known) -> str:
+    return "Give samples: --input X.NPZ." if known.program is not None else known.no_program or NO_PROGRAM
 
 
 def _first(known: Known) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from spikeport.commands.report.blocks import Beside, Picture, Section, Words, missing
+from spikeport.commands.report.known import number
 from spikeport.page import BLUE, GREEN, INK, MUTED, ORANGE, THEME, caption, drawing, stack, svg
 from spikeport.program import LIF, Group, Program
 from spikeport.sim import Result, Trace
@@ -35,25 +36,33 @@ def traces(program: Program, one: Result) -> Section:
     left += f" The first {STEPS:,} of {steps:,} steps are drawn." if steps > STEPS else ""
     hint = (
         "The same sample: of each layer the neuron that fired in nearest to half of the steps, of equals the one whose "
-        "state went furthest. Integers of the chip, after each hardware step: a neuron fires where v would go above "
-        f"the threshold, and v is then what the spike left.{left}"
+        "state went furthest. Integers of the chip, after each hardware step."
     )
-    keys = [("v", THEME[BLUE]), ("u, dashed", THEME[ORANGE]), ("threshold, dotted", THEME[MUTED])]
-    if any(not isinstance(group, LIF) for group in shown):
-        keys = [*keys, ("of other neurons: their states, solid, dashed, dash-dotted", THEME[GREEN])]
-    keys.append(("▾ spike", THEME[INK]))
+    if any(isinstance(group, LIF) for group in shown):
+        hint += " A LIF neuron fires where v would go above the threshold, and v is then what the spike left."
+    keys = keys_of(shown)
     parts = [slice(0, half), slice(half, len(shown))]
     pictures = [_picture(one, k, shown[p], picked[p], keys) for k, p in enumerate(parts) if shown[p]]
-    return Section(NAME, TITLE, [Words(hint, "hint"), Beside(pictures)])
+    return Section(NAME, TITLE, [Words(f"{hint}{left}", "hint"), Beside(pictures)])
+
+
+def keys_of(groups: Sequence[Group]) -> list[tuple[str, str]]:
+    """Which states have which line, among these kinds of neurons."""
+    styles, keys = ("", ", dashed", ", dash-dotted"), []
+    for k, (style, (colour, *_)) in enumerate(zip(styles, LINES, strict=True)):
+        names = dict.fromkeys(_states(group)[k] for group in groups if len(_states(group)) > k)
+        keys += [(f"{', '.join(names)}{style}", THEME[colour])] * bool(names)
+    keys += [("threshold, dotted", THEME[MUTED])] * any(_has_threshold(group) for group in groups)
+    return [*keys, ("▾ spike", THEME[INK])]
 
 
 def _picture(
-    one: Result, number: int, groups: Sequence[Group], picked: Sequence[int], keys: Sequence[tuple[str, str]]
+    one: Result, part: int, groups: Sequence[Group], picked: Sequence[int], keys: Sequence[tuple[str, str]]
 ) -> Picture:
     with drawing():
-        drawn = svg(f"traces{number}", traces_figure(one, groups, picked))
+        drawn = svg(f"traces{part}", traces_figure(one, groups, picked))
     described = "; ".join(
-        f"{group.name}, neuron {neuron:,}: {_spikes(one, group, neuron):,} spikes"
+        f"{group.name}, neuron {neuron:,}: {number(_spikes(one, group, neuron), 'spike')}"
         for group, neuron in zip(groups, picked, strict=True)
     )
     title = f"States of one neuron of {', '.join(group.name for group in groups)} over the hardware steps"
@@ -78,28 +87,40 @@ def traces_figure(one: Result, groups: Sequence[Group], picked: Sequence[int]) -
     for axes, group, neuron in zip(panels, groups, picked, strict=True):
         _draw(axes, group, one.traces[group.name], neuron)
         axes.tick_params(labelbottom=axes is panels[-1], length=0, labelsize=8)
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=2, integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=2, integer=True, min_n_ticks=1))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         _, y, _, height = axes.get_position().bounds
         axes.set_position((0, y, 0.84, height))
         axes.tick_params(axis="y", labelright=True, labelleft=False)
-        caption(axes, group.name, f"neuron {neuron:,}, {_spikes(one, group, neuron):,} spikes")
+        caption(axes, group.name, f"neuron {neuron:,}, {number(_spikes(one, group, neuron), 'spike')}")
     panels[-1].set_xlabel("hardware step")
     return figure
 
 
+def _states(group: Group) -> tuple[str, ...]:
+    """Those that are drawn, in the order of `LINES`."""
+    return ("v", "u") if isinstance(group, LIF) else group.variables[: len(LINES)]
+
+
+def _has_threshold(group: Group) -> bool:
+    """Whether one is drawn: where v itself is held against it."""
+    return isinstance(group, LIF) and not group.integrates
+
+
 def _draw(axes: Axes, group: Group, trace: Trace, neuron: int) -> None:
-    names = ["v", "u"] if isinstance(group, LIF) else list(group.variables)[:3]
     s = trace.s.reshape(len(trace.s), -1)[:STEPS, neuron]
     at = np.arange(1, len(s) + 1)
-    for name, (colour, style, width) in zip(names, LINES, strict=False):
+    for name, (colour, style, width) in zip(_states(group), LINES, strict=False):
         values = trace.state[name].reshape(len(trace.s), -1)[:STEPS, neuron]
         dots = "o" if len(s) < 40 else ""
         axes.plot(at, values, color=colour, linestyle=style, linewidth=width, marker=dots, markersize=2)
-    if isinstance(group, LIF) and not group.integrates:
+    if _has_threshold(group):
         axes.axhline(group.vth << 6, color=MUTED, linestyle=":", linewidth=1)
     axes.margins(x=0.01, y=0.1)
     low, high = axes.get_ylim()
+    if high - low < 1:  # all is the same integer
+        low, high = low - 1, high + 1
     fired = at[s != 0]
     axes.plot(fired, np.full(len(fired), high + 0.12 * (high - low)), "v", color=INK, markersize=4)
     axes.set_ylim(low, high + 0.25 * (high - low))

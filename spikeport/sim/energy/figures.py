@@ -119,9 +119,7 @@ def bounds_figure(energy: Energy, scale: Scale) -> Figure:
     rows = _bars(energy)
     figure, panels = stack([0.2] * len(rows))
     for axes, (name, bounds, colour) in zip(panels, rows, strict=True):
-        axes.set(xlim=(0, 1), ylim=(0, 1), yticks=[], xticks=[scale.place(x) for x in scale.ticks()])
-        axes.tick_params(labelbottom=axes is panels[-1], length=0)
-        axes.set_xticklabels([format_energy(x) for x in scale.ticks()])
+        axes.set(xlim=(0, 1), ylim=(0, 1), yticks=[], xticks=[])
         axes.spines["bottom"].set_visible(False)
         axes.axhspan(0, 1, color=LINE, alpha=0.35, linewidth=0)
         for tick in scale.ticks():
@@ -131,6 +129,9 @@ def bounds_figure(energy: Energy, scale: Scale) -> Figure:
         _whiskers(axes, bounds, scale, colour)
         unknown = ", no bounds" if bounds.low is None and bounds.high is None else ""
         caption(axes, name, format_bounds(bounds) + unknown)
+    ticks = scale.ticks()
+    panels[-1].set_xticks([scale.place(x) for x in ticks], [format_energy(x) for x in ticks])
+    panels[-1].tick_params(length=0)
     return figure
 
 

@@ -1,6 +1,7 @@
 """The report's figures against counts in plain loops and by hand."""
 
 import hashlib
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,11 +22,12 @@ from spikeport.commands.report.of_program import gap_of, known_of
 from spikeport.commands.report.overview import overview
 from spikeport.commands.report.rasters import image_of
 from spikeport.commands.report.sections import sections
-from spikeport.commands.report.traces import pick
+from spikeport.commands.report.traces import keys_of, pick, traces_figure
 from spikeport.commands.running import counted as counting
 from spikeport.commands.samples import Samples, write_result
 from spikeport.errors import FileError
-from spikeport.program import LIF, Program
+from spikeport.page import drawing
+from spikeport.program import LIF, Dense, Program, Resonator, SigmaDelta
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import Trace, simulate
 from tests.reports import arrays, of_kind, program
@@ -77,7 +79,7 @@ def test_what_integrates_is_not_said_to_be_silent() -> None:
     assert did[1]["never fired"] == "–" and did[0]["never fired"] != "–"
     best = simulate(net, GIVEN["spikes"][:, :1]).outputs["o"][:, 0].sum(axis=0).argmax()
     drawn = next(one for one in sections(known_of(found, ran, "n", "n")) if one.name == "rasters").blocks[1]
-    assert f"the largest mean is that of {best}" in drawn.blocks[1].drawn  # type: ignore[union-attr]
+    assert f"largest mean: class {best}" in drawn.blocks[1].drawn  # type: ignore[union-attr]
 
 
 def test_a_layer_that_may_overflow_is_said_to() -> None:
@@ -85,7 +87,7 @@ def test_a_layer_that_may_overflow_is_said_to() -> None:
     group = LIF("out", (4,), -1, 0, 131071, np.zeros(4, np.int64))  # adds up for ever
     found = mapped(replace(net, groups=(net.groups[0], group)), net.chip)
     section = layers.layers(found.program, None)
-    assert rows(section.blocks[1])[1]["|v| at most"] == "over 1,000 %, may overflow"  # type: ignore[arg-type]
+    assert rows(section.blocks[1])[1]["|v| at most"] == "over 1,000%, may overflow"  # type: ignore[arg-type]
     assert any(isinstance(one, Words) and one.text.startswith("1 layer may overflow") for one in section.blocks)
 
 
@@ -203,6 +205,54 @@ def test_parts_without_a_model_in_lava_are_not_said_to_be_held_against_it() -> N
     assert held["LIF neurons with soft reset"] == OWN
     assert held["refractory period"].startswith(OWN)
     assert held["LIF neurons"].startswith(LAVA)
+
+
+def test_layers_that_never_fired_are_warned_of() -> None:
+    net = program("spike")
+    mute = replace(net, groups=(replace(net.groups[0], vth=100_000), net.groups[1]))
+    found, samples = mapped(mute, mute.chip), Samples(Path("x.npz"), {"x": GIVEN["spikes"]}, None)
+    assert known_of(found, observe(found, samples, 3), "n", "n").warnings == [
+        "No neuron of conv1, out fired on these samples."
+    ]
+    assert of_kind("spike").warnings == []
+    many = tuple(replace(net.groups[1], name=f"g{k}") for k in range(9))
+    wide = Program(many, (), net.inputs, (replace(net.outputs[0], source="g0"),))
+    found = mapped(wide, wide.chip)
+    (said,) = known_of(found, observe(found, samples, 3), "n", "n").warnings
+    assert said == "No neuron of g0, g1, g2, g3, g4, g5, 3 more layers fired on these samples."
+
+
+def test_keys_of_traces_name_the_states_that_are_drawn() -> None:
+    lif = program("spike").groups[0]
+    rf = Resonator("r", (2,), "rf", 5, 100, 3000)
+    delta = SigmaDelta("d", (2,), "sigma_delta")
+    assert [words for words, _ in keys_of([lif])] == ["v", "u, dashed", "threshold, dotted", "▾ spike"]
+    assert [words for words, _ in keys_of([rf])] == ["re", "im, dashed", "▾ spike"]
+    assert [words for words, _ in keys_of([lif, rf, delta])] == [
+        "v, re, sigma", "u, im, act, dashed", "residue, dash-dotted", "threshold, dotted", "▾ spike"]  # fmt: skip
+
+
+def test_traces_of_states_that_are_constant_or_large_have_whole_numbers_beside_them() -> None:
+    for vth, x in ((100_000, GIVEN["spikes"]), (5, GIVEN["spikes"] * 0)):
+        net = program("spike")
+        net = replace(net, groups=tuple(replace(group, vth=vth) for group in net.groups))
+        one = simulate(net, x[:, :1], record=["conv1", "out"])
+        with drawing():
+            drawn = traces_figure(one, net.groups, [0, 0])
+            drawn.draw_without_rendering()
+        for axes in drawn.axes:
+            labels = [label.get_text() for label in axes.get_yticklabels()]
+            assert labels and all(re.fullmatch(r"[-−]?\d{1,3}(,\d{3})*", text) for text in labels)
+            assert axes.yaxis.get_offset_text().get_text() == ""
+
+
+def test_mantissas_that_are_all_the_same_and_small_shares_are_said_so() -> None:
+    net = program("spike")
+    dense = Dense("conv1", "out", np.full((4, 72), 6))
+    assert layers.mantissas([dense], []) == "6"
+    assert layers.mantissas([net.connections[1]], [net.connections[0]]) == "-4 to 6 × 2^1; -20 to 50 on the host"
+    assert [layers._of(n, 1000) for n in (0, 1, 9, 10, 1000)] == [
+        "0", "1 (below 1%)", "9 (below 1%)", "10 (1%)", "1,000 (100%)"]  # fmt: skip
 
 
 def test_a_chip_is_not_held_against_bare_arithmetic_in_silence() -> None:

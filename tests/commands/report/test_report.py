@@ -1,6 +1,8 @@
 """`spikeport report` on files and folders, as a user gives them."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,31 +16,15 @@ from spikeport.commands.report import beside
 from spikeport.commands.report.of_program import Asked
 from spikeport.commands.report.report import report
 from spikeport.deploy import compile_graph
-from spikeport.errors import FileError, InputError, LavaMissing, OverflowDetected, SpikeportError
+from spikeport.errors import FileError, LavaMissing, OverflowDetected, SpikeportError
 from spikeport.export import to_nir, write_nir
 from spikeport.program_file import load_program, save_program
 from spikeport.sim import simulate
 from spikeport.train import SpikingLayer, load_data, load_recipe, model_of, save_run, set_quantize
 from spikeport.train.loop.history import Epoch, LayerFigures, neurons
-from spikeport.train.recipe import parse_recipe
 from tests.html_page import Page, assert_stands_alone
 from tests.reports import SECTIONS, arrays, program
 
-AUTOENCODER = """
-[data]
-name = "digits"
-symmetric = true
-[model]
-name = "esvae"
-steps = 4
-latent = 7
-widths = [4, 6]
-[train]
-epochs = 1
-batch = 50
-learning_rate = 1e-3
-seed = 0
-"""
 TRAINED = [*SECTIONS[:3], "training", "recipe", *SECTIONS[3:]]
 
 
@@ -160,17 +146,6 @@ def test_a_network_whose_integers_overflow_still_has_a_page(
     assert "the integers overflow; train with [loss] limits" in text
 
 
-def test_an_autoencoders_run_says_where_its_programs_come_from(tmp_path: Path) -> None:
-    recipe = parse_recipe("small", AUTOENCODER)
-    data = load_data(recipe.data, None, **recipe.data_options)
-    model = model_of(recipe, data)
-    layers = tuple(LayerFigures(name, 0.1, *found) for name, found in neurons(model).items())
-    save_run(tmp_path / "run", recipe, model, [Epoch(1, 0.5, parts={"reconstruction": 0.5}, layers=layers)])
-    answer = report(Asked(tmp_path / "run", tmp_path / "r.html"))
-    assert answer.data["sections"] == TRAINED
-    assert "whose encoder.h5 and decoder.h5 each have a report" in Page(page_of(tmp_path / "r.html")).text
-
-
 REFUSED = {
     "nothing there": (dict(subject="none.h5"), "none.h5: no such file"),
     "a folder that is no run": (dict(subject="."), "lacks recipe.toml"),
@@ -182,8 +157,39 @@ REFUSED = {
     "samples of another network": (dict(subject="net.h5", input="digits.npz"), "shape"),
     "a run with an input": (dict(subject="run", input="x.npz"), r"options \(--input\) do not apply to a run"),
     "over what is read": (dict(subject="net.h5", output="net.h5"), "choose another name"),
+    "over what is read of a run": (dict(subject="run", output="run/weights.pt"), "choose another name"),
     "no folder": (dict(subject="net.h5", output="none/r.html"), "cannot be written"),
 }
+
+
+MARKUP = """<img src=x onerror="alert('1')"> & 'quotes'"""
+
+
+def test_names_of_files_are_text_and_nothing_else(folder: Path, tmp_path: Path) -> None:
+    here = tmp_path / MARKUP
+    here.mkdir()
+    for name, suffix in (("net.h5", "h5"), ("x.npz", "npz"), ("digits.nir", "nir")):
+        (here / f"{MARKUP}.{suffix}").write_bytes((folder / name).read_bytes())
+    net, x, nir = (here / f"{MARKUP}.{suffix}" for suffix in ("h5", "npz", "nir"))
+    np.savez(
+        here / f"y{MARKUP}.npz", **{"out/s": simulate(program(), arrays()["spikes"], record=["out"]).traces["out"].s}
+    )
+    report(Asked(net, here / "r.html", x, here / f"y{MARKUP}.npz", nir))
+    html = page_of(here / "r.html")
+    assert not re.search(r"<img|onerror=\"", html)
+    assert Page(html).text.count(MARKUP) >= 5
+
+
+def test_names_and_recipes_of_runs_are_text_and_nothing_else(folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / MARKUP
+    shutil.copytree(folder / "run", run)
+    with (run / "recipe.toml").open("a") as file:
+        file.write("# <script>alert(1)</script> \"'\n")
+    report(Asked(run, tmp_path / "r.html", samples=5))
+    html = page_of(tmp_path / "r.html")
+    assert not re.search(r"<img|<script|onerror=\"", html)
+    text = Page(html).text
+    assert f"Training run: {MARKUP}" in text and "# <script>alert(1)</script> \"'" in text
 
 
 @pytest.mark.parametrize("given, said", REFUSED.values(), ids=REFUSED)
@@ -199,10 +205,7 @@ def test_bad_input_is_refused_and_nothing_is_written(
     assert sorted(folder.iterdir()) == before
 
 
-def test_a_bundle_and_a_damaged_history_are_named(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "encoder.h5").touch()
-    with pytest.raises(InputError, match="two Programs; report each: spikeport report .*encoder.h5"):
-        report(Asked(tmp_path, tmp_path / "r.html"))
+def test_a_damaged_history_is_named(folder: Path, tmp_path: Path) -> None:
     other = json.dumps([Epoch(1, 0.5, 0.4).to_json()])  # of a network without layers
     for text in ("{", "[]", other, '[{"number": 1}]', "[" * 100_000, "\udcff"):
         for name in ("recipe.toml", "weights.pt"):
