@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "export": {"export", "train"},
     "deploy": {"deploy"},
     "sim": {"sim"},
-    "zoo": set(),
+    "foreign": set(),
     "bench": {"bench", "deploy", "sim", "train"},
     "commands": {"commands", "bench", *PARTS},
     "cli": {"cli", "commands", "bench", *PARTS},

@@ -88,5 +88,5 @@ def write(folder: str | Path = ".", framework: str = "snntorch") -> None:
 
 def _known(framework: str) -> str:
     if framework not in FRAMEWORKS:
-        raise UnknownName("zoo", "framework", got=framework, relation="is not one of", limit=", ".join(FRAMEWORKS))
+        raise UnknownName("foreign", "framework", got=framework, relation="is not one of", limit=", ".join(FRAMEWORKS))
     return framework
