@@ -1,10 +1,12 @@
 """What is mutated, and the tests that are to notice: the few that are made for it, so that a mutant takes seconds.
 
-`interpreted` runs compiled code as plain Python (`NUMBA_DISABLE_JIT`): the same lines, without compiling each mutant.
-What is written as vectors exists compiled only.
+interpreted  what numba would compile runs as plain Python (`NUMBA_DISABLE_JIT`): the same lines, no compiling
+plain        the file has nothing that is compiled; what else the tests need of the engine is, once
+compiled     the file is written as vectors, which exist compiled only: each mutant is compiled
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Target:
     tests: tuple[str, ...]
     functions: tuple[str, ...] = ()
     """Only these; all, and the module's own constants, if empty."""
-    interpreted: bool = True
+    way: Literal["interpreted", "plain", "compiled"] = "interpreted"
 
     @property
     def name(self) -> str:
@@ -29,11 +31,11 @@ TARGETS = (
     Target("sim/rules/lif.py", (*RULES, "-k", "loihi1 or not (sigma or delta or resonator or words or adds)")),
     Target("sim/rules/sigma_delta.py", (*RULES, "-k", "sigma or delta or error or strict_names")),
     Target("sim/rules/resonator.py", (*RULES, "-k", "resonator or strict_names")),
-    Target("sim/reference.py", ("tests/sim/test_reference.py", "tests/sim/test_graded.py"), interpreted=False),
+    Target("sim/reference.py", ("tests/sim/test_reference.py", "tests/sim/test_graded.py"), way="plain"),
     Target("sim/engine/words.py", (KERNELS, "-k", "words or resonator")),
     Target("sim/engine/lif.py", (KERNELS, "-k", "lif or current"), ("step_lif_wide", "step_lif_any", "kept_long")),
     Target("sim/engine/lif.py", (KERNELS, "-k", "loihi1"), ("leaves_loihi1",)),
-    Target("sim/engine/lif.py", ("tests/sim/engine/test_lif.py",), ("_stepper", "kept", "fire", "step_lif"), False),
+    Target("sim/engine/lif.py", ("tests/sim/engine/test_lif.py",), ("_stepper", "kept", "fire", "step_lif"), "compiled"),
     Target("sim/engine/sigma_delta.py", (KERNELS, "-k", "sigma")),
     Target("sim/engine/resonator.py", (KERNELS, "-k", "resonator")),
     Target("sim/engine/kernels.py", (KERNELS, "-k", "add or slots")),
