@@ -1,6 +1,6 @@
 """Small changes to a source file, one at a time: what a slip of the hand would make of integer code.
 
-rounding    a >> b rounds up instead of down
+rounding    a >> b and a // b round up instead of down; rint, round, ceil, floor and trunc go another way
 shift       one bit more; the other way
 comparison  the border moves by one: > and >=, < and <=; == and !=
 sign        + and -; a minus is dropped
@@ -17,6 +17,7 @@ SWAPPED = {ast.Add: "-", ast.Sub: "+", ast.BitAnd: "|", ast.BitOr: "&"}
 COMPARED = {ast.Gt: "{} > {} - 1", ast.GtE: "{} > {}", ast.Lt: "{} < {} + 1", ast.LtE: "{} < {}"}
 """In such a form that vectors, which know > and < alone, have it too."""
 EQUALITY = {ast.Eq: "!=", ast.NotEq: "=="}
+ROUNDED = {"rint": "floor", "ceil": "floor", "floor": "ceil", "trunc": "floor"}
 BOUNDS = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum"}
 
 
@@ -80,6 +81,12 @@ def _changes(node: ast.expr) -> Iterator[tuple[str, str]]:
             yield "sign", _text(operand)
         case ast.UnaryOp(ast.USub(), ast.Constant()):
             yield "sign", _text(node.operand)
+        case ast.Call(ast.Name("round"), [_]):
+            yield "rounding", _text(node).replace("round", "int", 1)
+        case ast.Call(ast.Attribute(value, "round"), []):
+            yield "rounding", f"({_text(value)} // 1)"
+        case ast.Call(ast.Attribute(_, name), _, _) if name in ROUNDED:
+            yield "rounding", _text(node).replace(f".{name}(", f".{ROUNDED[name]}(", 1)
         case ast.Call(ast.Name(name), _, _) if name in BOUNDS:
             yield "bound", _text(node).replace(name, BOUNDS[name], 1)
         case ast.Call(ast.Attribute(_, name), _, _) if name in BOUNDS:
@@ -93,6 +100,8 @@ def _operations(left: str, op: ast.operator, right: str) -> Iterator[tuple[str, 
         yield "rounding", f"((({left}) * -1 >> {right}) * -1)"
         yield "shift", f"({left} >> {right} + 1)"
         yield "shift", f"({left} << {right})"
+    elif isinstance(op, ast.FloorDiv):
+        yield "rounding", f"(-(-{left} // {right}))"
     elif isinstance(op, ast.LShift):
         yield "shift", f"({left} << {right} + 1)"
         yield "shift", f"({left} >> {right})"

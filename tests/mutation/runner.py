@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -27,7 +27,7 @@ from tests.mutation.targets import Target
 
 ROOT = Path(__file__).parents[2]
 MEMORY = 8 << 30  # bytes of one mutant; one that takes more is caught
-TIMES, MORE_S = 4, 20
+TIMES, MORE_S = 3, 10
 """CPU time of one mutant: so many times what the tests take as they are, and so much more. It is caught after that."""
 
 
@@ -53,11 +53,7 @@ def survivors(target: Target, chosen: Sequence[Mutant], jobs: int) -> list[Mutan
 
 def _serve(target: Target, chosen: Sequence[Mutant], jobs: int, writer: int) -> int:
     with tempfile.TemporaryDirectory(prefix="spikeport-mutants-") as folder:
-        server = Server(target, chosen, [Path(folder, str(k)) for k in range(jobs)])
-        status = _pytest(target, ROOT, [server])
-    if status == 0:
-        os.write(writer, "".join(f"{k}\n" for k in server.survivors).encode())
-    return status
+        return _pytest(target, ROOT, [Server(target, chosen, [Path(folder, str(k)) for k in range(jobs)], writer)])
 
 
 def _pytest(target: Target, root: Path, plugins: Sequence[object] = ()) -> int:
@@ -89,7 +85,8 @@ class Server:
     mutants: Sequence[Mutant]
     folders: Sequence[Path]
     """Room for copies of the package, one for each mutant that runs at a time."""
-    survivors: list[int] = field(default_factory=list)
+    survivors: int
+    """Where their numbers are written, each on a line, as soon as they are known."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -130,7 +127,7 @@ class Server:
             folder, k, again = running.pop(pid)
             free.append(folder)
             if status == 0 and again:
-                self.survivors.append(k)
+                os.write(self.survivors, f"{k}\n".encode())
             elif status == 0:
                 waiting.append((k, True))
             else:

@@ -27,7 +27,7 @@ class Target:
 KERNELS = "tests/sim/engine/test_kernels.py"
 RULES = (KERNELS, "tests/sim/test_rules.py")
 TARGETS = (
-    Target("fixed.py", ("tests/test_fixed.py", KERNELS, "tests/test_neurons.py")),
+    Target("fixed.py", ("tests/test_fixed.py",), way="plain"),
     Target("sim/rules/lif.py", (*RULES, "-k", "loihi1 or not (sigma or delta or resonator or words or adds)")),
     Target("sim/rules/sigma_delta.py", (*RULES, "-k", "sigma or delta or error or strict_names")),
     Target("sim/rules/resonator.py", (*RULES, "-k", "resonator or strict_names")),
