@@ -60,7 +60,7 @@ def list_64(bits, base, listed, first, places) -> int:  # type: ignore[no-untype
     count = int(first)
     for k in range(8):
         byte = int(bits) >> 8 * k & 255
-        listed[count : count + 8] = places[byte] + (base + 8 * k)
+        listed[count : count + 8] = places[byte] + np.int32(base + 8 * k)
         count += byte.bit_count()
     return count
 

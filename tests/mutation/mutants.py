@@ -28,6 +28,8 @@ class Mutant:
     function: str
     """Where it is; "" at the level of the module."""
     line: int
+    text: str
+    """Of that line."""
     kind: str
     before: str
     after: str
@@ -43,15 +45,16 @@ class Mutant:
 
 def mutants(source: str) -> list[Mutant]:
     """Every change, in the order of the file. Annotations, texts and imports stay as they are."""
-    starts = [0]
-    for line in source.splitlines(keepends=True):
+    starts, lines = [0], source.splitlines(keepends=True)
+    for line in lines:
         starts.append(starts[-1] + len(line))
     found = []
     for node, function in _expressions(ast.parse(source), ""):
         start = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
         for kind, after in _changes(node):
-            found.append(Mutant(function, node.lineno, kind, source[start:end], after, start, end))
+            text = lines[node.lineno - 1].strip()
+            found.append(Mutant(function, node.lineno, text, kind, source[start:end], after, start, end))
     return sorted(found, key=lambda mutant: (mutant.start, mutant.end))
 
 

@@ -26,6 +26,7 @@ class Target:
 
 KERNELS = "tests/sim/engine/test_kernels.py"
 RULES = (KERNELS, "tests/sim/test_rules.py")
+LOOP = ("tests/sim/engine/test_loop.py",)
 TARGETS = (
     Target("fixed.py", ("tests/test_fixed.py",), way="plain"),
     Target("sim/rules/lif.py", (*RULES, "-k", "loihi1 or not (sigma or delta or resonator or words or adds)")),
@@ -35,10 +36,17 @@ TARGETS = (
     Target("sim/engine/words.py", (KERNELS, "-k", "words or resonator")),
     Target("sim/engine/lif.py", (KERNELS, "-k", "lif or current"), ("step_lif_wide", "step_lif_any", "kept_long")),
     Target("sim/engine/lif.py", (KERNELS, "-k", "loihi1"), ("leaves_loihi1",)),
-    Target("sim/engine/lif.py", ("tests/sim/engine/test_lif.py",), ("_stepper", "kept", "fire", "step_lif"), "compiled"),
+    Target(
+        "sim/engine/lif.py", ("tests/sim/engine/test_lif.py",), ("_stepper", "kept", "fire", "step_lif"), "compiled"
+    ),
     Target("sim/engine/sigma_delta.py", (KERNELS, "-k", "sigma")),
     Target("sim/engine/resonator.py", (KERNELS, "-k", "resonator")),
     Target("sim/engine/kernels.py", (KERNELS, "-k", "add or slots")),
+    Target("sim/engine/graded.py", LOOP),
+    Target("sim/engine/deliver.py", LOOP),
+    Target("sim/engine/arrivals.py", LOOP, ("gather", "slot_of", "wrap", "leaves_word")),
+    Target("sim/engine/loop.py", LOOP),
+    Target("sim/engine/room.py", LOOP),
     Target("train/integer_kernel.py", ("tests/train/test_integer_rule.py", "-k", "form"), ("fire", "_fire")),
     Target("train/integer_rule.py", ("tests/train/test_integer_rule.py",)),
 )

@@ -67,7 +67,7 @@ def test_every_mutant_of_a_kernel_is_python_and_another_program(target: Target) 
 
 
 def test_every_reason_is_of_a_mutant_that_there_is() -> None:
-    there = {(target.file, m.function, str(m)) for target in TARGETS for m in mutants_of(target)}
+    there = {(target.file, m.text, str(m)) for target in TARGETS for m in mutants_of(target)}
     assert EQUIVALENT.keys() - there == set()
 
 
@@ -91,4 +91,4 @@ def test_a_slip_that_no_test_notices_is_named_and_exits_1() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
-    assert "SURVIVED" in done.stdout and "| all | 2 | 0 | 2 | 2 |" in done.stdout
+    assert "SURVIVED" in done.stdout and "| all | 2 | 0 | 0 | 2 |" in done.stdout

@@ -53,6 +53,7 @@ def test_words_hold_what_the_hardware_holds() -> None:
             assert words.rz(full, bits) == abs(x) // 2**bits * (1 if x >= 0 else -1)
             assert words.shifted(full, bits) == x * 2**bits
             assert words.shifted(full, -bits) == x // 2**bits
+    assert words.INT32 == 2_147_483_648
 
 
 # ---------------------------------------------------------------- leaky integrate-and-fire
