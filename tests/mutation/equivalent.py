@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 NOTHING = "at 0 both ways shift by nothing"
 ZERO = "at 0 both ways give 0"
+WAYS = "both ways of a convolution give the same sums, and differ in time"
+FIRST = "the weights by source stand first in the array, so none for windows begins at 0"
+GATHERS = "if row[col.GATHER] >= 0 and m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]:"
 EQUIVALENT: Mapping[tuple[str, str, str], str] = {
     ("fixed.py", "return ((x + half) & ((1 << bits) - 1)) - half", "x + half  ->  (x - half)"): (
         "the two differ by 2^bits, which the mask takes off"
@@ -21,5 +24,37 @@ EQUIVALENT: Mapping[tuple[str, str, str], str] = {
     ("sim/engine/words.py", "return x >> bits if x >= 0 else -(-x >> bits)", "0  ->  1"): ZERO,
     ("sim/engine/sigma_delta.py", "if relu and x < 0:", "x < 0  ->  (x < 0 + 1)"): "0 is put to 0",
     ("sim/engine/sigma_delta.py", "if relu and x < 0:", "0  ->  1"): "0 is put to 0",
+    (
+        "sim/engine/deliver.py",
+        "PER_WINDOW = 3  # a convolution walks its windows where it has at least a third as many events",
+        "3  ->  4",
+    ): WAYS,
+    ("sim/engine/deliver.py", GATHERS, "row[col.GATHER] >= 0  ->  (row[col.GATHER] > 0)"): FIRST,
+    ("sim/engine/deliver.py", GATHERS, "0  ->  1"): FIRST,
+    (
+        "sim/engine/deliver.py",
+        GATHERS,
+        "m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]  ->  ((m * PER_WINDOW) > (row[col.H_OUT] * row[col.W_OUT]))",
+    ): WAYS,
+    (
+        "train/integer_rule.py",
+        "if x.is_floating_point() and not torch.equal(x, x.round()):",
+        "x.round()  ->  (x // 1)",
+    ): "either is another value than x where x is not whole",
+    (
+        "train/integer_rule.py",
+        'if arriving.device.type == "cpu":',
+        "arriving.device.type == \"cpu\"  ->  (arriving.device.type != 'cpu')",
+    ): "the other form gives the same spikes, only later",
+    (
+        "train/integer_rule.py",
+        "u: Tensor | int = 0",
+        "0  ->  1",
+    ): "a number there says that no step was done; which it is nobody reads",
+    (
+        "train/integer_rule.py",
+        "v: Tensor | int = 0",
+        "0  ->  1",
+    ): "a number there says that no step was done; which it is nobody reads",
 }
 """`(file, line, change)` to why nothing changes."""

@@ -27,6 +27,7 @@ class Target:
 KERNELS = "tests/sim/engine/test_kernels.py"
 RULES = (KERNELS, "tests/sim/test_rules.py")
 LOOP = ("tests/sim/engine/test_loop.py",)
+QUANTIZE = tuple(f"tests/deploy/quantize/test_{name}.py" for name in ("rounded", "units", "on_grid", "data"))
 TARGETS = (
     Target("fixed.py", ("tests/test_fixed.py",), way="plain"),
     Target("sim/rules/lif.py", (*RULES, "-k", "loihi1 or not (sigma or delta or resonator or words or adds)")),
@@ -48,5 +49,9 @@ TARGETS = (
     Target("sim/engine/loop.py", LOOP),
     Target("sim/engine/room.py", LOOP),
     Target("train/integer_kernel.py", ("tests/train/test_integer_rule.py", "-k", "form"), ("fire", "_fire")),
-    Target("train/integer_rule.py", ("tests/train/test_integer_rule.py",)),
+    Target("train/integer_rule.py", ("tests/train/test_integer_rule.py", "tests/train/test_integer_forward.py")),
+    Target("host.py", ("tests/test_host.py",), way="plain"),
+    Target("deploy/quantize/rounded.py", QUANTIZE, way="plain"),
+    Target("deploy/quantize/units.py", QUANTIZE, way="plain"),
+    Target("deploy/quantize/on_grid.py", QUANTIZE, way="plain"),
 )
