@@ -88,7 +88,7 @@ def _changes(node: ast.expr) -> Iterator[tuple[str, str]]:
             yield "rounding", _text(node).replace("round", "int", 1)
         case ast.Call(ast.Attribute(value, "round"), []):
             yield "rounding", f"({_text(value)} // 1)"
-        case ast.Call(ast.Attribute(_, name), _, _) if name in ROUNDED:
+        case ast.Call(ast.Attribute(ast.Name("np" | "torch"), name), _, _) if name in ROUNDED:
             yield "rounding", _text(node).replace(f".{name}(", f".{ROUNDED[name]}(", 1)
         case ast.Call(ast.Name(name), _, _) if name in BOUNDS:
             yield "bound", _text(node).replace(name, BOUNDS[name], 1)

@@ -1,19 +1,22 @@
 """Runs the tests of a target against its mutants, each in a fork of one process that has imported everything.
 
-A mutant inside a function takes the place of that function's code, and of nothing else. One that does not show there
-(a module's constant, a default, what numba has compiled) is written into a copy of the package, and all is imported
-again; so is one that no test has caught, because something in the process may remember the code as it was.
+A mutant inside a function takes the place of that function's code, and of nothing else. Where that is not enough (a
+module's constant, a default, what numba has compiled), the module is imported anew with all that imports it; so it is
+for a mutant that no test has caught, because something in the process may remember the code as it was.
 """
 
+import ast
 import gc
 import os
 import resource
-import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_loader
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -52,23 +55,27 @@ def survivors(target: Target, chosen: Sequence[Mutant], jobs: int) -> list[Mutan
 
 
 def _serve(target: Target, chosen: Sequence[Mutant], jobs: int, writer: int) -> int:
-    with tempfile.TemporaryDirectory(prefix="spikeport-mutants-") as folder:
-        return _pytest(target, ROOT, [Server(target, chosen, [Path(folder, str(k)) for k in range(jobs)], writer)])
-
-
-def _pytest(target: Target, root: Path, plugins: Sequence[object] = ()) -> int:
-    """The target's tests on the package below `root`, which is imported anew."""
     interpreted = target.way == "interpreted"
     os.environ["NUMBA_DISABLE_JIT"] = str(int(interpreted))  # of processes that a test starts
     numba.config.DISABLE_JIT = int(interpreted)
-    os.chdir(root)
-    sys.path[:] = [str(root), *(place for place in sys.path if place not in ("", str(ROOT)))]
-    for name in [name for name in sys.modules if name.split(".")[0] in ("spikeport", "tests")]:
-        del sys.modules[name]
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    _forget(name for name in sys.modules if name.split(".")[0] in ("spikeport", "tests"))
     phases = (Phase.explicit, Phase.generate)
     settings.register_profile("mutation", deadline=None, derandomize=True, database=None, phases=phases)
+    with tempfile.TemporaryDirectory(prefix="spikeport-mutants-") as folder:
+        return _pytest(target, [Server(target, chosen, [Path(folder, str(k)) for k in range(jobs)], writer)])
+
+
+def _forget(names: Iterable[str]) -> None:
+    for name in list(names):
+        sys.modules.pop(name, None)
+
+
+def _pytest(target: Target, plugins: Sequence[object] = ()) -> int:
+    """The target's tests on whatever is imported, or found now."""
     options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-profile=mutation"]
-    if interpreted:
+    if target.way == "interpreted":
         options += ["-p", "tests.mutation.interpreted"]
     try:
         return int(pytest.main([*options, *target.tests], plugins=list(plugins)))
@@ -83,8 +90,8 @@ class Server:
 
     target: Target
     mutants: Sequence[Mutant]
-    folders: Sequence[Path]
-    """Room for copies of the package, one for each mutant that runs at a time."""
+    notes: Sequence[Path]
+    """Where a mutant leaves word of which test has caught it, one for each that runs at a time."""
     survivors: int
     """Where their numbers are written, each on a line, as soon as they are known."""
 
@@ -100,51 +107,38 @@ class Server:
         gc.collect()
         gc.freeze()  # else each fork copies all pages when it collects
         self.source = (ROOT / "spikeport" / self.target.file).read_text()
-        if not self._survives_again():
-            raise session.Failed("the tests do not pass twice")
+        self.importers = importers(self.target.module)
+        for again in (self._tested, partial(self._imported, self.source, self.notes[0])):
+            if os.waitpid(self._forked(again), 0)[1]:
+                raise session.Failed("the tests do not pass twice in one process")
         self._all()
         return True
 
-    def _survives_again(self) -> bool:
-        return self._ended(self._forked(lambda: self._tested(None))) == 0
-
     def _all(self) -> None:
-        """Keeps as many mutants running as there are folders."""
-        free, running = list(self.folders), dict[int, tuple[Path, int, bool]]()
+        """Keeps as many mutants running as there are notes."""
+        free, running = list(self.notes), dict[int, tuple[Path, int, bool]]()
         waiting = [(k, False) for k in reversed(range(len(self.mutants)))]
         while waiting or running:
             while waiting and free:
-                k, again = waiting.pop()
-                folder = free.pop()
-                code = None if again else code_of(self.target, self.mutants[k], self.source)
-                if code is None and not folder.exists():
-                    copy(folder)
-                pid = self._forked(lambda code=code, k=k, folder=folder: self._run(code, k, folder))
-                running[pid] = folder, k, code is None
+                (k, anew), note = waiting.pop(), free.pop()
+                code = None if anew else code_of(self.target, self.mutants[k], self.source)
+                fresh = partial(self._imported, self.mutants[k].applied(self.source), note)
+                pid = self._forked(partial(self._swapped, code, note) if code else fresh)
+                running[pid] = note, k, code is None
             pid, status = os.wait()
             if pid not in running:  # what a test has left behind
                 continue
-            folder, k, again = running.pop(pid)
-            free.append(folder)
-            if status == 0 and again:
+            note, k, anew = running.pop(pid)
+            free.append(note)
+            if status == 0 and anew:
                 os.write(self.survivors, f"{k}\n".encode())
             elif status == 0:
                 waiting.append((k, True))
-            else:
-                self._learn(folder)
+            elif note.exists():  # the test that has caught one comes first for the next, which it may well see, too
+                self.items.insert(0, self.items.pop(int(note.read_text())))
+                note.unlink()
 
-    def _run(self, code: tuple[FunctionType, CodeType] | None, k: int, folder: Path) -> int:
-        if code is not None:
-            code[0].__code__ = code[1]
-            return self._tested(folder)
-        file = folder / "spikeport" / self.target.file
-        file.write_text(self.mutants[k].applied(self.source))
-        os.utime(file, (k, k))  # else one of the same size and second is taken for the one before
-        for kept in folder.rglob("*.nb[ci]"):  # numba keeps what calls the mutant, and does not know it
-            kept.unlink()
-        return _pytest(self.target, folder)
-
-    def _forked(self, what) -> int:  # type: ignore[no-untyped-def]
+    def _forked(self, what: Callable[[], int]) -> int:
         child = os.fork()
         if child == 0:
             status = 1
@@ -160,21 +154,71 @@ class Server:
                 os._exit(status)
         return child
 
-    def _ended(self, child: int) -> int:
-        return os.waitpid(child, 0)[1]
+    def _swapped(self, code: tuple[FunctionType, CodeType], note: Path) -> int:
+        code[0].__code__ = code[1]
+        return self._tested(note)
 
-    def _tested(self, folder: Path | None) -> int:
+    def _tested(self, note: Path | None = None) -> int:
         failed = _first_failure(self.items)
-        if failed is not None and folder is not None:
-            folder.with_suffix(".caught").write_text(str(self.items.index(failed)))
+        if failed is not None and note is not None:
+            note.write_text(str(self.items.index(failed)))
         return int(failed is not None)
 
-    def _learn(self, folder: Path) -> None:
-        """The test that has caught one comes first for the next: it is likely to see that, too."""
-        note = folder.with_suffix(".caught")
-        if note.exists():
-            self.items.insert(0, self.items.pop(int(note.read_text())))
-            note.unlink()
+    def _imported(self, source: str, note: Path) -> int:
+        numba.config.CACHE_DIR = f"{note}-{os.getpid()}"  # what numba keeps does not know the mutant
+        sys.meta_path.insert(0, Finder(self.target, source))
+        _forget(self.importers)
+        for name in self.importers:  # else `from package import module` finds the one that was
+            package, _, module = name.rpartition(".")
+            if package in sys.modules:
+                vars(sys.modules[package]).pop(module, None)
+        return _pytest(self.target)
+
+
+class Finder:
+    """Finds a target with another source than its file's."""
+
+    def __init__(self, target: Target, source: str) -> None:
+        self.target, self.source = target, source
+
+    def find_spec(self, name: str, path: object = None, module: object = None) -> ModuleSpec | None:
+        if name != self.target.module:
+            return None
+        return spec_from_loader(name, Loader(name, str(ROOT / "spikeport" / self.target.file), self.source))
+
+
+class Loader(SourceFileLoader):
+    def __init__(self, name: str, path: str, source: str) -> None:
+        super().__init__(name, path)
+        self.source = source
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self.source, self.path, "exec", dont_inherit=True)
+
+
+def importers(module: str) -> set[str]:
+    """That module, and all that is loaded of the package and its tests and imports it, if by way of others."""
+    imports = {
+        name: _imports(Path(loaded.__file__).read_text())
+        for name, loaded in sys.modules.items()
+        if name.split(".")[0] in ("spikeport", "tests") and getattr(loaded, "__file__", None)
+    }
+    found: set[str] = set()
+    more = {module}
+    while more:
+        found |= more
+        more = {name for name, them in imports.items() if them & found} - found
+    return found
+
+
+def _imports(source: str) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
 
 
 def _first_failure(items: Sequence[pytest.Item], log: bool = False) -> pytest.Item | None:
@@ -188,8 +232,7 @@ def code_of(target: Target, mutant: Mutant, source: str) -> tuple[FunctionType, 
     """The function as it is imported, and its code as the mutant has it; None where that is not all that changes."""
     if target.way == "compiled":
         return None
-    module = sys.modules.get("spikeport." + target.file.removesuffix(".py").replace("/", "."))
-    function = getattr(module, mutant.function, None)
+    function = getattr(sys.modules.get(target.module), mutant.function, None)
     if not isinstance(function, FunctionType) or function.__closure__:
         return None
     before, after = (list(_functions(text, function)) for text in (source, mutant.applied(source)))
@@ -201,14 +244,3 @@ def _functions(source: str, function: FunctionType) -> Iterator[CodeType]:
     for code in compile(source, function.__code__.co_filename, "exec").co_consts:
         if isinstance(code, CodeType) and code.co_name == function.__name__:
             yield code
-
-
-def copy(folder: Path) -> None:
-    """The package and its tests, without what was compiled."""
-    for part in ("spikeport", "tests"):
-        shutil.copytree(
-            ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "vectors"), symlinks=True
-        )
-    for name in ("tests/vectors", "docs", "benchmarks"):
-        (folder / name).symlink_to(ROOT / name)
-    shutil.copy(ROOT / "pyproject.toml", folder)

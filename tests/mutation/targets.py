@@ -20,6 +20,10 @@ class Target:
     way: Literal["interpreted", "plain", "compiled"] = "interpreted"
 
     @property
+    def module(self) -> str:
+        return "spikeport." + self.file.removesuffix(".py").replace("/", ".")
+
+    @property
     def name(self) -> str:
         return self.file + (":" + ",".join(self.functions) if self.functions else "")
 
