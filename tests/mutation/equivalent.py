@@ -7,6 +7,7 @@ ZERO = "at 0 both ways give 0"
 WAYS = "both ways of a convolution give the same sums, and differ in time"
 FIRST = "the weights by source stand first in the array, so none for windows begins at 0"
 GATHERS = "if row[col.GATHER] >= 0 and m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]:"
+FEWER = "four, two or one run at a time: the same sum, within 16 bits for words of 9 bits as well"
 EQUIVALENT: Mapping[tuple[str, str, str], str] = {
     ("fixed.py", "return ((x + half) & ((1 << bits) - 1)) - half", "x + half  ->  (x - half)"): (
         "the two differ by 2^bits, which the mask takes off"
@@ -56,5 +57,16 @@ EQUIVALENT: Mapping[tuple[str, str, str], str] = {
         "v: Tensor | int = 0",
         "0  ->  1",
     ): "a number there says that no step was done; which it is nobody reads",
+    (
+        "sim/engine/kernels.py",
+        "np.uint32(row[col.C_IN] // row[col.GROUPS]),",
+        "row[col.C_IN] // row[col.GROUPS]  ->  (-(-row[col.C_IN] // row[col.GROUPS]))",
+    ): "channels are a multiple of the groups, so nothing is rounded",
+    ("sim/engine/kernels.py", "if weight.itemsize == 1:", "weight.itemsize == 1  ->  (weight.itemsize != 1)"): FEWER,
+    ("sim/engine/kernels.py", "if weight.itemsize == 1:", "1  ->  2"): FEWER,
+    ("sim/engine/kernels.py", "while k + 4 <= count:", "k + 4 <= count  ->  ((k + 4) < count)"): FEWER,
+    ("sim/engine/kernels.py", "while k + 4 <= count:", "4  ->  5"): FEWER,
+    ("sim/engine/kernels.py", "if k + 2 <= count:", "k + 2 <= count  ->  ((k + 2) < count)"): FEWER,
+    ("sim/engine/kernels.py", "if k + 2 <= count:", "2  ->  3"): FEWER,
 }
 """`(file, line, change)` to why nothing changes."""

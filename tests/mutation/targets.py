@@ -31,6 +31,7 @@ class Target:
 KERNELS = "tests/sim/engine/test_kernels.py"
 RULES = (KERNELS, "tests/sim/test_rules.py")
 LOOP = ("tests/sim/engine/test_loop.py",)
+EVENTS = ("tests/sim/engine/test_events.py",)
 QUANTIZE = tuple(f"tests/deploy/quantize/test_{name}.py" for name in ("rounded", "units", "on_grid", "data"))
 TARGETS = (
     Target("fixed.py", ("tests/test_fixed.py",), way="plain"),
@@ -49,7 +50,13 @@ TARGETS = (
     Target("sim/engine/kernels.py", (KERNELS, "-k", "add or slots")),
     Target("sim/engine/graded.py", LOOP),
     Target("sim/engine/deliver.py", LOOP),
-    Target("sim/engine/arrivals.py", LOOP, ("gather", "slot_of", "wrap", "leaves_word")),
+    Target("sim/engine/arrivals.py", ("tests/sim/engine/test_arrivals.py", *LOOP), ("slot_of", "wrap", "leaves_word")),
+    Target("sim/engine/arrivals.py", ("tests/sim/engine/test_arrivals.py",), ("_take",), "compiled"),
+    Target("sim/engine/windows.py", ("tests/sim/engine/test_windows.py", "-k", "small or edges")),
+    Target("sim/engine/rows.py", ("tests/sim/engine/test_rows.py", "-k", "rows or line"), ("add_rows", "aligned")),
+    Target("sim/engine/rows.py", ("tests/sim/engine/test_rows.py",), ("_adder", "append"), "compiled"),
+    Target("sim/engine/events.py", EVENTS, ("list_events", "set_bits", "_nonzero_after")),
+    Target("sim/engine/events.py", EVENTS, ("_list_64", "_nonzero_64", "count_bits"), "compiled"),
     Target("sim/engine/loop.py", LOOP),
     Target("sim/engine/room.py", LOOP),
     Target("train/integer_kernel.py", ("tests/train/test_integer_rule.py", "-k", "form"), ("fire", "_fire")),

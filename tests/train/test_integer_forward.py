@@ -59,13 +59,26 @@ def test_the_ways_into_a_layer_add_up(count: int, reset: str, rng: np.random.Gen
         assert found[:, b, k].tolist() == by_hand(sums, [int(bias[k])] * steps, 700, 40, reset == "subtract")
 
 
-def test_sums_of_several_ways_are_exact_beyond_float32() -> None:
-    """Each way alone is exact in float32; -16777215 + 4 + 16777214 = 3 passes vth 2, and 4 in place of 3 passes 3."""
-    weights = [np.array([[-16_777_215]]), np.array([[4]]), np.array([[16_777_214]])]
+LARGE = 16_777_215  # 2^24 - 1: beyond it float32 has no odd numbers
+
+
+def spikes_of(weights: list[int], vth: int) -> Tensor:
+    """One neuron with a way of one synapse for each weight, and a spike on each."""
+    ints = LayerIntegers(torch.zeros(1), torch.zeros(1, dtype=torch.int64), 0, dv=0, vth=vth, unit=1.0)
     ones = np.ones((1, 1, 1), np.int64)
-    for vth, fires in ((2, 1), (3, 0)):
-        ints = LayerIntegers(torch.zeros(1), torch.zeros(1, dtype=torch.int64), 0, dv=0, vth=vth, unit=1.0)
-        assert forward([way(w, ones) for w in weights], ints, "zero", torch.float32).item() == fires
+    return forward([way(np.array([[w]]), ones) for w in weights], ints, "zero", torch.float32)
+
+
+@pytest.mark.parametrize(("vth", "fires"), [(0, 1), (1, 0)])
+def test_sums_of_several_ways_are_exact_beyond_float32(vth: int, fires: int) -> None:
+    """Each alone is exact in float32. All four come to 1; the first two to 33554429, which float32 has not."""
+    assert spikes_of([LARGE, LARGE - 1, -LARGE, 2 - LARGE], vth).item() == fires
+
+
+def test_a_sum_of_two_ways_is_named_as_it_is() -> None:
+    """33554429 << 6."""
+    with pytest.raises(OverflowDetected, match=r"u \(2147483456\)"):
+        spikes_of([LARGE, LARGE - 1], 0)
 
 
 def test_each_channel_of_a_convolution_has_its_own_bias() -> None:
