@@ -8,6 +8,7 @@ WAYS = "both ways of a convolution give the same sums, and differ in time"
 FIRST = "the weights by source stand first in the array, so none for windows begins at 0"
 GATHERS = "if row[col.GATHER] >= 0 and m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]:"
 FEWER = "four, two or one run at a time: the same sum, within 16 bits for words of 9 bits as well"
+GROUPS = "channels are a multiple of the groups, so nothing is rounded"
 EQUIVALENT: Mapping[tuple[str, str, str], str] = {
     ("fixed.py", "return ((x + half) & ((1 << bits) - 1)) - half", "x + half  ->  (x - half)"): (
         "the two differ by 2^bits, which the mask takes off"
@@ -61,12 +62,27 @@ EQUIVALENT: Mapping[tuple[str, str, str], str] = {
         "sim/engine/kernels.py",
         "np.uint32(row[col.C_IN] // row[col.GROUPS]),",
         "row[col.C_IN] // row[col.GROUPS]  ->  (-(-row[col.C_IN] // row[col.GROUPS]))",
-    ): "channels are a multiple of the groups, so nothing is rounded",
+    ): GROUPS,
     ("sim/engine/kernels.py", "if weight.itemsize == 1:", "weight.itemsize == 1  ->  (weight.itemsize != 1)"): FEWER,
     ("sim/engine/kernels.py", "if weight.itemsize == 1:", "1  ->  2"): FEWER,
     ("sim/engine/kernels.py", "while k + 4 <= count:", "k + 4 <= count  ->  ((k + 4) < count)"): FEWER,
     ("sim/engine/kernels.py", "while k + 4 <= count:", "4  ->  5"): FEWER,
     ("sim/engine/kernels.py", "if k + 2 <= count:", "k + 2 <= count  ->  ((k + 2) < count)"): FEWER,
     ("sim/engine/kernels.py", "if k + 2 <= count:", "2  ->  3"): FEWER,
+    (
+        "sim/reference.py",
+        "into = slice(g * c_out // conv.groups, (g + 1) * c_out // conv.groups)",
+        "g * c_out // conv.groups  ->  (-(-(g * c_out) // conv.groups))",
+    ): GROUPS,
+    (
+        "sim/reference.py",
+        "into = slice(g * c_out // conv.groups, (g + 1) * c_out // conv.groups)",
+        "(g + 1) * c_out // conv.groups  ->  (-(-((g + 1) * c_out) // conv.groups))",
+    ): GROUPS,
+    (
+        "sim/reference.py",
+        "padded = np.pad(x, ((0, 0), (0, 0), (p_h, p_h), (p_w, p_w)))",
+        "0  ->  1 (4 of 4)",
+    ): "a channel after the last, which no group reads",
 }
 """`(file, line, change)` to why nothing changes."""

@@ -11,7 +11,7 @@ logic       & and |, and and or
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SWAPPED = {ast.Add: "-", ast.Sub: "+", ast.BitAnd: "|", ast.BitOr: "&"}
 COMPARED = {ast.Gt: "{} > {} - 1", ast.GtE: "{} > {}", ast.Lt: "{} < {} + 1", ast.LtE: "{} < {}"}
@@ -35,12 +35,14 @@ class Mutant:
     after: str
     start: int
     end: int
+    nth: str = ""
+    """As in " (2 of 3)", where the line has the same change in several places."""
 
     def applied(self, source: str) -> str:
         return source[: self.start] + self.after + source[self.end :]
 
     def __str__(self) -> str:
-        return f"{' '.join(self.before.split())}  ->  {' '.join(self.after.split())}"
+        return f"{' '.join(self.before.split())}  ->  {' '.join(self.after.split())}{self.nth}"
 
 
 def mutants(source: str) -> list[Mutant]:
@@ -55,7 +57,17 @@ def mutants(source: str) -> list[Mutant]:
         for kind, after in _changes(node):
             text = lines[node.lineno - 1].strip()
             found.append(Mutant(function, node.lineno, text, kind, source[start:end], after, start, end))
-    return sorted(found, key=lambda mutant: (mutant.start, mutant.end))
+    return _numbered(sorted(found, key=lambda mutant: (mutant.start, mutant.end)))
+
+
+def _numbered(found: list[Mutant]) -> list[Mutant]:
+    alike: dict[tuple[int, str], list[int]] = {}
+    for k, mutant in enumerate(found):
+        alike.setdefault((mutant.line, str(mutant)), []).append(k)
+    for places in (places for places in alike.values() if len(places) > 1):
+        for n, k in enumerate(places, 1):
+            found[k] = replace(found[k], nth=f" ({n} of {len(places)})")
+    return found
 
 
 def _expressions(node: ast.AST, function: str) -> Iterator[tuple[ast.expr, str]]:
