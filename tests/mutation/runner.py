@@ -197,7 +197,10 @@ class Loader(SourceFileLoader):
 
 
 def importers(module: str) -> set[str]:
-    """That module, and all that is loaded of the package and its tests and imports it, if by way of others."""
+    """That module, and all that is loaded of the package and its tests and imports it, if by way of others.
+
+    What lies in a package of which that is true belongs to it: it would be imported before its package.
+    """
     imports = {
         name: _imports(Path(loaded.__file__).read_text())
         for name, loaded in sys.modules.items()
@@ -207,7 +210,7 @@ def importers(module: str) -> set[str]:
     more = {module}
     while more:
         found |= more
-        more = {name for name, them in imports.items() if them & found} - found
+        more = {name for name, them in imports.items() if them & found or name.rpartition(".")[0] in found} - found
     return found
 
 
