@@ -9,6 +9,8 @@ FIRST = "the weights by source stand first in the array, so none for windows beg
 GATHERS = "if row[col.GATHER] >= 0 and m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]:"
 FEWER = "four, two or one run at a time: the same sum, within 16 bits for words of 9 bits as well"
 GROUPS = "channels are a multiple of the groups, so nothing is rounded"
+LENGTH = "numpy takes any negative length for the one that is left"
+ROWS = "of two rows that are the same the first is read"
 EQUIVALENT: Mapping[tuple[str, str, str], str] = {
     ("fixed.py", "return ((x + half) & ((1 << bits) - 1)) - half", "x + half  ->  (x - half)"): (
         "the two differ by 2^bits, which the mask takes off"
@@ -19,7 +21,7 @@ EQUIVALENT: Mapping[tuple[str, str, str], str] = {
         "sim/rules/sigma_delta.py",
         "bias = np.asarray(neurons.bias, np.int64).reshape(-1) << neurons.scale_exp",
         "1  ->  2",
-    ): "numpy takes any negative length for the one that is left",
+    ): LENGTH,
     ("sim/engine/words.py", "return x << exp if exp >= 0 else x >> -exp", "exp >= 0  ->  (exp > 0)"): NOTHING,
     ("sim/engine/words.py", "return x << exp if exp >= 0 else x >> -exp", "0  ->  1"): NOTHING,
     ("sim/engine/words.py", "return x >> bits if x >= 0 else -(-x >> bits)", "x >= 0  ->  (x > 0)"): ZERO,
@@ -84,5 +86,63 @@ EQUIVALENT: Mapping[tuple[str, str, str], str] = {
         "padded = np.pad(x, ((0, 0), (0, 0), (p_h, p_h), (p_w, p_w)))",
         "0  ->  1 (4 of 4)",
     ): "a channel after the last, which no group reads",
+    (
+        "sim/engine/windows.py",
+        "GROUP = 4  # rows are added so many at a time, so that how many there are is easier to guess for the processor",
+        "4  ->  5",
+    ): "one more row of zeros is added",
+    (
+        "sim/engine/windows.py",
+        "edges[: places + 1] = first",
+        "1  ->  2",
+    ): "nobody reads the entry beyond, and every call begins by writing it",
+    (
+        "sim/engine/windows.py",
+        "for p in range(1, places + 1):",
+        "1  ->  2 (1 of 2)",
+    ): "the first edge is the least, so the second is not below it",
+    (
+        "deploy/quantize/units.py",
+        "for keep in (p.keep_u.reshape(-1), p.keep_v.reshape(-1)):",
+        "1  ->  2 (1 of 2)",
+    ): LENGTH,
+    (
+        "deploy/quantize/units.py",
+        "for keep in (p.keep_u.reshape(-1), p.keep_v.reshape(-1)):",
+        "1  ->  2 (2 of 2)",
+    ): LENGTH,
+    ("deploy/quantize/units.py", "mean, variance = p.bias.reshape(-1).copy(), np.zeros(p.size)", "1  ->  2"): LENGTH,
+    (
+        "deploy/quantize/units.py",
+        "mean += apply(q.map, np.full((1, q.map.shape[1]), 0.5))[0]",
+        "1  ->  2 (1 of 2)",
+    ): ROWS,
+    (
+        "deploy/quantize/units.py",
+        "variance += apply(squares, np.full((1, q.map.shape[1]), 0.25))[0]",
+        "1  ->  2 (1 of 2)",
+    ): ROWS,
+    ("deploy/quantize/units.py", "keeps = [keep.reshape(-1) for keep in (p.keep_u, p.keep_v)]", "1  ->  2"): LENGTH,
+    (
+        "deploy/quantize/units.py",
+        "return np.where(keep < 1, np.minimum(1 / np.maximum(1 - keep, 1e-12), steps), steps)",
+        "keep < 1  ->  (keep < 1 + 1)",
+    ): "where nothing is forgotten, either gives the number of steps",
+    (
+        "deploy/quantize/units.py",
+        "return np.where(keep < 1, np.minimum(1 / np.maximum(1 - keep, 1e-12), steps), steps)",
+        "1  ->  2 (1 of 3)",
+    ): "where nothing is forgotten, either gives the number of steps",
+    ("deploy/quantize/units.py", "most = (sign * p.bias).clip(min=0).reshape(-1)", "1  ->  2"): LENGTH,
+    (
+        "deploy/quantize/units.py",
+        "most = most + apply(of_sign, np.ones((1, q.map.shape[1])))[0]",
+        "1  ->  2 (1 of 2)",
+    ): ROWS,
+    (
+        "deploy/quantize/rounded.py",
+        "exp = max(0, int(np.ceil(np.log2(reach / top * (1 - 1e-12))))) if reach else 0",
+        "0  ->  1 (2 of 2)",
+    ): "where all weights are 0, they are so under any exponent",
 }
 """`(file, line, change)` to why nothing changes."""
