@@ -6,143 +6,117 @@ NOTHING = "at 0 both ways shift by nothing"
 ZERO = "at 0 both ways give 0"
 WAYS = "both ways of a convolution give the same sums, and differ in time"
 FIRST = "the weights by source stand first in the array, so none for windows begins at 0"
-GATHERS = "if row[col.GATHER] >= 0 and m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]:"
 FEWER = "four, two or one run at a time: the same sum, within 16 bits for words of 9 bits as well"
 GROUPS = "channels are a multiple of the groups, so nothing is rounded"
 LENGTH = "numpy takes any negative length for the one that is left"
 ROWS = "of two rows that are the same the first is read"
-EQUIVALENT: Mapping[tuple[str, str, str], str] = {
-    ("fixed.py", "return ((x + half) & ((1 << bits) - 1)) - half", "x + half  ->  (x - half)"): (
-        "the two differ by 2^bits, which the mask takes off"
-    ),
-    ("fixed.py", "return x << exp if exp >= 0 else x >> -exp", "exp >= 0  ->  (exp > 0)"): NOTHING,
-    ("fixed.py", "return x << exp if exp >= 0 else x >> -exp", "0  ->  1"): NOTHING,
-    (
-        "sim/rules/sigma_delta.py",
-        "bias = np.asarray(neurons.bias, np.int64).reshape(-1) << neurons.scale_exp",
-        "1  ->  2",
-    ): LENGTH,
-    ("sim/engine/words.py", "return x << exp if exp >= 0 else x >> -exp", "exp >= 0  ->  (exp > 0)"): NOTHING,
-    ("sim/engine/words.py", "return x << exp if exp >= 0 else x >> -exp", "0  ->  1"): NOTHING,
-    ("sim/engine/words.py", "return x >> bits if x >= 0 else -(-x >> bits)", "x >= 0  ->  (x > 0)"): ZERO,
-    ("sim/engine/words.py", "return x >> bits if x >= 0 else -(-x >> bits)", "0  ->  1"): ZERO,
-    ("sim/engine/sigma_delta.py", "if relu and x < 0:", "x < 0  ->  (x < 0 + 1)"): "0 is put to 0",
-    ("sim/engine/sigma_delta.py", "if relu and x < 0:", "0  ->  1"): "0 is put to 0",
-    (
-        "sim/engine/deliver.py",
-        "PER_WINDOW = 3  # a convolution walks its windows where it has at least a third as many events",
-        "3  ->  4",
-    ): WAYS,
-    ("sim/engine/deliver.py", GATHERS, "row[col.GATHER] >= 0  ->  (row[col.GATHER] > 0)"): FIRST,
-    ("sim/engine/deliver.py", GATHERS, "0  ->  1"): FIRST,
-    (
-        "sim/engine/deliver.py",
-        GATHERS,
-        "m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]  ->  ((m * PER_WINDOW) > (row[col.H_OUT] * row[col.W_OUT]))",
-    ): WAYS,
-    (
-        "train/integer_rule.py",
-        "if x.is_floating_point() and not torch.equal(x, x.round()):",
-        "x.round()  ->  (x // 1)",
-    ): "either is another value than x where x is not whole",
-    (
-        "train/integer_rule.py",
-        'if arriving.device.type == "cpu":',
-        "arriving.device.type == \"cpu\"  ->  (arriving.device.type != 'cpu')",
-    ): "the other form gives the same spikes, only later",
-    (
-        "train/integer_rule.py",
-        "u: Tensor | int = 0",
-        "0  ->  1",
-    ): "a number there says that no step was done; which it is nobody reads",
-    (
-        "train/integer_rule.py",
-        "v: Tensor | int = 0",
-        "0  ->  1",
-    ): "a number there says that no step was done; which it is nobody reads",
-    (
-        "sim/engine/kernels.py",
-        "np.uint32(row[col.C_IN] // row[col.GROUPS]),",
-        "row[col.C_IN] // row[col.GROUPS]  ->  (-(-row[col.C_IN] // row[col.GROUPS]))",
-    ): GROUPS,
-    ("sim/engine/kernels.py", "if weight.itemsize == 1:", "weight.itemsize == 1  ->  (weight.itemsize != 1)"): FEWER,
-    ("sim/engine/kernels.py", "if weight.itemsize == 1:", "1  ->  2"): FEWER,
-    ("sim/engine/kernels.py", "while k + 4 <= count:", "k + 4 <= count  ->  ((k + 4) < count)"): FEWER,
-    ("sim/engine/kernels.py", "while k + 4 <= count:", "4  ->  5"): FEWER,
-    ("sim/engine/kernels.py", "if k + 2 <= count:", "k + 2 <= count  ->  ((k + 2) < count)"): FEWER,
-    ("sim/engine/kernels.py", "if k + 2 <= count:", "2  ->  3"): FEWER,
-    (
-        "sim/reference.py",
-        "into = slice(g * c_out // conv.groups, (g + 1) * c_out // conv.groups)",
-        "g * c_out // conv.groups  ->  (-(-(g * c_out) // conv.groups))",
-    ): GROUPS,
-    (
-        "sim/reference.py",
-        "into = slice(g * c_out // conv.groups, (g + 1) * c_out // conv.groups)",
-        "(g + 1) * c_out // conv.groups  ->  (-(-((g + 1) * c_out) // conv.groups))",
-    ): GROUPS,
-    (
-        "sim/reference.py",
-        "padded = np.pad(x, ((0, 0), (0, 0), (p_h, p_h), (p_w, p_w)))",
-        "0  ->  1 (4 of 4)",
-    ): "a channel after the last, which no group reads",
-    (
-        "sim/engine/windows.py",
-        "GROUP = 4  # rows are added so many at a time, so that how many there are is easier to guess for the processor",
-        "4  ->  5",
-    ): "one more row of zeros is added",
-    (
-        "sim/engine/windows.py",
-        "edges[: places + 1] = first",
-        "1  ->  2",
-    ): "nobody reads the entry beyond, and every call begins by writing it",
-    (
-        "sim/engine/windows.py",
-        "for p in range(1, places + 1):",
-        "1  ->  2 (1 of 2)",
-    ): "the first edge is the least, so the second is not below it",
-    (
-        "deploy/quantize/units.py",
-        "for keep in (p.keep_u.reshape(-1), p.keep_v.reshape(-1)):",
-        "1  ->  2 (1 of 2)",
-    ): LENGTH,
-    (
-        "deploy/quantize/units.py",
-        "for keep in (p.keep_u.reshape(-1), p.keep_v.reshape(-1)):",
-        "1  ->  2 (2 of 2)",
-    ): LENGTH,
-    ("deploy/quantize/units.py", "mean, variance = p.bias.reshape(-1).copy(), np.zeros(p.size)", "1  ->  2"): LENGTH,
-    (
-        "deploy/quantize/units.py",
-        "mean += apply(q.map, np.full((1, q.map.shape[1]), 0.5))[0]",
-        "1  ->  2 (1 of 2)",
-    ): ROWS,
-    (
-        "deploy/quantize/units.py",
-        "variance += apply(squares, np.full((1, q.map.shape[1]), 0.25))[0]",
-        "1  ->  2 (1 of 2)",
-    ): ROWS,
-    ("deploy/quantize/units.py", "keeps = [keep.reshape(-1) for keep in (p.keep_u, p.keep_v)]", "1  ->  2"): LENGTH,
-    (
-        "deploy/quantize/units.py",
-        "return np.where(keep < 1, np.minimum(1 / np.maximum(1 - keep, 1e-12), steps), steps)",
-        "keep < 1  ->  (keep < 1 + 1)",
-    ): "where nothing is forgotten, either gives the number of steps",
-    (
-        "deploy/quantize/units.py",
-        "return np.where(keep < 1, np.minimum(1 / np.maximum(1 - keep, 1e-12), steps), steps)",
-        "1  ->  2 (1 of 3)",
-    ): "where nothing is forgotten, either gives the number of steps",
-    ("deploy/quantize/units.py", "most = (sign * p.bias).clip(min=0).reshape(-1)", "1  ->  2"): LENGTH,
-    (
-        "deploy/quantize/units.py",
-        "most = most + apply(of_sign, np.ones((1, q.map.shape[1])))[0]",
-        "1  ->  2 (1 of 2)",
-    ): ROWS,
-    (
-        "deploy/quantize/rounded.py",
-        "exp = max(0, int(np.ceil(np.log2(reach / top * (1 - 1e-12))))) if reach else 0",
-        "0  ->  1 (2 of 2)",
-    ): "where all weights are 0, they are so under any exponent",
+
+EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
+    "fixed.py": {
+        (
+            "return ((x + half) & ((1 << bits) - 1)) - half",
+            "x + half  ->  (x - half)",
+        ): "the two differ by 2^bits, which the mask takes off",
+        ("return x << exp if exp >= 0 else x >> -exp", "exp >= 0  ->  (exp > 0)"): NOTHING,
+        ("return x << exp if exp >= 0 else x >> -exp", "0  ->  1"): NOTHING,
+    },
+    "sim/rules/sigma_delta.py": {
+        ("bias = np.asarray(neurons.bias, np.int64).reshape(-1) << neurons.scale_exp", "1  ->  2"): LENGTH,
+    },
+    "sim/reference.py": {
+        (
+            "into = slice(g * c_out // conv.groups, (g + 1) * c_out // conv.groups)",
+            "g * c_out // conv.groups  ->  (-(-(g * c_out) // conv.groups))",
+        ): GROUPS,
+        (
+            "into = slice(g * c_out // conv.groups, (g + 1) * c_out // conv.groups)",
+            "(g + 1) * c_out // conv.groups  ->  (-(-((g + 1) * c_out) // conv.groups))",
+        ): GROUPS,
+        (
+            "padded = np.pad(x, ((0, 0), (0, 0), (p_h, p_h), (p_w, p_w)))",
+            "0  ->  1 (4 of 4)",
+        ): "a channel after the last, which no group reads",
+    },
+    "sim/engine/words.py": {
+        ("return x << exp if exp >= 0 else x >> -exp", "exp >= 0  ->  (exp > 0)"): NOTHING,
+        ("return x << exp if exp >= 0 else x >> -exp", "0  ->  1"): NOTHING,
+        ("return x >> bits if x >= 0 else -(-x >> bits)", "x >= 0  ->  (x > 0)"): ZERO,
+        ("return x >> bits if x >= 0 else -(-x >> bits)", "0  ->  1"): ZERO,
+    },
+    "sim/engine/sigma_delta.py": {
+        ("if relu and x < 0:", "x < 0  ->  (x < 0 + 1)"): "0 is put to 0",
+        ("if relu and x < 0:", "0  ->  1"): "0 is put to 0",
+    },
+    "sim/engine/kernels.py": {
+        (
+            "np.uint32(row[col.C_IN] // row[col.GROUPS]),",
+            "row[col.C_IN] // row[col.GROUPS]  ->  (-(-row[col.C_IN] // row[col.GROUPS]))",
+        ): GROUPS,
+        ("if weight.itemsize == 1:", "weight.itemsize == 1  ->  (weight.itemsize != 1)"): FEWER,
+        ("if weight.itemsize == 1:", "1  ->  2"): FEWER,
+        ("while k + 4 <= count:", "k + 4 <= count  ->  ((k + 4) < count)"): FEWER,
+        ("while k + 4 <= count:", "4  ->  5"): FEWER,
+        ("if k + 2 <= count:", "k + 2 <= count  ->  ((k + 2) < count)"): FEWER,
+        ("if k + 2 <= count:", "2  ->  3"): FEWER,
+    },
+    "sim/engine/deliver.py": {
+        ("PER_WINDOW = 3", "3  ->  4"): WAYS,
+        (
+            "if row[col.GATHER] >= 0 and m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]:",
+            "row[col.GATHER] >= 0  ->  (row[col.GATHER] > 0)",
+        ): FIRST,
+        ("if row[col.GATHER] >= 0 and m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]:", "0  ->  1"): FIRST,
+        (
+            "if row[col.GATHER] >= 0 and m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]:",
+            "m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]  ->  ((m * PER_WINDOW) > (row[col.H_OUT] * row[col.W_OUT]))",
+        ): WAYS,
+    },
+    "sim/engine/windows.py": {
+        ("GROUP = 4", "4  ->  5"): "one more row of zeros is added",
+        (
+            "edges[: places + 1] = first",
+            "1  ->  2",
+        ): "nobody reads the entry beyond, and every call begins by writing it",
+        (
+            "for p in range(1, places + 1):",
+            "1  ->  2 (1 of 2)",
+        ): "the first edge is the least, so the second is not below it",
+    },
+    "train/integer_rule.py": {
+        (
+            "if x.is_floating_point() and not torch.equal(x, x.round()):",
+            "x.round()  ->  (x // 1)",
+        ): "either is another value than x where x is not whole",
+        (
+            'if arriving.device.type == "cpu":',
+            "arriving.device.type == \"cpu\"  ->  (arriving.device.type != 'cpu')",
+        ): "the other form gives the same spikes, only later",
+        ("u: Tensor | int = 0", "0  ->  1"): "a number there says that no step was done; which it is nobody reads",
+        ("v: Tensor | int = 0", "0  ->  1"): "a number there says that no step was done; which it is nobody reads",
+    },
+    "deploy/quantize/rounded.py": {
+        (
+            "exp = max(0, int(np.ceil(np.log2(reach / top * (1 - 1e-12))))) if reach else 0",
+            "0  ->  1 (2 of 2)",
+        ): "where all weights are 0, they are so under any exponent",
+    },
+    "deploy/quantize/units.py": {
+        ("for keep in (p.keep_u.reshape(-1), p.keep_v.reshape(-1)):", "1  ->  2 (1 of 2)"): LENGTH,
+        ("for keep in (p.keep_u.reshape(-1), p.keep_v.reshape(-1)):", "1  ->  2 (2 of 2)"): LENGTH,
+        ("mean, variance = p.bias.reshape(-1).copy(), np.zeros(p.size)", "1  ->  2"): LENGTH,
+        ("mean += apply(q.map, np.full((1, q.map.shape[1]), 0.5))[0]", "1  ->  2 (1 of 2)"): ROWS,
+        ("variance += apply(squares, np.full((1, q.map.shape[1]), 0.25))[0]", "1  ->  2 (1 of 2)"): ROWS,
+        ("keeps = [keep.reshape(-1) for keep in (p.keep_u, p.keep_v)]", "1  ->  2"): LENGTH,
+        (
+            "return np.where(keep < 1, np.minimum(1 / np.maximum(1 - keep, 1e-12), steps), steps)",
+            "keep < 1  ->  (keep < 1 + 1)",
+        ): "where nothing is forgotten, either gives the number of steps",
+        (
+            "return np.where(keep < 1, np.minimum(1 / np.maximum(1 - keep, 1e-12), steps), steps)",
+            "1  ->  2 (1 of 3)",
+        ): "where nothing is forgotten, either gives the number of steps",
+        ("most = (sign * p.bias).clip(min=0).reshape(-1)", "1  ->  2"): LENGTH,
+        ("most = most + apply(of_sign, np.ones((1, q.map.shape[1])))[0]", "1  ->  2 (1 of 2)"): ROWS,
+    },
 }
-"""`(file, line, change)` to why nothing changes."""
+"""By file: `(line, change)`, without its comment, to why nothing changes."""

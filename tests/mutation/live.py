@@ -42,7 +42,7 @@ class Outcome:
 
 
 def reason(target: Target, mutant: Mutant) -> str | None:
-    return EQUIVALENT.get((target.file, mutant.text, str(mutant)))
+    return EQUIVALENT.get(target.file, {}).get((mutant.text, str(mutant)))
 
 
 def outcome_of(target: Target, chosen: Sequence[Mutant], jobs: int, doubt: bool) -> Outcome:

@@ -29,7 +29,7 @@ class Mutant:
     """Where it is; "" at the level of the module."""
     line: int
     text: str
-    """Of that line."""
+    """Of that line, without a comment."""
     kind: str
     before: str
     after: str
@@ -55,7 +55,7 @@ def mutants(source: str) -> list[Mutant]:
         start = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
         for kind, after in _changes(node):
-            text = lines[node.lineno - 1].strip()
+            text = lines[node.lineno - 1].split("  #")[0].strip()
             found.append(Mutant(function, node.lineno, text, kind, source[start:end], after, start, end))
     return _numbered(sorted(found, key=lambda mutant: (mutant.start, mutant.end)))
 
