@@ -68,7 +68,7 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("if row[col.GATHER] >= 0 and m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]:", "0  ->  1"): FIRST,
         (
             "if row[col.GATHER] >= 0 and m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]:",
-            "m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]  ->  ((m * PER_WINDOW) > (row[col.H_OUT] * row[col.W_OUT]))",
+            "m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]  ->  ((m * PER_WINDOW) > (row[col.H_OUT] * row[col.W_OUT]))",  # noqa: E501
         ): WAYS,
     },
     "sim/engine/windows.py": {
