@@ -10,6 +10,7 @@ FEWER = "four, two or one run at a time: the same sum, within 16 bits for words 
 GROUPS = "channels are a multiple of the groups, so nothing is rounded"
 LENGTH = "numpy takes any negative length for the one that is left"
 ROWS = "of two rows that are the same the first is read"
+MASK = "the two differ by 2^24, which the mask takes off"
 
 EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
     "fixed.py": {
@@ -70,6 +71,16 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "if row[col.GATHER] >= 0 and m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]:",
             "m * PER_WINDOW >= row[col.H_OUT] * row[col.W_OUT]  ->  ((m * PER_WINDOW) > (row[col.H_OUT] * row[col.W_OUT]))",  # noqa: E501
         ): WAYS,
+    },
+    "sim/engine/arrivals.py": {
+        (
+            "buffer[i] = np.int32(np.int32(np.int32(np.int32(buffer[i] << up) + WORD) & np.int32(2 * WORD - 1)) - WORD)",  # noqa: E501
+            "np.int32(buffer[i] << up) + WORD  ->  (np.int32(buffer[i] << up) - WORD)",
+        ): MASK,
+        (
+            "n = builder.extract_value(context.make_array(kinds[0])(context, builder, arguments[0]).shape, 0)",
+            "0  ->  1 (1 of 3)",
+        ): "both arrays are of the same type",
     },
     "sim/engine/windows.py": {
         ("GROUP = 4", "4  ->  5"): "one more row of zeros is added",

@@ -38,7 +38,7 @@ TARGETS = (
     Target("sim/rules/lif.py", (*RULES, "-k", "loihi1 or not (sigma or delta or resonator or words or adds)")),
     Target("sim/rules/sigma_delta.py", (*RULES, "-k", "sigma or delta or error or strict_names")),
     Target("sim/rules/resonator.py", (*RULES, "-k", "resonator or strict_names")),
-    Target("sim/reference.py", ("tests/sim/test_reference.py", "tests/sim/test_graded.py"), way="plain"),
+    Target("sim/reference.py", ("tests/sim/test_reference.py", "tests/sim/test_graded.py")),
     Target("sim/engine/words.py", (KERNELS, "-k", "words or resonator")),
     Target("sim/engine/lif.py", (KERNELS, "-k", "lif or current"), ("step_lif_wide", "step_lif_any", "kept_long")),
     Target("sim/engine/lif.py", (KERNELS, "-k", "loihi1"), ("leaves_loihi1",)),
