@@ -37,6 +37,22 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "padded = np.pad(x, ((0, 0), (0, 0), (p_h, p_h), (p_w, p_w)))",
             "0  ->  1 (4 of 4)",
         ): "a channel after the last, which no group reads",
+        (
+            'entering["bias"] = loaded.get(n, group.bias_mant.astype(np.int64).reshape(-1)) << group.bias_exp',
+            "1  ->  2",
+        ): LENGTH,
+        (
+            "a = fixed.shift(convolve(connection, x.reshape(-1, *source), target), connection.weight_exp)",
+            "1  ->  2",
+        ): LENGTH,
+        ("return {connection.delay: _conv_word(a.reshape(len(x), -1), guard)}", "1  ->  2"): LENGTH,
+        ("total = convolve(synapses, x.reshape(-1, *source), target).reshape(len(x), -1)", "1  ->  2 (1 of 2)"): LENGTH,
+        ("total = convolve(synapses, x.reshape(-1, *source), target).reshape(len(x), -1)", "1  ->  2 (2 of 2)"): LENGTH,
+        ("total = fixed.shift(total, synapses.weight_exp) + encoder.offset.reshape(-1)", "1  ->  2"): LENGTH,
+        (
+            "if np.abs(x).max() <= fixed.PAYLOAD_MAX:",
+            "np.abs(x).max() <= fixed.PAYLOAD_MAX  ->  (np.abs(x).max() < fixed.PAYLOAD_MAX)",
+        ): "the largest payload times 255 fits 32 bits, so both ways give the same",
     },
     "sim/engine/words.py": {
         ("return x << exp if exp >= 0 else x >> -exp", "exp >= 0  ->  (exp > 0)"): NOTHING,

@@ -299,6 +299,16 @@ def test_the_reset_wave_gives_every_depth_the_same_window() -> None:
     assert traces["g1"].s[1:5].ravel().tolist() == [0, 1, 0, 1]
 
 
+def test_what_is_on_its_way_after_the_input_is_that_of_each_sample() -> None:
+    g = neuron(shape=(2,))
+    dense = Dense("x", "g", np.array([[3, 1, 0], [0, 2, 4]]), delay=1)
+    program = Program((g,), (dense,), (Input("x", (3,), "spike"),), (Output("y", "g"),), latency=1)
+    x = np.array([[[1, 0, 1], [0, 1, 0]]])
+    end = reference.run(program, {"x": x}, 2, lambda *_: None)
+    box = {t: a.tolist() for t, a in end.arriving["g", "a"].items()}
+    assert end.t == 2 and box == {3: [[3, 4], [1, 2]], 4: [[0, 0], [0, 0]]}
+
+
 # ---------------------------------------------------------------- which steps are watched
 
 
