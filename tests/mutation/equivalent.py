@@ -109,6 +109,12 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "1  ->  2 (1 of 2)",
         ): "the first edge is the least, so the second is not below it",
     },
+    "sim/engine/rows.py": {
+        ("room = np.zeros(size + 64, np.int8)", "64  ->  65"): "one byte more of room",
+    },
+    "sim/engine/events.py": {
+        ("SPARE = 8", "8  ->  9"): "one entry more of room",
+    },
     "train/integer_rule.py": {
         (
             "if x.is_floating_point() and not torch.equal(x, x.round()):",

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from tests.mutation.equivalent import EQUIVALENT
-from tests.mutation.live import ROOT, mutants_of
 from tests.mutation.mutants import mutants
+from tests.mutation.page import ROOT, mutants_of
 from tests.mutation.targets import TARGETS, Target
 
 SOURCE = '''"""A text with 1 >> 2."""

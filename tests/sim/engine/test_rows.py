@@ -28,6 +28,15 @@ def test_adds_the_rows_of_all_events(seed: int, n: int, m: int, extreme: int | N
     assert np.array_equal(acc[:4], before[:4]) and np.array_equal(acc[4 + n :], before[4 + n :])
 
 
+@pytest.mark.parametrize("m", [MOST, MOST + 1, 2 * MOST + 1])
+@pytest.mark.parametrize("value", [-128, 127])
+def test_no_more_rows_are_added_up_than_16_bits_hold(m: int, value: int) -> None:
+    assert MOST == 256
+    acc = np.zeros(32, np.int32)
+    add_rows(acc, 0, 32, np.full(32, value, np.int8), 0, np.zeros(m, np.int32), 0, m)
+    assert acc.tolist() == [m * value] * 32
+
+
 @njit
 def appended(rows, at, events, first, last, shift):  # type: ignore[no-untyped-def]
     return append(rows, at, events, first, last, shift)
