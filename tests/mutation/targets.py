@@ -36,7 +36,7 @@ QUANTIZE = tuple(f"tests/deploy/quantize/test_{name}.py" for name in ("rounded",
 TARGETS = (
     Target("fixed.py", ("tests/test_fixed.py",), way="plain"),
     Target("sim/rules/lif.py", (*RULES, "-k", "loihi1 or not (sigma or delta or resonator or words or adds)")),
-    Target("sim/rules/sigma_delta.py", (*RULES, "-k", "sigma or delta or error or strict_names")),
+    Target("sim/rules/sigma_delta.py", (*RULES, "-k", "sigma or delta or error or strict_names or own_bias")),
     Target("sim/rules/resonator.py", (*RULES, "-k", "resonator or strict_names")),
     Target("sim/reference.py", ("tests/sim/test_reference.py", "tests/sim/test_graded.py")),
     Target("sim/engine/words.py", (KERNELS, "-k", "words or resonator")),

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spikeport.program import Program
+from spikeport.errors import OverflowDetected
+from spikeport.program import LIF, Connection, Dense, Input, Output, Program, SigmaDelta
 from spikeport.sim import reference
 from spikeport.sim.counting.fanout import fan_out
-from spikeport.sim.engine.run import EventEngine
+from spikeport.sim.engine.run import EventEngine, LeftOutside
 from spikeport.sim.random_programs import KINDS
 from tests.sim.engine.test_run import (
     assert_equal,
@@ -56,3 +57,97 @@ def counted(program: Program, x: dict[str, np.ndarray], traces: dict[tuple[str, 
     return np.stack(
         [((sent[c.source] != 0) * n).sum((0, 2)) for c, n in zip(program.connections, reached, strict=True)], 1
     )
+
+
+# ---------------------------------------------------------------- by hand
+
+
+def lif(**changes: object) -> LIF:
+    """Keeps nothing of u and all of v, and has the highest threshold."""
+    values = {"du": 4095, "dv": 0, "vth": 131071, "bias_mant": np.zeros(1, int), **changes}
+    return LIF("g", (1,), **values)  # type: ignore[arg-type]
+
+
+def engine_of(group: LIF, *connections: Connection, sources: int = 1, reads: str = "s") -> EventEngine:
+    entry, output = Input("x", (sources,), "spike"), Output("y", "g", reads=reads)  # type: ignore[arg-type]
+    return EventEngine(Program((group,), connections, (entry,), (output,)), 1)
+
+
+def dense(weight: list[int], exp: int = 0) -> Dense:
+    return Dense("x", "g", np.array([weight]), exp)
+
+
+def test_each_graded_input_brings_its_own_payloads() -> None:
+    """Three inputs of 3, 2 and 4 neurons, the first without payloads; sigma adds up 10 a + b0 - 2 b1 + 3 c3."""
+    weights = {"a": [10, 0, 0], "b": [2, -4], "c": [0, 0, 0, 3]}
+    inputs = (Input("a", (3,), "spike"), Input("b", (2,), "graded", -99, 99), Input("c", (4,), "graded", -99, 99))
+    links = tuple(Dense(name, "s", np.array([w]), graded=name != "a") for name, w in weights.items())
+    program = Program((SigmaDelta("s", (1,), "sigma"),), links, inputs, (Output("y", "s"),))
+    x = {
+        "a": np.array([[[1, 1, 0]], [[0, 1, 1]], [[0, 0, 0]]]),
+        "b": np.array([[[5, -3]], [[0, 7]], [[-1, 0]]]),
+        "c": np.array([[[1, 2, 3, -4]], [[0, 0, 0, 0]], [[9, 9, 9, 9]]]),
+    }
+    engine = EventEngine(program, 1)
+    ran = engine.run(engine.start(1), x, 4, strict=False, spikes=["s"], states=["s"])
+    each = [10 + 2 * 5 + 4 * 3 - 3 * 4, -4 * 7, -2 + 3 * 9]
+    assert ran.states["s"]["sigma"].reshape(-1).tolist() == [0, each[0], each[0] + each[1], sum(each)]
+    assert ran.sent["s"].reshape(-1).tolist() == [0, each[0], each[0] + each[1], sum(each)]
+
+
+@pytest.mark.parametrize("kept", [[], ["g"]])
+@pytest.mark.parametrize("steps", [1, 2, 3, 4])
+def test_u_of_the_last_step_is_there_whether_or_not_states_are_kept(kept: list[str], steps: int) -> None:
+    """Spikes at steps 1 and 3 arrive at 2 and 4, 5 << 6 each; u lasts one step."""
+    engine = engine_of(lif(), dense([5]))
+    state, x = engine.start(1), np.array([1, 0, 1, 0]).reshape(4, 1, 1)
+    engine.run(state, {"x": x}, steps, strict=False, states=kept)
+    found = engine.as_reference(state).groups["g"]
+    assert (found["u"].item(), found["v"].item()) == ([0, 320, 0, 320][steps - 1], [0, 320, 320, 640][steps - 1])
+
+
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+def test_a_current_outside_its_word_goes_on_in_the_next_call(reset: str) -> None:
+    """13 * 255 << 13 is 27156480: less 2^24, it is 10379264, still beyond 2^23; the step after takes off another."""
+    engine = engine_of(lif(du=-1, dv=4096, reset=reset), dense([255] * 13, 7), sources=13)
+    state, x = engine.start(1), np.ones((1, 1, 13), np.int64)
+    seen: list[int] = []
+    for steps in (1, 1, 1, 2):
+        seen += engine.run(state, {"x": x}, steps, strict=False, states=["g"]).states["g"]["u"].reshape(-1).tolist()
+        x = x[:0]
+    assert seen == [0, 27156480 - (1 << 24), 27156480 - (2 << 24), 27156480 - (2 << 24), 27156480 - (2 << 24)]
+
+
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+@pytest.mark.parametrize(("exp", "most"), [(-1, 65535), (0, 32767), (1, 16383)])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_loihi_1_stops_where_a_sum_leaves_16_bits(reset: str, exp: int, most: int, parts: int) -> None:
+    """At 32768 once it is shifted, which may come by one connection or by two."""
+    for total in (most, most + 1):
+        weights = [255] * (total // 255) + [total % 255]
+        half = len(weights) // 4 * 2  # of an even number of odd weights, so that no shift loses anything
+        first, second = weights[:half] + [0] * (len(weights) - half), [0] * half + weights[half:]
+        links = [dense(w, exp) for w in ([weights] if parts == 1 else [first, second])]
+        engine = engine_of(lif(reset=reset), *links, sources=len(weights))
+        state, x = engine.start(1), {"x": np.ones((1, 1, len(weights)), np.int64)}
+        if total > most:
+            with pytest.raises(LeftOutside):
+                engine.run(state, x, 2, strict=False, narrow=True)
+        ran = engine.run(state, x, 3, strict=False, narrow=total == most, states=["g"])
+        assert ran.states["g"]["u"].reshape(-1).tolist() == [0, int(total * 2.0**exp) << 6, 0]
+        assert ran.sops.sum() == parts * len(weights)
+
+
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+def test_an_integrator_that_spikes_ends_a_strict_run_and_no_other(reset: str) -> None:
+    """Four times 32767 << 6 and 3 a step: at step 65, v is 8388352 + 195, beyond 131071 << 6 and within its word."""
+    links = dense([255], 7), dense([127])
+    engine = engine_of(lif(bias_mant=np.array([3]), reset=reset), *links, reads="v")
+    x = {"x": np.ones((4, 1, 1), np.int64)}
+    engine.run(engine.start(1), x, 64, strict=True)
+    with pytest.raises(OverflowDetected, match="step 65"):
+        engine.run(engine.start(1), x, 65, strict=True)
+    for narrow in (False, True):
+        ran = engine.run(engine.start(1), x, 66, strict=False, narrow=narrow, states=["g"])
+        after = 0 if reset == "zero" else 8388547 - 8388544
+        assert ran.states["g"]["v"].reshape(-1)[63:].tolist() == [8388544, after, after + 3]
