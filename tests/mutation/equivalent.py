@@ -11,6 +11,7 @@ GROUPS = "channels are a multiple of the groups, so nothing is rounded"
 LENGTH = "numpy takes any negative length for the one that is left"
 ROWS = "of two rows that are the same the first is read"
 MASK = "the two differ by 2^24, which the mask takes off"
+NONE = "a zero is no multiple of anything, and is left out"
 
 EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
     "fixed.py": {
@@ -150,6 +151,31 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
         ): "where nothing is forgotten, either gives the number of steps",
         ("most = (sign * p.bias).clip(min=0).reshape(-1)", "1  ->  2"): LENGTH,
         ("most = most + apply(of_sign, np.ones((1, q.map.shape[1])))[0]", "1  ->  2 (1 of 2)"): ROWS,
+    },
+    "deploy/quantize/on_grid.py": {
+        (
+            "n = (fixed.DECAY_ONE - 1) // V_PER_UNIT // max(1, len(into))",
+            "1  ->  2 (1 of 2)",
+        ): "4094 and 4095 have 63 whole 64ths",
+        ("values = np.concatenate([w.reshape(-1) for w in weights]) if weights else np.zeros(0)", "1  ->  2"): LENGTH,
+        ("values = np.concatenate([w.reshape(-1) for w in weights]) if weights else np.zeros(0)", "0  ->  1"): NONE,
+        (
+            'taken_off = p.threshold.reshape(-1)[:1] if p.reset == "subtract" and p.fires else np.zeros(0)',
+            "1  ->  2 (1 of 2)",
+        ): LENGTH,
+        (
+            'taken_off = p.threshold.reshape(-1)[:1] if p.reset == "subtract" and p.fires else np.zeros(0)',
+            "1  ->  2 (2 of 2)",
+        ): "a population has one threshold",
+        (
+            'taken_off = p.threshold.reshape(-1)[:1] if p.reset == "subtract" and p.fires else np.zeros(0)',
+            "0  ->  1",
+        ): NONE,
+        ("added = np.concatenate([values, p.bias.reshape(-1), taken_off])", "1  ->  2"): LENGTH,
+        (
+            "return exp <= fixed.WEIGHT_EXP_MAX and fixed.fits_mantissa(weight >> exp) and bool(np.all(weight % (1 << exp) == 0))",  # noqa: E501
+            "weight >> exp  ->  (((weight) * -1 >> exp) * -1)",
+        ): "where the two differ, the last condition does not hold",
     },
 }
 """By file: `(line, change)`, without its comment, to why nothing changes."""

@@ -6,6 +6,7 @@ exit status 1 unless `equivalent.py` says why it may.
 
 import argparse
 import os
+import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -38,11 +39,11 @@ def main() -> None:
         return
     rows, wrong = [], 0
     for target in chosen:
-        started = time.monotonic()
-        row, remarks = run(target, mutants_of(target)[:: args.every], args.jobs, args.equivalent)
-        print(f"{target.name}: {row.count} mutants, {row.survived} survived, {time.monotonic() - started:.0f} s")
-        print("".join(f"  {line}\n" for line in remarks), end="", flush=True)
-        wrong += len(remarks)
+        started, before_s = time.monotonic(), cpu_s()
+        row, so_far = run(target, mutants_of(target)[:: args.every], args.jobs, args.equivalent)
+        took = f"{time.monotonic() - started:.0f} s, {cpu_s() - before_s:.0f} s of CPU"
+        print(f"{target.name}: {row.count} mutants, {row.survived} survived; {took}", flush=True)
+        wrong += so_far
         rows.append(row)
         if args.write:
             write(rows)
@@ -50,15 +51,26 @@ def main() -> None:
     sys.exit(wrong > 0)
 
 
-def run(target: Target, chosen: Sequence[Mutant], jobs: int, doubt: bool) -> tuple[Row, list[str]]:
-    """And a line for each that survived. Mutants with a reason do not run, unless `doubt` asks whether it holds."""
+def run(target: Target, chosen: Sequence[Mutant], jobs: int, doubt: bool) -> tuple[Row, int]:
+    """And how many are not as they should be. Those with a reason do not run, unless `doubt` asks whether it holds."""
     known = [mutant for mutant in chosen if reason(target, mutant)]
-    found = survivors(target, [m for m in chosen if doubt or m not in known], jobs)
-    remarks = [f"{place(target, m)}: SURVIVED" for m in found if m not in known]
-    row = Row(f"`{target.name}`", len(chosen), len(known), len(remarks))
-    if doubt:
-        remarks += [f"{place(target, m)}: caught, so not equivalent" for m in known if m not in found]
-    return row, remarks
+    survived, equivalent = 0, []
+    for mutant in survivors(target, [m for m in chosen if doubt or m not in known], jobs):
+        if mutant in known:
+            equivalent.append(mutant)
+            continue
+        survived += 1
+        print(f"  {place(target, mutant)}: SURVIVED", flush=True)
+    caught = [m for m in known if doubt and m not in equivalent]
+    for mutant in caught:
+        print(f"  {place(target, mutant)}: caught, so not equivalent", flush=True)
+    return Row(f"`{target.name}`", len(chosen), len(known), survived), survived + len(caught)
+
+
+def cpu_s() -> float:
+    """Of all processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

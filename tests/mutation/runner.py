@@ -34,8 +34,11 @@ TIMES, MORE_S = 3, 10
 """CPU time of one mutant: so many times what the tests take as they are, and so much more. It is caught after that."""
 
 
-def survivors(target: Target, chosen: Sequence[Mutant], jobs: int) -> list[Mutant]:
-    """Those that no test catches. Raises SystemExit if the tests fail without any change."""
+def survivors(target: Target, chosen: Sequence[Mutant], jobs: int) -> Iterator[Mutant]:
+    """Those that no test catches, as soon as they are known.
+
+    Raises SystemExit if the tests fail without any change.
+    """
     reader, writer = os.pipe()
     sys.stdout.flush()
     with tempfile.TemporaryFile("w+") as said:
@@ -47,11 +50,11 @@ def survivors(target: Target, chosen: Sequence[Mutant], jobs: int) -> list[Mutan
             os._exit(_serve(target, chosen, jobs, writer))
         os.close(writer)
         with os.fdopen(reader) as lines:
-            found = [int(line) for line in lines]
+            for line in lines:
+                yield chosen[int(line)]
         if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
             said.seek(0)
             raise SystemExit(f"{said.read()}\n{target.name}: {' '.join(target.tests)} fail as it is; mend that first")
-    return [chosen[k] for k in sorted(found)]
 
 
 def _serve(target: Target, chosen: Sequence[Mutant], jobs: int, writer: int) -> int:

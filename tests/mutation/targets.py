@@ -33,6 +33,7 @@ RULES = (KERNELS, "tests/sim/test_rules.py")
 LOOP = ("tests/sim/engine/test_loop.py",)
 EVENTS = ("tests/sim/engine/test_events.py",)
 QUANTIZE = tuple(f"tests/deploy/quantize/test_{name}.py" for name in ("rounded", "units", "on_grid", "data"))
+INTEGERS = ("_counting", "_on_lavas", "_on_its_own", "_threshold_between", "exact_threshold", "encodable")
 TARGETS = (
     Target("fixed.py", ("tests/test_fixed.py",), way="plain"),
     Target("sim/rules/lif.py", (*RULES, "-k", "loihi1 or not (sigma or delta or resonator or words or adds)")),
@@ -64,5 +65,5 @@ TARGETS = (
     Target("host.py", ("tests/test_host.py",), way="plain"),
     Target("deploy/quantize/rounded.py", QUANTIZE, way="plain"),
     Target("deploy/quantize/units.py", QUANTIZE, way="plain"),
-    Target("deploy/quantize/on_grid.py", QUANTIZE, way="plain"),
+    Target("deploy/quantize/on_grid.py", QUANTIZE, INTEGERS, "plain"),
 )
