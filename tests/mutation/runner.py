@@ -30,7 +30,7 @@ from tests.mutation.targets import Target
 
 ROOT = Path(__file__).parents[2]
 MEMORY = 8 << 30  # bytes of one mutant; one that takes more is caught
-TIMES, MORE_S = 3, 10
+TIMES, MORE_S = 2, 10
 """CPU time of one mutant: so many times what the tests take as they are, and so much more. It is caught after that."""
 
 
