@@ -12,6 +12,7 @@ LENGTH = "numpy takes any negative length for the one that is left"
 ROWS = "of two rows that are the same the first is read"
 MASK = "the two differ by 2^24, which the mask takes off"
 NONE = "a zero is no multiple of anything, and is left out"
+MORE = "more room than is needed"
 
 EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
     "fixed.py": {
@@ -115,6 +116,28 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
     },
     "sim/engine/events.py": {
         ("SPARE = 8", "8  ->  9"): "one entry more of room",
+    },
+    "sim/engine/loop.py": {
+        ("STRICT, NARROW = 1, 2", "2  ->  3"): "whoever gives it reads the name",
+        (
+            "wild[g] = leaves_word(state[0][low : low + groups[g, col.N]], np.int64(0))",
+            "0  ->  1 (2 of 2)",
+        ): "a current that need not be stepped in 64 bits gives the same there",
+        ("return t, len(groups) + k", "len(groups) + k  ->  (len(groups) - k)"): "only the step is read",
+    },
+    "sim/engine/room.py": {
+        ("widest, plain = 0, True", "0  ->  1"): MORE,
+        ("long = 0 if plain else widest", "0  ->  1"): MORE,
+        ("most = 0", "0  ->  1"): MORE,
+        ("places = synapses = 0", "0  ->  1"): MORE,
+        (
+            "most = max(most, node_offset[node + 1] - node_offset[node])",
+            "node_offset[node + 1] - node_offset[node]  ->  (node_offset[node + 1] + node_offset[node])",
+        ): MORE,
+        (
+            "return np.zeros(most, np.int64), np.zeros(places + 1, np.int64), np.zeros(synapses + AHEAD + GROUP, np.int32)",  # noqa: E501
+            "1  ->  2",
+        ): MORE,
     },
     "train/integer_rule.py": {
         (

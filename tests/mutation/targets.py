@@ -31,6 +31,7 @@ class Target:
 KERNELS = "tests/sim/engine/test_kernels.py"
 RULES = (KERNELS, "tests/sim/test_rules.py")
 LOOP = ("tests/sim/engine/test_loop.py",)
+GRADED = (*LOOP, "tests/sim/engine/test_run.py", "-k", "test_loop or graded or convolution_beyond or least_of")
 EVENTS = ("tests/sim/engine/test_events.py",)
 QUANTIZE = tuple(f"tests/deploy/quantize/test_{name}.py" for name in ("rounded", "units", "on_grid", "data"))
 INTEGERS = ("_counting", "_on_lavas", "_on_its_own", "_threshold_between", "exact_threshold", "encodable")
@@ -49,7 +50,7 @@ TARGETS = (
     Target("sim/engine/sigma_delta.py", (KERNELS, "-k", "sigma")),
     Target("sim/engine/resonator.py", (KERNELS, "-k", "resonator")),
     Target("sim/engine/kernels.py", (KERNELS, "-k", "add or slots")),
-    Target("sim/engine/graded.py", LOOP),
+    Target("sim/engine/graded.py", GRADED),
     Target("sim/engine/deliver.py", LOOP),
     Target("sim/engine/arrivals.py", ("tests/sim/engine/test_arrivals.py", *LOOP), ("slot_of", "wrap", "leaves_word")),
     Target("sim/engine/arrivals.py", ("tests/sim/engine/test_arrivals.py",), ("", "_take"), "compiled"),
@@ -59,7 +60,7 @@ TARGETS = (
     Target("sim/engine/events.py", EVENTS, ("list_events", "set_bits", "_nonzero_after")),
     Target("sim/engine/events.py", EVENTS, ("", "_list_64", "_nonzero_64", "count_bits"), "compiled"),
     Target("sim/engine/loop.py", LOOP),
-    Target("sim/engine/room.py", LOOP),
+    Target("sim/engine/room.py", ("tests/sim/engine/test_room.py",)),
     Target("train/integer_kernel.py", ("tests/train/test_integer_rule.py", "-k", "form"), ("fire", "_fire")),
     Target("train/integer_rule.py", ("tests/train/test_integer_rule.py", "tests/train/test_integer_forward.py")),
     Target("host.py", ("tests/test_host.py",), way="plain"),
