@@ -127,17 +127,8 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
     },
     "sim/engine/room.py": {
         ("widest, plain = 0, True", "0  ->  1"): MORE,
-        ("long = 0 if plain else widest", "0  ->  1"): MORE,
         ("most = 0", "0  ->  1"): MORE,
         ("places = synapses = 0", "0  ->  1"): MORE,
-        (
-            "most = max(most, node_offset[node + 1] - node_offset[node])",
-            "node_offset[node + 1] - node_offset[node]  ->  (node_offset[node + 1] + node_offset[node])",
-        ): MORE,
-        (
-            "return np.zeros(most, np.int64), np.zeros(places + 1, np.int64), np.zeros(synapses + AHEAD + GROUP, np.int32)",  # noqa: E501
-            "1  ->  2",
-        ): MORE,
     },
     "train/integer_rule.py": {
         (
