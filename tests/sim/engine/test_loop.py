@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from spikeport.errors import OverflowDetected
-from spikeport.program import LIF, Connection, Dense, Input, Output, Program, SigmaDelta
+from spikeport.program import LIF, Connection, Conv, Dense, Input, Output, Program, SigmaDelta
 from spikeport.sim import reference
 from spikeport.sim.counting.fanout import fan_out
 from spikeport.sim.engine.run import EventEngine, LeftOutside
 from spikeport.sim.random_programs import KINDS
+from tests.sim.engine.hand import in_word
 from tests.sim.engine.test_run import (
     assert_equal,
     assert_same_state,
@@ -151,3 +152,62 @@ def test_an_integrator_that_spikes_ends_a_strict_run_and_no_other(reset: str) ->
         ran = engine.run(engine.start(1), x, 66, strict=False, narrow=narrow, states=["g"])
         after = 0 if reset == "zero" else 8388547 - 8388544
         assert ran.states["g"]["v"].reshape(-1)[63:].tolist() == [8388544, after, after + 3]
+
+
+@pytest.mark.parametrize("delay", [0, 1, 3])
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 4])
+def test_a_convolutions_sum_is_looked_at_in_the_step_that_sends_it(delay: int, at: int) -> None:
+    """255 << 7 at 300 places is 9792000, which wraps at 2^23: to -6985216, and << 6 to 5922816 with its 24 bits."""
+    conv = Conv("x", "g", np.full((1, 1, 1, 300), 255), weight_exp=7, delay=delay)
+    group = LIF("g", (1, 1, 1), 4095, 4096, 131071, np.zeros((1, 1, 1), int))
+    program = Program((group,), (conv,), (Input("x", (1, 1, 300), "spike"),), (Output("y", "g"),))
+    engine, x = EventEngine(program, 1), np.zeros((at + 1, 1, 300), np.int64)
+    x[at] = 1
+    engine.run(engine.start(1), {"x": x}, at, strict=True)
+    with pytest.raises(OverflowDetected, match=f"sum of a convolution into u of neuron 0 at step {at + 1}"):
+        engine.run(engine.start(1), {"x": x}, at + 1, strict=True)
+    u = engine.run(engine.start(1), {"x": x}, at + 6, strict=False, states=["g"]).states["g"]["u"].reshape(-1)
+    arrived = in_word(in_word(9792000, 24) << 6, 32)
+    arrived += (1 << 24) * ((arrived <= -(1 << 23)) - (arrived > 1 << 23))
+    assert u.tolist() == [arrived if t == at + 1 + delay else 0 for t in range(at + 6)]
+
+
+def test_a_reset_at_every_step_leaves_nothing_of_the_step_before() -> None:
+    """g has v of its step alone, and never rests; h rests for three steps whatever becomes of g."""
+    wave = {"reset_interval": 1, "reset_offset": 1}
+    g = lif(vth=5, refractory_steps=2, **wave)
+    plain = LIF("p", (1,), -1, 0, 131071, np.zeros(1, int), **wave)  # type: ignore[arg-type]
+    h = LIF("h", (1,), 4095, 0, 5, np.zeros(1, int), refractory_steps=3)
+    links = tuple(Dense("x", name, np.array([[6]])) for name in ("p", "g", "h"))
+    program = Program((plain, g, h), links, (Input("x", (1,), "spike"),), (Output("y", "h"),))
+    engine = EventEngine(program, 1)
+    ran = engine.run(
+        engine.start(1), {"x": np.ones((7, 1, 1), np.int64)}, 7, strict=False, spikes=["g", "h"], states=["p", "g", "h"]
+    )  # fmt: skip
+    assert ran.states["p"]["v"].reshape(-1).tolist() == ran.states["p"]["u"].reshape(-1).tolist() == [0] + [384] * 6
+    assert ran.sent["g"].reshape(-1).tolist() == [0] + [1] * 6
+    assert ran.states["g"]["rest"].reshape(-1).tolist() == [0] + [2] * 6
+    assert ran.sent["h"].reshape(-1).tolist() == [0, 1, 0, 0, 0, 1, 0]
+    assert ran.states["h"]["rest"].reshape(-1).tolist() == [0, 3, 2, 1, 0, 3, 2]
+
+
+@pytest.mark.parametrize("exp", [0, 3])
+def test_a_convolutions_payloads_add_up_in_24_bits(exp: int) -> None:
+    """128 times 65536 is 2^23, which wraps to -2^23; -2^23 stays."""
+    conv = Conv("x", "s", np.full((1, 1, 1, 1), 128), exp, graded=True)
+    entry = Input("x", (1, 1, 1), "graded", -(1 << 20), 1 << 20)
+    program = Program((SigmaDelta("s", (1, 1, 1), "sigma"),), (conv,), (entry,), (Output("y", "s"),))
+    payloads = [p >> exp for p in (65528, 65536, -65536, -65544, 131072, 98304, -8, 8)]
+    engine, each = EventEngine(program, 1), [in_word(128 * p << exp, 24) for p in payloads]
+
+    x = np.array(payloads).reshape(-1, 1, 1)
+    sigma = engine.run(engine.start(1), {"x": x}, 9, strict=False, states=["s"]).states["s"]["sigma"].reshape(-1)
+    assert sigma.tolist() == [in_word(sum(each[:t]), 32) for t in range(9)]
+
+    for p, arrives in zip(payloads, each, strict=True):
+        one = {"x": np.array([[[p]]])}
+        if arrives == 128 * p << exp:
+            engine.run(engine.start(1), one, 1, strict=True)
+        else:
+            with pytest.raises(OverflowDetected, match="sum of a convolution into u of neuron 0 at step 1"):
+                engine.run(engine.start(1), one, 1, strict=True)
