@@ -113,9 +113,14 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
     },
     "sim/engine/rows.py": {
         ("room = np.zeros(size + 64, np.int8)", "64  ->  65"): "one byte more of room",
+        ("AHEAD = 16", "16  ->  17"): "one entry more at a time, and room for it",
     },
     "sim/engine/events.py": {
         ("SPARE = 8", "8  ->  9"): "one entry more of room",
+        (
+            "PLACES = np.array([sorted(range(8), key=lambda k: not byte >> k & 1) for byte in range(256)], np.int8)",
+            "256  ->  257",
+        ): "no byte is 256, so nobody reads that row",
     },
     "sim/engine/loop.py": {
         ("STRICT, NARROW = 1, 2", "2  ->  3"): "whoever gives it reads the name",
