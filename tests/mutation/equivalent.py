@@ -129,6 +129,10 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "0  ->  1 (2 of 2)",
         ): "a current that need not be stepped in 64 bits gives the same there",
         ("return t, len(groups) + k", "len(groups) + k  ->  (len(groups) - k)"): "only the step is read",
+        (
+            "if group[col.LAST_IN] == group[col.FIRST_IN] + 1:",
+            "group[col.FIRST_IN] + 1  ->  (group[col.FIRST_IN] - 1)",
+        ): "a single connection is then gathered as several are, to the same sums",
     },
     "sim/engine/room.py": {
         ("widest, plain = 0, True", "0  ->  1"): MORE,

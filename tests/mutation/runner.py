@@ -102,11 +102,12 @@ class Server:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed or not session.items:
             raise session.Failed(f"{session.testsfailed} errors in collection")
-        self.items, started = list(session.items), time.process_time()
-        if (failed := _first_failure(self.items, log=True)) is not None:  # also compiles what is compiled
+        took_s, started = dict[pytest.Item, float](), time.process_time()
+        if (failed := _first_failure(session.items, took_s)) is not None:  # also compiles what is compiled
             session.testsfailed = 1
             raise session.Failed(failed.nodeid)
         self.cpu_s = TIMES * (time.process_time() - started) + MORE_S
+        self.items = sorted(took_s, key=took_s.__getitem__)  # the quick ones first
         gc.collect()
         gc.freeze()  # else each fork copies all pages when it collects
         self.source = (ROOT / "spikeport" / self.target.file).read_text()
@@ -227,10 +228,13 @@ def _imports(source: str) -> set[str]:
     return found
 
 
-def _first_failure(items: Sequence[pytest.Item], log: bool = False) -> pytest.Item | None:
+def _first_failure(items: Sequence[pytest.Item], took_s: dict[pytest.Item, float] | None = None) -> pytest.Item | None:
     for item, following in zip(items, [*items[1:], None], strict=True):
-        if any(report.failed for report in runtestprotocol(item, log=log, nextitem=following)):
+        reports = runtestprotocol(item, log=took_s is not None, nextitem=following)
+        if any(report.failed for report in reports):
             return item
+        if took_s is not None:
+            took_s[item] = sum(report.duration for report in reports)
     return None
 
 
