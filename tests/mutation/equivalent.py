@@ -62,6 +62,12 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("return x >> bits if x >= 0 else -(-x >> bits)", "x >= 0  ->  (x > 0)"): ZERO,
         ("return x >> bits if x >= 0 else -(-x >> bits)", "0  ->  1"): ZERO,
     },
+    "sim/engine/lif.py": {
+        (
+            "bad = bad | (arrived > 1 << 24) | (arrived < -(1 << 24))",
+            "arrived < -(1 << 24)  ->  (arrived < (-(1 << 24)) + 1)",
+        ): "a sum of 2^24 takes u out of its word in any case",
+    },
     "sim/engine/sigma_delta.py": {
         ("if relu and x < 0:", "x < 0  ->  (x < 0 + 1)"): "0 is put to 0",
         ("if relu and x < 0:", "0  ->  1"): "0 is put to 0",
@@ -133,6 +139,10 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "if group[col.LAST_IN] == group[col.FIRST_IN] + 1:",
             "group[col.FIRST_IN] + 1  ->  (group[col.FIRST_IN] - 1)",
         ): "a single connection is then gathered as several are, to the same sums",
+        (
+            "shown = step == steps - 1 or kept_states[3][group[col.NODE]] >= 0",
+            "3  ->  4",
+        ): "both tell whether the group's states are kept",
     },
     "sim/engine/room.py": {
         ("widest, plain = 0, True", "0  ->  1"): MORE,

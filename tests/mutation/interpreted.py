@@ -29,6 +29,7 @@ def stepper(reads_u: bool, writes_u: bool) -> Callable[..., bool]:
         for i in range(u.size):
             a = in_word(int(slots[at + i]) << int(up), 32) >> int(down)
             slots[at + i] = 0
+            assert not reads_u or abs(int(u[i])) <= 1 << 23, "vectors take no wider current"
             now, v[i], _, spiked[i], left = lif_step(rule, int(u[i]), int(v[i]), 0, a, int(bias[i]))
             any_left |= left
             if writes_u:

@@ -178,11 +178,11 @@ def test_a_reset_at_every_step_leaves_nothing_of_the_step_before() -> None:
     g = lif(vth=5, refractory_steps=2, **wave)
     plain = LIF("p", (1,), -1, 0, 131071, np.zeros(1, int), **wave)  # type: ignore[arg-type]
     h = LIF("h", (1,), 4095, 0, 5, np.zeros(1, int), refractory_steps=3)
-    links = tuple(Dense("x", name, np.array([[6]])) for name in ("p", "g", "h"))
-    program = Program((plain, g, h), links, (Input("x", (1,), "spike"),), (Output("y", "h"),))
+    links = tuple(Dense("x", name, np.array([[0, 6]])) for name in ("p", "g", "h"))
+    program = Program((plain, g, h), links, (Input("x", (2,), "spike"),), (Output("y", "h"),))
     engine = EventEngine(program, 1)
     ran = engine.run(
-        engine.start(1), {"x": np.ones((7, 1, 1), np.int64)}, 7, strict=False, spikes=["g", "h"], states=["p", "g", "h"]
+        engine.start(1), {"x": np.array([[[0, 1]]] * 7)}, 7, strict=False, spikes=["g", "h"], states=["p", "g", "h"]
     )  # fmt: skip
     assert ran.states["p"]["v"].reshape(-1).tolist() == ran.states["p"]["u"].reshape(-1).tolist() == [0] + [384] * 6
     assert ran.sent["g"].reshape(-1).tolist() == [0] + [1] * 6
@@ -192,22 +192,23 @@ def test_a_reset_at_every_step_leaves_nothing_of_the_step_before() -> None:
 
 
 @pytest.mark.parametrize("exp", [0, 3])
-def test_a_convolutions_payloads_add_up_in_24_bits(exp: int) -> None:
+@pytest.mark.parametrize(("delay", "at"), [(0, 0), (2, 0), (2, 1), (2, 2), (2, 3)])
+def test_a_convolutions_payloads_add_up_in_24_bits(exp: int, delay: int, at: int) -> None:
     """128 times 65536 is 2^23, which wraps to -2^23; -2^23 stays."""
-    conv = Conv("x", "s", np.full((1, 1, 1, 1), 128), exp, graded=True)
+    conv = Conv("x", "s", np.full((1, 1, 1, 1), 128), exp, delay=delay, graded=True)
     entry = Input("x", (1, 1, 1), "graded", -(1 << 20), 1 << 20)
     program = Program((SigmaDelta("s", (1, 1, 1), "sigma"),), (conv,), (entry,), (Output("y", "s"),))
     payloads = [p >> exp for p in (65528, 65536, -65536, -65544, 131072, 98304, -8, 8)]
     engine, each = EventEngine(program, 1), [in_word(128 * p << exp, 24) for p in payloads]
 
     x = np.array(payloads).reshape(-1, 1, 1)
-    sigma = engine.run(engine.start(1), {"x": x}, 9, strict=False, states=["s"]).states["s"]["sigma"].reshape(-1)
-    assert sigma.tolist() == [in_word(sum(each[:t]), 32) for t in range(9)]
+    sigma = engine.run(engine.start(1), {"x": x}, 11, strict=False, states=["s"]).states["s"]["sigma"].reshape(-1)
+    assert sigma.tolist() == [in_word(sum(each[: max(0, t - delay)]), 32) for t in range(11)]
 
     for p, arrives in zip(payloads, each, strict=True):
-        one = {"x": np.array([[[p]]])}
+        one = {"x": np.array([0] * at + [p]).reshape(-1, 1, 1)}
         if arrives == 128 * p << exp:
-            engine.run(engine.start(1), one, 1, strict=True)
+            engine.run(engine.start(1), one, at + 1, strict=True)
         else:
-            with pytest.raises(OverflowDetected, match="sum of a convolution into u of neuron 0 at step 1"):
-                engine.run(engine.start(1), one, 1, strict=True)
+            with pytest.raises(OverflowDetected, match=f"sum of a convolution into u of neuron 0 at step {at + 1}"):
+                engine.run(engine.start(1), one, at + 1, strict=True)
