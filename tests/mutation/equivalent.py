@@ -67,6 +67,10 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "bad = bad | (arrived > 1 << 24) | (arrived < -(1 << 24))",
             "arrived < -(1 << 24)  ->  (arrived < (-(1 << 24)) + 1)",
         ): "a sum of 2^24 takes u out of its word in any case",
+        ("x = np.int64(np.int32((part if u[i] >= 0 else -part) + (arrived << 6)))", "u[i] >= 0  ->  (u[i] > 0)"): ZERO,
+        ("x = np.int64(np.int32((part if u[i] >= 0 else -part) + (arrived << 6)))", "0  ->  1"): ZERO,
+        ("return (size * keep) >> 12 if size >= 0 else -((-size * keep) >> 12)", "size >= 0  ->  (size > 0)"): ZERO,
+        ("return (size * keep) >> 12 if size >= 0 else -((-size * keep) >> 12)", "0  ->  1"): ZERO,
     },
     "sim/engine/sigma_delta.py": {
         ("if relu and x < 0:", "x < 0  ->  (x < 0 + 1)"): "0 is put to 0",
