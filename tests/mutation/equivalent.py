@@ -88,6 +88,13 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("if k + 2 <= count:", "k + 2 <= count  ->  ((k + 2) < count)"): FEWER,
         ("if k + 2 <= count:", "2  ->  3"): FEWER,
     },
+    "sim/engine/graded.py": {
+        (
+            "to = at + channel // (channels // row[col.GROUPS]) * row[col.C_OUT_G]",
+            "channels // row[col.GROUPS]  ->  (-(-channels // row[col.GROUPS]))",
+        ): GROUPS,
+        ("a[i] += ((x + WORD) & (2 * WORD - 1)) - WORD if wraps else x", "x + WORD  ->  (x - WORD)"): MASK,
+    },
     "sim/engine/deliver.py": {
         ("PER_WINDOW = 3", "3  ->  4"): WAYS,
         (
