@@ -11,9 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from spikeport.deploy.loihi_machine import chip_env
-from spikeport.errors import LavaMissing
-
 settings.register_profile("spikeport", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("spikeport")
 
@@ -27,6 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Without its board `--target loihi` fails at once: what passes there has run on a chip."""
     if config.getoption("--target") == "loihi":
+        from spikeport.deploy.loihi_machine import chip_env  # here: most tests need nothing of it
+        from spikeport.errors import LavaMissing
+
         try:
             chip_env()
         except LavaMissing as missing:

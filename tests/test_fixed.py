@@ -55,6 +55,11 @@ def test_a_current_leaks_even_at_du_0() -> None:
     assert seen == [4095, 4094, 4093]
 
 
+@pytest.mark.parametrize("bits", [0, 1, 3, 12, 30])
+def test_rz_divides_by_a_power_of_two_and_rounds_toward_zero_at_every_edge(bits: int) -> None:
+    assert each(fixed.rz, EDGES, bits) == [trunc(Fraction(x, 2**bits)) for x in EDGES]
+
+
 def wrapped(x: int) -> int:
     """One correction by 2^24 toward (-2^23, 2^23]."""
     if x > TWO_23:
@@ -130,6 +135,8 @@ def test_v_saturates_symmetrically_at_every_edge() -> None:
 def test_leaving_the_word_means_that_the_kernel_would_change_the_value() -> None:
     assert each(fixed.leaves_u, EDGES) == [wrapped(x) != x for x in EDGES]
     assert each(fixed.leaves_v, EDGES) == [abs(x) > TWO_23 - 1 for x in EDGES]
+    wide = [2**31 - 1, 2**31, 2**31 + 1, -(2**31), -(2**31) - 1, 2**32, -(2**32), 2**40, 0, 1, -1]
+    assert each(fixed.leaves_int32, wide) == [twos_complement(x, 32) != x for x in wide]
 
 
 @pytest.mark.parametrize("exp", range(-8, 8))
@@ -231,3 +238,11 @@ def test_the_word_widths_are_lavas() -> None:
     assert fixed.VTH_MAX == 2**17 - 1
     assert (fixed.BIAS_MANT_MIN, fixed.BIAS_MANT_MAX) == (-(2**12), 2**12 - 1)
     assert fixed.BIAS_EXP_MAX == 2**3 - 1
+    assert (fixed.WEIGHT_MAX, fixed.WEIGHT_MIN_MIXED, fixed.WEIGHT_MAX_MIXED) == (255, -256, 254)
+    assert (fixed.WEIGHT_EXP_MIN, fixed.WEIGHT_EXP_MAX) == (-8, 7)
+    assert (fixed.ACT_SHIFT, fixed.DELAY_MAX, fixed.EXP_MAX, fixed.PAYLOAD_MAX) == (6, 62, 7, 8_388_607)
+
+
+def test_a_rest_is_at_most_63_steps() -> None:
+    """brian2_loihi 0.5.2: `refractory` is 1 to 64, and 1 is no rest."""
+    assert fixed.REFRACTORY_MAX == 64 - 1

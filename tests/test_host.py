@@ -24,6 +24,26 @@ def test_exp_is_e_to_the_x_to_13_digits() -> None:
         assert abs(Decimal(value) / e_to(x) - 1) < Decimal("1e-13")
 
 
+def by_series(x: float) -> float:
+    """1 + x' (1 + x'/2 (1 + x'/3 ( ... + x'/12))) of x' = x / 256, in Python's own floats, squared eight times."""
+    y, total = x / 256, 1.0
+    for n in (12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1):
+        total = total * (y * (1.0 / n)) + 1.0
+    for _ in range(8):
+        total *= total
+    return total
+
+
+def test_exp_has_the_bits_of_its_series() -> None:
+    """At -58.75 a thirteenth term would show in the last bit."""
+    points = [*POINTS, -58.75]
+    assert host.exp(np.array(points)).tolist() == [by_series(x) for x in points]
+
+
+def test_below_the_limit_float64_has_all_whole_numbers_and_not_above() -> None:
+    assert host.EXACT - 1 != host.EXACT == host.EXACT + 1
+
+
 def test_sigmoid_and_tanh_are_what_they_are_called() -> None:
     sigmoid, tanh = host.sigmoid(np.array(POINTS)).tolist(), host.tanh(np.array(POINTS)).tolist()
     for k, x in enumerate(POINTS):
@@ -81,6 +101,13 @@ def test_rates_depend_neither_on_the_order_of_sums_nor_on_the_library(rng: np.ra
 def test_the_reach_of_a_bottleneck_is_its_largest_sum() -> None:
     weight, bias = np.array([[3.0, -2.0], [1.0, 1.0]]), np.array([-7.0, 5.0])
     assert host.bottleneck_reach(weight, bias) == 5 * 16 * 2**20 + 7
+
+
+def test_one_step_is_weighed_by_itself() -> None:
+    """The mean is (1 + 3) / 2 = 2, and 2 W = 1."""
+    y = host.whole(np.array([1.0, 3.0])).reshape(1, 1, 1, 1, 2)
+    found = host.attend(y, [[0.5]], "code")
+    assert np.allclose(found.reshape(-1), np.array([1, 3]) / (1 + np.exp(-1)), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("form", ["code", "paper"])

@@ -6,6 +6,7 @@ import pytest
 from spikeport.errors import InputError, OverflowDetected
 from spikeport.program import LIF, Conv, Dense, Input, Output, Program, Resonator, SigmaDelta, Sparse
 from spikeport.sim import count_operations, estimate_energy, simulate
+from spikeport.sim.guard import Guard
 from spikeport.sim.reference import deliver
 
 PAYLOADS = np.array([[3, 0, -2]])
@@ -52,6 +53,55 @@ def test_a_sparse_connection_multiplies_as_the_dense_one_does() -> None:
 def test_a_convolution_multiplies() -> None:
     conv = Conv("x", "g", np.array([[[[1, 2]]]]), graded=True)
     assert deliver(conv, PAYLOADS, (1, 1, 3), (1, 1, 2))[0].tolist() == [[3, -4]]
+
+
+def test_each_sample_of_a_convolution_has_its_own_sums() -> None:
+    """Two channels, two samples; places beside each other: 1 a + 2 b and -3 a."""
+    conv = Conv("x", "g", 2 * np.array([[1, 2], [-3, 0]]).reshape(2, 1, 1, 2), graded=True)
+    x = np.array([[3, 0, -2], [1, 1, 5]])
+    found = deliver(conv, x, (1, 1, 3), (2, 1, 2))[0].tolist()
+    assert found == [[6, -8, -18, 0], [6, 22, -6, -6]]
+
+
+def test_a_sum_of_a_convolution_beyond_32_bits_has_no_value() -> None:
+    conv = Conv("x", "g", np.full((1, 1, 1, 1), 255), 7, graded=True)
+    with pytest.raises(OverflowDetected, match="sum of a convolution of neuron 0 at step 0 .* leaves 32 bits"):
+        deliver(conv, np.array([[1 << 18]]), (1, 1, 1), (1, 1, 1))
+
+
+def in_32_bits(x: int) -> int:
+    return (x + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+@pytest.mark.parametrize("payload", [(1 << 23) - 1, 1 << 23, 1 << 24, -(1 << 24)])
+@pytest.mark.parametrize("delay", [0, 1, "each"])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_products_and_sums_wrap_at_32_bits(payload: int, delay: int | str, sparse: bool) -> None:
+    """A dense connection with a delay wraps each product, and no sum; all others wrap the sum of a delay.
+
+    255 * 2^23 is 2^31 - 2^23, which 32 bits hold, and 255 * 2^24 is not.
+    """
+    weight, x = np.array([[255, 255, 3], [255, 0, 1]]), np.array([[payload, payload, 7]])
+    delays = np.array([[0, 0, 0], [1, 1, 1]]) if delay == "each" else np.full((2, 3), delay)
+    if sparse:
+        row, col = np.nonzero(np.ones((2, 3)))
+        given = delays.ravel() if delay == "each" else delay
+        connection: Dense | Sparse = Sparse("x", "g", row, col, weight.ravel(), 0, given, graded=True)  # type: ignore[arg-type]
+    else:
+        connection = Dense("x", "g", weight, 0, delays if delay == "each" else delay, graded=True)  # type: ignore[arg-type]
+    products = [[w * v for w, v in zip(row, x[0].tolist(), strict=True)] for row in weight.tolist()]
+    if not sparse and delay != 0:
+        sums = [sum(in_32_bits(p) for p in row) for row in products]
+    else:
+        sums = [in_32_bits(sum(row)) for row in products]
+    want = {0: [sums[0], 0], 1: [0, sums[1]]} if delay == "each" else {delay: sums}
+    assert arrives(connection, x) == want
+
+
+def test_a_sum_that_leaves_32_bits_is_refused_where_it_is_strict() -> None:
+    x = np.array([[1 << 23, 1 << 23, 0]])
+    with pytest.raises(OverflowDetected, match=r"g: sum of graded spikes of neuron 0 at step 4 .* leaves 32 bits"):
+        deliver(Dense("x", "g", np.full((1, 3), 255), graded=True), x, (3,), (1,), Guard("g", 4, "strict"))
 
 
 def test_payloads_go_through_a_network_with_their_sign() -> None:

@@ -23,7 +23,15 @@ def run(groups: list[LIF], connections: list[Connection], x: list[int]) -> dict[
     program = Program(
         tuple(groups), tuple(connections), (Input("x", (1,), "spike"),), (Output("y", groups[-1].name),), profile="lava"
     )
-    return dict(simulate(program, np.array(x).reshape(-1, 1, 1), record=[g.name for g in groups]).traces)
+    return both(program, np.array(x).reshape(-1, 1, 1), [g.name for g in groups])
+
+
+def both(program: Program, x: np.ndarray, record: list[str]) -> dict[str, Trace]:
+    """What the reference computes; the engine's values are the same."""
+    found, other = (simulate(program, x, record=record, engine=engine).traces for engine in ("reference", "events"))
+    for name, trace in found.items():
+        assert all(np.array_equal(getattr(trace, k), getattr(other[name], k)) for k in "uvs")
+    return dict(found)
 
 
 def states(trace: Trace) -> dict[str, list[int]]:
@@ -132,11 +140,11 @@ def test_a_sparse_connection_equals_the_dense_one_with_its_synapses(rng: np.rand
     full[row, col], full_delay[row, col] = values, delay
     x = rng.integers(0, 2, (10, 3, 5))
     one, other = (
-        simulate(
+        both(
             Program((neuron("g", shape=(7,), du=900),), (c,), (Input("x", (5,), "spike"),), (Output("y", "g"),)),
             x,
-            record=["g"],
-        ).traces["g"]
+            ["g"],
+        )["g"]
         for c in (Dense("x", "g", full, -2, full_delay), Sparse("x", "g", row, col, values, -2, delay))
     )
     assert np.array_equal(one.u, other.u)
@@ -193,7 +201,7 @@ def test_a_convolution_arrives_shifted_and_delayed() -> None:
     program = Program((g,), (conv,), (Input("x", (1, 1, 2), "spike"),), (Output("y", "g"),))
     x = np.zeros((4, 1, 1, 1, 2), int)
     x[0, 0, 0, 0, 1] = 1
-    assert simulate(program, x, record=["g"]).traces["g"].v[:, 0, 0, 0].tolist() == [[0, 0], [0, 0], [0, 768], [0, 0]]
+    assert both(program, x, ["g"])["g"].v[:, 0, 0, 0].tolist() == [[0, 0], [0, 0], [0, 768], [0, 0]]
 
 
 # ---------------------------------------------------------------- the first layer on the host
@@ -202,7 +210,7 @@ def test_a_convolution_arrives_shifted_and_delayed() -> None:
 def encoded(encoder: Encoder, x: list[int], latency: int = 0) -> list[int]:
     g, image = neuron(bias_exp=1), Input("image", (1,), "bias", -255, 255)
     program = Program((g,), (), (image,), (Output("y", "g"),), (encoder,), latency=latency)
-    return states(simulate(program, np.array(x).reshape(-1, 1, 1), record=["g"]).traces["g"])["v"]
+    return states(both(program, np.array(x).reshape(-1, 1, 1), ["g"])["g"])["v"]
 
 
 def test_an_encoder_replaces_the_bias_within_the_step() -> None:
@@ -220,11 +228,34 @@ def test_the_last_bias_that_was_loaded_stays_on_the_chip() -> None:
     assert encoded(Encoder(Dense("image", "g", weight(1)), weight(0)[0]), [1, 4], latency=2) == [2, 8, 8, 8]
 
 
-@pytest.mark.parametrize(("x", "mant"), [(205, 4100), (-205, -4100)])
-def test_a_mantissa_that_leaves_its_13_bits_is_refused_under_every_profile(x: int, mant: int) -> None:
+@pytest.mark.parametrize(("x", "offset", "mant"), [(255, 16, 4096), (-255, -17, -4097)])
+def test_a_mantissa_that_leaves_its_13_bits_is_refused_under_every_profile(x: int, offset: int, mant: int) -> None:
+    """16 * 255 = 4080."""
     with pytest.raises(OverflowDetected) as caught:
-        encoded(Encoder(Dense("image", "g", weight(20)), weight(0)[0]), [0, x])
+        encoded(Encoder(Dense("image", "g", weight(16)), weight(offset)[0]), [0, x])
     assert str(caught.value) == f"g: bias_mant ({mant}) is not in [-4096, 4095]"
+
+
+@pytest.mark.parametrize(("x", "offset", "mant"), [(255, 15, 4095), (-255, -16, -4096)])
+def test_the_last_mantissas_of_13_bits_are_taken(x: int, offset: int, mant: int) -> None:
+    assert encoded(Encoder(Dense("image", "g", weight(16)), weight(offset)[0]), [0, x]) == [2 * offset, 2 * mant]
+
+
+def test_an_encoders_convolution_takes_each_image_of_a_batch() -> None:
+    """Two images of two pixels, two channels of weights 4 and -2, offsets by channel and place, two targets each."""
+    conv = Conv("image", "g", np.array([4, -2]).reshape(2, 1, 1, 1))
+    encoder = Encoder(conv, np.array([10, 20, 30, 40]).reshape(2, 1, 2))
+    mant = reference.encode(encoder, np.array([[1, 2], [5, -1]]), (1, 1, 2), (2, 1, 2))
+    assert mant.tolist() == [[14, 28, 28, 36], [30, 16, 20, 42]]
+
+
+def test_the_host_loads_each_neurons_own_mantissa() -> None:
+    """Two targets: weights 2 and -4, shifted by the exponent of 1 on the chip."""
+    g, image = neuron(shape=(2,), bias_exp=1), Input("image", (1,), "bias", -255, 255)
+    encoder = Encoder(Dense("image", "g", np.array([[2], [-4]])), np.array([0, 5]))
+    program = Program((g,), (), (image,), (Output("y", "g"),), (encoder,), latency=1)
+    trace = both(program, np.array([[[4]], [[6]]]), ["g"])["g"]
+    assert trace.v[:, 0].tolist() == [[16, -22], [24, -38], [24, -38]]
 
 
 # ---------------------------------------------------------------- the reset wave
@@ -266,3 +297,78 @@ def test_the_reset_wave_gives_every_depth_the_same_window() -> None:
         assert windows[0].tolist() == windows[1].tolist() == windows[2].tolist()
     assert traces["g1"].v[1:5].ravel().tolist() == [124, 0, 124, 0]
     assert traces["g1"].s[1:5].ravel().tolist() == [0, 1, 0, 1]
+
+
+def test_what_is_on_its_way_after_the_input_is_that_of_each_sample() -> None:
+    g = neuron(shape=(2,))
+    dense = Dense("x", "g", np.array([[3, 1, 0], [0, 2, 4]]), delay=1)
+    program = Program((g,), (dense,), (Input("x", (3,), "spike"),), (Output("y", "g"),), latency=1)
+    x = np.array([[[1, 0, 1], [0, 1, 0]]])
+    end = reference.run(program, {"x": x}, 2, lambda *_: None)
+    box = {t: a.tolist() for t, a in end.arriving["g", "a"].items()}
+    assert end.t == 2 and box == {3: [[3, 4], [1, 2]], 4: [[0, 0], [0, 0]]}
+
+
+# ---------------------------------------------------------------- which steps are watched
+
+
+@pytest.mark.parametrize(
+    ("interval", "offset", "length", "first", "last"),
+    [
+        (8, 3, 5, 3, 7),  # the sample's 5 steps begin with the reset
+        (5, 3, 5, 3, 7),
+        (5, 1, 5, 1, 5),
+        (5, 4, 5, 4, 8),  # latency 3: no later offset than 4 belongs to a depth
+        (5, 5, 5, 0, 20),
+        (8, 0, 5, 0, 20),
+        (4, 3, 5, 0, 20),  # resets within a sample
+        (0, 0, 5, 0, 20),
+    ],
+)
+def test_a_group_is_watched_from_the_reset_of_its_sample_to_its_end(
+    interval: int, offset: int, length: int, first: int, last: int
+) -> None:
+    g = neuron(reset_interval=interval, reset_offset=offset)
+    program = Program((g,), (), (Input("x", (1,), "spike"),), (Output("y", "g"),), latency=3)
+    assert [t for t in range(21) if reference.watched(program, g, t, length)] == list(range(first, last + 1))
+
+
+LOUD = {"dv": 0, "bias_mant": weight(4095)[0], "bias_exp": 7}
+"""524160 a step: v leaves its word at step 17, and at the 17th after a reset."""
+
+
+def silence(g: LIF, steps: int, profile: str | None, given: int, latency: int = 2) -> int:
+    """How many steps a neuron runs without input, of which `given` are the sample's."""
+    program = Program((g,), (), (Input("x", (1,), "spike"),), (Output("y", "g"),), latency=latency)
+    return reference.run(program, {"x": np.zeros((given, 1, 1), np.int64)}, steps, lambda *_: None, profile).t  # type: ignore[arg-type]
+
+
+def test_the_programs_own_profile_holds_unless_another_is_named() -> None:
+    for steps, profile in ((16, None), (20, "lava")):
+        assert silence(neuron(**LOUD), steps, profile, 20) == steps
+    for strict in (None, "strict"):
+        with pytest.raises(OverflowDetected, match="g: v of neuron 0 at step 17"):
+            silence(neuron(**LOUD), 20, strict, 20)
+
+
+def test_what_overflows_where_no_sample_is_is_no_offence() -> None:
+    """The sample's steps are 3 to 12; the word is left at step 19, before the next reset at 23."""
+    g = neuron(**LOUD, reset_interval=20, reset_offset=3)
+    assert silence(g, 22, "strict", 10) == 22
+    with pytest.raises(OverflowDetected, match="g: v of neuron 0 at step 19"):
+        silence(g, 22, "strict", 18)
+
+
+def test_a_convolutions_sum_is_watched_at_the_step_at_which_it_arrives() -> None:
+    """255 << 7 at 300 places of a kernel is more than 2^23; sent at step 2, it counts for step 3."""
+    conv = Conv("x", "g", np.full((1, 1, 1, 300), 255), weight_exp=7)
+    entry, x = Input("x", (1, 1, 300), "spike"), np.zeros((8, 1, 300), np.int64)
+    x[1] = 1
+    for offset in (3, 4):
+        g = neuron(shape=(1, 1, 1), reset_interval=8, reset_offset=offset)
+        program = Program((g,), (conv,), (entry,), (Output("y", "g"),), latency=3)
+        if offset == 4:
+            assert reference.run(program, {"x": x}, 8, lambda *_: None).t == 8
+            continue
+        with pytest.raises(OverflowDetected, match="sum of a convolution into u of neuron 0 at step 2"):
+            reference.run(program, {"x": x}, 8, lambda *_: None)

@@ -115,6 +115,13 @@ def test_sigma_adds_up_and_relu_cuts() -> None:
     assert follow(g, [4, -9, 2, 5])["s"] == [5, -5, 0, 3]
 
 
+def test_each_neuron_adds_its_own_bias() -> None:
+    """1 << 2 and -3 << 2 are 4 and -12."""
+    g = SigmaDelta("g", (1, 2), "sigma_delta", bias=np.array([[1, -3]]), spike_exp=2, activation="unit")
+    state, s = rules.step(g, cleared_group(g, 1), {"a": np.array([[10, 10]])}, Guard("g", 1, "lava"))
+    assert state["act"].tolist() == s.tolist() == [[14, -2]]
+
+
 def test_the_error_adds_up_until_it_meets_the_threshold() -> None:
     """Deltas with their residue: 2, 4, 6; errors 2, 6 (sent: 4), then 2 again."""
     g = SigmaDelta("g", (1,), "delta", vth=5, cum_error=True)

@@ -87,6 +87,11 @@ def test_a_threshold_is_exact_half_a_step_above_the_grid(steps: float, vth: int 
     assert exact_threshold(steps * V_STEP) == vth
 
 
+def test_a_threshold_that_float32_made_a_little_less_is_exact() -> None:
+    assert exact_threshold((64.5 - 1e-4) * V_STEP) == 1
+    assert exact_threshold((3 * 64.0 + 0.5 - 1e-4) * V_STEP) == 3
+
+
 @pytest.mark.parametrize(
     ("x", "is_near"),
     [(3.0005, True), (3.01, False), (5e5 + 0.2, True), (5e5 + 0.3, False), (2.0**40, False), (1e300, False)],
@@ -165,3 +170,65 @@ def test_a_bias_off_the_grid_is_rounded_and_said() -> None:
 def test_a_population_of_which_v_is_read_is_never_on_a_grid() -> None:
     """Its words have to hold v, and no threshold asks for ties."""
     assert on_grid(*one([1.0, -1.0], threshold=np.inf)) is None
+
+
+def test_a_weight_of_zero_has_either_sign() -> None:
+    found = on_grid(*one([-0.3, 0.0], threshold=1.0))
+    assert found is not None
+    assert found.weights[0].ravel().tolist() == [-255, 0]
+
+
+@pytest.mark.parametrize(
+    ("in_steps", "vth"),
+    [
+        (1.499, 381),  # 254 * 1.499 = 380.7
+        (1.9999, 2 * 254 - 1),  # a sum of two fires, so 508 is too much
+        (2 - 1e-9, 2 * 254),  # which is two but for a float's last digits
+        (0.0001, 1),
+        (131071 / 254, 131071),
+    ],
+)
+def test_a_threshold_between_sums_is_the_nearest_that_parts_them(in_steps: float, vth: int) -> None:
+    found = on_grid(*one([0.3, -0.3], threshold=0.3 * in_steps))
+    assert found is not None and found.vth == vth
+
+
+def test_a_threshold_beyond_17_bits_is_on_no_grid() -> None:
+    assert on_grid(*one([0.3, -0.3], threshold=0.3 * 131072 / 254)) is None
+
+
+def test_the_threshold_that_a_spike_takes_off_is_a_multiple_as_well() -> None:
+    """1, 2 and 1.5 are 2, 4 and 3 halves; 255 / 4 is 63 and a rest."""
+    found = on_grid(*one([[1.0], [2.0]], bias=[0.0, 0.0], threshold=1.5, keep=1.0, reset="subtract"))
+    assert found is not None
+    assert (found.weights[0].ravel().tolist(), found.vth) == ([2 * 63, 4 * 63], 3 * 63)
+
+
+def test_a_threshold_ties_with_a_sum_within_a_millionth_of_it() -> None:
+    """Of 50 steps, 25 millionths of a step are not seen; 75 are."""
+    for off, less in ((25e-6, 1), (75e-6, 0)):
+        found = on_grid(*one([0.3, -0.3], threshold=0.3 * (50 + off), at_threshold=True))
+        assert found is not None and found.vth == 50 * 254 - less
+
+
+def test_a_bias_as_large_as_its_words_is_on_the_grid_and_a_larger_is_not() -> None:
+    """Weight 255 is worth 255 / 64, so a step of v is worth 1 / 4096; 4095 << 7 of them are 127.96875."""
+    for bias, fits in ((127.96875, True), (127.96875 + 2.0**-12, False)):
+        found = on_grid(*one([[255 / 64], [255 / 64]], bias=[0.0, bias], threshold=255 / 64 * 9.5))
+        assert (found is not None) == fits
+        assert found is None or found.bias.tolist() == [0, 4095 << 7]
+
+
+def test_a_bias_a_little_below_a_step_is_exact() -> None:
+    found = on_grid(*one([[255 / 64]], bias=[(3 - 1e-5) / 4096], threshold=255 / 64 * 9.5))
+    assert found is not None and found.exact and found.bias.tolist() == [3]
+
+
+@pytest.mark.parametrize(("count", "n"), [(0, 63), (1, 63), (2, 31), (3, 21)])
+def test_ones_that_a_helper_adds_up_leave_nothing_in_v(count: int, n: int) -> None:
+    """At dv = 4095 v keeps a 4096th, which is nothing of 64 n where all projections together stay below 64."""
+    p, into = one(*[[1.0, 0.0, 1 - 1e-7]] * count, threshold=np.inf, helper=True, keep=0.0)
+    found = on_grid(p, into)
+    assert found is not None and found.exact
+    assert [w.ravel().tolist() for w in found.weights] == [[n, 0, n]] * count
+    assert (found.bias.tolist(), found.bias_exp, found.vth, found.unit) == ([0], 0, 131071, 1 / n)

@@ -60,6 +60,11 @@ def test_a_smaller_unit_takes_an_exponent(weights: list[float], unit: float) -> 
     assert np.abs(found * unit - weights).max() <= unit * 2**exp * SLACK
 
 
+def test_a_weight_of_zero_has_either_sign() -> None:
+    assert round_weights("here", floats(0.0, 1.0, 0.2), 1 / 255).tolist() == [0, 255, 51]
+    assert round_weights("here", floats(0.0, -1.0, -0.2), 1 / 255).tolist() == [0, -255, -51]
+
+
 def test_weights_beyond_the_clip_are_cut() -> None:
     assert round_weights("here", floats(1.0, 0.5, 0.1), 1 / 510, clip=0.5).tolist() == [255, 255, 51]
 
@@ -103,6 +108,21 @@ def test_a_bias_beyond_its_words_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("bias", "values", "exp"),
+    [
+        ([1.0, 8190.0], [0, 8190], 1),
+        ([-8190.0, 3.0], [-8190, 4], 1),
+        ([4095.4], [4096], 1),
+        ([4095.0, 0.5], [4095, 0], 0),
+    ],
+)
+def test_the_largest_bias_sets_the_exponent_of_all(bias: list[float], values: list[int], exp: int) -> None:
+    """With a unit of 64 a bias is in steps of v. Halves go to even; 4095.4 does not fit 4095."""
+    found = round_bias(population("here", len(bias), bias=np.array(bias)), 64.0)
+    assert (found[0].tolist(), found[1]) == (values, exp)
+
+
 def test_without_weights_the_threshold_sets_the_unit() -> None:
     found = rounded_without_data(*one([[0.0, 0.0]], bias=[0.3], threshold=1.0), Options())
     assert found.vth == 256
@@ -114,7 +134,10 @@ def test_the_membranes_decay_has_12_bits(keep: float, dv: int) -> None:
     assert decay_v(population("here", 1, keep=keep)) == dv
 
 
-@pytest.mark.parametrize(("keep", "du"), [(0.0, 4095), (0.5, 2047), (1.0, -1), (1 - 1 / 4096, 0)])
+@pytest.mark.parametrize(
+    ("keep", "du"),
+    [(0.0, 4095), (0.5, 2047), (1.0, -1), (1 - 1 / 4096, 0), (1 - 100.6 / 4096, 100), (1 - 100.4 / 4096, 99)],
+)
 def test_the_currents_decay_is_one_more_than_its_number(keep: float, du: int) -> None:
     """A core keeps (4096 - (du + 1)) / 4096 of the current."""
     assert decay_u(population("here", 1, keep_u=keep)) == du

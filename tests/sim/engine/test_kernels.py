@@ -53,6 +53,7 @@ def test_words_hold_what_the_hardware_holds() -> None:
             assert words.rz(full, bits) == abs(x) // 2**bits * (1 if x >= 0 else -1)
             assert words.shifted(full, bits) == x * 2**bits
             assert words.shifted(full, -bits) == x // 2**bits
+    assert words.INT32 == 2_147_483_648
 
 
 # ---------------------------------------------------------------- leaky integrate-and-fire
@@ -62,7 +63,7 @@ def lif_rules() -> list[Rule]:
     thresholds = [(64 * 80, None), (64 * 131071, None), (64 * 3, -64 * 2), (0, 0)]
     kinds = [(vth, low, soft) for (vth, low), soft in product(thresholds, (False, True)) if low is None or not soft]
     keeps = zip(KEEPS * 6, KEEPS[::-1] * 5 + KEEPS, strict=True)
-    return [Rule(*keep, *kinds[k % len(kinds)], (0, 0, 3)[k % 3]) for k, keep in enumerate(keeps)]
+    return [Rule(*keep, *kinds[k % len(kinds)], (0, 1, 3)[k % 3]) for k, keep in enumerate(keeps)]
 
 
 @pytest.mark.parametrize("rule", lif_rules(), ids=str)
@@ -148,6 +149,30 @@ def test_a_loihi1_sees_what_leaves_its_words(keep_u: int, up: int, down: int, rn
         values, s = rules.step(one, state, inputs, Guard("g", 1, "loihi1"))
         found = int(values["u"][0, 0]), int(values["v"][0, 0]), int(s[0, 0])
         assert found == hand.loihi1_step(rule, u, int(given["v"][k]), a, bias)
+
+
+def narrow(u: list[int], bias: list[int], slots: list[int], down: int = 0) -> bool:
+    """Sums from the second slot on; all of u is kept."""
+    arrays = (int32(np.array(values)) for values in (u, bias, slots))
+    return bool(leaves_loihi1(*arrays, 1, np.int32(0), np.int32(down), 4096))
+
+
+def test_a_loihi1_looks_at_each_neurons_own_sum_and_at_each_word() -> None:
+    assert narrow([0] * 3, [0] * 3, [0, 5, 32768, 5, 5]) and not narrow([0] * 3, [0] * 3, [32768, 5, 32767, 5, 32768])
+    assert narrow([0], [0], [0, -65537], 1) and not narrow([0], [0], [0, -65536], 1)
+    assert narrow([M - 64], [-1], [0, 1]) and not narrow([M - 65], [0], [0, 1])
+    assert narrow([63 - M], [1], [0, -1]) and not narrow([64 - M], [0], [0, -1])
+
+
+def test_a_current_of_each_neuron_takes_its_own_sum() -> None:
+    """u wraps where it is 2^23 + 1."""
+    u, v, spiked = int32(np.array([0, 5, M - 63])), np.zeros(3, np.int32), np.zeros(3, np.uint8)
+    slots = int32(np.array([9, 1, 2, 1, 9]))
+    assert step_lif_wide(u, v, np.zeros(3, np.int32), spiked, slots, 1, np.int32(0), np.int32(0), 4096, 0, 64 * 131071)
+    assert u.tolist() == [64, 133, 1 - M] and slots.tolist() == [9, 0, 0, 0, 9]
+    u, slots = np.zeros(3, np.int32), int32(np.array([9, -3, 3, -1, 9]))  # a shift down goes to minus infinity
+    step_lif_wide(u, v, np.zeros(3, np.int32), spiked, slots, 1, np.int32(0), np.int32(1), 0, 0, 64 * 131071)
+    assert u.tolist() == [-128, 64, -64]
 
 
 # ---------------------------------------------------------------- other kinds: engine and rule, the two derivations

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from spikeport.sim.engine.rows import AHEAD, MOST, add_rows, aligned, append
+from spikeport.sim.engine.rows import AHEAD, MOST, WIDTH, add_rows, aligned, append
 
 
 @settings(max_examples=60, deadline=None)
@@ -26,6 +26,21 @@ def test_adds_the_rows_of_all_events(seed: int, n: int, m: int, extreme: int | N
 
     assert np.array_equal(acc[4 : 4 + n] - before[4 : 4 + n], weight[events[1 : 1 + m]].sum(0, dtype=np.int64))
     assert np.array_equal(acc[:4], before[:4]) and np.array_equal(acc[4 + n :], before[4 + n :])
+
+
+@pytest.mark.parametrize("m", [MOST, MOST + 1, 2 * MOST + 1])
+@pytest.mark.parametrize("value", [-128, 127])
+def test_no_more_rows_are_added_up_than_16_bits_hold(m: int, value: int) -> None:
+    assert MOST == 256
+    acc = np.zeros(32, np.int32)
+    add_rows(acc, 0, 32, np.full(32, value, np.int8), 0, np.zeros(m, np.int32), 0, m)
+    assert acc.tolist() == [m * value] * 32
+
+
+def test_the_shortest_row_is_added_whole() -> None:
+    acc = np.zeros(WIDTH, np.int32)
+    add_rows(acc, 0, WIDTH, np.arange(WIDTH, dtype=np.int8), 0, np.zeros(3, np.int32), 0, 3)
+    assert acc.tolist() == [3 * k for k in range(WIDTH)]
 
 
 @njit

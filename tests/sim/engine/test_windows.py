@@ -1,6 +1,10 @@
 """Both ways of a convolution equal torch's, for every geometry, and count the same synapses."""
 
+from itertools import product
+from typing import Any
+
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,6 +81,45 @@ def test_equals_a_convolution(
         assert count == reached
 
 
+SMALL = [
+    ((1, 1), (1, 1), (1, 1), (1, 1), (0, 0), 1),
+    ((2, 3), (4, 3), (2, 3), (1, 1), (1, 2), 1),
+    ((3, 5), (5, 4), (3, 2), (2, 1), (2, 0), 1),
+    ((5, 2), (3, 5), (2, 2), (1, 3), (4, 4), 2),
+    ((2, 4), (6, 6), (3, 3), (2, 2), (1, 1), 2),
+    ((3, 33), (3, 3), (1, 3), (1, 2), (0, 1), 3),
+]
+"""Channels, size, kernel, stride, padding and dilation of lines."""
+
+
+@pytest.mark.parametrize("case", SMALL, ids=str)
+@pytest.mark.parametrize("rate", [0.1, 0.5, 1.0])
+def test_a_small_convolution_by_its_windows(case: tuple[Any, ...], rate: float, rng: np.random.Generator) -> None:
+    """By its definition, target by target; the slot and the events stand in the middle of others."""
+    (c_in, c_out), (h, w), kernel, stride, padding, dilation = case
+    conv = Conv("x", "y", 2 * rng.integers(-128, 128, (c_out, c_in, *kernel)), 0, stride, padding, (dilation, 1))
+    spikes, shape = (rng.random((c_in, h, w)) < rate).astype(np.uint8), conv.output_shape((c_in, h, w))
+    lay = laid_out(conv, spikes.shape)  # type: ignore[arg-type]
+    row, (_, edges, rows) = lay.connections[0], make_room(lay.groups, lay.connections, lay.node_offset)[3]
+    found = np.flatnonzero(channels_last(spikes.reshape(-1), spikes.shape))
+    events, buffer = (
+        np.concatenate([[0, 0, 0], found, [0] * 40]).astype(np.int32),
+        np.zeros(lay.buffer_size + 9, np.int32),
+    )
+
+    count = add_windows(buffer, 9, row, lay.bytes_, events, 3, found.size, edges, rows)
+
+    want, reached = np.zeros(shape, np.int64), 0
+    for o, y, x, c, i, j in product(*map(range, (*shape, c_in, *kernel))):
+        line, column = y * stride[0] - padding[0] + i * dilation, x * stride[1] - padding[1] + j
+        if 0 <= line < h and 0 <= column < w and spikes[c, line, column]:
+            want[o, y, x] += int(conv.weight[o, c, i, j])
+            reached += 1
+    sums = channels_first(buffer[9 : 9 + row[col.N_TARGET]], shape)  # type: ignore[arg-type]
+    assert np.array_equal(sums << row[col.EXP], want) and count == reached
+    assert not buffer[:9].any() and not buffer[9 + row[col.N_TARGET] :].any()
+
+
 def test_a_window_holds_more_events_than_fit_16_bits() -> None:
     weight = np.full((3, 300, 3, 3), -256)
     weight[2] = 254
@@ -89,6 +132,8 @@ def test_a_window_holds_more_events_than_fit_16_bits() -> None:
 def test_edges_are_where_each_place_begins(rng: np.random.Generator) -> None:
     for channels in (1, 2, 3, 7, 48, 1000):
         events = np.flatnonzero(rng.random(50 * channels) < 0.3).astype(np.int32)
-        edges = np.zeros(51, np.int64)
+        edges = np.full(51, 7)
         find_edges(edges, 50, channels, events, 0, events.size)
         assert np.array_equal(edges, np.searchsorted(events, channels * np.arange(51)))
+        find_edges(edges, 50, channels, np.concatenate([[0, 9, 9], events, [0]]).astype(np.int32), 3, 3 + events.size)
+        assert np.array_equal(edges, 3 + np.searchsorted(events, channels * np.arange(51)))
