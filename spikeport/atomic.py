@@ -8,7 +8,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from types import FrameType
@@ -44,7 +44,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     except OSError as error:
         raise unwritten(path, error) from error
     finally:
-        made.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            made.unlink()
 
 
 def _beside(path: Path, suffix: str = "") -> Path:

@@ -72,7 +72,7 @@ def sp406(patch: Patch) -> None:
 
 
 def sp407(patch: Patch) -> None:
-    compile_graph(chain(neuron=lif(3, tau=5e-5)))
+    compile_graph(chain(neuron=lif(3, tau=5e-5)), convention="nir")
 
 
 def sp408(patch: Patch) -> None:
