@@ -13,6 +13,10 @@ ROWS = "of two rows that are the same the first is read"
 MASK = "the two differ by 2^24, which the mask takes off"
 NONE = "a zero is no multiple of anything, and is left out"
 MORE = "more room than is needed"
+OUT = "a sum of 2^18 and more takes u out of its word in any case, until at 2^26 its << 6 comes round in 32 bits"
+SAME = "u and v are of one type and length"
+SUM = "bad = bad | (arrived > 1 << 24) | (arrived < -(1 << 24))"
+LEN = "n = builder.extract_value(context.make_array(signature.args[0])(context, builder, arguments[0]).shape, 0)"
 
 EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
     "fixed.py": {
@@ -63,10 +67,18 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("return x >> bits if x >= 0 else -(-x >> bits)", "0  ->  1"): ZERO,
     },
     "sim/engine/lif.py": {
-        (
-            "bad = bad | (arrived > 1 << 24) | (arrived < -(1 << 24))",
-            "arrived < -(1 << 24)  ->  (arrived < (-(1 << 24)) + 1)",
-        ): "a sum of 2^24 takes u out of its word in any case",
+        (SUM, "arrived > 1 << 24  ->  (arrived > (1 << 24) - 1)"): OUT,
+        (SUM, "arrived < -(1 << 24)  ->  (arrived < (-(1 << 24)) + 1)"): OUT,
+        (SUM, "1  ->  2 (1 of 2)"): OUT,
+        (SUM, "1 << 24  ->  (1 << 24 + 1) (1 of 2)"): OUT,
+        (SUM, "24  ->  25 (1 of 2)"): OUT,
+        (SUM, "1  ->  2 (2 of 2)"): OUT,
+        (SUM, "1 << 24  ->  (1 << 24 + 1) (2 of 2)"): OUT,
+        (SUM, "24  ->  25 (2 of 2)"): OUT,
+        (LEN, "0  ->  1 (1 of 3)"): SAME,
+        (LEN, "0  ->  1 (2 of 3)"): SAME,
+        ("negative, minus = x < 0, x * -1", "x < 0  ->  (x < 0 + 1)"): ZERO,
+        ("negative, minus = x < 0, x * -1", "0  ->  1"): ZERO,
         ("x = np.int64(np.int32((part if u[i] >= 0 else -part) + (arrived << 6)))", "u[i] >= 0  ->  (u[i] > 0)"): ZERO,
         ("x = np.int64(np.int32((part if u[i] >= 0 else -part) + (arrived << 6)))", "0  ->  1"): ZERO,
         ("return (size * keep) >> 12 if size >= 0 else -((-size * keep) >> 12)", "size >= 0  ->  (size > 0)"): ZERO,

@@ -1,7 +1,7 @@
 """The vectors of the plain neuron equal the rule in Python's own integers, in and beyond its words."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spikeport.sim.engine.lif import step_lif
@@ -30,17 +30,22 @@ def by_hand(u: int, v: int, a: int, bias: int, keep_u: int, keep_v: int, top: in
 @settings(max_examples=400, deadline=None)
 @given(
     neurons=st.lists(st.tuples(STATE, STATE, SUM, st.integers(-(1 << 19), 1 << 19)), min_size=1, max_size=40),
-    keep_u=KEEP, keep_v=KEEP, vth=st.integers(0, (1 << 17) - 1), up=st.integers(0, 3), shown=st.booleans(),
+    keep_u=KEEP, keep_v=KEEP, vth=st.integers(0, (1 << 17) - 1), shift=st.integers(-8, 3), shown=st.booleans(),
 )  # fmt: skip
+@example(
+    neurons=[(0, M - 1, 0, 0), (0, 1 - M, 0, 0)], keep_u=0, keep_v=4096, vth=1, shift=0, shown=True
+)  # just in their word
 def test_equals_the_rule(
-    neurons: list[tuple[int, int, int, int]], keep_u: int, keep_v: int, vth: int, up: int, shown: bool
+    neurons: list[tuple[int, int, int, int]], keep_u: int, keep_v: int, vth: int, shift: int, shown: bool
 ) -> None:
-    neurons = [(u, v, a >> up << up, bias) for u, v, a, bias in neurons]
-    u, v, a, bias = (np.array(x, np.int32) for x in zip(*neurons, strict=True))
+    up, down = max(shift, 0), max(-shift, 0)
+    arrived = np.array([a >> up for _, _, a, _ in neurons], np.int32)
+    neurons = [(u, v, a >> up << up >> down, bias) for u, v, a, bias in neurons]
+    u, v, _, bias = (np.array(x, np.int32) for x in zip(*neurons, strict=True))
     n, before = len(u), u.copy()
-    slots, spiked = np.concatenate([[7, 7], a >> up, [7]]).astype(np.int32), np.zeros(n, np.uint8)
+    slots, spiked = np.concatenate([[7, 7], arrived, [7]]).astype(np.int32), np.zeros(n, np.uint8)
 
-    left = step_lif(u, v, bias, spiked, slots, 2, up, 0, keep_u, keep_v, vth << 6, shown)
+    left = step_lif(u, v, bias, spiked, slots, 2, up, down, keep_u, keep_v, vth << 6, shown)
 
     want = [by_hand(*(int(x) for x in neuron), keep_u, keep_v, vth << 6) for neuron in neurons]
     assert np.array_equal(u, [w[0] for w in want] if shown or keep_u else before)
