@@ -70,7 +70,7 @@ nitpick_ignore_regex = [
     (r"py:.*", "Fabric|Module"),
     # what the parts hand to each other, and no user makes
     ("py:class", r"spikeport\.train\.(fold\.Folded|fused\.current\.Current|group\.Running|models\.source\.Source)"),
-    ("py:class", r"spikeport\.train\.autoencoders\.(noise\.Noise|base\.(Reconstruction|Losses))"),
+    ("py:class", r"spikeport\.train\.autoencoders\.(noise\.Noise(Shape)?|base\.(Reconstruction|Losses))"),
     ("py:class", r"spikeport\.deploy\.(nodes\..*|network\.Network|quantize\.integer_network\.IntegerNetwork)"),
     ("py:class", r"spikeport\.sim\.(engine\.)?state\.State"),
 ]

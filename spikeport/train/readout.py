@@ -93,7 +93,7 @@ class Readout(AbstractMembraneReadout):
         """`(T, B, channels, *places)` to `(B, classes)`; quantized in eval mode: the chip's mean v, in float64.
 
         Raises:
-            WrongShape: other channels than the synapse's.
+            InputError: other channels than the synapse's.
         """
         if spikes.dim() < 3 or spikes.shape[2] != self.synapse.in_features:
             limit = f"(T, B, {self.synapse.in_features}, ...)"
