@@ -6,18 +6,11 @@ from typing import Any
 from typer.core import TyperGroup
 
 from spikeport.cli.ending import interruptible
-from spikeport.cli.usage import Misread, misread, unknown
+from spikeport.cli.usage import Misread, Read, unknown
 
 
-class Grouped(TyperGroup):
+class Grouped(Read, TyperGroup):
     """Commands stand under the `rich_help_panel` that they were added with."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        given = list(args)
-        try:
-            return super().parse_args(ctx, args)
-        except Misread as error:
-            raise misread(error, ctx, given) from None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         try:

@@ -18,15 +18,19 @@ Misread: type[Any] = typer.BadParameter.__mro__[1]
 KINDS = {"valid integer": "an integer", "valid float": "a number", "valid number": "a number"}
 
 
-class Command(TyperCommand):
-    """A command whose words are read, or one line says why not."""
+class Read:
+    """Before a command or a group among the bases: its words are read, or one line says why not."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
         given = list(args)
         try:
-            return super().parse_args(ctx, args)
+            return super().parse_args(ctx, args)  # type: ignore[misc]
         except Misread as error:
             raise misread(error, ctx, given) from None
+
+
+class Command(Read, TyperCommand):
+    """A command of ours."""
 
 
 def misread(error: Any, ctx: Any, given: Sequence[str]) -> UsageInvalid:

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from spikeport.autoencoder_file import save_bundle
-from spikeport.deploy.lava_env import find_lava
 from spikeport.deploy.netx import read_netx
-from spikeport.errors import LavaMissing
 from spikeport.program import LIF, Dense, Input, Output, Program
 from spikeport.program_file import save_program
 from tests.deploy.netx.netfile import dense, spikes, write_net
+from tests.lava import lava_or_skip
 from tests.processes import children, read, until
 from tests.trained.nets import read_trained
 
@@ -189,10 +188,7 @@ def test_a_score_that_is_interrupted_goes_on(folder: Path) -> None:
 
 
 def test_lava_is_ended_with_the_command(folder: Path) -> None:
-    try:
-        find_lava(download=False)
-    except LavaMissing as missing:
-        pytest.skip(f"NOT RUN: {missing}")
+    lava_or_skip(download=False)
     before = sorted(folder.iterdir())
     run = begun(folder, *COMMANDS["run"], "--backend", "lava")
     until(lambda: bool(_lava_workers(run.pid)), 60)
